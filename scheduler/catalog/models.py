@@ -1,0 +1,141 @@
+"""What the catalog holds: devices, pod kinds and rented offers, each figure with its source and certainty."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=1, le=10**6)]
+Seconds = Annotated[int, Meta(ge=0, le=10**6)]
+Positive = Annotated[float, Meta(gt=0, le=1e12)]
+Amount = Annotated[float, Meta(ge=0, le=1e12)]
+
+DEFAULT_KIND = "default"
+"""The MFU of job kinds of which no prefix is listed."""
+
+_UNITS = {
+    "_usd_per_gb": "USD/GB",
+    "usd_per_device_h": "USD/device-hour",
+    "_usd": "USD",
+    "_pflops": "PFLOPS",
+    "_kw": "kW",
+    "_gbps": "Gbit/s",
+    "_gb": "GB",
+    "_s": "s",
+    "devices": "device",
+}
+
+
+class CatalogError(ValueError):
+    """A catalog entry that is broken or absent; says the file, the entry, the value and what is allowed."""
+
+
+class Figure(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A number with its source, a key of `Catalog.sources` or plain text, and how sure it is.
+
+    High: the maker, a paper, a price list or a measurement. Medium: press, derived from the above, or a claim
+    that agrees with its own arithmetic. Low: any other claim, an estimate, a stand-in. Without a source it
+    is assumed, and only then.
+    """
+
+    value: int | float
+    source: str = ""
+    sure: Literal["high", "medium", "low", "assumed"] = "assumed"
+
+    def __post_init__(self) -> None:
+        if (self.source == "") != (self.sure == "assumed"):
+            raise ValueError("a figure is assumed where it has no source, and only there")
+
+
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all entries share: their key, and where each of their numbers comes from, by field."""
+
+    key: str
+    figures: dict[str, Figure]
+
+
+class Device(Entry, frozen=True, kw_only=True):
+    """The unit of allocation: a training tile or a GPU."""
+
+    name: str
+    family: str
+    peak_pflops: Positive
+    """Peak rate, dense BF16."""
+    memory_gb: Positive
+    busy_kw: Positive
+    """Power under training load, with its share of the server."""
+    idle_kw: Amount
+    mfu: dict[str, float]
+    """Share of the peak that training reaches, by prefix of the job's kind, with a `default`."""
+    server_kw: Positive | None = None
+    """Its share of the server's maximum power."""
+    chips: Count | None = None
+    chip_pflops: Positive | None = None
+    chip_kw: Positive | None = None
+    """TDP of a chip."""
+
+    def __post_init__(self) -> None:
+        if DEFAULT_KIND not in self.mfu:
+            raise ValueError(f"mfu.{DEFAULT_KIND}: missing")
+        if self.idle_kw > self.busy_kw:
+            raise ValueError(f"idle_kw = {self.idle_kw:g}: must be at most busy_kw, {self.busy_kw:g}")
+
+    def rate_pflops(self, kind: str) -> float:
+        """Return peak x MFU for a job kind such as `fsd.retrain`; the longest listed prefix counts."""
+        prefix = kind
+        while prefix and prefix not in self.mfu:
+            prefix = prefix.rpartition(".")[0]
+        return self.peak_pflops * self.mfu[prefix or DEFAULT_KIND]
+
+
+class PodKind(Entry, frozen=True, kw_only=True):
+    """A kind of pod: owned devices on one fast fabric."""
+
+    name: str
+    device: str
+    """Key of its device."""
+    devices: Count
+    node_devices: Count
+    """Devices that fail together: a tray of tiles, a server of GPUs."""
+    capital_usd: Amount | None = None
+    peak_pflops: Positive | None = None
+    """What the source says that the whole pod makes."""
+    power_kw: Positive | None = None
+    """What is said that the whole pod draws."""
+    cabinets: Count | None = None
+    cabinet_devices: Count | None = None
+    """What is said that a cabinet holds."""
+
+    def __post_init__(self) -> None:
+        if self.devices % self.node_devices:
+            raise ValueError(f"devices = {self.devices}: must be whole nodes of {self.node_devices}")
+
+
+class Offer(Entry, frozen=True, kw_only=True):
+    """A rentable device at a price, in one region of one provider."""
+
+    provider: str
+    region: str
+    device: str
+    """Key of its device."""
+    node_devices: Count
+    """Devices of a node; whole nodes are rented."""
+    usd_per_device_h: Amount
+    """On-demand price."""
+    spot_usd_per_device_h: Amount | None = None
+    """Price of interruptible devices; None where none is offered or none can be trusted."""
+    boot_s: Seconds
+    """From asking for a node to having it."""
+    billing_step_s: Annotated[int, Meta(ge=1, le=10**6)]
+    """Rented time is billed in whole steps."""
+    minimum_s: Seconds
+    """Least time billed."""
+    egress_usd_per_gb: Amount
+    staging_gbps: Positive
+    """Link over which input reaches the nodes, Gbit/s."""
+
+
+def unit(field: str) -> str:
+    """Return the unit that stands in a field's name, "" for counts and shares."""
+    return next((unit for suffix, unit in _UNITS.items() if field.endswith(suffix)), "")

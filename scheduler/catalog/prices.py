@@ -1,0 +1,260 @@
+"""Import rental prices: from rows of the SkyPilot catalog to `offers.toml`, with their defects mended.
+
+Every row meets one fate (`FATES`) and may carry remarks (`REMARKS`); the file begins with their counts.
+Run as `python -m scheduler.catalog.prices PRICES.csv -o offers.toml`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from itertools import pairwise
+from math import isnan
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+import pandas as pd
+
+from scheduler.catalog.models import CatalogError
+
+DEVICES = {"A100": "a100-40", "A100-80GB": "a100-80", "A100-80GB-SXM": "a100-80"} | {
+    "H100": "h100",
+    "H100-MEGA": "h100",
+    "H200": "h200",
+    "B200": "b200",
+}
+"""The catalog's devices by the accelerator's name there. PCIe, NVL and SXM boards are not told apart."""
+
+SERVER_SIZES = np.array([1, 2, 4, 8])
+MODE_GAP = 1.25
+"""Prices further apart than this factor, with none between them, are of two kinds."""
+SAME = 1e-3
+"""Prices within this share of each other are one price, rounded differently."""
+HOSTLESS = "gcp"
+"""Whose rows leave the host machine out, and whose on-demand prices fall into two modes."""
+HOST_STAND_IN = {"h200": "h100", "b200": "h100"}
+"""Whose host machine stands in where a device's own is not quoted."""
+OLDER = ("azure", "lambda(v7)")
+"""Of whom only an older version of the catalog is at hand."""
+
+FATES = {
+    "used": "its price is in an offer",
+    "host": "a host machine: added to the accelerators of the provider",
+    "other device": "not a device of this catalog",
+    "no price": "no on-demand price",
+    "low mode": "GCP: in the lower of two modes of the on-demand price, which is not trusted",
+    "other server": "the region has a larger server, or a cheaper one as large",
+}
+REMARKS = {
+    "odd count": "a server of neither 1, 2, 4 nor 8 devices: the next smaller of these is taken",
+    "spot not below": "spot price not below on-demand: no discount is offered, so left out",
+    "spot a tenth": "spot price exactly a tenth of on-demand: a placeholder, so left out",
+}
+GRADES = ("high", "medium", "low")
+
+_TEXTS = ["cloud", "instance_type", "accelerator", "region"]
+_NUMBERS = ["accelerator_count", "price_usd_per_hour", "spot_usd_per_hour"]
+_OFFER = ["provider", "device", "region"]
+_PRICES = ["on_demand", "spot"]
+
+
+class Offer(NamedTuple):
+    """An offer's prices in USD per device-hour; `spot` is nan where none can be trusted."""
+
+    provider: str
+    device: str
+    region: str
+    devices: int
+    """Of a node."""
+    on_demand: float
+    spot: float
+    grade: int
+    """Index into `GRADES`: mended and older rows are less sure."""
+    host_grade: int = 0
+    """As `grade`, for prices with a host machine's added; 0 where none is."""
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """Read the price rows as they stand; raises CatalogError naming line, column and value."""
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise CatalogError(f"{path}: not a readable CSV file: {error}") from None
+    for name in _TEXTS + _NUMBERS:
+        if name not in rows:
+            raise CatalogError(f"{path}: column {name}: missing")
+    for name in ("cloud", "region"):
+        _check(path, rows[name], rows[name].str.fullmatch(r"[\w()-]+", na=False), "a name without spaces")
+    for name in _NUMBERS:
+        numbers = pd.to_numeric(rows[name], errors="coerce")
+        least = 1 if name == "accelerator_count" else 1e-6
+        absent = (rows[name] == "") & (name != "accelerator_count")
+        _check(path, rows[name], absent | numbers.between(least, 1e6), f"a number from {least:g} to 1e6")
+        rows[name] = numbers
+    return rows
+
+
+def _check(path: Path, column: pd.Series[str], good: pd.Series[bool], allowed: str) -> None:
+    if not good.all():
+        at = int(good.argmin())
+        raise CatalogError(f"{path}: line {at + 2}: {column.name} = {column[at]!r}: must be {allowed}")
+
+
+def judge(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with device, prices in USD per device-hour (`on_demand`, `spot`), fate and remarks."""
+    count, device = rows["accelerator_count"], rows["accelerator"].map(DEVICES)
+    devices = SERVER_SIZES[np.searchsorted(SERVER_SIZES, count, side="right") - 1]
+    on_demand, spot = rows["price_usd_per_hour"] / devices, rows["spot_usd_per_hour"] / devices
+    host, none = rows["cloud"] == f"{HOSTLESS}-host", on_demand.isna()
+    not_below = spot >= on_demand * (1 - SAME)
+    tenth = (spot * 10 / on_demand - 1).abs() <= SAME
+    judged = rows.assign(
+        provider=rows["cloud"].str.replace(r"\(.*\)", "", regex=True),
+        device=device,
+        devices=devices,
+        on_demand=on_demand,
+        spot=spot.mask(not_below | tenth),
+        fate=np.select([host, device.isna(), none], ["host", "other device", "no price"], "used"),
+    )
+    judged["odd count"], judged["spot not below"], judged["spot a tenth"] = devices != count, not_below, tenth
+    return _one_server_a_region(_without_low_modes(judged))
+
+
+def _without_low_modes(rows: pd.DataFrame) -> pd.DataFrame:
+    priced = rows[(rows["provider"] == HOSTLESS) & (rows["fate"] == "used")]
+    least = priced.groupby("accelerator")["on_demand"].transform(upper_mode)
+    rows.loc[priced.index[priced["on_demand"] < least], "fate"] = "low mode"
+    return rows
+
+
+def upper_mode(prices: pd.Series[float]) -> float:
+    """Return the least price above the widest gap, or the least of all where no gap exceeds `MODE_GAP`."""
+    ordered = sorted(set(prices))
+    gap, least = max(((high / low, high) for low, high in pairwise(ordered)), default=(1.0, ordered[0]))
+    return least if gap > MODE_GAP else ordered[0]
+
+
+def _one_server_a_region(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep one kind of server for each offer, the largest, then the cheapest: training wants whole nodes."""
+    used = rows[rows["fate"] == "used"]
+    server = [*_OFFER, "accelerator", "instance_type", "devices"]
+    typical = used.groupby(server, as_index=False)[["on_demand"]].median()
+    best_first = typical.sort_values(["devices", "on_demand"], ascending=[False, True], kind="stable")
+    chosen = pd.MultiIndex.from_frame(best_first.drop_duplicates(_OFFER)[server])
+    other = ~pd.MultiIndex.from_frame(used[server]).isin(chosen)
+    rows.loc[used.index[other], "fate"] = "other server"
+    return rows
+
+
+def offers(judged: pd.DataFrame) -> list[Offer]:
+    """Return the offers: the median price over a region's zones, with the host machine where left out."""
+    used = judged[judged["fate"] == "used"]
+    doubt = used["odd count"] | used["cloud"].isin(OLDER)
+    table = (
+        used.assign(grade=doubt.astype(int))
+        .groupby(_OFFER, as_index=False)[["devices", *_PRICES, "grade"]]
+        .agg({"devices": "first", "on_demand": "median", "spot": "median", "grade": "max"})
+    )
+    hosts = judged[judged["fate"] == "host"]
+    return [
+        _with_host(offer, hosts) if offer.provider == HOSTLESS else offer
+        for offer in (Offer(*row) for row in table.itertuples(index=False, name=None))
+    ]
+
+
+def _with_host(offer: Offer, hosts: pd.DataFrame) -> Offer:
+    """Add the host machine of the region, or the median of all regions where none is quoted there."""
+    device = HOST_STAND_IN.get(offer.device, offer.device)
+    quoted = hosts[hosts["device"] == device]
+    if quoted.empty:
+        raise CatalogError(
+            f"no host machine is quoted for {device}: {offer.provider} {offer.device} needs it"
+        )
+    here = quoted[quoted["region"] == offer.region]
+    on_demand, spot = (quoted if here.empty else here)[_PRICES].median()
+    return offer._replace(
+        on_demand=offer.on_demand + on_demand,
+        spot=offer.spot + spot,
+        host_grade=1 if device == offer.device else 2,
+    )
+
+
+def summary(judged: pd.DataFrame) -> str:
+    """Return how many rows met which fate, and carry which remark."""
+    fates = [(name, (judged["fate"] == name).sum(), meaning) for name, meaning in FATES.items()]
+    remarks = [(name, judged[name].sum(), meaning) for name, meaning in REMARKS.items()]
+    lines = [f"{count:5} {name}: {meaning}" for name, count, meaning in fates + remarks]
+    return "\n".join(
+        [f"{len(judged)} rows, each of one fate:", *lines[: len(fates)], "remarks:", *lines[len(fates) :]]
+    )
+
+
+def to_toml(found: Iterable[Offer], origin: str, account: str) -> str:
+    """Return `offers.toml`; `origin` names the file of the rows, `account` says what became of them."""
+    head = [
+        "# Rental prices. Written by `python -m scheduler.catalog.prices`: import anew instead of editing,",
+        "# and put what you know better into a file of your own.",
+        "#",
+        *(f"# {line}" for line in account.splitlines()),
+        "",
+        "[sources]",
+        f'skypilot = "SkyPilot catalog, about late 2025 to mid 2026 (Azure older): {origin}"',
+        'skypilot-host = "SkyPilot catalog: price of the accelerators plus that of their host machine"',
+    ]
+    return "\n".join([*head, *map(_entry, found)]) + "\n"
+
+
+def _entry(offer: Offer) -> str:
+    source = "skypilot-host" if offer.host_grade else "skypilot"
+    grade = max(offer.grade, offer.host_grade)
+    # Spot prices move, so they are less sure than the on-demand price beside them.
+    spot_grade = min(grade + 1, len(GRADES) - 1)
+    lines = [
+        f"\n[offers.{offer.provider}-{offer.device}-{offer.region.lower()}]",
+        f'provider = "{offer.provider}"',
+        f'region = "{offer.region}"',
+        f'device = "{offer.device}"',
+        f'node_devices = [{offer.devices}, "skypilot", "{GRADES[offer.grade]}"]',
+        f'usd_per_device_h = [{offer.on_demand:.4f}, "{source}", "{GRADES[grade]}"]',
+    ]
+    if not isnan(offer.spot):
+        lines.append(f'spot_usd_per_device_h = [{offer.spot:.4f}, "{source}", "{GRADES[spot_grade]}"]')
+    return "\n".join(lines)
+
+
+def import_prices(path: Path) -> tuple[str, pd.DataFrame]:
+    """Return `offers.toml` made of a CSV file of price rows, and the judged rows; raises CatalogError."""
+    judged = judge(read_rows(path))
+    origin = f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return to_toml(offers(judged), origin, summary(judged)), judged
+
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("rows", type=_FILE)
+@click.option("-o", "--output", type=_FILE, required=True, help="The offers.toml to write.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what became of each row.")
+def main(rows: Path, output: Path, verbose: bool) -> None:
+    """Import the price ROWS (CSV) of the SkyPilot catalog."""
+    try:
+        text, judged = import_prices(rows)
+        part = output.with_name(f".{output.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(output)
+    except (CatalogError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
+    if verbose:
+        for at, row in zip(judged.index, judged.to_dict("records"), strict=True):
+            remarks = "".join(f", {name}" for name in REMARKS if row[name])
+            where = f"{row['cloud']} {row['accelerator']} {row['region']}"
+            click.echo(f"line {at + 2}: {where}: {row['fate']}{remarks}")
+    click.echo(summary(judged))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Reading the catalog's TOML into typed, frozen entries.
+
+The user's own files have the same form; they add entries, or override single figures of existing ones.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from scheduler.catalog.catalog import Catalog, find, nearest
+from scheduler.catalog.models import CatalogError, Device, Entry, Figure, Offer, PodKind
+
+_OWN = [Path(__file__).with_name(f"{name}.toml") for name in ("devices", "pods", "providers", "offers")]
+_TABLES = ("mfu", "providers", "devices", "pods", "offers")
+
+_Table = dict[str, dict[str, Any]]
+_E = TypeVar("_E", bound=Entry)
+
+
+def load_catalog(*extra: Path | str) -> Catalog:
+    """Return the catalog, with the user's own TOML files laid over it in order; raises CatalogError.
+
+    Without extra files it is read once a process.
+    """
+    return _read_all([*_OWN, *map(Path, extra)]) if extra else _own()
+
+
+@cache
+def _own() -> Catalog:
+    return _read_all(_OWN)
+
+
+class _File(Struct, forbid_unknown_fields=True):
+    """A catalog file as it stands: tables of entries by key."""
+
+    sources: dict[str, str] = field(default_factory=dict)
+    mfu: _Table = field(default_factory=dict)
+    providers: _Table = field(default_factory=dict)
+    devices: _Table = field(default_factory=dict)
+    pods: _Table = field(default_factory=dict)
+    offers: _Table = field(default_factory=dict)
+
+
+class _Given(NamedTuple):
+    """What a file gives for a field, and where it does so."""
+
+    value: Figure | str
+    where: str
+
+
+class _Raw(NamedTuple):
+    """An entry laid together from all files, and where it was last spoken of."""
+
+    where: str
+    fields: dict[str, _Given]
+
+
+def _read_all(paths: Iterable[Path]) -> Catalog:
+    sources: dict[str, str] = {}
+    tables: dict[str, dict[str, _Raw]] = {name: {} for name in _TABLES}
+    for path in paths:
+        file = _read(path)
+        sources |= file.sources
+        for name, table in tables.items():
+            for key, values in getattr(file, name).items():
+                where = f"{path}: {name}.{key}"
+                given = _given(where, values, "mfu." if name == "mfu" else "")
+                table[key] = _Raw(where, table[key].fields | given if key in table else given)
+    return _build(tables, sources)
+
+
+def _build(tables: Mapping[str, Mapping[str, _Raw]], sources: dict[str, str]) -> Catalog:
+    mfu, providers = tables["mfu"], tables["providers"]
+    devices = {key: _entry(Device, key, _based(raw, "family", mfu)) for key, raw in tables["devices"].items()}
+    pods = {key: _entry(PodKind, key, raw) for key, raw in tables["pods"].items()}
+    offers = {
+        key: _entry(Offer, key, _based(raw, "provider", providers)) for key, raw in tables["offers"].items()
+    }
+    _check_devices(pods, tables["pods"], devices)
+    _check_devices(offers, tables["offers"], devices)
+    return Catalog(devices, pods, offers, sources)
+
+
+def _check_devices(
+    entries: Mapping[str, PodKind | Offer], raw: Mapping[str, _Raw], devices: Mapping[str, Device]
+) -> None:
+    for key, entry in entries.items():
+        find(devices, "device", entry.device, raw[key].fields["device"].where)
+
+
+def _read(path: Path) -> _File:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogError(f"{path}: not TOML: {error}") from None
+    for name in tables:
+        if name not in _File.__struct_fields__:
+            raise CatalogError(f'{path}: unknown table "{name}"{nearest(name, _File.__struct_fields__)}')
+    try:
+        return msgspec.convert(tables, _File)
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"{path}: {error}") from None
+
+
+def _given(where: str, values: Mapping[str, Any], prefix: str = "") -> dict[str, _Given]:
+    """Return an entry's fields; those of a table within it under dotted names, such as `mfu.fsd`."""
+    fields: dict[str, _Given] = {}
+    for name, value in values.items():
+        place = f"{where}.{name}"
+        if isinstance(value, dict):
+            fields |= _given(place, value, f"{prefix}{name}.")
+        else:
+            fields[prefix + name] = _Given(value if isinstance(value, str) else _figure(place, value), place)
+    return fields
+
+
+def _figure(where: str, value: Any) -> Figure:
+    try:
+        return msgspec.convert(value if isinstance(value, list) else [value], Figure)
+    except msgspec.ValidationError:
+        raise CatalogError(
+            f"{where} = {value!r}: must be a number, or [number, source, certainty], "
+            "certainty being high, medium or low"
+        ) from None
+
+
+def _based(raw: _Raw, name: str, bases: Mapping[str, _Raw]) -> _Raw:
+    """Lay the entry over the one of `bases` that its field `name` gives the key of."""
+    if name not in raw.fields:
+        return raw
+    key, where = raw.fields[name]
+    return _Raw(raw.where, find(bases, name, str(key), where).fields | raw.fields)
+
+
+def _entry(model: type[_E], key: str, raw: _Raw) -> _E:
+    """Make a frozen, checked `model`: the bare numbers as its fields, the figures beside them."""
+    figures = {name: given.value for name, given in raw.fields.items() if isinstance(given.value, Figure)}
+    try:
+        return msgspec.convert({"key": key, "figures": figures, **_plain(model, raw.fields)}, model)
+    except msgspec.ValidationError as error:
+        raise CatalogError(_explain(str(error), raw)) from None
+
+
+def _plain(model: type[Entry], fields: Mapping[str, _Given]) -> dict[str, Any]:
+    """Return the bare values, the shares of `mfu` as a table of their own."""
+    known = [name for name in model.__struct_fields__ if name not in ("key", "figures", "mfu")]
+    mfu: dict[str, Any] = {}
+    plain: dict[str, Any] = {"mfu": mfu} if model is Device else {}
+    for name, given in fields.items():
+        value = _bare(given)
+        if name in known:
+            plain[name] = value
+        elif model is Device and name.startswith("mfu."):
+            if isinstance(value, str) or not 0 < value <= 1:
+                raise CatalogError(f"{given.where} = {value!r}: must be above 0 and at most 1")
+            mfu[name.removeprefix("mfu.")] = value
+        else:
+            raise CatalogError(f"{given.where}: unknown key{nearest(name, known)}")
+    return plain
+
+
+def _explain(message: str, raw: _Raw) -> str:
+    """Put first the file, the key and the value."""
+    text, _, place = message.partition(" - at `$")
+    given = raw.fields.get(place.strip(".`"))
+    if given is None:
+        return f"{raw.where}: {text}"
+    return f"{given.where} = {_bare(given)!r}: {text}"
+
+
+def _bare(given: _Given) -> float | str:
+    return given.value.value if isinstance(given.value, Figure) else given.value

@@ -1,0 +1,407 @@
+"""Every foreign format, told as exact small stories, and the public files against an independent count."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv
+import pytest
+
+from traces import Trace, TraceError
+from traces.formats import FORMATS, Imported, gavel, import_trace
+from traces.formats import text as text_tables
+
+DATA = Path(__file__).parents[1].parent / "shared" / "data"
+SAMPLES = Path(__file__).parents[1] / "traces" / "samples"
+
+
+def imported(tmp_path: Path, format_name: str, text: str | bytes, **options: Any) -> Imported:
+    path = tmp_path / "file"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return import_trace(format_name, path, **options)
+
+
+def rows(trace: Trace, *names: str) -> list[tuple[Any, ...]]:
+    return list(zip(*(trace.table.column(name).to_pylist() for name in names), strict=True))
+
+
+def public(name: str) -> Path:
+    if not (DATA / name).exists():
+        pytest.skip(f"{name} is not at hand; docs/traces.md says where it comes from")
+    return DATA / name
+
+
+# --- Standard Workload Format ---
+
+SWF = """; Version: 2.2
+;  UnixStartTime: 1027839845
+; MaxJobs: 527371
+  1    0  5  100   4  99.5 -1   8  3600 -1 1  12 1 -1  3 -1 -1 -1
+  2   10  5   -1  -1    -1 -1   8  3600 -1 5  12 1 -1  3 -1 -1 -1
+  3   20  5   50   4    -1 -1  -1    -1 -1 1  -1 1 -1 -1 -1 -1 -1
+
+  4   30  5    0   1    -1 -1   1    60 -1 1   7 1 -1  0 -1  1 30
+  5   40  5    0   1    -1 -1   1    60 -1 5   7 1 -1  0 -1 -1 -1
+  6   50  5   30   0    -1 -1   0    60 -1 1   7 1 -1  0 -1 -1 -1
+  7   60  5 70.6   2    -1 -1   2    60 -1 0   7 1 -1  0 -1 -1 -1
+  7   60  5   40   2    -1 -1   2    60 -1 2   7 1 -1  0 -1 -1 -1
+  7   90  5   30   2    -1 -1   2    60 -1 3   7 1 -1  0 -1 -1 -1
+  8   95  5   30   2
+  9   96  5   30   x    -1 -1   2    60 -1 1   7 1 -1  0 -1 -1 -1
+ 10   -5  5   30   2    -1 -1   2    60 -1 1   7 1 -1  0 -1 -1 -1
+
+"""
+
+
+def test_swf_tells_each_job_once_and_why_others_are_missing(tmp_path: Path) -> None:
+    trace, report = (found := imported(tmp_path, "swf", SWF, device="node")).trace, found.report
+    assert rows(trace, "job_id", "submit_s", "runtime_s", "gang", "estimate_s", "owner", "kind") == [
+        (1, 0, 100, 8, 3600, "user 12", "queue 3"),
+        (3, 20, 50, 4, 50, "unknown", "other"),
+        (4, 30, 1, 1, 60, "user 7", "queue 0"),
+        (7, 60, 71, 2, 60, "user 7", "queue 0"),
+    ]
+    assert trace.table.column("after").null_count == 4
+    assert trace.epoch == datetime.fromtimestamp(1027839845, UTC)
+    assert trace.reference_device == "node"
+    assert str(report).splitlines() == [
+        "file (swf): 4 jobs of 12 rows",
+        '  skipped 1: not 18 fields (first at line 14: "8 95 5 30 2")',
+        '  skipped 1: allocated processors: not a number (first at line 15: "x")',
+        "  skipped 2: part of a job (status 2, 3 or 4), whose own line has the sum (first at line 12)",
+        "  skipped 2: never ran (first at line 5)",
+        "  skipped 1: no processors (first at line 10)",
+        '  skipped 1: submit time: not 0 to 100,000,000,000 (first at line 16: "-5")',
+        "  noted 1: run time 0: 1 s taken (first at line 8)",
+        "  noted 1: times: rounded to whole seconds (first at line 11)",
+        "  noted 1: no processors requested: those allocated taken (first at line 6)",
+        "  noted 1: processors: requested ones taken, not those allocated (first at line 4)",
+        "  noted 1: no time requested: the run time taken (first at line 6)",
+        "  noted 1: ran past the time requested: kept (first at line 11)",
+        "  assumed: after: none, as a log's submissions already hold the waits for other jobs",
+        f"  SHA-256 of the file: {hashlib.sha256(SWF.encode()).hexdigest()}",
+    ]
+
+
+def test_the_report_travels_in_the_trace(tmp_path: Path) -> None:
+    trace, report = (found := imported(tmp_path, "swf", SWF)).trace, found.report
+    assert trace.source == report.source()
+    assert trace.source["file"] == "file"
+    assert trace.source["sha256"] == hashlib.sha256(SWF.encode()).hexdigest()
+    assert trace.source["rows"] == trace.source["jobs"] + sum(trace.source["skipped"].values())
+
+
+def test_gzip_line_ends_and_blanks_change_nothing(tmp_path: Path) -> None:
+    plain = imported(tmp_path, "swf", SWF)
+    for variant in (
+        gzip.compress(SWF.encode()),
+        SWF.replace("\n", "\r\n"),
+        SWF.replace("  ", "\t"),
+        SWF.strip("\n"),
+        b"\xef\xbb\xbf" + SWF.encode(),
+        SWF.replace("Version", "Åke").encode("latin-1"),
+    ):
+        other = imported(tmp_path, "swf", variant)
+        assert other.trace.sha256 == plain.trace.sha256
+        assert other.report.skipped == plain.report.skipped
+
+
+def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = imported(tmp_path, "swf", SWF)
+    for size in (1, 7, 64, 100):
+        monkeypatch.setattr(text_tables, "BLOCK", size)
+        parts = imported(tmp_path, "swf", SWF)
+        assert parts.trace.sha256 == whole.trace.sha256
+        assert parts.report == whole.report
+
+
+def test_swf_without_a_start_says_that_it_has_none(tmp_path: Path) -> None:
+    for header in ("", "; UnixStartTime: 0\n", "; UnixStartTime: soon\n", "; UnixStartTime: 99999999999\n"):
+        found = imported(tmp_path, "swf", header + "1 0 0 9 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\n")
+        assert found.trace.epoch == datetime(1970, 1, 1, tzinfo=UTC)
+        assert "epoch: 1970, for want of a UnixStartTime" in found.report.assumed
+
+
+def test_ids_that_repeat_are_replaced_and_ties_keep_the_files_order(tmp_path: Path) -> None:
+    job = "{} {} 0 9 1 -1 -1 1 -1 -1 1 {} 1 1 1 1 -1 -1\n"
+    text = job.format(5, 20, 1) + job.format(5, 10, 2) + job.format(6, 20, 3) + job.format(7, 10, 4)
+    found = imported(tmp_path, "swf", text)
+    assert rows(found.trace, "job_id", "submit_s", "owner") == [
+        (0, 10, "user 2"),
+        (1, 10, "user 4"),
+        (2, 20, "user 1"),
+        (3, 20, "user 3"),
+    ]
+    assert {reason: count.rows for reason, count in found.report.noted.items() if "time" not in reason} == {
+        "submitted before the row above: sorted": 2,
+        "job ids: not unique or below 0, so numbered in order": 4,
+    }
+
+
+# --- Philly ---
+
+PHILLY = """timestamp,duration,num_gpus,gpu_time,cluster
+2017-10-09 07:01:55,66.0,1,66.0,11cb48
+2017-10-08 23:00:00,2951.4,2,5902.8,6214e9
+2017-10-09 06:13:36,0.0,8,0.0,6214e9
+2017-10-09 06:13:36,10,0,0,6214e9
+2017-10-09 06:13:36,10,1.5,0,6214e9
+2017-02-31 06:13:36,10,1,10,6214e9
+2017-10-09 06:13:36,,1,,6214e9
+2017-10-09 06:13:36,-7,1,-7,6214e9
+2017-10-09 06:13:36,10,99999999,10,6214e9
+2017-10-09 06:13:36,10,1
+"""
+
+
+def test_philly_starts_at_midnight_before_its_first_job(tmp_path: Path) -> None:
+    trace, report = (found := imported(tmp_path, "philly", PHILLY)).trace, found.report
+    assert trace.epoch == datetime(2017, 10, 8, tzinfo=UTC)
+    assert rows(trace, "job_id", "submit_s", "runtime_s", "gang", "estimate_s", "owner") == [
+        (0, 23 * 3600, 2951, 2, 2951, "6214e9"),
+        (1, 86400 + 6 * 3600 + 13 * 60 + 36, 1, 8, 1, "6214e9"),
+        (2, 86400 + 7 * 3600 + 60 + 55, 66, 1, 66, "11cb48"),
+    ]
+    assert str(report).splitlines() == [
+        "file (philly): 3 jobs of 10 rows",
+        '  skipped 1: not 5 fields (first at line 11: "2017-10-09 06:13:36 10 1")',
+        "  skipped 1: duration: not a number (first at line 8)",
+        "  skipped 1: timestamp: not a date and time of 1970 to 2099 "
+        '(first at line 7: "2017-02-31 06:13:36")',
+        "  skipped 1: never ran (first at line 9)",
+        "  skipped 1: no GPUs (first at line 5)",
+        '  skipped 1: num_gpus: not a whole number (first at line 6: "1.5")',
+        '  skipped 1: num_gpus: not 1 to 10,000,000 (first at line 10: "99999999")',
+        "  noted 1: duration 0: 1 s taken (first at line 4)",
+        "  noted 1: duration: rounded to whole seconds (first at line 3)",
+        "  noted 1: submitted before the row above: sorted (first at line 3)",
+        "  assumed: run time asked for: the file has none, so the run time itself",
+        "  assumed: timestamps: in UTC, as they name no zone",
+        f"  SHA-256 of the file: {hashlib.sha256(PHILLY.encode()).hexdigest()}",
+    ]
+
+
+def test_philly_columns_may_stand_in_any_order(tmp_path: Path) -> None:
+    lines = "cluster, num_gpus ,note,duration,timestamp\n" + 'a,2,"x, y",5,2017-10-09 00:00:01\n'
+    assert rows(imported(tmp_path, "philly", lines).trace, "submit_s", "runtime_s", "gang", "owner") == [
+        (1, 5, 2, "a")
+    ]
+
+
+# --- Gavel ---
+
+GAVEL = (
+    "A3C\tcd %s\t-n\t0\t82\t0.000000\t1\n"
+    "A3C\tcd %s\t-n\t0\t83\t0.400000\t4\n"
+    "ResNet-18 (batch size 16)\tcd %s, too\t--steps\t1\t1\t7.600000\t2\n"
+    "GPT-2\tcd %s\t-n\t0\t83\t1.0\t4\n"
+    "A3C\tcd %s\t-n\t0\t0\t1.0\t4\n"
+    "A3C\tcd %s\t-n\t0\t83\n"
+)
+
+
+def test_gavel_steps_become_seconds_at_the_rate_of_their_type(tmp_path: Path) -> None:
+    trace, report = (found := imported(tmp_path, "gavel", GAVEL)).trace, found.report
+    # 8.233... steps a second: the 82nd step falls into the 10th second, the 83rd into the 11th.
+    assert rows(trace, "job_id", "submit_s", "runtime_s", "gang", "kind", "owner") == [
+        (0, 0, 10, 1, "A3C", "unknown"),
+        (1, 0, 11, 4, "A3C", "unknown"),
+        (2, 8, 1, 2, "ResNet-18 (batch size 16)", "unknown"),
+    ]
+    assert {reason: str(where) for reason, where in report.skipped.items()} == {
+        "not 7 fields": 'line 6: "A3C cd %s -n 0 83"',
+        "type: its steps a second are not known": 'line 4: "GPT-2"',
+        "total steps: none": 'line 5: "0"',
+    }
+    assert report.assumed[0].startswith(
+        "run time: total steps at a rate of its job type (Gavel's own for one V100)"
+    )
+
+
+def test_gavel_takes_other_rates(tmp_path: Path) -> None:
+    found = imported(tmp_path, "gavel", GAVEL, steps_per_s={"GPT-2": 2.0})
+    assert rows(found.trace, "submit_s", "runtime_s", "gang", "kind") == [(1, 42, 4, "GPT-2")]
+    assert "given, {'GPT-2': 2.0}" in found.report.assumed[0]
+
+
+# --- native CSV ---
+
+
+def test_csv_reads_empty_cells_as_absent_columns(tmp_path: Path) -> None:
+    text = (
+        "gang,submit_s,runtime_s,estimate_s,owner,workload,priority,deadline_s,input_tb,after,job_id\n"
+        '4,5,100,,"vision, front",fsd,,,,,7\n'
+        "1,0,1e1,20.0,,,-3,500,0.25,7,8\n"
+    )
+    trace = imported(tmp_path, "csv", text).trace
+    names = ("job_id", "submit_s", "runtime_s", "gang", "estimate_s", "owner", "workload", "priority")
+    assert rows(trace, *names) == [
+        (8, 0, 10, 1, 20, "unknown", "other", -3),
+        (7, 5, 100, 4, 100, "vision, front", "fsd", 0),
+    ]
+    assert rows(trace, "deadline_s", "input_tb", "after", "residency") == [
+        (500, 0.25, 7, "any"),
+        (None, 0.0, None, "any"),
+    ]
+
+
+def test_csv_skips_what_a_trace_does_not_allow(tmp_path: Path) -> None:
+    text = (
+        "submit_s,runtime_s,gang,workload,residency,priority\n"
+        "0,1,1,fsd,owned,1\n0,0,1,,,\n0,1,1.5,,,\n,1,1,,,\n0,1,1,FSD,,\n0,1,1,,cloud,\n0,1,1,,,128\n0,1,1,,\n"
+    )
+    found = imported(tmp_path, "csv", text)
+    assert len(found.trace) == 1
+    assert {reason: str(where) for reason, where in found.report.skipped.items()} == {
+        "not 6 fields": 'line 9: "0 1 1"',
+        "submit_s: not a number": "line 5",
+        "runtime_s: not 1 to 100,000,000,000": 'line 3: "0"',
+        "gang: not a whole number": 'line 4: "1.5"',
+        "workload: not one of fsd, optimus, tenant, other": 'line 6: "FSD"',
+        "residency: not one of owned, any": 'line 7: "cloud"',
+        "priority: not -128 to 127": 'line 8: "128"',
+    }
+
+
+def test_a_trace_written_as_csv_comes_back_whole(tmp_path: Path) -> None:
+    sample = import_trace("csv", SAMPLES / "three_days.csv").trace
+    pyarrow.csv.write_csv(sample.table, tmp_path / "again.csv")
+    assert import_trace("csv", tmp_path / "again.csv").trace.sha256 == sample.sha256
+    frame = sample.table.to_pandas()
+    frame.to_csv(tmp_path / "pandas.csv.gz", index=False)
+    assert import_trace("csv", tmp_path / "pandas.csv.gz").trace.sha256 == sample.sha256
+
+
+def test_the_sample_is_a_small_trace_of_every_workload() -> None:
+    path = SAMPLES / "three_days.csv"
+    found = import_trace("csv", path)
+    assert path.stat().st_size < 50_000
+    assert len(found.trace) == found.report.rows == 300
+    assert set(found.trace.codes("workload")[1]) == {"fsd", "optimus", "tenant"}
+    assert found.trace.numpy("submit_s")[-1] < 3 * 86_400
+
+
+# --- what cannot be read ---
+
+
+@pytest.mark.parametrize(
+    ("format_name", "text", "line"),
+    [
+        ("swf", "", "line 1: no rows"),
+        ("swf", "; only a header\n", "line 1: no rows"),
+        ("swf", "\n\nhello world\n", 'line 3: "hello world": not 18 fields; none of 1 rows can be used'),
+        ("swf", b"\x7fELF\x00\x01\n\xff\xfe", 'line 1: "?ELF??": not 18 fields; none of 2 rows can be used'),
+        ("swf", b"\x00" * 200_000, "line 1: longer than 100,000 bytes: not a text table"),
+        ("swf", gzip.compress(SWF.encode())[:-30], "line 1: the gzip file is damaged or cut off"),
+        ("swf", b"\x1f\x8b\x08\x00\x00", "line 1: the gzip file is damaged or cut off"),
+        (
+            "swf",
+            "1 0 0 -1 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1",
+            "line 1: never ran; none of 1 rows can be used",
+        ),
+        ("philly", "", 'line 1: no column "timestamp"; there must be timestamp, duration, num_gpus, cluster'),
+        ("philly", "timestamp,duration,num_gpus\n", 'line 1: no column "cluster"'),
+        ("philly", "timestamp,duration,num_gpus,cluster\n", "line 1: no rows"),
+        ("gavel", "a b c d e f g\n", 'line 1: "a b c d e f g": not 7 fields; none of 1 rows can be used'),
+        ("csv", "submit_s,runtime_s\n0,1\n", 'column "gang": missing'),
+        ("csv", "submit_s,runtime_s,gang,gpu\n", 'column "gpu": unknown; allowed are job_id, '),
+        ("csv", "submit_s,runtime_s,gang,gang\n", 'column "gang": there twice; allowed is once'),
+        (
+            "csv",
+            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,\n1,0,1,1,\n",
+            "row 1 (job_id 1): job_id is 1; allowed is a number that no row before it has",
+        ),
+        (
+            "csv",
+            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,5\n",
+            "row 0 (job_id 1): after is 5; allowed is the job_id of another job, or none",
+        ),
+        ("slurm", "", 'format "slurm": unknown; allowed are swf, philly, gavel, csv'),
+    ],
+)
+def test_what_is_no_trace_is_refused_in_one_line(
+    tmp_path: Path, format_name: str, text: str | bytes, line: str
+) -> None:
+    with pytest.raises(TraceError) as raised:
+        imported(tmp_path, format_name, text)
+    prefix = f"{tmp_path / 'file'}: " if format_name in FORMATS else ""
+    assert str(raised.value).startswith(prefix + line)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_files_that_cannot_be_opened_are_named(tmp_path: Path, format_name: str) -> None:
+    with pytest.raises(TraceError, match=r"absent: no such file$"):
+        import_trace(format_name, tmp_path / "absent")
+    with pytest.raises(TraceError, match=r": cannot be read: Is a directory$"):
+        import_trace(format_name, tmp_path)
+
+
+# --- the public files, counted with the standard library ---
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    raw = path.read_bytes()
+    text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    return iter(text.decode().splitlines())
+
+
+def test_philly_counts_as_the_csv_module_does() -> None:
+    path = public("philly_gpu_jobs_2017.csv.gz")
+    trace, report = (found := import_trace("philly", path)).trace, found.report
+    jobs = list(csv.DictReader(lines_of(path)))
+    assert len(jobs) == len(trace) == report.jobs == report.rows == 82_247
+    gpu_seconds = sum(float(job["duration"]) * int(job["num_gpus"]) for job in jobs)
+    assert int((trace.numpy("runtime_s") * trace.numpy("gang")).sum()) == gpu_seconds
+    assert gpu_seconds == sum(float(job["gpu_time"]) for job in jobs)
+    stamps = sorted(datetime.fromisoformat(job["timestamp"]).replace(tzinfo=UTC) for job in jobs)
+    assert trace.numpy("submit_s").tolist() == [round((at - trace.epoch).total_seconds()) for at in stamps]
+    assert set(trace.codes("owner")[1]) == {job["cluster"] for job in jobs}
+
+
+def test_hpc2n_counts_as_a_plain_loop_does() -> None:
+    path = public("HPC2N-2002-excerpt-alea.swf")
+    trace, report = (found := import_trace("swf", path, device="core")).trace, found.report
+    jobs = [line.split() for line in lines_of(path) if line.strip() and not line.startswith(";")]
+    ran = [job for job in jobs if float(job[3]) >= 0]
+    assert len(jobs) == report.rows == 3_170
+    assert len(ran) == len(trace) == report.jobs
+    assert report.skipped["never ran"].rows == len(jobs) - len(ran) == 25
+    processors = [int(job[7]) if int(job[7]) > 0 else int(job[4]) for job in ran]
+    seconds = [max(1, int(job[3])) for job in ran]
+    work = sum(count * time for count, time in zip(processors, seconds, strict=True))
+    assert int((trace.numpy("runtime_s") * trace.numpy("gang")).sum()) == work
+    assert max(processors) <= 240
+    assert trace.numpy("job_id").tolist() == [int(job[0]) for job in ran]
+    assert trace.epoch == datetime(2002, 7, 28, 7, 4, 5, tzinfo=UTC)
+
+
+def test_gavel_steps_give_back_whole_seconds_of_philly() -> None:
+    path = public("gavel_msr_seed0_ee9e8c.trace")
+    trace = import_trace("gavel", path).trace
+    jobs = [line.split("\t") for line in lines_of(path)]
+    assert len(jobs) == len(trace) == 2_000
+    for seconds, job in zip(trace.numpy("runtime_s").tolist(), jobs, strict=True):
+        # Were the rates not those that made the file, its steps would not be whole seconds' worth.
+        assert math.floor(gavel.STEPS_PER_S[job[0]] * seconds) == int(job[4])
+    assert trace.numpy("gang").tolist() == [int(job[6]) for job in jobs]
+    assert trace.numpy("submit_s").tolist() == [round(float(job[5])) for job in jobs]
+
+
+def test_lines_take_microseconds(tmp_path: Path) -> None:
+    out = io.StringIO()
+    for number in range(100_000):
+        out.write(
+            f"{number} {number * 3} 5 {number % 999 + 1} 8 -1 -1 8 600 -1 1 {number % 90} 1 1 1 -1 -1 -1\n"
+        )
+    started = datetime.now(UTC)
+    assert len(imported(tmp_path, "swf", out.getvalue()).trace) == 100_000
+    assert (datetime.now(UTC) - started).total_seconds() < 3

@@ -1,0 +1,127 @@
+"""Whatever the bytes, a reader ends in one of two ways: a valid trace, or one line saying what is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from traces import Trace, TraceError
+from traces.formats import FORMATS, import_trace
+from traces.validate import validate
+
+WHOLE = {
+    "swf": (
+        b"; UnixStartTime: 1027839845\n"
+        b" 1    0 8 314 30 31.5 -1 30 3798 -1 1 1 1 -1 -1 1 -1 -1\n"
+        b" 2    8 8 310  8   -1 -1 -1   -1 -1 1 3 1 -1  2 1 -1 -1\n"
+        b" 3 1790 9  -1  2   -1 -1  2 1440 -1 5 3 1 -1 -1 1 -1 -1\n"
+    ),
+    "philly": (
+        b"timestamp,duration,num_gpus,gpu_time,cluster\n"
+        b"2017-10-09 07:01:55,66.0,1,66.0,11cb48\n"
+        b"2017-10-09 06:13:03,2951.0,8,2951.0,6214e9\n"
+    ),
+    "gavel": (
+        b"A3C\tcd %s && python3 main.py\t-step\t1\t15486530\t0.000000\t1\n"
+        b"LM (batch size 5)\tcd %s && python3 train.py\t-n\t1\t779751\t336541.500000\t8\n"
+    ),
+    "csv": (
+        b"job_id,submit_s,runtime_s,gang,workload,owner,deadline_s,input_tb,after\n"
+        b'1,0,100,4,fsd,"a, b",500,0.5,\n'
+        b"2,60,7,1,,,,,1\n"
+    ),
+}
+TELLING = b"0123456789-+.eE \t,;\"'\n\r\x00\x1f\xff\xc3nainf"
+
+
+def ends_well(read: Callable[[Path], Trace], data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        try:
+            trace = read(path)
+        except TraceError as error:
+            assert str(error).startswith(f"{path}: ")
+            assert "\n" not in str(error)
+        else:
+            validate(trace.table)
+
+
+def reader(format_name: str) -> Callable[[Path], Trace]:
+    def read(path: Path) -> Trace:
+        imported = import_trace(format_name, path)
+        report = imported.report
+        assert len(imported.trace) == report.jobs > 0
+        assert report.rows == report.jobs + sum(found.rows for found in report.skipped.values())
+        assert str(report)
+        return imported.trace
+
+    return read
+
+
+@st.composite
+def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
+    """Cut, repeat, overwrite or insert a few telling bytes, here and there."""
+    data = bytearray(whole)
+    for _ in range(draw(st.integers(1, 6))):
+        at, size = draw(st.integers(0, len(data))), draw(st.integers(0, 12))
+        piece = draw(
+            st.just(b"")
+            | st.lists(st.sampled_from(TELLING), max_size=20).map(bytes)
+            | st.just(bytes(data[at : at + 40]))
+            | st.sampled_from([b"9" * 25, b"1e400", b"nan", b"-inf", b"0" * 30, b"9007199254740993", b"1e11"])
+        )
+        data[at : at + size] = piece
+    return bytes(data)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_files_that_are_mutated_are_read(format_name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(WHOLE[format_name])
+    assert len(reader(format_name)(tmp_path / "file")) == 2
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_mutated_files_are_a_trace_or_a_line(format_name: str, data: st.DataObject) -> None:
+    changed = data.draw(mutated(WHOLE[format_name]))
+    ends_well(reader(format_name), gzip.compress(changed) if data.draw(st.booleans()) else changed)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+@example(b"\x1f\x8b")
+@example(b"\xef\xbb\xbf")
+@example("submit_s,runtime_s,gang\n0,1,1\n".encode("utf-16"))
+def test_any_bytes_are_a_trace_or_a_line(format_name: str, data: bytes) -> None:
+    ends_well(reader(format_name), data)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_damaged_gzip_is_a_trace_or_a_line(format_name: str, data: st.DataObject) -> None:
+    packed = gzip.compress(WHOLE[format_name], mtime=0)
+    cut = data.draw(st.integers(0, len(packed) - 1))
+    ends_well(reader(format_name), packed[:cut])
+    at, bit = data.draw(st.integers(0, len(packed) - 1)), data.draw(st.integers(0, 7))
+    ends_well(reader(format_name), packed[:at] + bytes([packed[at] ^ 1 << bit]) + packed[at + 1 :])
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_parquet_cut_anywhere_is_a_line(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trace.parquet"
+        Trace.from_columns({"submit_s": [0, 5], "runtime_s": [1, 2], "gang": [1, 1]}).write(path)
+        whole = path.read_bytes()
+    ends_well(Trace.read, whole[: data.draw(st.integers(0, len(whole)))])
+    ends_well(Trace.read, data.draw(st.binary(max_size=200)))

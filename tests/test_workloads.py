@@ -1,0 +1,227 @@
+"""The generator as a whole: same bytes, separate streams, exact load, jobs that make sense together."""
+
+import hashlib
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from traces import Trace
+from workloads import Demand, DemandError, generate
+from workloads.fleet import Fleet
+from workloads.generate import all_kinds
+from workloads.shapes import GANGS, HABITS
+
+ROOT = Path(__file__).parents[1]
+KINDS = {kind.name: kind for kind in all_kinds(Demand())}
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    return generate(Demand())
+
+
+def words(trace: Trace, name: str) -> np.ndarray[Any, Any]:
+    codes, meanings = trace.codes(name)
+    return np.asarray(np.array(meanings)[codes])
+
+
+def work_s(trace: Trace) -> np.ndarray[Any, Any]:
+    return np.asarray(trace.numpy("gang").astype(np.int64) * trace.numpy("runtime_s"))
+
+
+def test_same_demand_gives_the_same_file_in_another_process(tmp_path: Path) -> None:
+    program = "import sys, workloads as w; w.generate(w.Demand(days=7, seed=5)).write(sys.argv[1])"
+    digests = set()
+    for hash_seed in ("0", "4711"):
+        path = tmp_path / f"{hash_seed}.parquet"
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        subprocess.run([sys.executable, "-c", program, path], cwd=ROOT, env=environment, check=True)
+        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
+    generate(Demand(days=7, seed=5)).write(tmp_path / "here.parquet")
+    digests.add(hashlib.sha256((tmp_path / "here.parquet").read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_another_seed_gives_other_jobs() -> None:
+    assert generate(Demand(days=7, seed=1)).sha256 != generate(Demand(days=7, seed=2)).sha256
+
+
+def test_more_robots_leave_the_fsd_and_tenant_jobs_as_they_were() -> None:
+    few, many = (
+        generate(Demand(days=7, robots=robots, tasks=tasks)) for robots, tasks in ((1e3, 5), (9e4, 50))
+    )
+    assert len(many) > len(few)
+    ids = ["job_id", "after"]  # rows are numbered over all jobs
+    tables = [
+        trace.table.filter(words(trace, "workload") != "optimus").drop_columns(ids).to_pylist()
+        for trace in (few, many)
+    ]
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize(
+    ("days", "devices", "load"), [(7, 840, 0.8), (7, 24, 0.9), (10, 1, 0.5), (14, 120, 1.3), (28, 4000, 0.6)]
+)
+def test_target_load_and_mix_are_hit(days: int, devices: int, load: float) -> None:
+    mix = {"fsd": 0.5, "optimus": 0.2, "tenant": 0.3}
+    trace = generate(Demand(days=days, devices=devices, load=load, mix=mix))
+    capacity_s = days * 86_400 * devices
+    assert work_s(trace).sum() / capacity_s == pytest.approx(load, rel=0.01)
+    for workload, share in mix.items():
+        part = work_s(trace)[words(trace, "workload") == workload].sum()
+        assert part / capacity_s == pytest.approx(load * share, rel=0.01)
+
+
+def test_the_load_of_cars_follows_from_miles_and_clips() -> None:
+    demand = Demand(days=10, cars=1e6, car_growth=0, robots=0, robot_growth=0, tenants=0)
+    clips = 1e6 * 35 * 0.005 * 10
+    pflop = clips * 65 * 6 * 2e9 * 150_000 / 1e15
+    assert demand.budgets()["fsd"] == pytest.approx(pflop / (9.05 * 0.35))
+    trace = generate(demand)
+    assert set(words(trace, "workload")) == {"fsd"}
+    assert work_s(trace).sum() == pytest.approx(demand.budgets()["fsd"], rel=1e-3)
+
+
+def test_robots_and_tasks_multiply_and_growth_adds_up() -> None:
+    still = Demand(days=10, robots=1000, robot_growth=0, tasks=10).budgets()["optimus"]
+    assert Demand(days=10, robots=3000, robot_growth=0, tasks=20).budgets()["optimus"] == pytest.approx(
+        6 * still
+    )
+    # 36,500 a year are 100 a day: 500 more on average over ten days.
+    growing = Demand(days=10, robots=1000, robot_growth=36_500, tasks=10).budgets()["optimus"]
+    assert growing == pytest.approx(1.5 * still)
+
+
+def test_default_demand_loads_seven_exapods_with_peaks_beyond(trace: Trace) -> None:
+    days = np.bincount(trace.numpy("submit_s") // 86_400, weights=work_s(trace), minlength=28)
+    load = days / (840 * 86_400)
+    assert 0.8 < load.mean() < 1.0
+    assert load.max() > 1.2
+    assert 5_000 < len(trace) < 100_000
+    assert trace.epoch.weekday() == 0
+
+
+def test_gangs_are_those_of_the_kind_and_at_most_half_of_the_devices(trace: Trace) -> None:
+    kinds, gangs = words(trace, "kind"), trace.numpy("gang")
+    for name, kind in KINDS.items():
+        assert set(gangs[kinds == name]) <= set(kind.gangs) <= set(GANGS)
+    small = generate(Demand(devices=25, load=0.9)).numpy("gang")
+    assert set(small) <= set(GANGS)
+    assert small.max() == 12
+
+
+def test_fleet_video_never_leaves_and_simulation_may(trace: Trace) -> None:
+    kinds, owned = words(trace, "kind"), words(trace, "residency") == "owned"
+    for name in ("fsd.foundation", "fsd.release", "fsd.retrain", "fsd.label", "optimus.demonstrations"):
+        assert owned[kinds == name].all()
+    for name in ("fsd.evaluate", "optimus.policy", "optimus.simulate", "optimus.evaluate"):
+        assert not owned[kinds == name].any()
+    assert owned[kinds == "fsd.ablation"].mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_deadlines_are_releases_that_leave_time_for_the_job_and_what_it_follows(trace: Trace) -> None:
+    kinds, deadline, after = words(trace, "kind"), trace.numpy("deadline_s"), trace.numpy("after")
+    runtime = trace.numpy("runtime_s")
+    ready = trace.numpy("submit_s").copy()
+    for job in np.flatnonzero(after >= 0):
+        ready[job] = max(ready[job], ready[after[job]] + runtime[after[job]])
+    for name, kind in KINDS.items():
+        of_kind = kinds == name
+        if kind.release_h is None:
+            assert (deadline[of_kind] == -1).all()
+        else:
+            assert (deadline[of_kind] % (kind.release_h * 3600) == 0).all()
+            slack_s = HABITS.deadline_slack * runtime[of_kind] - HABITS.follow_s
+            assert (deadline[of_kind] >= ready[of_kind] + slack_s).all()
+
+
+def test_jobs_follow_earlier_jobs_of_the_right_kind(trace: Trace) -> None:
+    kinds, after = words(trace, "kind"), trace.numpy("after")
+    assert (after < trace.numpy("job_id")).all()
+    for name, kind in KINDS.items():
+        followed = after[kinds == name]
+        if kind.follows:
+            assert set(kinds[followed]) == set(kind.follows)
+            assert (np.unique(followed, return_counts=True)[1] == kind.each).all()
+        else:
+            assert (followed == -1).all()
+
+
+def test_nearly_all_estimates_cover_the_run_time(trace: Trace) -> None:
+    assert (trace.numpy("estimate_s") >= trace.numpy("runtime_s")).mean() >= 1 - HABITS.underask_share
+
+
+def test_data_and_every_number_are_finite(trace: Trace) -> None:
+    for name in ("input_tb", "output_tb"):
+        assert np.isfinite(trace.numpy(name)).all()
+        assert (trace.numpy(name) >= 0).all()
+    assert set(words(trace, "owner")) >= {"optimus-task-30", "tenant-12", "fsd-labelling"}
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"days": 0}, "days = 0: must be a whole number from 1 to 3650 day"),
+    ({"days": 7.5}, "days = 7.5: must be a whole number"),
+    ({"days": True}, "days = True"),
+    ({"cars": math.nan}, "cars = nan: must be a number from 0"),
+    ({"cars": "many"}, "cars = 'many'"),
+    ({"seed": -1}, "seed = -1"),
+    ({"load": 0.0}, "load = 0.0"),
+    ({"mix": {"fsd": 0.5}}, "mix = {'fsd': 0.5}: must be shares of fsd, optimus, tenant"),
+    ({"mix": {"cars": 1.0}}, "mix = {'cars': 1.0}"),
+    ({"mix": {"fsd": "all"}}, "mix"),
+    ({"load": 0.5, "cars": 0, "car_growth": 0, "robots": 0, "robot_growth": 0, "tenants": 0}, "load = 0.5"),
+    ({"days": 3650, "load": 1.0, "devices": 1_000_000}, "jobs: at most"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_bad_demand_gets_one_clear_line(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(DemandError) as caught:
+        generate(Demand(**arguments))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fleet_figure_out_of_bounds_is_named() -> None:
+    with pytest.raises(DemandError, match=r"^mfu = 1\.5: must be a number from 0\.01 to 1$"):
+        Fleet(mfu=1.5)
+
+
+def test_no_fleet_gives_an_empty_trace() -> None:
+    nobody = Demand(cars=0, car_growth=0, robots=0, robot_growth=0, tenants=0)
+    assert len(generate(nobody)) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    days=st.integers(1, 21),
+    seed=st.integers(0, 2**40),
+    cars=st.floats(0, 1e7),
+    robots=st.floats(0, 1e5),
+    tasks=st.integers(1, 60),
+    tenants=st.integers(0, 30),
+    load=st.none() | st.floats(1e-6, 2),
+    devices=st.integers(1, 1000),
+    mix=st.none() | st.sampled_from([{"fsd": 1.0}, {"tenant": 1}, {"optimus": 0.5, "tenant": 0.5}]),
+)
+def test_any_demand_is_a_valid_trace_or_an_error(**arguments: Any) -> None:
+    demand = Demand(car_growth=0, robot_growth=0, **arguments)
+    try:
+        trace = generate(demand)
+    except DemandError:
+        assert demand.cars == demand.robots == demand.tenants == 0
+        return
+    submit = trace.numpy("submit_s")
+    assert (np.diff(submit) >= 0).all()
+    assert ((submit >= 0) & (submit < demand.horizon_s)).all()
+    assert (trace.numpy("after") < trace.numpy("job_id")).all()
+    assert trace.numpy("gang").max(initial=1) <= max(1, demand.devices // 2)
+    assert trace.numpy("runtime_s").min(initial=1) >= 1

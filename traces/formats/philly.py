@@ -1,0 +1,66 @@
+"""Reader of Microsoft's Philly GPU jobs (ATC'19), as one CSV line a job.
+
+The log: https://github.com/msr-fiddle/philly-traces (Jeon et al., USENIX ATC 2019, CC BY 4.0).
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from traces.formats.jobs import NO_ESTIMATE, Jobs, replaced
+from traces.formats.report import Tally
+from traces.formats.text import Rows, read_rows
+
+_DAY = 86_400
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+
+def read(path: Path, tally: Tally) -> Jobs:
+    """Read every job; second 0 is the midnight before the first submission, so hours of the day hold."""
+    table = pa.concat_tables([_jobs(rows) for rows in read_rows(path, tally, separator=",")])
+    submit = table.column("submit_s").to_numpy()
+    midnight = submit.min(initial=_LATEST) // _DAY * _DAY
+    table = replaced(table, "submit_s", pa.array(submit - midnight))
+    assumed = (NO_ESTIMATE, "timestamps: in UTC, as they name no zone")
+    return Jobs(table, datetime.fromtimestamp(midnight, UTC), assumed)
+
+
+def _jobs(rows: Rows) -> pa.Table:
+    rows.require("timestamp", "duration", "num_gpus", "cluster")
+    timestamp = rows.words("timestamp")
+    submit = _seconds(timestamp)
+    run, gpus, cluster = rows.numbers("duration"), rows.numbers("num_gpus"), rows.words("cluster")
+    in_range = (submit >= 0) & (submit < _LATEST)
+    rows.skip(~in_range, "timestamp: not a date and time of 1970 to 2099", timestamp)
+    rows.skip(run < 0, "never ran")
+    rows.skip(gpus == 0, "no GPUs")
+    rows.skip(gpus != np.rint(gpus), "num_gpus: not a whole number", rows.words("num_gpus"))
+    runtime = np.maximum(np.rint(run), 1)
+    rows.limit(runtime, "duration", "runtime_s")
+    rows.limit(gpus, "num_gpus", "gang")
+    rows.note(np.rint(run) < 1, "duration 0: 1 s taken")
+    rows.note(run != np.rint(run), "duration: rounded to whole seconds")
+    return rows.kept(submit_s=submit, runtime_s=runtime, gang=gpus, owner=cluster)
+
+
+def _seconds(text: pa.StringArray) -> NDArray[Any]:
+    """Return seconds from 1970, NaN for what is no moment."""
+    try:
+        return np.array(text.cast(pa.timestamp("s")).cast(pa.int64()), np.float64)
+    except pa.ArrowInvalid:
+        return np.array([_moment(word) for word in text.to_pylist()], np.float64)
+
+
+def _moment(word: str) -> float:
+    try:
+        moment = datetime.fromisoformat(word)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,95 @@
+"""Reader of the Standard Workload Format 2.2, in which the Parallel Workloads Archive keeps its logs.
+
+The format: https://www.cs.huji.ac.il/labs/parallel/workload/swf.html (Chapin et al., JSSPP 1999).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from traces.formats.jobs import Jobs, numbered, replaced
+from traces.formats.report import Tally
+from traces.formats.text import Rows, read_rows
+
+FIELDS = (
+    "job number",
+    "submit time",
+    "wait time",
+    "run time",
+    "allocated processors",
+    "average CPU time",
+    "used memory",
+    "requested processors",
+    "requested time",
+    "requested memory",
+    "status",
+    "user",
+    "group",
+    "executable",
+    "queue",
+    "partition",
+    "preceding job",
+    "think time",
+)
+_CANCELLED = 5
+_LATEST_EPOCH = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+
+def read(path: Path, tally: Tally) -> Jobs:
+    """Read the jobs that ran; second 0 is the header's UnixStartTime."""
+    comments: list[str] = []
+    blocks = read_rows(path, tally, separator=None, names=FIELDS, comments=comments)
+    table = pa.concat_tables([_jobs(rows) for rows in blocks])
+    for name, what, unknown in (("owner", "user", "unknown"), ("kind", "queue", "other")):
+        table = replaced(table, name, numbered(what, table.column(name).to_numpy(), unknown))
+    epoch = _epoch(comments)
+    assumed = ("after: none, as a log's submissions already hold the waits for other jobs",)
+    return Jobs(table, epoch, assumed if epoch else (*assumed, "epoch: 1970, for want of a UnixStartTime"))
+
+
+def _jobs(rows: Rows) -> pa.Table:
+    number, submit, run, status = map(rows.numbers, ("job number", "submit time", "run time", "status"))
+    allocated, requested = map(rows.numbers, ("allocated processors", "requested processors"))
+    asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
+    rows.skip((status >= 2) & (status <= 4), "part of a job (status 2, 3 or 4), whose own line has the sum")
+    rows.skip((run < 0) | ((run == 0) & (status == _CANCELLED)), "never ran")
+    gang = np.rint(np.where(requested > 0, requested, allocated))
+    rows.skip(gang < 1, "no processors")
+    runtime = np.maximum(np.rint(run), 1)
+    estimate = np.where(asked > 0, np.maximum(np.rint(asked), 1), runtime)
+    rows.limit(np.rint(submit), "submit time", "submit_s")
+    rows.limit(runtime, "run time", "runtime_s")
+    rows.limit(gang, "requested processors", "gang")
+    rows.limit(estimate, "requested time", "estimate_s")
+    rows.note(np.rint(run) < 1, "run time 0: 1 s taken")
+    rows.note((run != np.rint(run)) | (submit != np.rint(submit)), "times: rounded to whole seconds")
+    rows.note(requested <= 0, "no processors requested: those allocated taken")
+    rows.note(
+        (requested > 0) & (allocated > 0) & (requested != allocated),
+        "processors: requested ones taken, not those allocated",
+    )
+    rows.note(asked <= 0, "no time requested: the run time taken")
+    rows.note((asked > 0) & (runtime > estimate), "ran past the time requested: kept")
+    return rows.kept(
+        job_id=number,
+        submit_s=submit,
+        runtime_s=runtime,
+        gang=gang,
+        estimate_s=estimate,
+        owner=user,
+        kind=queue,
+    )
+
+
+def _epoch(comments: Sequence[str]) -> datetime | None:
+    for comment in comments:
+        found = re.match(r"\s*;\s*UnixStartTime:\s*(\d{1,11})", comment)
+        if found and 0 < int(found[1]) < _LATEST_EPOCH:
+            return datetime.fromtimestamp(int(found[1]), UTC)
+    return None

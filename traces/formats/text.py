@@ -1,0 +1,194 @@
+"""Text tables, read in blocks of lines: every reader sees columns, and each row remembers its line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from traces.formats.report import Tally
+from traces.schema import TraceError
+from traces.validate import LIMITS
+
+BLOCK = 1 << 23
+"""Bytes of text held at a time."""
+LONGEST_LINE = 100_000
+"""Bytes after which a file without a line end is no text table."""
+
+_GZIP = b"\x1f\x8b"
+_QUOTED = "\x1f"
+_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+
+
+class Rows:
+    """A block of rows of equal width; those skipped stay in the arrays and leave with `kept`."""
+
+    def __init__(self, names: Sequence[str], fields: pa.ListArray, lines: NDArray[Any], tally: Tally) -> None:
+        self.names = names
+        self._fields = fields
+        self._lines = lines
+        self._tally = tally
+        self._keep = np.ones(len(lines), bool)
+
+    def require(self, *names: str) -> None:
+        """Raise TraceError where the file's header lacks one of `names`."""
+        for name in names:
+            if name not in self.names:
+                raise TraceError(f'line 1: no column "{name}"; there must be {", ".join(names)}')
+
+    def words(self, name: str) -> pa.StringArray:
+        """Return a column as text without the blanks around it."""
+        return pc.utf8_trim_whitespace(pc.list_element(self._fields, self.names.index(name)))
+
+    def numbers(self, name: str, *, optional: bool = False) -> NDArray[np.float64]:
+        """Return a column as numbers; rows with anything else are skipped, and hold NaN.
+
+        An empty cell is NaN without being skipped where `optional`.
+        """
+        text = self.words(name)
+        try:
+            values = text.cast(pa.float64())
+        except pa.ArrowInvalid:
+            is_number = pc.match_substring_regex(text, _NUMBER)
+            values = pc.if_else(is_number, text, None).cast(pa.float64())
+        numbers = np.array(values.fill_null(np.nan))
+        wrong = ~np.isfinite(numbers)
+        if optional:
+            wrong &= pc.not_equal(text, "").to_numpy(zero_copy_only=False)
+        self.skip(wrong, f"{name}: not a number", text)
+        return numbers
+
+    def skip(self, where: NDArray[np.bool_], reason: str, text: pa.Array | None = None) -> None:
+        """Leave out the rows `where`; `text` is the column that shows the first one's value."""
+        if (where := where & self._keep).any():
+            self._tally.skip(reason, *self._first(where, text))
+            self._keep &= ~where
+
+    def note(self, where: NDArray[np.bool_], reason: str, text: pa.Array | None = None) -> None:
+        """Say that the rows `where`, as far as they are kept, were changed or are out of the ordinary."""
+        if (where := where & self._keep).any():
+            self._tally.note(reason, *self._first(where, text))
+
+    def _first(self, where: NDArray[np.bool_], text: pa.Array | None) -> tuple[int, int, str]:
+        row = int(where.argmax())
+        value = "" if text is None else text[row].as_py()
+        return int(where.sum()), int(self._lines[row]), value
+
+    def limit(self, values: NDArray[np.float64], name: str, column: str) -> None:
+        """Skip the rows whose value, read from column `name`, a trace does not allow in `column`."""
+        low, high = LIMITS[column]
+        within = (values >= low) & (values <= high)
+        self.skip(~within, f"{name}: not {low:,} to {high:,}", self.words(name))
+
+    def kept(self, **columns: Any) -> pa.Table:
+        """Return the rows that were not skipped of `columns`, with the line of each."""
+        return pa.table({**columns, "line": self._lines}).filter(pa.array(self._keep))
+
+
+def read_rows(
+    path: Path,
+    tally: Tally,
+    *,
+    separator: str | None,
+    names: Sequence[str] | None = None,
+    comments: list[str] | None = None,
+) -> Iterator[Rows]:
+    """Yield the rows of a text file, plain or gzip, block after block, at least one block.
+
+    `separator` is a character, or None for any run of blanks. `names` are the columns, by default those
+    in the first line. Where `comments` is given, lines that start with ";" go there. Blank lines are
+    passed over. Cells may be in quotes where commas separate them, but a row is one line. Rows with
+    another number of fields are skipped. Raises TraceError for a file that cannot be read as text at all.
+    """
+    first = 1
+    for block in _blocks(path):
+        lines = _lines(block.removeprefix(BOM_UTF8) if first == 1 else block)
+        numbers = np.arange(first, first + len(lines))
+        first += len(lines)
+        wanted = pc.not_equal(pc.utf8_trim_whitespace(lines), "")
+        if comments is not None:
+            remarks = pc.starts_with(pc.utf8_ltrim_whitespace(lines), ";")
+            comments += lines.filter(remarks).to_pylist()
+            wanted = pc.and_not(wanted, remarks)
+        lines, numbers = lines.filter(wanted), numbers[wanted.to_numpy(zero_copy_only=False)]
+        fields = _split(lines, separator)
+        if names is None and len(fields):
+            names = [name.strip() for name in fields[0].as_py()]
+            fields, numbers = fields[1:], numbers[1:]
+        yield _of_width(names or [], fields, numbers, tally)
+
+
+def _of_width(names: Sequence[str], fields: pa.ListArray, lines: NDArray[Any], tally: Tally) -> Rows:
+    tally.rows += len(lines)
+    widths = np.asarray(pc.list_value_length(fields))
+    wrong = widths != len(names)
+    if wrong.any():
+        row = int(wrong.argmax())
+        value = " ".join(fields[row].as_py()).strip()
+        tally.skip(f"not {len(names)} fields", int(wrong.sum()), int(lines[row]), value)
+    return Rows(names, fields.filter(pa.array(~wrong)), lines[~wrong], tally)
+
+
+def _split(lines: pa.StringArray, separator: str | None) -> pa.ListArray:
+    if separator is None:
+        return pc.utf8_split_whitespace(pc.utf8_trim_whitespace(lines))
+    if separator == "," and pc.any(pc.match_substring(lines, '"')).as_py():
+        lines, separator = pa.array(map(_unquoted, lines.to_pylist()), pa.string()), _QUOTED
+    return pc.split_pattern(lines, separator)
+
+
+def _unquoted(line: str) -> str:
+    try:
+        return _QUOTED.join(next(csv.reader([line]), []))
+    except csv.Error:
+        return line
+
+
+def _lines(block: bytes) -> pa.StringArray:
+    """Return the lines of a block that ends in a line end, without copying it."""
+    if not block.isascii():
+        block = block.decode("utf-8", "replace").encode()
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(block))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield whole lines, about `BLOCK` bytes at a time, the last one ended if it was not."""
+    lines, rest = 0, b""
+    try:
+        with path.open("rb") as file:
+            stream = _plain(file)
+            while more := stream.read(BLOCK):
+                cut = more.rfind(b"\n") + 1
+                if cut:
+                    block, rest = rest + more[:cut], more[cut:]
+                    lines += block.count(b"\n")
+                    yield block
+                else:
+                    rest += more
+                if len(rest) > LONGEST_LINE:
+                    raise TraceError(
+                        f"line {lines + 1}: longer than {LONGEST_LINE:,} bytes: not a text table"
+                    )
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise TraceError(f"line {lines + 1}: the gzip file is damaged or cut off: {error}") from None
+    except FileNotFoundError:
+        raise TraceError("no such file") from None
+    except OSError as error:
+        raise TraceError(f"cannot be read: {error.strerror}") from None
+    yield rest + b"\n"
+
+
+def _plain(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
+    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file

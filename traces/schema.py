@@ -1,0 +1,172 @@
+"""What a trace file holds: columns, types, units, defaults, limits and metadata, each defined once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from traces.parquet import documented
+
+SCHEMA_VERSION = "1"
+ANY_DEVICE = "any"
+"""The reference device of a trace that does not say which: one unit is one device of whatever pool."""
+
+WORKLOADS = ("fsd", "optimus", "tenant", "other")
+RESIDENCIES = ("owned", "any")
+
+MAX_SECONDS = 10**11
+"""The largest time, about 3,000 years."""
+MAX_GANG = 10**7
+"""The most devices of one job; with `MAX_SECONDS`, one job's device-seconds fit int64."""
+EXACT = 2**53
+"""Integers up to here are exact in float64: the limit of job ids and of a trace's device-seconds in all."""
+
+WORD = pa.dictionary(pa.int32(), pa.string())
+
+TRACE_SCHEMA = pa.schema(
+    [
+        documented("job_id", pa.int64(), "", "unique, 0 or more"),
+        documented("submit_s", pa.int64(), "s", "submission, from the epoch"),
+        documented("runtime_s", pa.int64(), "s", "run time on `gang` reference devices, uninterrupted"),
+        documented("gang", pa.int32(), "device", "reference devices, all at once"),
+        documented("estimate_s", pa.int64(), "s", "run time asked for: what schedulers see"),
+        documented("workload", WORD, "", "fsd, optimus, tenant or other"),
+        documented("kind", WORD, "", "sort of job, e.g. fsd.retrain"),
+        documented("owner", WORD, "", "who asked"),
+        documented("priority", pa.int8(), "", "higher first"),
+        documented("residency", WORD, "", "owned: the data may not leave; or any"),
+        documented("deadline_s", pa.int64(), "s", "latest wished end, from the epoch", nullable=True),
+        documented("input_tb", pa.float64(), "TB", "moved in when the job runs off-site"),
+        documented("output_tb", pa.float64(), "TB", "moved out when the job runs off-site"),
+        documented("checkpoint_s", pa.int64(), "s", "run time between checkpoints", nullable=True),
+        documented("after", pa.int64(), "", "job_id that must finish first", nullable=True),
+    ]
+)
+
+REQUIRED = ("submit_s", "runtime_s", "gang")
+DEFAULTS: dict[str, object] = {
+    "workload": "other",
+    "kind": "other",
+    "owner": "unknown",
+    "priority": 0,
+    "residency": "any",
+    "deadline_s": None,
+    "input_tb": 0.0,
+    "output_tb": 0.0,
+    "checkpoint_s": None,
+    "after": None,
+}
+"""What an absent column holds; beside these, `job_id` counts from 0 and `estimate_s` is `runtime_s`."""
+
+
+class TraceError(ValueError):
+    """A trace that breaks a rule; says the file, the row or column, the value and what is allowed."""
+
+
+def quoted(text: str, most: int = 40) -> str:
+    """Return `text` for an error's one line: in quotes, cut short, nothing unprintable in it."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:most])
+    return f'"{shown}{"..." if len(text) > most else ""}"'
+
+
+def metadata(epoch: datetime | None, device: str, source: Mapping[str, object]) -> dict[str, str]:
+    """Return the file metadata of a trace; no epoch is the Unix epoch, a naive one is taken as UTC."""
+    epoch = epoch or datetime.fromtimestamp(0, UTC)
+    epoch = epoch if epoch.tzinfo else epoch.replace(tzinfo=UTC)
+    return {
+        "exaburst.schema": SCHEMA_VERSION,
+        "exaburst.epoch": epoch.astimezone(UTC).isoformat(),
+        "exaburst.reference_device": device,
+        "exaburst.source": json.dumps(source, sort_keys=True),
+    }
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise TraceError unless `names` are columns of a trace, each once, the required ones among them."""
+    for at, name in enumerate(names):
+        if name not in TRACE_SCHEMA.names:
+            raise TraceError(f"column {quoted(name)}: unknown; allowed are {', '.join(TRACE_SCHEMA.names)}")
+        if name in names[:at]:
+            raise TraceError(f'column "{name}": there twice; allowed is once')
+    for name in REQUIRED:
+        if name not in names:
+            raise TraceError(f'column "{name}": missing; a trace has at least {", ".join(REQUIRED)}')
+
+
+def complete(columns: Mapping[str, Any]) -> pa.Table:
+    """Return `columns` (anything Arrow takes) in the schema's order and types, absent ones by default.
+
+    Raises TraceError for an unknown, missing or mistyped column and for columns of unequal length.
+    """
+    check_names(list(columns))
+    arrays = {name: _array(name, values) for name, values in columns.items()}
+    rows = len(arrays["submit_s"])
+    for name, array in arrays.items():
+        if len(array) != rows:
+            raise TraceError(f'column "{name}": {len(array)} rows; submit_s has {rows}')
+    arrays.setdefault("job_id", pa.array(np.arange(rows)))
+    arrays.setdefault("estimate_s", arrays["runtime_s"])
+    full = [
+        _typed(arrays[field.name], field) if field.name in arrays else _default(field, rows)
+        for field in TRACE_SCHEMA
+    ]
+    return pa.table(full, schema=TRACE_SCHEMA)
+
+
+def _array(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise TraceError(f'column "{name}": not a column of values: {_first_line(error)}') from None
+
+
+def _typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.ChunkedArray:
+    """Cast without loss; text is never taken for a number, nor a number for text."""
+    wanted = "text" if field.type == WORD else str(field.type)
+    mistyped = TraceError(f'column "{field.name}": {array.type}; allowed is {wanted}')
+    if not pa.types.is_null(array.type) and not _same_sort(array.type, field.type):
+        raise mistyped
+    try:
+        return _words(array) if field.type == WORD else array.cast(field.type)
+    except pa.ArrowNotImplementedError:
+        raise mistyped from None
+    except pa.ArrowException as error:
+        raise TraceError(f'column "{field.name}": not all of it is {wanted}: {_first_line(error)}') from None
+
+
+def _same_sort(found: pa.DataType, wanted: pa.DataType) -> bool:
+    if wanted == WORD:
+        value = found.value_type if pa.types.is_dictionary(found) else found
+        return value in (pa.string(), pa.large_string(), pa.string_view())
+    return bool(pa.types.is_integer(found) or pa.types.is_floating(found))
+
+
+def _words(array: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Encode afresh unless every dictionary is sound: no null and no word twice in it."""
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    if array.type == WORD and all(_sound(chunk.dictionary) for chunk in chunks):
+        return array
+    return array.cast(pa.string()).dictionary_encode()
+
+
+def _sound(dictionary: pa.Array) -> bool:
+    return dictionary.null_count == 0 and len(dictionary.unique()) == len(dictionary)
+
+
+def _default(field: pa.Field, rows: int) -> pa.Array:
+    value = DEFAULTS[field.name]
+    if field.type == WORD:
+        codes = pa.array(np.zeros(rows, np.int32))
+        return pa.DictionaryArray.from_arrays(codes, pa.array([value]))
+    return pa.repeat(pa.scalar(value, field.type), rows)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

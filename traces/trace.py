@@ -1,0 +1,149 @@
+"""The Trace: one row a job, ascending in submission, with units and provenance in its metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from traces.parquet import ROW_GROUP, write_batches
+from traces.schema import (
+    ANY_DEVICE,
+    RESIDENCIES,
+    TRACE_SCHEMA,
+    WORD,
+    WORKLOADS,
+    TraceError,
+    complete,
+    metadata,
+)
+from traces.validate import conform, validate
+
+__all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "WORKLOADS", "Trace", "TraceError"]
+
+NO_VALUE = -1
+"""What `Trace.numpy` gives for null in an integer column (all valid integers there are 0 or more)."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A validated, immutable table of jobs (columns as in `TRACE_SCHEMA`).
+
+    Build it with `from_columns` or `read`; both raise TraceError on broken rows.
+    """
+
+    table: pa.Table
+
+    @classmethod
+    def from_columns(
+        cls,
+        columns: Mapping[str, Any],
+        *,
+        epoch: datetime | None = None,
+        reference_device: str = ANY_DEVICE,
+        source: Mapping[str, object] | None = None,
+    ) -> Trace:
+        """Validate `columns` (arrays or Arrow arrays of one length; absent ones take their default).
+
+        `estimate_s` is `runtime_s` where absent, `job_id` counts from 0. Rows must ascend in `submit_s`.
+        `epoch` is the instant of second 0 (the Unix epoch where absent), `source` says where the jobs
+        came from: the generator with its parameters and seed, or the file with its SHA-256.
+        """
+        table = complete(columns)
+        validate(table)
+        return cls(table.replace_schema_metadata(metadata(epoch, reference_device, source or {})))
+
+    @classmethod
+    def read(cls, path: Path | str) -> Trace:
+        """Read and validate a trace; raises TraceError naming the file for anything that is not one."""
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                table = file.read()
+        except FileNotFoundError:
+            raise TraceError(f"{path}: no such file") from None
+        except (pa.ArrowException, OSError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise TraceError(f"{path}: not a readable Parquet file: {reason}") from None
+        try:
+            table = conform(table)
+            validate(table)
+        except TraceError as error:
+            raise TraceError(f"{path}: {error}") from None
+        return cls(table)
+
+    def write(self, path: Path | str) -> None:
+        """Write the trace as Parquet; the file appears only once it is whole."""
+        write_batches(Path(path), self.table.schema, self.table.to_batches(max_chunksize=ROW_GROUP))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def numpy(self, name: str) -> NDArray[Any]:
+        """Return a numeric column, one value a job; null becomes `NO_VALUE`."""
+        column = self.table.column(name)
+        if column.null_count:
+            column = column.fill_null(NO_VALUE)
+        return np.asarray(column.to_numpy())
+
+    def codes(self, name: str) -> tuple[NDArray[Any], list[str]]:
+        """Return a dictionary column as int32 codes, one a job, and the words they stand for."""
+        column = self.table.column(name).unify_dictionaries().combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.chunk(0) if column.num_chunks else pa.array([], WORD)
+        return np.asarray(column.indices), column.dictionary.to_pylist()
+
+    @property
+    def epoch(self) -> datetime:
+        """The instant of second 0, in UTC."""
+        return datetime.fromisoformat(self._meta("epoch")).astimezone(UTC)
+
+    @property
+    def reference_device(self) -> str:
+        """The device that `gang` and `runtime_s` speak of, or `ANY_DEVICE`."""
+        return self._meta("reference_device")
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the jobs came from."""
+        return dict(json.loads(self._meta("source")))
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 over the reference device, the epoch and every column's values.
+
+        The same jobs give the same digest whatever file or encoding they came in.
+        """
+        digest = hashlib.sha256(json.dumps([self.reference_device, self.epoch.isoformat()]).encode())
+        for field in TRACE_SCHEMA:
+            if field.type == WORD:
+                values, words = _first_seen(*self.codes(field.name))
+                digest.update(json.dumps(words).encode())
+            else:
+                # Adding 0 turns -0.0, which equals 0.0, into it.
+                values = self.numpy(field.name) + field.type.to_pandas_dtype()(0)
+            digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
+
+    def _meta(self, key: str) -> str:
+        return str(self.table.schema.metadata[f"exaburst.{key}".encode()].decode())
+
+
+def _first_seen(codes: NDArray[Any], words: list[str]) -> tuple[NDArray[Any], list[str]]:
+    """Number the words by first appearance, so that an encoding's own order does not show."""
+    first = np.full(len(words), len(codes))
+    # Of several values for one place the last is kept: written backwards, the first.
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    order = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
+    renumber = np.zeros(len(words), np.int32)
+    renumber[order] = np.arange(len(order), dtype=np.int32)
+    return renumber[codes], [words[code] for code in order]

@@ -1,0 +1,12 @@
+"""Synthetic demand: from fleets of cars and robots through training campaigns to a trace of jobs.
+
+    trace = generate(Demand(days=28, seed=1))
+
+`workloads.realism` compares a trace with the published statistics of real training clusters.
+"""
+
+from workloads.demand import Demand, demand_of
+from workloads.generate import generate
+from workloads.parameters import DemandError
+
+__all__ = ["Demand", "DemandError", "demand_of", "generate"]

@@ -1,0 +1,73 @@
+"""When jobs are submitted: bursts on a weekly profile, or runs spaced over the horizon.
+
+Real clusters are far burstier than a Poisson process with a daily profile: given the weekly profile, the
+jobs of an hour are negative-binomial (Helios, SC'21: k about 1.4; variance m + m^2 / k).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workloads.fleet import HOUR_S, Hourly
+
+Seconds = np.ndarray[Any, np.dtype[np.int64]]
+
+BURST_K = 1.4
+"""Dispersion of a cluster's hourly counts given the weekly profile, from Helios."""
+
+ARRAY_K = 0.45
+"""Dispersion of what pipelines submit in arrays; assumed, so that all kinds together come to `BURST_K`."""
+
+_HOURS = [0.90, 0.64, 0.46, 0.37, 0.28, 0.20, 0.19, 0.25, 0.42, 0.94, 1.60, 1.76]
+_HOURS += [1.27, 1.52, 1.81, 1.96, 1.94, 1.98, 1.39, 1.50, 1.49, 1.51, 1.22, 1.05]
+_DAYS = [1.02, 1.10, 1.27, 1.20, 0.95, 0.68, 0.77]
+
+
+class Week(NamedTuple):
+    """Relative arrivals in the 168 hours from Monday 00:00."""
+
+    name: str
+    hours: Hourly
+
+    def __str__(self) -> str:
+        return self.name
+
+
+WORKING_WEEK = Week("Helios", np.outer(_DAYS, _HOURS).ravel())
+"""What people submit (Helios, cluster Venus)."""
+
+ROUND_THE_CLOCK = Week("even", np.ones(168))
+"""What machines submit (assumed)."""
+
+
+def hourly(week: Week, units: Hourly) -> Hourly:
+    """Return the relative arrivals of each hour: the weekly profile times the units then at work.
+
+    The units are one value an hour from Monday 00:00; where there are none at all, the profile alone counts.
+    """
+    return np.resize(week.hours, len(units)) * (units / units.max() if units.any() else 1.0)
+
+
+def bursty(rng: np.random.Generator, weights: Hourly, expected: float, k: float) -> Seconds:
+    """Return ascending submissions, about `expected` of them and at least one.
+
+    The count of each hour is negative-binomial with dispersion `k` around the hour's part of `weights`;
+    inside an hour submissions fall anywhere.
+    """
+    means = weights * (expected / weights.sum())
+    counts = rng.negative_binomial(k, k / (k + means))
+    if not counts.any():
+        counts[np.argmax(means)] = 1
+    starts = np.repeat(np.arange(len(weights)) * HOUR_S, counts)
+    return np.sort(starts + rng.integers(0, HOUR_S, len(starts)))
+
+
+def spaced(rng: np.random.Generator, weights: Hourly, expected: float) -> Seconds:
+    """Return ascending submissions, each in an equal part of `weights`: `expected` rounded, at least one."""
+    count = max(1, round(expected))
+    mass = np.concatenate(([0.0], np.cumsum(weights)))
+    marks = (np.arange(count) + rng.random(count)) * (mass[-1] / count)
+    seconds = np.interp(marks, mass, np.arange(len(mass)) * float(HOUR_S))
+    return np.asarray(np.minimum(seconds.astype(np.int64), len(weights) * HOUR_S - 1))

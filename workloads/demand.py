@@ -1,0 +1,140 @@
+"""What the generator is asked for: horizon, seed, fleets, and optionally a target load and mix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from workloads.fleet import DAY_S, Fleet, Hourly, deployed
+from workloads.parameters import DemandError, Parameter, check
+
+SHARES = ("fsd", "optimus", "tenant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A demand for training compute; raises DemandError for a parameter out of its bounds.
+
+    `mix` holds shares that add up to 1, absent ones 0.
+    """
+
+    days: Annotated[int, Parameter("day", "horizon, from Monday 00:00 UTC", low=1, high=3650)] = 28
+    seed: Annotated[int, Parameter("", "of every random stream", low=0, high=2**63 - 1)] = 1
+    cars: Annotated[
+        float, Parameter("car", "on the road at the start", 'assumed; case-study: "millions"', 0, 1e9)
+    ] = 6_000_000.0
+    car_growth: Annotated[float, Parameter("car/year", "added at a steady rate", low=0, high=1e9)] = (
+        1_800_000.0
+    )
+    robots: Annotated[
+        float, Parameter("robot", "at work at the start", "assumed, below article-34's 50,000", 0, 1e9)
+    ] = 20_000.0
+    robot_growth: Annotated[
+        float,
+        Parameter("robot/year", "added at a steady rate", "article-34: 50,000 to 100,000", 0, 1e9),
+    ] = 50_000.0
+    tasks: Annotated[
+        int, Parameter("task", "that every robot learns", "article-34: 10 to 50; the middle", 1, 10_000)
+    ] = 30
+    tenants: Annotated[int, Parameter("tenant", "that buy spare capacity", low=0, high=10_000)] = 12
+    load: Annotated[
+        float | None,
+        Parameter(
+            "",
+            "device-seconds asked for over devices x horizon; None: what the fleets ask",
+            low=1e-6,
+            high=100,
+        ),
+    ] = None
+    devices: Annotated[
+        int,
+        Parameter(
+            "device",
+            "owned, for `load`; no gang asks for over half of them",
+            "forum: one ExaPOD and six more, of 120 tiles",
+            1,
+            10_000_000,
+        ),
+    ] = 840
+    mix: Annotated[
+        Mapping[str, float] | None,
+        Parameter("", "shares of compute of fsd, optimus and tenant; None: what the fleets ask"),
+    ] = None
+    fleet: Fleet = field(default_factory=Fleet)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.mix is not None:
+            _check_mix(self.mix)
+            object.__setattr__(self, "mix", {name: float(self.mix.get(name, 0)) for name in SHARES})
+
+    @property
+    def horizon_s(self) -> int:
+        """Length of the trace, in seconds."""
+        return self.days * DAY_S
+
+    def units(self) -> dict[str, Hourly]:
+        """Return, for each workload, the units (cars, robots, tenants) at work in each hour."""
+        return {
+            "fsd": deployed(self.cars, self.car_growth, self.days),
+            "optimus": deployed(self.robots, self.robot_growth, self.days),
+            "tenant": deployed(self.tenants, 0, self.days),
+        }
+
+    def budgets(self) -> dict[str, float]:
+        """Return the device-seconds that each workload asks for over the horizon.
+
+        They follow from the fleets; `mix` shares their sum out anew, `load` scales it. Raises DemandError
+        where nothing is there to be scaled.
+        """
+        a_day = {
+            "fsd": self.fleet.device_s_per_car_day,
+            "optimus": self.fleet.device_s_per_robot_task_day * self.tasks,
+            "tenant": self.fleet.device_s_per_tenant_day,
+        }
+        natural = {name: math.fsum(units) / 24 * a_day[name] for name, units in self.units().items()}
+        total = math.fsum(natural.values())
+        asked = total if self.load is None else self.load * self.devices * self.horizon_s
+        if self.mix is not None:
+            return {name: asked * self.mix[name] for name in SHARES}
+        if total == 0 and asked > 0:
+            raise DemandError(f"load = {self.load}: cars, robots and tenants ask for no compute to be scaled")
+        return natural if self.load is None else {name: asked * natural[name] / total for name in SHARES}
+
+
+def _check_mix(mix: Mapping[str, float]) -> None:
+    allowed = f"shares of {', '.join(SHARES)}, from 0 to 1, that add up to 1"
+    try:
+        valid = (
+            not set(mix) - set(SHARES)
+            and all(0 <= share <= 1 for share in mix.values())
+            and math.isclose(math.fsum(mix.values()), 1, abs_tol=1e-6)
+        )
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise DemandError(f"mix = {mix!r}: must be {allowed}")
+
+
+def demand_of(raw: Mapping[str, Any]) -> Demand:
+    """Return the demand that plain data, such as a TOML table, describes; raises DemandError."""
+    values = dict(raw)
+    _check_keys(values, Demand, "")
+    if "fleet" in values:
+        if not isinstance(values["fleet"], Mapping):
+            raise DemandError(f"fleet = {values['fleet']!r}: must be a table")
+        _check_keys(values["fleet"], Fleet, "fleet.")
+        values["fleet"] = Fleet(**values["fleet"])
+    return Demand(**values)
+
+
+def _check_keys(values: Mapping[str, Any], record: type, where: str) -> None:
+    known = [field.name for field in fields(record)]
+    for key in values:
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(known)}"
+            raise DemandError(f"unknown parameter {where}{key}; {hint}")

@@ -1,0 +1,91 @@
+"""From cars, robots and tenants to compute: how much training a fleet asks for.
+
+The chain for cars is cars x miles x clips x PFLOP per clip; a pass over a clip costs 6 N D operations
+(Kaplan et al. 2020, "Scaling laws for neural language models", for N parameters and D tokens). The chain
+for robots is robots x tasks, scaled to what `article-34` says that 50,000 robots need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+
+from workloads.parameters import Parameter, check
+
+DAY_S = 86_400
+HOUR_S = 3_600
+DAYS_PER_YEAR = 365
+
+Hourly = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """How fleets turn into compute; raises DemandError for a figure out of its bounds."""
+
+    miles_per_car_day: Annotated[float, Parameter("mile/day", "driven by one car", low=0, high=1e4)] = 35.0
+    clips_per_mile: Annotated[
+        float, Parameter("clip/mile", "uploaded and kept after curation", low=0, high=1e4)
+    ] = 0.005
+    tokens_per_clip: Annotated[
+        float, Parameter("token", "a clip of all cameras, as the network sees it", low=0, high=1e9)
+    ] = 150_000.0
+    network_parameters: Annotated[
+        float, Parameter("parameter", "weights of the driving network", low=0, high=1e13)
+    ] = 2.0e9
+    training_passes: Annotated[
+        float,
+        Parameter("pass/clip", "times a clip is used, over all FSD kinds of job together", low=0, high=1e6),
+    ] = 65.0
+    pflop_per_robot_task_day: Annotated[
+        float,
+        Parameter(
+            "PFLOP",
+            "training asked for by one robot that learns one task for one day",
+            "article-34: 5 to 10 ExaPODs for 50,000 robots; here 7.5 of 120 tiles, at 50 tasks",
+            0,
+            1e9,
+        ),
+    ] = 100.0
+    device_h_per_tenant_day: Annotated[
+        float, Parameter("device-hour/day", "bought by one outside tenant", low=0, high=1e9)
+    ] = 130.0
+    device_pflops: Annotated[
+        float, Parameter("PFLOPS", "dense BF16 peak of a training tile", "case-study: 25 x 0.362", 1e-3, 1e6)
+    ] = 9.05
+    mfu: Annotated[
+        float,
+        Parameter("", "share of the peak that training reaches", "assumed, in 0.30 to 0.45", 0.01, 1),
+    ] = 0.35
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def pflop_per_clip(self) -> float:
+        """Operations spent on one clip over all its passes, in PFLOP: 6 N D a pass."""
+        return 6 * self.network_parameters * self.tokens_per_clip * 1e-15 * self.training_passes
+
+    @property
+    def device_s_per_car_day(self) -> float:
+        """Device-seconds of FSD training asked for by one car on one day."""
+        clips = self.miles_per_car_day * self.clips_per_mile
+        return clips * self.pflop_per_clip / (self.device_pflops * self.mfu)
+
+    @property
+    def device_s_per_robot_task_day(self) -> float:
+        """Device-seconds of Optimus training asked for by one robot and one task on one day."""
+        return self.pflop_per_robot_task_day / (self.device_pflops * self.mfu)
+
+    @property
+    def device_s_per_tenant_day(self) -> float:
+        """Device-seconds bought by one tenant on one day."""
+        return self.device_h_per_tenant_day * HOUR_S
+
+
+def deployed(start: float, added_per_year: float, days: int) -> Hourly:
+    """Return how many units are out in each hour of `days`: `start` and a steady rate of deployment."""
+    hours = np.arange(days * 24) + 0.5
+    return start + added_per_year * hours / (24 * DAYS_PER_YEAR)

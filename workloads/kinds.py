@@ -1,0 +1,144 @@
+"""A kind of job: what a campaign asks for, and how its jobs are drawn as columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, Week, bursty, hourly, spaced
+from workloads.fleet import HOUR_S, Hourly
+from workloads.parameters import Parameter
+from workloads.shapes import HABITS, Ends, Numbers, RunTimes, estimates, fitting
+from workloads.streams import stream
+
+Columns = dict[str, Numbers]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind:
+    """One kind of job; its figures are assumed where neither the run times nor the ends name a source."""
+
+    name: Annotated[str, Parameter("", "workload and kind")]
+    share: Annotated[float, Parameter("", "of its workload's compute")]
+    gangs: Annotated[Mapping[int, float], Parameter("device", "size and its weight")]
+    run: Annotated[RunTimes, Parameter("", "run times, with their time limit")]
+    ends: Annotated[Ends, Parameter("", "shares completed, cancelled, failed")]
+    owners: Annotated[tuple[str, ...], Parameter("", "who asks; the n-th 1/n as often as the first")]
+    owned_share: Annotated[float, Parameter("", "of jobs whose data may not leave")]
+    priority: Annotated[int, Parameter("", "higher first")] = 1
+    week: Annotated[Week, Parameter("", "weekly profile, where it follows none")] = ROUND_THE_CLOCK
+    burst_k: Annotated[
+        float | None, Parameter("", "dispersion of hourly counts, likewise; none: spaced", "Helios: 1.4")
+    ] = BURST_K
+    follows: Annotated[tuple[str, ...], Parameter("", "kinds of job it runs after")] = ()
+    each: Annotated[int, Parameter("job", "for each job it runs after")] = 1
+    release_h: Annotated[int | None, Parameter("hour", "between releases: the deadlines")] = None
+    input_gb: Annotated[float, Parameter("GB/device-hour", "read, median")] = 0.0
+    output_gb: Annotated[float, Parameter("GB", "written by a job")] = 0.0
+    checkpoint_s: Annotated[int | None, Parameter("s", "run time between checkpoints")] = None
+
+    @property
+    def workload(self) -> str:
+        """The part of the name before the dot."""
+        return self.name.partition(".")[0]
+
+    def work_s(self, largest: int) -> float:
+        """Mean device-seconds of a job where no gang is larger than `largest`."""
+        gangs = fitting(self.gangs, largest)
+        drawn = math.fsum(weight * gang * self.run.mean(gang) for gang, weight in gangs.items())
+        return drawn if self.run.measured else drawn * self.ends.mean()
+
+
+def draw(
+    kind: Kind,
+    *,
+    seed: int,
+    budget_s: float,
+    largest: int,
+    units: Hourly,
+    parents: list[Columns],
+    first_row: int,
+) -> Columns:
+    """Return the jobs of a kind as columns, which sum to `budget_s` device-seconds.
+
+    `units` are the cars, robots or tenants at work in each hour, `parents` the jobs that it follows.
+    `row` numbers the jobs from `first_row`, `after` is the row of the job to follow. -1 stands for none.
+    The number of jobs follows from the budget and the mean job; what heavy tails leave over or short,
+    one factor on all run times corrects.
+    """
+    jobs = _submissions(kind, seed, budget_s / kind.work_s(largest), units, parents)
+    count = len(jobs["submit_s"])
+    weights = fitting(kind.gangs, largest)
+    gangs = stream(seed, kind.name, "gang").choice(list(weights), count, p=list(weights.values()))
+    planned, run = _run_times(kind, seed, gangs)
+    # Whole seconds, so that no order of summation shows in the factor.
+    factor = budget_s / int(np.sum(gangs * np.ceil(run).astype(np.int64)))
+    runtime = np.maximum(1, np.rint(run * factor)).astype(np.int64)
+    jobs |= {
+        "row": first_row + np.arange(count),
+        "runtime_s": runtime,
+        "gang": gangs.astype(np.int32),
+        "estimate_s": estimates(stream(seed, kind.name, "estimate"), planned * factor),
+        "ready_s": jobs["ready_s"] + runtime,
+    }
+    return jobs | _constants(kind, count) | _data(kind, seed, jobs)
+
+
+def _submissions(kind: Kind, seed: int, expected: float, units: Hourly, parents: list[Columns]) -> Columns:
+    """Submissions, the jobs they follow, and when these may end at the earliest (`ready_s`)."""
+    rng = stream(seed, kind.name, "arrivals")
+    if kind.follows:
+        rows, ready, submit = (
+            np.repeat(np.concatenate([parent[name] for parent in parents]), kind.each)
+            for name in ("row", "ready_s", "submit_s")
+        )
+        submit += rng.integers(1, HABITS.follow_s + 1, len(submit))
+        submit = np.minimum(submit, len(units) * HOUR_S - 1)
+        return {"submit_s": submit, "after": rows, "ready_s": ready}
+    weights = hourly(kind.week, units)
+    if kind.burst_k is None:
+        submit = spaced(rng, weights, expected)
+    else:
+        submit = bursty(rng, weights, expected, kind.burst_k)
+    return {"submit_s": submit, "after": np.full(len(submit), -1), "ready_s": submit}
+
+
+def _run_times(kind: Kind, seed: int, gangs: Numbers) -> tuple[Numbers, Numbers]:
+    """Run times in seconds (above 0) as planned and as they came out."""
+    drawn = kind.run.draw(stream(seed, kind.name, "run"), gangs)
+    share = kind.ends.shorten(stream(seed, kind.name, "end"), len(gangs))
+    if kind.run.measured:
+        return np.minimum(drawn / share, kind.run.limit_s), drawn
+    return drawn, drawn * share
+
+
+def _constants(kind: Kind, count: int) -> Columns:
+    checkpoint = -1 if kind.checkpoint_s is None else kind.checkpoint_s
+    return {
+        "priority": np.full(count, kind.priority, np.int8),
+        "checkpoint_s": np.full(count, checkpoint),
+        "output_tb": np.full(count, kind.output_gb / 1000),
+    }
+
+
+def _data(kind: Kind, seed: int, jobs: Columns) -> Columns:
+    """Owner (as an index), residency (1: owned), data read, and the deadline (-1: none)."""
+    count = len(jobs["gang"])
+    ranks = 1 / np.arange(1, len(kind.owners) + 1)
+    hours = jobs["gang"] * jobs["runtime_s"] / HOUR_S
+    spread = np.exp(HABITS.data_sigma * stream(seed, kind.name, "data").standard_normal(count))
+    deadline = np.full(count, -1)
+    if kind.release_h is not None:
+        release_s = kind.release_h * HOUR_S
+        latest = jobs["ready_s"] + (HABITS.deadline_slack - 1) * jobs["runtime_s"]
+        deadline = (latest // release_s + 1).astype(np.int64) * release_s
+    return {
+        "owner": stream(seed, kind.name, "owner").choice(len(ranks), count, p=ranks / ranks.sum()),
+        "residency": (stream(seed, kind.name, "residency").random(count) < kind.owned_share).astype(np.int32),
+        "input_tb": hours * kind.input_gb / 1000 * spread,
+        "deadline_s": deadline,
+    }

@@ -1,0 +1,57 @@
+"""Parameters that carry their unit, meaning, source and bounds where they are declared, and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+ASSUMED = "assumed"
+
+
+class DemandError(ValueError):
+    """A demand that cannot be generated: names the parameter, its value and what is allowed."""
+
+
+class Parameter(NamedTuple):
+    """What `Annotated` says about a field: its unit ("" for none), meaning, source and bounds."""
+
+    unit: str
+    meaning: str
+    source: str = ASSUMED
+    low: float = -math.inf
+    high: float = math.inf
+
+
+def parameters(record: type) -> Iterator[tuple[str, Parameter]]:
+    """Yield the fields of a dataclass that are annotated with a Parameter, in their order."""
+    for name, hint in get_type_hints(record, include_extras=True).items():
+        if get_origin(hint) is Annotated:
+            yield name, get_args(hint)[1]
+
+
+def check(record: Any) -> None:
+    """Raise DemandError for the first parameter of a dataclass that is not a number within its bounds.
+
+    A parameter annotated `int` takes whole numbers only; None passes where the annotation allows it, and
+    what is annotated as no number is left alone.
+    """
+    hints = get_type_hints(type(record), include_extras=True)
+    for name, parameter in parameters(type(record)):
+        value, hint = getattr(record, name), get_args(hints[name])[0]
+        allowed_types = get_args(hint) or (hint,)
+        if not {int, float} & set(allowed_types) or (value is None and type(None) in allowed_types):
+            continue
+        whole = float not in allowed_types
+        number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not number or not parameter.low <= value <= parameter.high:
+            allowed = f"{'a whole' if whole else 'a'} number from {parameter.low:g} to {parameter.high:g}"
+            raise DemandError(f"{name} = {value!r}: must be {allowed} {parameter.unit}".rstrip())
+
+
+def markdown(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows, the header first, as a Markdown table aligned for reading in a terminal too."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines.insert(1, " | ".join("-" * width for width in widths))
+    return "\n".join(f"| {line} |" for line in lines)
