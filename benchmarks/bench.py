@@ -1,0 +1,145 @@
+"""Speed and memory of a replay, beside a bare loop that does as little as can be done.
+
+Every case runs in a process of its own, its floor just before and after it in that same process: the ratio
+of the two survives a noisy machine, the seconds do not. The floor is a `heapq` loop that only works out when
+each job starts, first come first served on as many devices, and logs nothing.
+
+    make bench
+    python -m benchmarks.bench --case easy --jobs 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from traces.trace import Trace
+
+PODS, POD_DEVICES = 7, 120
+
+CASES: dict[str, tuple[float, dict[str, str]]] = {
+    "fcfs": (0.80, {"backfill": "none", "patience": "after:10m"}),
+    "easy": (0.95, {"backfill": "easy", "patience": "never"}),
+}
+"""Load and policy of each case; the first may burst to rented devices."""
+
+PLAN = [("fcfs", 10_000), ("fcfs", 100_000), ("fcfs", 1_000_000), ("easy", 1_000_000)]
+LONG_PLAN = [("fcfs", 10_000_000)]
+
+
+def demand(jobs: int, load: float) -> Trace:
+    """Poisson arrivals, lognormal run times (median 25 min), and mostly small gangs, as in public clusters.
+
+    Nine jobs in ten ask for at most 8 devices and those ask for a third of the device-time; the largest
+    gangs ask for half a pod. Estimates are 1 to 4 times the run time.
+    """
+    rng = np.random.default_rng(7)
+    gang = rng.choice([1, 2, 4, 8, 16, 32, 60], jobs, p=[0.58, 0.13, 0.12, 0.09, 0.05, 0.02, 0.01])
+    runtime = np.clip(rng.lognormal(7.3, 1.4, jobs), 30, 4 * 86_400).astype(np.int64)
+    span = (gang * runtime).sum() / (load * PODS * POD_DEVICES)
+    submit = np.sort(rng.uniform(0, span, jobs)).astype(np.int64)
+    estimate = (runtime * rng.choice([1.0, 1.5, 2.0, 4.0], jobs)).astype(np.int64)
+    return Trace.from_columns(
+        {"submit_s": submit, "runtime_s": runtime, "gang": gang, "estimate_s": estimate}
+    )
+
+
+def floor(trace: Trace, devices: int) -> float:
+    """Return the CPU seconds of the bare loop."""
+    columns = [trace.numpy(name).tolist() for name in ("submit_s", "runtime_s", "gang")]
+    began = time.process_time()
+    free, now = devices, 0
+    running: list[tuple[int, int]] = []
+    starts = []
+    for submit, runtime, gang in zip(*columns, strict=True):
+        now = max(now, submit)
+        while running and (running[0][0] <= now or free < gang):
+            end, released = heappop(running)
+            now = max(now, end)
+            free += released
+        free -= gang
+        starts.append(now)
+        heappush(running, (now + runtime, gang))
+    return time.process_time() - began
+
+
+def measure(case: str, jobs: int) -> dict[str, float]:
+    """Run a case in this process."""
+    from scheduler.replay import replay
+    from scheduler.scenario import parse_scenario
+
+    load, policy = CASES[case]
+    raw: dict[str, Any] = {
+        "name": "bench",
+        "pools": [{"name": "own", "device": "tile", "devices": POD_DEVICES, "pods": PODS}],
+        "offers": [{"name": "h100", "offer": "aws-h100-us-east-1", "quota": 2_000}],
+        "policy": policy,
+    }
+    scenario = parse_scenario(raw)
+    with tempfile.TemporaryDirectory() as folder:  # imports and the catalog are not a matter of jobs
+        replay(scenario, demand(100, load), Path(folder) / "run")
+    trace = demand(jobs, load)
+    floors = [floor(trace, PODS * POD_DEVICES)]
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.process_time()
+        run = replay(scenario, trace, Path(folder) / "run")
+        seconds = time.process_time() - began
+        logged = run.table("jobs", ["rented", "wait_s"])
+        rented = float(np.mean(logged.column("rented").to_numpy()))
+        waited = float(np.mean(logged.column("wait_s").to_numpy() > 0))
+    floors.append(floor(trace, PODS * POD_DEVICES))
+    return {
+        "seconds": seconds,
+        "floor": min(floors),
+        "rented": rented,
+        "waited": waited,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
+    }
+
+
+def report(plan: Sequence[tuple[str, int]], repeat: int) -> None:
+    """Measure each case in a fresh process, `repeat` times, and print the run of the lowest ratio."""
+    print(f"{'case':6}{'jobs':>12}{'CPU s':>9}{'us/job':>8}{'jobs/s':>10}{'x floor':>9}", end="")
+    print(f"{'waited':>8}{'rented':>8}{'peak MB':>9}")
+    for case, jobs in plan:
+        command = [sys.executable, "-m", "benchmarks.bench", "--case", case, "--jobs", str(jobs), "--json"]
+        runs = [json.loads(subprocess.check_output(command)) for _ in range(repeat)]
+        best = min(runs, key=lambda run: run["seconds"] / run["floor"])
+        print(
+            f"{case:6}{jobs:12,}{best['seconds']:9.2f}{best['seconds'] / jobs * 1e6:8.2f}"
+            f"{jobs / best['seconds']:10,.0f}{best['seconds'] / best['floor']:9.1f}"
+            f"{best['waited']:8.1%}{best['rented']:8.1%}{best['peak_mb']:9.0f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Run the plan, or one case."""
+    parser = argparse.ArgumentParser(description="Speed and memory of a replay beside a bare heapq loop.")
+    parser.add_argument("--case", choices=CASES)
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument("--json", action="store_true", help="one case, measured in this process")
+    parser.add_argument("--repeat", type=int, default=3, help="processes a case; the best ratio is printed")
+    parser.add_argument("--long", action="store_true", help="ten million jobs too")
+    arguments = parser.parse_args()
+    if arguments.json:
+        print(json.dumps(measure(arguments.case, arguments.jobs)))
+    elif arguments.case:
+        report([(arguments.case, arguments.jobs)], arguments.repeat)
+    else:
+        report(PLAN + LONG_PLAN * arguments.long, arguments.repeat)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The simulation: the only stateful part."""

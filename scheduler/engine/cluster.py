@@ -1,0 +1,174 @@
+"""The owned side: pools of pods, what a gang takes of a pool, and where it fits."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from math import inf
+
+from scheduler.engine.job import Attempt, Job, Need, devices_for
+from scheduler.policy.place import Place as Score
+from scheduler.policy.views import Hold, Limit
+
+
+class Pod:
+    """Owned devices on one fast fabric."""
+
+    __slots__ = ("free", "index", "releases", "shadows", "size")
+
+    def __init__(self, index: int, size: int) -> None:
+        self.index = index
+        self.size = size
+        self.free = size
+        self.releases: list[tuple[int, int, int]] = []
+        """(estimated end, job index, devices) of each gang here, ascending."""
+        self.shadows: dict[int, Hold] = {}
+        """Shadow times already worked out, by devices; void as soon as a gang starts or ends here."""
+
+
+class Pool:
+    """Pods of one kind; `index` is its place in the scenario.
+
+    An endless pool grows instead of letting jobs wait. Only with `tracks_releases` do pods know when all of
+    their gangs should end, which reservations need.
+    """
+
+    __slots__ = ("device", "endless", "index", "name", "pods", "size", "span_efficiency", "tracks_releases")
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        device: str,
+        *,
+        size: int,
+        pods: int,
+        span_efficiency: float = 1.0,
+        endless: bool = False,
+        tracks_releases: bool = True,
+    ) -> None:
+        self.index = index
+        self.name = name
+        self.device = device
+        self.size = size
+        self.pods = [Pod(at, size) for at in range(pods)]
+        self.span_efficiency = span_efficiency
+        self.endless = endless
+        self.tracks_releases = tracks_releases
+
+    def need(self, gang: int, rate: float) -> Place | None:
+        """What `gang` reference devices come to here; `rate` is this device over the reference one."""
+        devices = devices_for(gang, rate)
+        if devices > self.size * len(self.pods) and not self.endless:
+            return None
+        efficiency = self.span_efficiency if devices > self.size else 1.0
+        return Place(self, devices, gang / (devices * rate * efficiency))
+
+
+class Place(Need):
+    """What a gang takes of a pool: `whole` pods of `size` devices and `rest` devices in one more."""
+
+    __slots__ = ("pool", "rest", "size", "whole")
+
+    def __init__(self, pool: Pool, devices: int, factor: float) -> None:
+        super().__init__(pool.index, devices, factor, min(devices, pool.size))
+        self.pool = pool
+        self.size = pool.size
+        self.whole, self.rest = divmod(devices, pool.size) if devices > pool.size else (0, devices)
+
+    @property
+    def pods(self) -> list[Pod]:
+        """The pods of the pool."""
+        return self.pool.pods
+
+    def take(self, attempt: Attempt) -> None:
+        """Take the devices from the attempt's pods."""
+        if not (self.whole or self.pool.tracks_releases):
+            attempt.pods[0].free -= self.devices
+            return
+        for pod, devices in self.shares(attempt.pods):
+            pod.free -= devices
+            insort(pod.releases, (attempt.estimate_end_s, attempt.job.row, devices))
+            pod.shadows.clear()
+
+    def release(self, attempt: Attempt) -> None:
+        """Give the devices back to the attempt's pods."""
+        if not (self.whole or self.pool.tracks_releases):
+            attempt.pods[0].free += self.devices
+            return
+        for pod, devices in self.shares(attempt.pods):
+            pod.free += devices
+            del pod.releases[bisect_left(pod.releases, (attempt.estimate_end_s, attempt.job.row, devices))]
+            pod.shadows.clear()
+
+    def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
+        """Return the pods of a slot with the devices that it takes of each."""
+        if not self.whole:
+            return ((pods[0], self.devices),)
+        devices = [self.size] * self.whole + [self.rest] * (self.rest > 0)
+        return list(zip(pods, devices, strict=True))
+
+
+Slot = tuple[Place, tuple[Pod, ...]]
+"""What a gang takes, and the pods to take it from: whole ones first, the one that gives the rest last."""
+
+
+class Cluster:
+    """All pools, and where the policy would put a gang."""
+
+    def __init__(self, pools: list[Pool], score: Score) -> None:
+        self.pools = pools
+        self._score = score
+
+    def find(self, job: Job, limit: Limit | None = None) -> Slot | None:
+        """Return the best place for the job now, or None.
+
+        Gangs that fit a pod stay inside one, in whichever pool scores lowest; a larger gang takes whole
+        free pods and the rest in one more, in the first pool that has them. With `limit`, only pods on
+        which the job's estimate keeps it.
+        """
+        best: Slot | None = None
+        lowest = inf
+        for need in job.shape.owned:
+            if need.whole:
+                continue
+            devices = need.devices
+            pods = [pod for pod in need.pool.pods if pod.free >= devices]
+            if limit is not None and pods:
+                pods = _within(limit, pods, need, devices, job)
+            if pods:
+                scores = self._score(job, pods)
+                low = min(scores)
+                if low < lowest or best is None:
+                    best, lowest = (need, (pods[scores.index(low)],)), low
+        return best or self._elsewhere(job, limit)
+
+    def _elsewhere(self, job: Job, limit: Limit | None) -> Slot | None:
+        """Across pods, or in pods that an endless pool adds."""
+        for need in job.shape.owned:
+            if need.whole:
+                whole = self._ranked(job, need, need.size, limit)[: need.whole]
+                rest = [pod for pod in self._ranked(job, need, need.rest, limit) if pod not in whole]
+                if len(whole) == need.whole and not need.rest:
+                    return need, tuple(whole)
+                if len(whole) == need.whole and rest:
+                    return need, (*whole, rest[0])
+            if need.pool.endless:
+                new = range(len(need.pods), len(need.pods) + need.whole + (need.rest > 0))
+                need.pods.extend(Pod(index, need.size) for index in new)
+                return self.find(job)
+        return None
+
+    def _ranked(self, job: Job, need: Place, devices: int, limit: Limit | None) -> list[Pod]:
+        """Pods with so many free devices, lowest score first."""
+        pods = [pod for pod in need.pool.pods if pod.free >= devices]
+        if limit is not None:
+            pods = _within(limit, pods, need, devices, job)
+        scores = self._score(job, pods)
+        return [pods[at] for at in sorted(range(len(pods)), key=scores.__getitem__)]
+
+
+def _within(limit: Limit, pods: list[Pod], need: Place, devices: int, job: Job) -> list[Pod]:
+    """Pods on which the job's estimate keeps the limit."""
+    run = need.run_s(job.estimate_s)
+    return [pod for pod in pods if run <= limit(pod, devices)]

@@ -1,0 +1,200 @@
+"""Jobs as the engine sees them, and what a gang takes on each pool and offer.
+
+Whatever depends only on gang, kind and residency is worked out once per combination, a `Shape`; rows of the
+trace become `Job` tuples block by block, so that a million jobs are never a million objects at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from simpy import Environment
+from simpy.events import Timeout
+
+from traces.trace import NO_VALUE, Trace
+
+if TYPE_CHECKING:
+    from scheduler.engine.cluster import Place, Pod
+    from scheduler.engine.offers import Rental
+
+BLOCK = 16_384
+
+_EXACT = 2**62
+"""Codes combined into one number stay below this."""
+
+_ROUNDING = 1e-9
+"""Relative slack under a ceiling, so that a float a hair above a whole number does not add a unit."""
+
+
+class Need:
+    """What a gang takes of one pool or offer: devices there, and seconds per reference second.
+
+    `index` counts the scenario's pools first, then its offers. `least` devices must be free in one pod or
+    in the offer before the gang can start.
+    """
+
+    __slots__ = ("devices", "factor", "index", "least")
+
+    def __init__(self, index: int, devices: int, factor: float, least: int) -> None:
+        self.index = index
+        self.devices = devices
+        self.factor = factor
+        self.least = least
+
+    def take(self, attempt: Attempt) -> None:
+        """Give the attempt its devices."""
+        raise NotImplementedError
+
+    def release(self, attempt: Attempt) -> None:
+        """Take the attempt's devices back."""
+        raise NotImplementedError
+
+    def run_s(self, reference_s: int) -> int:
+        """Seconds that `reference_s` on the gang's reference devices take here, rounded up."""
+        if self.factor == 1.0:
+            return reference_s
+        return max(1, ceil(reference_s * self.factor * (1 - _ROUNDING)))
+
+    def reference_s(self, run_s: float) -> float:
+        """The longest reference run that takes at most `run_s` seconds here."""
+        return run_s if self.factor == 1.0 else run_s / (self.factor * (1 - _ROUNDING))
+
+
+def devices_for(gang: int, rate: float) -> int:
+    """Devices of `rate` times the reference speed that keep a gang's throughput, rounded up."""
+    return gang if rate == 1.0 else max(1, ceil(gang / rate * (1 - _ROUNDING)))
+
+
+class Shape:
+    """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
+
+    __slots__ = ("kind", "owned", "owner", "rented", "workload")
+
+    def __init__(
+        self, owned: list[Place], rented: list[Rental], workload: str, kind: str, owner: str
+    ) -> None:
+        self.owned = owned
+        self.rented = rented
+        self.workload = workload
+        self.kind = kind
+        self.owner = owner
+
+
+class Job(NamedTuple):
+    """One row of the trace; `row` is its number, `after` the row of the job that must finish first."""
+
+    row: int
+    job_id: int
+    submit_s: int
+    runtime_s: int
+    estimate_s: int
+    gang: int
+    priority: int
+    deadline_s: int | None
+    after: int | None
+    input_tb: float
+    shape: Shape
+
+    @property
+    def workload(self) -> str:
+        """fsd, optimus, tenant or other."""
+        return self.shape.workload
+
+    @property
+    def kind(self) -> str:
+        """Sort of job."""
+        return self.shape.kind
+
+    @property
+    def owner(self) -> str:
+        """Who asked."""
+        return self.shape.owner
+
+
+class Attempt(Timeout):
+    """One execution of a job: the devices it holds, and, as a SimPy event, its own end.
+
+    The devices are held from `alloc_s`; work begins `ready_s` seconds later and ends at `end_s`.
+    """
+
+    def __init__(
+        self, env: Environment, now_s: int, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int
+    ) -> None:
+        held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
+        super().__init__(env, held_s)
+        self.job = job
+        self.need = need
+        self.pods = pods
+        self.alloc_s = now_s
+        self.ready_s = ready_s
+        self.end_s = now_s + held_s
+
+    @property
+    def estimate_end_s(self) -> int:
+        """When it should end by its estimate."""
+        return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)
+
+
+Fit = Callable[[int, str, bool], tuple[list["Place"], list["Rental"]]]
+"""(gang, kind, may leave) -> what such a gang takes of each pool and each offer that could ever hold it."""
+
+
+def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
+    """Yield the trace's jobs in order, in blocks of at most `BLOCK`."""
+    columns = [
+        *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
+        _numbers(trace, "priority"),
+        _nullable(trace.numpy("deadline_s")),
+        _nullable(_rows_of(trace)),
+        _numbers(trace, "input_tb"),
+        _shapes(trace, fit),
+    ]
+    for first in range(0, len(trace), BLOCK):
+        block = slice(first, min(first + BLOCK, len(trace)))
+        rows = zip(range(block.start, block.stop), *(column(block) for column in columns), strict=True)
+        yield list(map(Job._make, rows))
+
+
+_Column = Callable[[slice], list[Any]]
+
+
+def _numbers(trace: Trace, name: str) -> _Column:
+    values = trace.numpy(name)
+    return lambda block: values[block].tolist()
+
+
+def _nullable(values: np.ndarray[Any, Any]) -> _Column:
+    if (values == NO_VALUE).all():
+        return lambda block: [None] * (block.stop - block.start)
+    return lambda block: [None if value == NO_VALUE else value for value in values[block].tolist()]
+
+
+def _rows_of(trace: Trace) -> np.ndarray[Any, Any]:
+    """Return `after` as row numbers."""
+    ids, after = trace.numpy("job_id"), trace.numpy("after")
+    if (after == NO_VALUE).all():
+        return after
+    order = np.argsort(ids, kind="stable")
+    found = order[np.searchsorted(ids, after, sorter=order).clip(0, len(ids) - 1)]
+    return np.where(after == NO_VALUE, NO_VALUE, found)
+
+
+def _shapes(trace: Trace, fit: Fit) -> _Column:
+    """Work out each distinct shape once; the jobs of a shape share it."""
+    gangs = trace.numpy("gang")
+    words = {name: trace.codes(name) for name in ("workload", "kind", "owner", "residency")}
+    combined = gangs.astype(np.int64)
+    for codes, table in words.values():
+        if int(combined.max(initial=0)) * len(table) > _EXACT:
+            combined = np.unique(combined, return_inverse=True)[1]
+        combined = combined * len(table) + codes
+    _, rows, codes = np.unique(combined, return_index=True, return_inverse=True)
+    shapes = np.empty(len(rows), object)
+    for at, row in enumerate(rows.tolist()):
+        workload, kind, owner, residency = (table[codes[row]] for codes, table in words.values())
+        owned, rented = fit(int(gangs[row]), kind, residency == "any")
+        shapes[at] = Shape(owned, rented, workload, kind, owner)
+    return lambda block: shapes[codes[block]].tolist()

@@ -1,0 +1,138 @@
+"""Waiting jobs, kept in order, and one line for all that need the same.
+
+A gang that fits nowhere blocks its whole line, so a pass costs what fits, not what waits. Jobs leave
+lazily: an entry is dead once its job waits no more, and is passed over where it is met.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush, merge
+from itertools import islice
+from math import inf
+
+from scheduler.engine.job import Job, Need, Shape
+
+Entry = tuple[float, int, Job]
+"""(score, job_id, job): sorts by score, ties to the lower job_id."""
+
+_SLACK = 256
+"""Dead entries that a line may keep at its front before it is cut."""
+
+
+class Queue:
+    """Waiting jobs, lowest (score, job_id) first; `waits[job.row]` says whether a job still waits."""
+
+    def __init__(self, waits: bytearray) -> None:
+        self._waits = waits
+        self._heap: list[Entry] = []
+
+    def push(self, score: float, job: Job) -> None:
+        """Let a job wait."""
+        heappush(self._heap, (score, job.job_id, job))
+
+    def head(self) -> Job | None:
+        """Return the first job in order, or None where nobody waits."""
+        heap, waits = self._heap, self._waits
+        while heap:
+            job = heap[0][2]
+            if waits[job.row]:
+                return job
+            heappop(heap)
+        return None
+
+    def in_order(self) -> Iterator[Job]:
+        """Yield everybody who waits, first first."""
+        return (entry[2] for entry in sorted(self._heap) if self._waits[entry[2].row])
+
+
+class LinedQueue(Queue):
+    """A queue that also finds the first job for which there is room; `needs` says what a shape takes."""
+
+    def __init__(self, waits: bytearray, needs: Callable[[Shape], Sequence[Need]]) -> None:
+        super().__init__(waits)
+        self._needs = needs
+        self._lines: dict[tuple[object, ...], _Line] = {}
+        self._line_of: dict[Shape, _Line] = {}
+
+    def push(self, score: float, job: Job) -> None:
+        """Let a job wait."""
+        super().push(score, job)
+        line = self._line_of.get(job.shape) or self._new_line(job.shape)
+        line.push((score, job.job_id, job))
+
+    def _new_line(self, shape: Shape) -> _Line:
+        needs = self._needs(shape)
+        key = tuple((need.index, need.devices, need.factor) for need in needs)
+        line = self._lines.setdefault(key, _Line(shape, min(need.least for need in needs)))
+        self._line_of[shape] = line
+        return line
+
+    def in_order(self) -> Iterator[Job]:
+        """Yield everybody who waits, first first."""
+        lines = [line.living(self._waits) for line in self._lines.values()]
+        return (entry[2] for entry in merge(*lines))
+
+    def first(self, free: int, room: Callable[[Shape], float]) -> Job | None:
+        """Return the first job in order whose estimate is within the room of its line, in seconds.
+
+        `free` is the most that any one pod or offer has, which rules out most lines; `room` is asked of the
+        others: 0 where such a gang fits nowhere now.
+        """
+        best: Entry | None = None
+        for line in self._lines.values():
+            if line.least > free:
+                continue
+            head = line.head(self._waits)
+            if head is None or (best is not None and best < head) or not (limit := room(line.shape)):
+                continue
+            found = head if limit == inf else line.within(limit, self._waits)
+            if found is not None and (best is None or found < best):
+                best = found
+        return best and best[2]
+
+
+class _Line:
+    """Waiting jobs of equal needs, first first; `shape` is that of one of them.
+
+    None of them can start before one pod or offer has `least` devices free.
+    """
+
+    __slots__ = ("_entries", "_start", "least", "shape")
+
+    def __init__(self, shape: Shape, least: int) -> None:
+        self.shape = shape
+        self.least = least
+        self._entries: list[Entry] = []
+        self._start = 0
+
+    def push(self, entry: Entry) -> None:
+        """Insert an entry in order; at the end, as under first come first served, this is an append."""
+        entries = self._entries
+        if not entries or entries[-1] < entry:
+            entries.append(entry)
+        else:
+            insort(entries, entry, lo=self._start)
+
+    def head(self, waits: bytearray) -> Entry | None:
+        """Return the first living entry."""
+        entries, start = self._entries, self._start
+        while start < len(entries) and not waits[entries[start][2].row]:
+            start += 1
+        if start > _SLACK and 2 * start > len(entries):
+            del entries[:start]
+            start = 0
+        self._start = start
+        return entries[start] if start < len(entries) else None
+
+    def within(self, limit: float, waits: bytearray) -> Entry | None:
+        """Return the first living entry whose estimate is at most `limit` seconds."""
+        for entry in islice(self._entries, self._start, None):
+            if entry[2].estimate_s <= limit and waits[entry[2].row]:
+                return entry
+        return None
+
+    def living(self, waits: bytearray) -> Iterator[Entry]:
+        """Yield the living entries in order."""
+        return (entry for entry in islice(self._entries, self._start, None) if waits[entry[2].row])

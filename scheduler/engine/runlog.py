@@ -1,0 +1,191 @@
+"""The run directory as it grows: part files, each whole or absent.
+
+The engine packs one row of integers an attempt and one an instant; everything else is worked out per
+column, a part at a time. A killed run loses at most the part in memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from struct import Struct
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from scheduler import schema
+from scheduler.engine.job import Attempt, Job
+from traces.parquet import write_batches
+from traces.trace import Trace
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Price = Callable[[Ints, Ints, Ints, Ints], np.ndarray[Any, np.dtype[np.float64]]]
+"""(resource index, devices, seconds held, seconds of work) of attempts -> USD."""
+
+PART_ROWS = 131_072
+"""Attempts kept in memory before they, and the instants logged meanwhile, are written."""
+
+_ROW = Struct("8q")
+_PACK, _ROWS_FULL = _ROW.pack, PART_ROWS * _ROW.size
+_FROM_TRACE = [name for name in schema.JOBS.names if name in schema.TRACE_NAMES]
+
+
+OUTCOMES = ("pending", "finished", "unfinished", "rejected")
+"""How an attempt or a job ended; pending is said of no row."""
+FINISHED, UNFINISHED, REJECTED = 1, 2, 3
+
+
+class RunLog:
+    """Collects what happens and writes it under `folder`, which must exist.
+
+    A resource is a pool or an offer; its index counts the pools first, as `Need.index` does.
+    """
+
+    def __init__(
+        self, folder: Path, trace: Trace, pools: Sequence[str], offers: Sequence[str], price: Price
+    ) -> None:
+        self._folder = folder
+        self._jobs = trace.table.select(_FROM_TRACE).combine_chunks()
+        self._ready_s = trace.numpy("submit_s").copy()
+        self._resources = pa.array([*pools, *offers])
+        self._first_offer = len(pools)
+        self._price = price
+        self._states_schema = schema.states(pools, offers)
+        self._rows = bytearray()
+        self._pods: list[int] = []
+        self._states = array("q")
+        self._last_levels = [-1] * (len(self._states_schema) - 1)
+        self._unstarted: list[tuple[int, int, str]] = []
+        self._parts = {"jobs": 0, "attempts": 0, "states": 0}
+        self._counts = np.zeros(len(OUTCOMES), np.int64)
+
+    def ready(self, job: Job, now: int) -> None:
+        """What the job depended on is done."""
+        self._ready_s[job.row] = now
+
+    def ended(self, attempt: Attempt, end_s: int, outcome: int) -> None:
+        """An attempt gave its devices back."""
+        need, pods = attempt.need, attempt.pods
+        rows = self._rows
+        rows += _PACK(
+            attempt.job.row,
+            need.index,
+            need.devices,
+            attempt.alloc_s,
+            attempt.alloc_s + attempt.ready_s,
+            end_s,
+            outcome,
+            len(pods),
+        )
+        for pod in pods:
+            self._pods.append(pod.index)
+        if len(rows) >= _ROWS_FULL:
+            self.flush()
+
+    def unstarted(self, index: int, outcome: int, reason: str) -> None:
+        """A job will never run, or had not run when the run ended."""
+        self._unstarted.append((index, outcome, reason))
+
+    def state(self, now: int, levels: list[int]) -> None:
+        """What holds from `now` on, in the order of the columns of states.parquet."""
+        self._states.append(now)
+        self._states.fromlist(levels)
+
+    def flush(self) -> None:
+        """Write what is in memory; each log has at least one part, so that an empty one can be read."""
+        self._flush_attempts()
+        self._flush_states()
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of jobs by final state, of those logged."""
+        return {word: int(self._counts[code]) for code, word in enumerate(OUTCOMES) if code}
+
+    def _flush_attempts(self) -> None:
+        index, resource, devices, alloc, start, end, outcome, pods = _columns(self._rows, 8)
+        start = np.minimum(start, end)  # the horizon may cut off a boot
+        unfinished = outcome != FINISHED
+        idle = unfinished & (start == end)
+        where = pa.DictionaryArray.from_arrays(resource.astype(np.int32), self._resources)
+        rented = pa.array(resource >= self._first_offer)
+        usd = self._price(resource, devices, end - alloc, end - start)
+        self._write(
+            "attempts",
+            schema.ATTEMPTS,
+            {
+                "job_id": self._jobs.column("job_id").take(pa.array(index)),
+                "attempt": np.ones(len(index), np.int32),
+                "where": where,
+                "rented": rented,
+                "pods": pa.ListArray.from_arrays(_offsets(pods), pa.array(self._pods, pa.int32())),
+                "devices": devices,
+                "alloc_s": alloc,
+                "start_s": pa.array(start, mask=idle),
+                "end_s": end,
+                "outcome": pa.DictionaryArray.from_arrays(outcome.astype(np.int32), pa.array(OUTCOMES)),
+            },
+        )
+        reason = pa.array(idle.astype(np.int32), mask=~unfinished)
+        ran = {
+            "start_s": pa.array(start, mask=idle),
+            "end_s": pa.array(end, mask=unfinished),
+            "wait_s": pa.array(start - self._ready_s[index], mask=idle),
+            "reason": pa.DictionaryArray.from_arrays(reason, pa.array(["still running", "no work yet"])),
+            "where": where,
+            "rented": rented,
+            "devices": pa.array(devices),
+            "spend_usd": pa.array(usd),
+        }
+        self._write_jobs(index, outcome, ran)
+        self._rows.clear()
+        self._pods.clear()
+
+    def _write_jobs(self, index: Ints, outcome: Ints, ran: dict[str, pa.Array]) -> None:
+        """Write the jobs' rows: those that ran, then those since the last part that never will."""
+        never = self._unstarted
+        rows = np.concatenate([index, np.array([row for row, _, _ in never], np.int64)])
+        codes = np.concatenate([outcome, np.array([code for _, code, _ in never], np.int64)])
+        columns: dict[str, Any] = dict(ran)
+        if never:
+            blank = {name: pa.nulls(len(never), values.type) for name, values in ran.items()}
+            blank["spend_usd"] = pa.array(np.zeros(len(never)))
+            blank["reason"] = pa.array([reason for _, _, reason in never]).dictionary_encode()
+            columns = {name: pa.chunked_array([ran[name], blank[name]]) for name in ran}
+        for name in _FROM_TRACE:
+            columns[name] = self._jobs.column(name).take(pa.array(rows))
+        columns["ready_s"] = self._ready_s[rows]
+        columns["state"] = pa.DictionaryArray.from_arrays(codes.astype(np.int32), pa.array(OUTCOMES))
+        columns["attempts"] = np.repeat([1, 0], [len(index), len(never)])
+        self._counts += np.bincount(codes, minlength=len(OUTCOMES))
+        self._write("jobs", schema.JOBS, columns)
+        never.clear()
+
+    def _flush_states(self) -> None:
+        """Drop the rows in which nothing changed; the others are a step function."""
+        time, *levels = _columns(self._states, len(self._states_schema))
+        changed = np.zeros(len(time), bool)
+        for at, level in enumerate(levels):
+            changed |= np.diff(level, prepend=self._last_levels[at]) != 0
+        if len(time):
+            self._last_levels = [int(level[-1]) for level in levels]
+        columns = [column[changed] for column in (time, *levels)]
+        self._write("states", self._states_schema, dict(zip(self._states_schema.names, columns, strict=True)))
+        del self._states[:]
+
+    def _write(self, log: str, columns_schema: pa.Schema, columns: dict[str, Any]) -> None:
+        table = pa.table({name: columns[name] for name in columns_schema.names}).cast(columns_schema)
+        part = self._folder / f"{log}.parquet" / f"part-{self._parts[log]:05d}.parquet"
+        if table.num_rows or not self._parts[log]:
+            part.parent.mkdir(exist_ok=True)
+            write_batches(part, columns_schema, [table.unify_dictionaries()])
+            self._parts[log] += 1
+
+
+def _columns(rows: bytearray | array[int], width: int) -> list[Ints]:
+    """Return packed rows as one contiguous array a column."""
+    return list(np.frombuffer(rows, np.int64).reshape(-1, width).T.copy())
+
+
+def _offsets(lengths: Ints) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())

@@ -1,0 +1,250 @@
+"""The simulation: jobs arrive, wait, start on owned pods or rented devices, and end.
+
+SimPy keeps the clock and the order of events. All events of an instant happen first, then one pass starts
+whatever may start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil, inf
+from operator import attrgetter
+
+from simpy import Environment
+from simpy.events import Event, ProcessGenerator, Timeout
+
+from scheduler.engine.cluster import Cluster, Pod
+from scheduler.engine.job import Attempt, Job, Need, Shape
+from scheduler.engine.patience import PatienceTimer
+from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.engine.runlog import FINISHED, REJECTED, UNFINISHED, RunLog
+from scheduler.engine.tags import Tags
+from scheduler.engine.view import ClusterView, WaitingView
+from scheduler.policy import Policy
+
+_ORPHAN = "the job it depends on was rejected"
+
+_ANY_FREE = 2**62
+"""No line of rented jobs is ruled out by the devices of one offer alone."""
+
+
+class Simulation:
+    """One run of a policy over at most `jobs` jobs, on a cluster and so many offers."""
+
+    def __init__(
+        self, cluster: Cluster, offers: int, policy: Policy, log: RunLog, jobs: int, tags: Tags | None = None
+    ) -> None:
+        self._env = Environment()
+        self._now = 0
+        self._cluster = cluster
+        self._policy = policy
+        self._log = log
+        self._tags = tags
+        self._waits = bytearray(jobs)
+        self._final = bytearray(jobs)
+        self._rented = LinedQueue(self._waits, attrgetter("rented"))
+        if policy.backfill is None:
+            self._owned, self._waiting = Queue(self._waits), None
+        else:
+            lined = LinedQueue(self._waits, attrgetter("owned"))
+            self._owned, self._waiting = lined, WaitingView(cluster, lined, self._waits)
+        self._newcomers: list[Job] = []
+        self._blocked: Job | None = None
+        self._freed = False
+        self._patience = PatienceTimer(self._env, self._waits, self._lose_patience)
+        self._dependents: dict[int, list[Job]] = {}
+        self._running: dict[Attempt, None] = {}
+        self._levels = [0] * (2 * len(cluster.pools) + offers + 2)
+        self._rent_due = False
+        self._view = ClusterView(cluster, self._owned, self._running, tags)
+
+    def run(self, blocks: Iterable[list[Job]], horizon_s: int | None = None) -> int:
+        """Replay the jobs, given in order of submission; return the second at which the run ended.
+
+        It ends at the horizon, or where there is none, with the last job.
+        """
+        self._env.process(self._arrivals(blocks))
+        self._env.run(until=horizon_s)
+        end = self._now if horizon_s is None else horizon_s
+        self._close(end)
+        return end
+
+    def _arrivals(self, blocks: Iterable[list[Job]]) -> ProcessGenerator:
+        env, newcomers = self._env, self._newcomers
+        for block in blocks:
+            for job in block:
+                if job.submit_s > self._now:
+                    if env.peek() > self._now:
+                        self._pass()
+                    yield Timeout(env, job.submit_s - env.now)
+                    self._now = job.submit_s
+                if job.after is None and job.shape.owned:
+                    newcomers.append(job)
+                else:
+                    self._submit(job)
+        if env.peek() > self._now:
+            self._pass()
+        yield Event(env)  # never: the end of a process is one more event of the instant, after the pass
+
+    def _submit(self, job: Job) -> None:
+        """A job that may have to wait for another, or to be rejected."""
+        shape, after = job.shape, job.after
+        if not shape.owned and not shape.rented:
+            self._reject(job, "no pool or offer that it may use is large enough")
+        elif after is None or self._final[after] == FINISHED:
+            self._newcomers.append(job)
+        elif self._final[after] == REJECTED:
+            self._reject(job, _ORPHAN)
+        else:
+            self._dependents.setdefault(after, []).append(job)
+
+    def _reject(self, job: Job, reason: str) -> None:
+        """Reject a job, and with it all that wait for it."""
+        rejected = [(job, reason)]
+        for lost, why in rejected:
+            self._final[lost.row] = REJECTED
+            self._log.unstarted(lost.row, REJECTED, why)
+            rejected += [(dependent, _ORPHAN) for dependent in self._dependents.pop(lost.row, ())]
+
+    def _lose_patience(self, now: int, jobs: list[tuple[float, Job]]) -> None:
+        for score, job in jobs:
+            self._now = now
+            self._seek_rental(score, job)
+        if self._now == now and self._env.peek() > now:
+            self._pass()
+
+    def _pass(self) -> None:
+        """Start whatever may start now: owned pods first, then rented devices for those out of patience.
+
+        It comes once an instant, after all its events.
+        """
+        newcomers, levels = self._newcomers, self._levels
+        if len(newcomers) == 1 and not levels[-2] and self._start_alone(newcomers[0]):
+            newcomers.clear()
+        elif newcomers or levels[-2]:
+            self._start_waiting()
+        self._rent_due = False
+        self._log.state(self._now, levels)
+
+    def _start_alone(self, job: Job) -> bool:
+        """Spare a job that comes alone, with nobody waiting, the queueing."""
+        if self._tags is not None or (slot := self._cluster.find(job)) is None:
+            return False
+        self._start(job, *slot)
+        return True
+
+    def _start_waiting(self) -> None:
+        self._view.now_s = self._now
+        entries = [self._enqueue(job) for job in self._newcomers]
+        self._newcomers.clear()
+        self._start_owned(entries)
+        for score, _, job in entries:
+            if self._waits[job.row] and job.shape.rented:
+                self._be_patient(score, job)
+        if self._rent_due and self._start_rented():
+            self._start_owned([])  # the head may be among those who left
+
+    def _enqueue(self, job: Job) -> Entry:
+        score = self._policy.order(job, self._view)
+        if self._tags is not None:
+            self._tags.submitted(job)
+        self._waits[job.row] = 1
+        self._levels[-2] += 1
+        self._levels[-1] += job.gang
+        if job.shape.owned:
+            self._owned.push(score, job)
+        return score, job.job_id, job
+
+    def _start_owned(self, newcomers: list[Entry]) -> None:
+        while (head := self._owned.head()) is not None and (self._freed or head is not self._blocked):
+            slot = self._cluster.find(head)
+            if slot is None:
+                break
+            self._start(head, *slot)
+        if head is not None and self._waiting is not None:
+            as_before = head is self._blocked and not self._freed
+            self._backfill(self._waiting, sorted(newcomers) if as_before else None)
+        self._blocked, self._freed = head, False
+
+    def _backfill(self, waiting: WaitingView, newcomers: list[Entry] | None) -> None:
+        """Let others pass the blocked head; where nothing was freed, only `newcomers` can be among them."""
+        backfill = self._policy.backfill
+        assert backfill is not None
+        waiting.look(self._now, newcomers if backfill.head_only else None)
+        while (pick := backfill.pick(waiting)) is not None:
+            job, slot = pick
+            self._start(job, *slot)
+
+    def _be_patient(self, score: float, job: Job) -> None:
+        """Let a job that has to wait decide how long."""
+        patience = self._policy.patience(job, self._view) if job.shape.owned else 0
+        if patience <= 0:
+            self._seek_rental(score, job)
+        elif patience < inf:
+            self._patience.keep(self._now + ceil(patience), score, job)
+
+    def _seek_rental(self, score: float, job: Job) -> None:
+        self._rented.push(score, job)
+        self._rent_due = True
+
+    def _start_rented(self) -> bool:
+        """Say whether anybody left the queue."""
+        some = False
+        while (job := self._rented.first(_ANY_FREE, _within_quota)) is not None:
+            offers = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
+            scores = [self._policy.offer(job, rental) for rental in offers]
+            rental = offers[scores.index(min(scores))]
+            self._start(job, rental, (), rental.ready_s(job))
+            some = True
+        return some
+
+    def _start(self, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int = 0) -> None:
+        levels = self._levels
+        if self._waits[job.row]:
+            self._waits[job.row] = 0
+            levels[-2] -= 1
+            levels[-1] -= job.gang
+        if self._tags is not None:
+            self._tags.started(job)
+        attempt = Attempt(self._env, self._now, job, need, pods, ready_s)
+        attempt.callbacks.append(self._end)
+        need.take(attempt)
+        levels[need.index] += need.devices
+        self._running[attempt] = None
+
+    def _end(self, attempt: Attempt) -> None:
+        self._now = now = attempt.end_s
+        job, need = attempt.job, attempt.need
+        need.release(attempt)
+        del self._running[attempt]
+        self._levels[need.index] -= need.devices
+        self._log.ended(attempt, now, FINISHED)
+        self._final[job.row] = FINISHED
+        if not attempt.pods:
+            self._rent_due = True
+        else:
+            self._freed = True
+        if job.row in self._dependents:
+            for dependent in self._dependents.pop(job.row):
+                self._log.ready(dependent, now)
+                self._newcomers.append(dependent)
+        if self._env.peek() > now:
+            self._pass()
+
+    def _close(self, end_s: int) -> None:
+        """Log what the horizon cut off; a gang that ends at that very second has finished."""
+        for attempt in list(self._running):
+            outcome = FINISHED if attempt.end_s <= end_s else UNFINISHED
+            self._final[attempt.job.row] = outcome
+            self._log.ended(attempt, end_s, outcome)
+        dependent = {job.row for jobs in self._dependents.values() for job in jobs}
+        for row, outcome in enumerate(self._final):
+            if not outcome:
+                waits = "waits for another job" if row in dependent else "not yet submitted"
+                self._log.unstarted(row, UNFINISHED, "still waiting" if self._waits[row] else waits)
+        self._log.flush()
+
+
+def _within_quota(shape: Shape) -> float:
+    """Rented devices hold no reservations: any run that fits the quota may start."""
+    return inf if any(rental.devices <= rental.offer.free for rental in shape.rented) else 0.0

@@ -1,0 +1,140 @@
+"""What policies are shown of a simulation; they read it and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from math import inf
+
+from scheduler.engine.cluster import Cluster, Place, Pod, Slot
+from scheduler.engine.job import Attempt, Job, Shape
+from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.engine.tags import Tags
+from scheduler.policy.backfill import shadow
+from scheduler.policy.views import Hold, Limit
+
+
+class ClusterView:
+    """The cluster at `now_s`, for orders and patience."""
+
+    def __init__(self, cluster: Cluster, owned: Queue, running: Iterable[Attempt], tags: Tags | None) -> None:
+        self.now_s = 0
+        self._cluster = cluster
+        self._owned = owned
+        self._running = running
+        self._tags = tags
+
+    def predicted_wait_s(self, job: Job) -> float:
+        """Estimated device-seconds of owned work ahead of the job over the owned devices.
+
+        Ahead is what runs and what waits before it in order, as if work were a fluid: gangs that do not
+        fill the gaps make real waits longer.
+        """
+        running = (attempt for attempt in self._running if isinstance(attempt.need, Place))
+        work = sum(attempt.need.devices * max(0, attempt.estimate_end_s - self.now_s) for attempt in running)
+        for other in self._owned.in_order():
+            if other is job:
+                break
+            need = other.shape.owned[0]
+            work += need.devices * need.run_s(other.estimate_s)
+        return work / sum(pod.size for pool in self._cluster.pools for pod in pool.pods)
+
+    def rented_s(self, job: Job) -> float:
+        """Fewest seconds from renting to the end of work, by the estimate; inf where it may not leave."""
+        return min((rental.ready_s(job) + rental.work_s(job) for rental in job.shape.rented), default=inf)
+
+    def start_tag(self, owner: str) -> float:
+        """Virtual start time of the owner's next job."""
+        return self._tags.start_tag(owner) if self._tags is not None else 0.0
+
+
+class WaitingView:
+    """The jobs that wait for owned devices and the pods they wait for, for backfill."""
+
+    def __init__(self, cluster: Cluster, owned: LinedQueue, waits: bytearray) -> None:
+        self.now_s = 0
+        self._cluster = cluster
+        self._owned = owned
+        self._waits = waits
+        self._newcomers: list[Entry] | None = None
+
+    def look(self, now_s: int, newcomers: list[Entry] | None) -> None:
+        """Start a look at `now_s`; `newcomers` are, in order, the only ones that may find room, if given.
+
+        A gang past its estimate moves reservations as time goes by, so that then everybody may.
+        """
+        self.now_s = now_s
+        self._newcomers = None if newcomers is None or self._overdue() else newcomers
+
+    def _overdue(self) -> bool:
+        for pool in self._cluster.pools:
+            for pod in pool.pods:
+                if pod.releases and pod.releases[0][0] <= self.now_s:
+                    return True
+        return False
+
+    def head(self) -> Job:
+        """The first in order, which fits nowhere now."""
+        head = self._owned.head()
+        assert head is not None
+        return head
+
+    def in_order(self) -> Iterator[Job]:
+        """All of them, first first."""
+        return self._owned.in_order()
+
+    def needs(self, job: Job) -> list[Place]:
+        """What the job would take, for each pool that could ever hold it."""
+        return job.shape.owned
+
+    def shadow(self, pod: Pod, devices: int) -> Hold:
+        """When the pod will have so many free devices; remembered until the pod changes."""
+        hold = pod.shadows.get(devices)
+        if hold is None or hold.shadow_s < self.now_s:
+            hold = pod.shadows[devices] = shadow(pod, devices, self.now_s)
+        return hold
+
+    def first(self, limit: Limit) -> tuple[Job, Slot] | None:
+        """The first job in order that fits now on pods whose limit its estimate keeps."""
+        if self._newcomers is None:
+            free = max([pod.free for pool in self._cluster.pools for pod in pool.pods])
+            job = self._owned.first(free, partial(_room, limit)) if free else None
+            return job and self.fit(job, limit)
+        for _, _, job in self._newcomers:
+            if self._waits[job.row] and (slot := self._cluster.find(job, limit)) is not None:
+                return job, slot
+        return None
+
+    def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
+        """The job's place now on pods whose limit its estimate keeps."""
+        slot = self._cluster.find(job, limit)
+        return slot and (job, slot)
+
+
+def _room(limit: Limit, shape: Shape) -> float:
+    """Return the longest estimate, in reference seconds, that may start in some pool now; 0 for none."""
+    room = 0.0
+    for need in shape.owned:
+        if need.whole:
+            room = max(room, need.reference_s(_span_room(need, limit)))
+            continue
+        devices = need.devices
+        for pod in need.pool.pods:
+            if pod.free >= devices:
+                run = limit(pod, devices)
+                if run == inf:
+                    return inf
+                room = max(room, need.reference_s(run))
+    return room
+
+
+def _span_room(need: Place, limit: Limit) -> float:
+    """Whole pods that are free, and one more, free or not, for the rest."""
+    whole = sorted((limit(pod, need.size) for pod in need.pods if pod.free == need.size), reverse=True)
+    if len(whole) < need.whole:
+        return 0.0
+    room = whole[need.whole - 1]
+    if not need.rest:
+        return room
+    rest = sorted((limit(pod, need.rest) for pod in need.pods if pod.free >= need.rest), reverse=True)
+    return min(room, rest[need.whole]) if len(rest) > need.whole else 0.0

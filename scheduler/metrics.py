@@ -1,0 +1,47 @@
+"""Figures of a run: pure functions of logged columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+SLOWDOWN_FLOOR_S = 10
+"""Runs shorter than this count as this long, so that they do not dominate the bounded slowdown."""
+
+
+def device_seconds(time_s: Array, level: Array, end_s: int) -> int:
+    """Return the exact integral of a step function of states.parquet, from the epoch to `end_s`.
+
+    `level[i]` holds from `time_s[i]` until `time_s[i + 1]`, the last one until `end_s`; before the first
+    it is 0.
+    """
+    if not len(time_s):
+        return 0
+    return int(np.sum(np.diff(time_s, append=end_s) * level))
+
+
+def utilization(time_s: Array, busy: Array, devices: int, end_s: int) -> float:
+    """Return busy device-seconds over devices x length; 0 for a run of no length."""
+    return device_seconds(time_s, busy, end_s) / (devices * end_s) if devices * end_s else 0.0
+
+
+def bounded_slowdown(wait_s: Array, run_s: Array) -> Array:
+    """Return max(1, (wait + run) / max(run, 10 s)) of each job (Feitelson, JSSPP 2001)."""
+    return np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, SLOWDOWN_FLOOR_S))
+
+
+def percentiles(values: Array, at: Sequence[float] = (50, 95, 99)) -> list[float]:
+    """Return percentiles by linear interpolation; NaN where there are no values."""
+    return [float(value) for value in np.percentile(values, at)] if len(values) else [float("nan")] * len(at)
+
+
+def missed(end_s: Array, deadline_s: Array, until_s: int) -> Array:
+    """Say of each job with a deadline whether it missed it; NaN ends are jobs that have not ended.
+
+    A job that has not ended has missed a deadline that lies within the run, and one later than that not yet.
+    """
+    return np.where(np.isnan(end_s), deadline_s <= until_s, end_s > deadline_s)

@@ -1,0 +1,1 @@
+"""What a run cost: it prices logged rows, after the fact."""

@@ -1,0 +1,102 @@
+"""Policies: pure functions put together by name.
+
+`Policy.build` takes the names as a scenario gives them, each optionally with one argument after a colon:
+`"fcfs"`, `"after:4h"`, `"conservative:50"`. A user's own are found as entry points in the groups
+`exaburst.order`, `exaburst.place`, `exaburst.backfill`, `exaburst.patience` and `exaburst.offer`; like ours,
+an entry is a function of at most one argument that returns the policy.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import inf
+from typing import Any
+
+from scheduler.policy.backfill import BACKFILLS, Backfill
+from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
+from scheduler.policy.order import ORDERS, Order
+from scheduler.policy.place import PLACES, Place
+
+SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
+    "order": ORDERS,
+    "place": PLACES,
+    "backfill": BACKFILLS,
+    "patience": PATIENCES,
+    "offer": OFFERS,
+}
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class PolicyError(ValueError):
+    """A policy name or argument that is not one; says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One function a seam: which job, which pods, who may pass, when to burst, which offer."""
+
+    order: Order
+    place: Place
+    backfill: Backfill | None
+    patience: Patience
+    offer: OfferScore
+
+    @classmethod
+    def build(cls, **specs: str) -> Policy:
+        """Resolve one spec a seam; raises PolicyError."""
+        return cls(**{seam: resolve(seam, spec) for seam, spec in specs.items()})
+
+
+def resolve(seam: str, spec: str) -> Any:
+    """Return the policy function that `spec`, a name with an optional `:argument`, stands for."""
+    name, colon, argument = spec.partition(":")
+    make = SEAMS[seam].get(name) or _entry_point(seam, name)
+    parameters = list(inspect.signature(make).parameters.values())
+    if not colon:
+        if parameters and parameters[0].default is inspect.Parameter.empty:
+            raise PolicyError(
+                f'{seam} "{spec}": needs an argument, as in "{name}:{_EXAMPLES[_kind(parameters[0])]}"'
+            )
+        return make()
+    if not parameters:
+        raise PolicyError(f'{seam} "{spec}": takes no argument')
+    return make(_parse(seam, spec, argument, _kind(parameters[0])))
+
+
+_EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10"}
+
+
+def _kind(parameter: inspect.Parameter) -> str:
+    kind = str(getattr(parameter.annotation, "__name__", parameter.annotation))
+    return kind if kind in _EXAMPLES else "float"
+
+
+def _parse(seam: str, spec: str, argument: str, kind: str) -> float:
+    unit = _UNITS.get(argument[-1:], 0) if kind == "Seconds" else 0
+    try:
+        value = float(argument[:-1]) * unit if unit else float(argument)
+    except ValueError:
+        value = -1
+    if not 0 <= value < inf or (kind == "int" and value != int(value)):
+        allowed = {
+            "Seconds": "0 or more seconds, or a number with s, m, h or d",
+            "float": "a number, 0 or more",
+            "int": "a whole number, 0 or more",
+        }[kind]
+        raise PolicyError(f'{seam} "{spec}": the argument must be {allowed}')
+    return int(value) if kind == "int" else value
+
+
+def _entry_point(seam: str, name: str) -> Callable[..., Any]:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=f"exaburst.{seam}", name=name):
+        make: Callable[..., Any] = entry.load()
+        return make
+    near = get_close_matches(name, SEAMS[seam], 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise PolicyError(f'{seam} "{name}": unknown{hint} (allowed: {", ".join(SEAMS[seam])})')

@@ -1,0 +1,134 @@
+"""What a policy may see: read-only views, so that a write is a type error.
+
+The engine's own objects satisfy these protocols; a policy never sees `runtime_s`, only the estimate.
+Times are int seconds from the trace's epoch, devices are counted on the device of the pool or offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class JobView(Protocol):
+    """A job as its submitter described it."""
+
+    @property
+    def job_id(self) -> int: ...
+    @property
+    def submit_s(self) -> int: ...
+    @property
+    def estimate_s(self) -> int: ...
+    @property
+    def gang(self) -> int: ...
+    @property
+    def workload(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def deadline_s(self) -> int | None: ...
+    @property
+    def input_tb(self) -> float: ...
+
+
+class PodView(Protocol):
+    """One pod: `free` of `size` devices, and when its running gangs should end by their estimates."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def free(self) -> int: ...
+    @property
+    def releases(self) -> Sequence[tuple[int, int, int]]:
+        """(estimated end, tie-break, devices) of each running gang, ascending."""
+
+
+class OfferView(Protocol):
+    """A gang on a rentable device; every answer goes by the job's estimate."""
+
+    @property
+    def devices(self) -> int: ...
+    @property
+    def usd_per_device_h(self) -> float: ...
+    def ready_s(self, job: Any) -> float:
+        """Seconds from renting to the start of work: booting, with staging beside it."""
+
+    def work_s(self, job: Any) -> int:
+        """Seconds of work there."""
+
+    def cost_usd(self, job: Any) -> float:
+        """What the gang will be billed, boot included."""
+
+
+class View(Protocol):
+    """The cluster at this instant."""
+
+    @property
+    def now_s(self) -> int: ...
+    def predicted_wait_s(self, job: Any) -> float:
+        """Estimated owned work ahead of the job (running and waiting) over owned devices: a fluid bound."""
+
+    def rented_s(self, job: Any) -> float:
+        """Fewest seconds from renting to the end of work over the offers the job may use; inf if none."""
+
+    def start_tag(self, owner: str) -> float:
+        """Virtual start time of the owner's next job (start-time fair queueing)."""
+
+
+class NeedView(Protocol):
+    """What a gang takes in one pool: `whole` pods of `size` and `rest` devices in one more."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def whole(self) -> int: ...
+    @property
+    def rest(self) -> int: ...
+    @property
+    def pods(self) -> Sequence[PodView]: ...
+    def run_s(self, reference_s: int) -> int:
+        """Seconds that `reference_s` on the gang's reference devices take here."""
+
+
+class Hold(NamedTuple):
+    """What a reservation leaves of a pod: all of it until `shadow_s`, then `spare` devices."""
+
+    shadow_s: int
+    spare: int
+
+
+Limit = Callable[[PodView, int], float]
+"""(pod, devices) -> the longest run, in seconds, that may start there now."""
+
+Start = tuple[Any, Any]
+"""A job and the slot found for it, to be handed back to the engine as they are."""
+
+
+class Waiting(Protocol):
+    """The jobs that wait for owned devices, and the pods they wait for."""
+
+    @property
+    def now_s(self) -> int: ...
+    def head(self) -> JobView:
+        """The first in order, which fits nowhere now."""
+
+    def in_order(self) -> Iterator[JobView]:
+        """All of them, first first."""
+
+    def needs(self, job: Any) -> Sequence[NeedView]:
+        """What the job would take, for each pool that could ever hold it."""
+
+    def shadow(self, pod: Any, devices: int) -> Hold:
+        """When the pod will have so many free devices, by the estimates of what runs there."""
+
+    def first(self, limit: Limit) -> Start | None:
+        """The first job in order that fits now on pods whose limit its estimate keeps."""
+
+    def fit(self, job: Any, limit: Limit) -> Start | None:
+        """The job's place now on pods whose limit its estimate keeps."""

@@ -1,0 +1,186 @@
+"""A run as tables that a planner can read; every figure is computed from the logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.metrics import bounded_slowdown, device_seconds, missed, percentiles
+from scheduler.run import Run
+
+HOUR_S = 3_600
+
+_JOB_COLUMNS = [
+    "workload",
+    "submit_s",
+    "wait_s",
+    "start_s",
+    "end_s",
+    "deadline_s",
+    "state",
+    "rented",
+    "devices",
+]
+
+
+def summary(run: Run) -> str:
+    """Render utilization, waits by workload, bursts, and spend by line."""
+    return "\n\n".join([_title(run), _resources(run), _workloads(run), _spend(run)])
+
+
+def _title(run: Run) -> str:
+    description = run.description
+    scenario, trace, counts = description["scenario"], description["trace"], description["jobs"]
+    start = datetime.fromisoformat(trace["epoch"])
+    end = start + timedelta(seconds=run.end_s)
+    days = run.end_s / 86_400
+    policy = scenario["policy"]
+    bound = f", bound {scenario['bound']}" if scenario["bound"] != "none" else ""
+    return "\n".join(
+        [
+            f"{scenario['name']}: {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {days:.1f} days",
+            "policy: " + ", ".join(f"{seam} {name}" for seam, name in policy.items()) + bound,
+            f"jobs: {trace['jobs']:,} = "
+            + " + ".join(f"{count:,} {state}" for state, count in counts.items()),
+        ]
+    )
+
+
+def _resources(run: Run) -> str:
+    states = run.table("states")
+    time_s = states.column("time_s").to_numpy()
+    rows = []
+    for pool in run.description["pools"]:
+        devices = pool["pods"] * pool["pod_devices"]
+        busy = device_seconds(time_s, states.column(f"busy_{pool['name']}").to_numpy(), run.end_s)
+        share = busy / (devices * run.end_s) if devices * run.end_s else 0.0
+        rows.append(
+            [
+                pool["name"],
+                pool["device"],
+                f"{pool['pods']} x {pool['pod_devices']}",
+                _hours(busy),
+                f"{share:.1%}",
+            ]
+        )
+    for offer in run.description["offers"]:
+        level = states.column(f"rented_{offer['name']}").to_numpy()
+        held = device_seconds(time_s, level, run.end_s)
+        peak = f"peak {level.max() if len(level) else 0:,}"
+        rows.append([offer["name"], offer["device"], f"rented, {peak}", _hours(held), ""])
+    return _table(["resource", "device", "devices", "device-hours held", "utilization"], rows, numbers=(3, 4))
+
+
+def _workloads(run: Run) -> str:
+    jobs = run.table("jobs", _JOB_COLUMNS)
+    words = jobs.column("workload").cast("string")
+    names = sorted(pc.unique(words).to_pylist())
+    groups = [(name, jobs.filter(pc.equal(words, name))) for name in names]
+    if len(groups) > 1:
+        groups.append(("all", jobs))
+    header = [
+        "workload",
+        "jobs",
+        "wait p50",
+        "p95",
+        "p99",
+        "slowdown mean",
+        "p95",
+        "burst",
+        "burst device-h",
+        "missed",
+    ]
+    return _table(header, [_workload(name, table, run.end_s) for name, table in groups], numbers=range(1, 10))
+
+
+def _workload(name: str, jobs: Any, until_s: int) -> list[str]:
+    started = jobs.filter(pc.is_valid(jobs.column("start_s")))
+    ended = jobs.filter(pc.equal(jobs.column("state").cast("string"), "finished"))
+    run_s = _column(ended, "end_s") - _column(ended, "start_s")
+    slowdown = bounded_slowdown(_column(ended, "wait_s"), run_s)
+    burst = started.filter(pc.fill_null(started.column("rented"), fill_value=False))
+    burst_end = np.nan_to_num(_column(burst, "end_s"), nan=until_s)
+    burst_s = float(np.sum(_column(burst, "devices") * (burst_end - _column(burst, "start_s"))))
+    timed = jobs.filter(pc.is_valid(jobs.column("deadline_s")))
+    late = missed(_column(timed, "end_s"), _column(timed, "deadline_s"), until_s)
+    return [
+        name,
+        f"{jobs.num_rows:,}",
+        *(_duration(value) for value in percentiles(_column(started, "wait_s"))),
+        f"{slowdown.mean():.2f}" if len(slowdown) else "-",
+        f"{percentiles(slowdown)[1]:.2f}" if len(slowdown) else "-",
+        f"{burst.num_rows:,}",
+        _hours(burst_s),
+        f"{int(late.sum()):,} of {timed.num_rows:,}",
+    ]
+
+
+def _spend(run: Run) -> str:
+    spend = run.table("spend", ["resource", "line", "device_h", "usd"])
+    words = {name: spend.column(name).cast("string") for name in ("resource", "line")}
+    spend = pa.table(words | {name: spend.column(name) for name in ("device_h", "usd")})
+    grouped = (
+        spend.group_by(["resource", "line"], use_threads=False)
+        .aggregate([("device_h", "sum"), ("usd", "sum")])
+        .to_pylist()
+    )
+    total = sum(row["usd_sum"] for row in grouped)
+    rows = [
+        [
+            row["resource"],
+            row["line"],
+            f"{row['device_h_sum']:,.0f}",
+            _usd(row["usd_sum"]),
+            _share(row["usd_sum"], total),
+        ]
+        for row in grouped
+        if row["device_h_sum"]
+    ]
+    rows.append(["total", "", "", _usd(total), ""])
+    notes = [f"assumed of {name}: {figures}" for name, figures in run.description["assumed"].items()]
+    table = _table(["resource", "line", "device-hours", "USD", "share"], rows, numbers=(2, 3, 4))
+    return "\n".join([table, *notes])
+
+
+def _column(table: Any, name: str) -> Any:
+    return table.column(name).cast("float64").to_numpy()
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / HOUR_S:,.0f}"
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:,.0f}"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def _duration(seconds: float) -> str:
+    """Seconds below two minutes, then minutes, then hours."""
+    if np.isnan(seconds):
+        return "-"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.1f} h"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
+    """Align columns, numbers to the right."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
+    right = set(numbers)
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if at in right else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )

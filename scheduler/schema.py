@@ -1,0 +1,83 @@
+"""The columns of a run's logs: names, types, units and meanings, defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from traces.parquet import documented
+from traces.trace import TRACE_SCHEMA
+
+TRACE_NAMES = frozenset(TRACE_SCHEMA.names)
+
+WORD = pa.dictionary(pa.int32(), pa.string())
+
+JOBS = pa.schema(
+    [
+        documented("job_id", pa.int64(), "", "as in the trace"),
+        documented("workload", WORD, "", "fsd, optimus, tenant or other"),
+        documented("kind", WORD, "", "sort of job"),
+        documented("owner", WORD, "", "who asked"),
+        documented("priority", pa.int8(), "", "higher first"),
+        documented("gang", pa.int32(), "device", "reference devices asked for"),
+        documented("submit_s", pa.int64(), "s", "submission, from the epoch"),
+        documented("runtime_s", pa.int64(), "s", "run time on reference devices"),
+        documented("estimate_s", pa.int64(), "s", "run time asked for"),
+        documented("deadline_s", pa.int64(), "s", "latest wished end", nullable=True),
+        documented(
+            "ready_s", pa.int64(), "s", "from here on it could start: submitted, and what it depends on done"
+        ),
+        documented("start_s", pa.int64(), "s", "first instant of work", nullable=True),
+        documented("end_s", pa.int64(), "s", "end of its last attempt, of those ended", nullable=True),
+        documented("wait_s", pa.int64(), "s", "start_s - ready_s", nullable=True),
+        documented("state", WORD, "", "finished, rejected or unfinished"),
+        documented("reason", WORD, "", "why it was rejected or did not finish", nullable=True),
+        documented("where", WORD, "", "pool or offer of its last attempt", nullable=True),
+        documented("rented", pa.bool_(), "", "its last attempt ran on rented devices", nullable=True),
+        documented("devices", pa.int32(), "device", "devices of its last attempt", nullable=True),
+        documented("attempts", pa.int32(), "", "executions so far"),
+        documented("spend_usd", pa.float64(), "USD", "what its attempts cost; see spend.parquet"),
+    ]
+)
+
+ATTEMPTS = pa.schema(
+    [
+        documented("job_id", pa.int64(), "", "as in the trace"),
+        documented("attempt", pa.int32(), "", "1 for the job's first execution"),
+        documented("where", WORD, "", "pool or offer"),
+        documented("rented", pa.bool_(), "", "on rented devices"),
+        documented("pods", pa.list_(pa.int32()), "", "pods held; whole ones first; empty when rented"),
+        documented("devices", pa.int32(), "device", "devices held"),
+        documented("alloc_s", pa.int64(), "s", "the devices are held from here on"),
+        documented(
+            "start_s", pa.int64(), "s", "work begins: booted and staged; null: it never did", nullable=True
+        ),
+        documented("end_s", pa.int64(), "s", "the devices are free again"),
+        documented("outcome", WORD, "", "finished, or unfinished at the horizon"),
+    ]
+)
+
+SPEND = pa.schema(
+    [
+        documented("resource", WORD, "", "pool or offer"),
+        documented("line", WORD, "", "what the money bought; see the money page"),
+        documented("job_id", pa.int64(), "", "the job charged; null: nobody's", nullable=True),
+        documented("device_h", pa.float64(), "device-hour", "device-hours charged"),
+        documented("usd", pa.float64(), "USD", "the charge"),
+    ]
+)
+
+
+def states(pools: Sequence[str], offers: Sequence[str]) -> pa.Schema:
+    """Return the columns of states.parquet: a step function, each row valid until the next."""
+    return pa.schema(
+        [
+            documented("time_s", pa.int64(), "s", "from the epoch"),
+            *(documented(f"busy_{name}", pa.int64(), "device", f"{name}: devices held") for name in pools),
+            *(documented(f"rented_{name}", pa.int64(), "device", f"{name}: devices held") for name in offers),
+            *(documented(f"down_{name}", pa.int64(), "device", f"{name}: devices broken") for name in pools),
+            documented("queued_jobs", pa.int64(), "", "jobs that wait"),
+            documented("queued_devices", pa.int64(), "device", "reference devices that they ask for"),
+        ]
+    )

@@ -1,0 +1,157 @@
+"""The engine against a second, obvious scheduler: every job, to the second and the pod, on random traces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.build import Row, job, pool, rows, run, scenario, trace
+from tests.oracle import Oracle, Placed
+
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+KEYS: dict[str, Callable[[Row], float]] = {
+    "fcfs": lambda row: float(row["submit_s"]),
+    "sjf": lambda row: float(row["estimate_s"]),
+    "smallest": lambda row: float(row["gang"]),
+    "edf": lambda row: inf if row["deadline_s"] is None else float(row["deadline_s"]),
+    "priority:86400": lambda row: float(row["submit_s"] - row["priority"]),
+}
+DEPTHS = [1, 2, 100]
+BACKFILLS = st.sampled_from(["none", "greedy", "easy", *(f"conservative:{depth}" for depth in DEPTHS)])
+PLACES = st.sampled_from(["best_fit", "worst_fit", "first_fit"])
+
+DURATIONS_S = st.sampled_from([1, 1, 2, 3, 4, 5, 8, 13])
+ANY_ESTIMATE = st.none() | DURATIONS_S
+EXACT = st.none()
+
+Estimates = st.SearchStrategy[int | None]
+
+
+def examples(count: int) -> settings:
+    """So many random traces, however long each takes."""
+    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def traces(draw: st.DrawFn, largest: int, estimates: Estimates = ANY_ESTIMATE) -> list[Row]:
+    """Up to 30 jobs in small whole numbers, so that much coincides; an estimate of None is exact."""
+    gaps_s = st.sampled_from([0, 0, 0, 1, 1, 2, 5])
+    shapes = st.tuples(gaps_s, DURATIONS_S, st.integers(1, largest), estimates)
+    submit_s, made = 0, []
+    for gap_s, runtime_s, gang, estimate_s in draw(st.lists(shapes, min_size=1, max_size=30)):
+        submit_s += gap_s
+        made.append(job(submit_s, runtime_s, gang, estimate_s=estimate_s or runtime_s))
+    return made
+
+
+@st.composite
+def demanding(draw: st.DrawFn, largest: int) -> list[Row]:
+    """The same with priorities, deadlines, and jobs that come after an earlier one."""
+    made = draw(traces(largest))
+    for number, row in enumerate(made):
+        row["priority"] = draw(st.integers(0, 3))
+        row["deadline_s"] = draw(st.none() | st.integers(0, 40))
+        row["after"] = draw(st.none() | st.integers(0, number - 1)) if number else None
+    return made
+
+
+def replayed(made: list[Row], *, size: int, pods: int = 1, span: str = "1", **policy: str) -> list[Placed]:
+    """What the engine does with the rows on owned pods."""
+    owned = scenario([pool(size, pods, span_efficiency=float(span))], policy=policy)
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        of = run(owned, trace(*made), Path(folder))
+        return rows(of, "attempts", "job_id", "start_s", "end_s", "pods")
+
+
+def agree(
+    made: list[Row], *, size: int, pods: int = 1, span: str = "1", order: str = "fcfs", **policy: str
+) -> None:
+    """Hold the engine against the oracle."""
+    oracle = Oracle(made, size=size, pods=pods, key=KEYS[order], span_efficiency=span, **policy)
+    assert replayed(made, size=size, pods=pods, span=span, order=order, **policy) == oracle.schedule()
+
+
+# One pod: the textbook
+
+
+@examples(150)
+@given(traces(5))
+def test_strict_order(made: list[Row]) -> None:
+    agree(made, size=5, backfill="none")
+
+
+@examples(150)
+@given(traces(5))
+def test_greedy(made: list[Row]) -> None:
+    agree(made, size=5, backfill="greedy")
+
+
+@examples(500)
+@given(traces(5))
+def test_easy(made: list[Row]) -> None:
+    agree(made, size=5, backfill="easy")
+
+
+@examples(250)
+@given(traces(5), st.sampled_from(DEPTHS))
+def test_conservative(made: list[Row], depth: int) -> None:
+    agree(made, size=5, backfill=f"conservative:{depth}")
+
+
+@examples(300)
+@given(demanding(5), st.sampled_from(sorted(KEYS)), BACKFILLS)
+def test_orders_and_dependents(made: list[Row], order: str, backfill: str) -> None:
+    agree(made, size=5, order=order, backfill=backfill)
+
+
+# Several pods
+
+
+@examples(300)
+@given(traces(4), st.integers(2, 4), BACKFILLS, PLACES)
+def test_gangs_inside_a_pod(made: list[Row], pods: int, backfill: str, place: str) -> None:
+    agree(made, size=4, pods=pods, backfill=backfill, place=place)
+
+
+# The head will be on the first four pods of five: one device of the fourth may be held beyond that, not two.
+SPARE = [job(0, 10, 5), job(1, 5, 7), job(1, 20, 3)]
+# At 2 the first job passes its estimate, so that the head is no longer bound to the fifth pod, free till now.
+LATE = [job(0, 3, 7, estimate_s=2), job(1, 3, 6), job(1, 8, 3), job(2, 4, 5)]
+
+
+@examples(500)
+@given(traces(8), BACKFILLS, PLACES, st.sampled_from(["1", "0.9", "0.5"]))
+@example(SPARE, "conservative:1", "best_fit", "1")
+@example(LATE, "easy", "best_fit", "1")
+def test_gangs_that_span_pods(made: list[Row], backfill: str, place: str, span: str) -> None:
+    agree(made, size=2, pods=5, backfill=backfill, place=place, span=span)
+
+
+# Theorems
+
+
+@examples(150)
+@given(traces(5, EXACT | st.just(20)), st.integers(1, 3))
+def test_one_reservation_is_easy_where_nobody_outlives_the_estimate(made: list[Row], pods: int) -> None:
+    one = replayed(made, size=5, pods=pods, backfill="conservative:1")
+    assert one == replayed(made, size=5, pods=pods, backfill="easy")
+
+
+@examples(150)
+@given(traces(5, EXACT))
+def test_conservative_with_exact_estimates_delays_nobody(made: list[Row]) -> None:
+    """No job starts later than in strict order.
+
+    By induction: where all before a job start no later than in strict order, they end no later, so at its
+    strict start and ever after they hold no more devices than there, and it fits.
+    """
+    strict = replayed(made, size=5, backfill="none")
+    conservative = replayed(made, size=5, backfill="conservative:100")
+    for (_, start_s, _, _), (_, strict_s, _, _) in zip(conservative, strict, strict=True):
+        assert start_s <= strict_s

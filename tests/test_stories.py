@@ -1,0 +1,372 @@
+"""Stories of a few jobs, each schedule worked out by hand beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.catalog import load_catalog
+from scheduler.run import Run
+from tests.build import Row, job, offer, pool, rows, run, scenario, trace
+
+Rows = list[tuple[Any, ...]]
+
+STRICT, GREEDY, EASY = ({"backfill": name, "patience": "never"} for name in ("none", "greedy", "easy"))
+AT_ONCE = {"patience": "at_once"}
+HOUR = 3_600
+
+
+def spans(of: Run) -> Rows:
+    """(start_s, end_s) by job."""
+    return rows(of, "jobs", "start_s", "end_s")
+
+
+def places(of: Run) -> Rows:
+    """(where, start_s, end_s) by job."""
+    return rows(of, "jobs", "where", "start_s", "end_s")
+
+
+def on_four(tmp_path: Path, policy: Row, *jobs: Row) -> Rows:
+    """(start_s, end_s) by job on one pod of four devices."""
+    return spans(run(scenario([pool(4)], policy=policy), trace(*jobs), tmp_path))
+
+
+# Who may pass a blocked head
+
+# Three of four devices until 10, so that the head, which wants all four, waits.
+RUNNING, HEAD = job(0, 10, 3), job(0, 5, 4)
+
+
+def test_strict_order_lets_nobody_pass(tmp_path: Path) -> None:
+    # One device idles from 1 to 10, though the third job would fit it for a second.
+    assert on_four(tmp_path, STRICT, RUNNING, HEAD, job(1, 1, 1)) == [(0, 10), (10, 15), (15, 16)]
+
+
+def test_greedy_lets_pass_whoever_fits(tmp_path: Path) -> None:
+    # The third job holds the head up until 21.
+    assert on_four(tmp_path, GREEDY, RUNNING, HEAD, job(1, 20, 1)) == [(0, 10), (21, 26), (1, 21)]
+
+
+def test_easy_refuses_who_would_delay_the_head(tmp_path: Path) -> None:
+    # Shadow time 10, nothing to spare: a second too long is too long.
+    assert on_four(tmp_path, EASY, RUNNING, HEAD, job(1, 10, 1)) == [(0, 10), (10, 15), (15, 25)]
+
+
+def test_easy_backfills_who_ends_by_the_shadow_time(tmp_path: Path) -> None:
+    assert on_four(tmp_path, EASY, RUNNING, HEAD, job(1, 9, 1)) == [(0, 10), (10, 15), (1, 10)]
+
+
+def test_easy_backfills_on_devices_that_the_head_leaves(tmp_path: Path) -> None:
+    # The head wants three, so one of four is to spare at 10; the third job takes it, and none is left for
+    # the fourth, which would fit as well.
+    jobs = [job(0, 10, 2), job(0, 5, 3), job(1, 20, 1), job(1, 20, 1)]
+    assert on_four(tmp_path, EASY, *jobs) == [(0, 10), (10, 15), (1, 21), (15, 35)]
+
+
+def test_easy_goes_by_estimates(tmp_path: Path) -> None:
+    # Asked for 20, so refused, though it would be done in 5.
+    assert on_four(tmp_path, EASY, RUNNING, HEAD, job(1, 5, 1, estimate_s=20)) == [
+        (0, 10),
+        (10, 15),
+        (15, 20),
+    ]
+
+
+def test_an_early_end_moves_the_reservation(tmp_path: Path) -> None:
+    # Asked for until 10, over at 4: the head's turn is now at 6. Of those that come at 5, the one that
+    # ends at 8 would have passed before and is refused; the one that ends at 6 passes.
+    jobs = [job(0, 4, 2, estimate_s=10), job(0, 6, 1), job(0, 5, 4), job(5, 3, 1), job(5, 1, 1)]
+    assert on_four(tmp_path, EASY, *jobs) == [(0, 4), (0, 6), (6, 11), (11, 14), (5, 6)]
+
+
+def test_a_late_end_gives_way_from_second_to_second(tmp_path: Path) -> None:
+    # Asked for until 3, over at 10: whoever comes meanwhile might hold up a head that starts any moment.
+    jobs = [job(0, 10, 3, estimate_s=3), HEAD, job(5, 1, 1)]
+    assert on_four(tmp_path, EASY, *jobs) == [(0, 10), (10, 15), (15, 16)]
+
+
+def test_reservations_count_the_gangs_that_are_past_their_estimates(tmp_path: Path) -> None:
+    # Five devices, two gangs of two that outlive their estimates, 8 and 9, and a head that wants three: at 8
+    # it would leave none, so the fourth, which fits, is refused. When the fifth comes at 10 both gangs could
+    # end at once, which would leave two: now the fourth may start.
+    jobs = [
+        job(0, 30, 2, estimate_s=8),
+        job(0, 30, 2, estimate_s=9),
+        job(1, 1, 3),
+        job(2, 50, 1),
+        job(10, 1, 5),
+    ]
+    of = run(scenario([pool(5)], policy=EASY), trace(*jobs), tmp_path)
+    assert spans(of) == [(0, 30), (0, 30), (30, 31), (10, 60), (60, 61)]
+
+
+@pytest.mark.parametrize(
+    ("backfill", "expected"),
+    [
+        ("easy", [(0, 10), (10, 20), (26, 36), (1, 26)]),
+        ("conservative:1", [(0, 10), (10, 20), (26, 36), (1, 26)]),
+        ("conservative:2", [(0, 10), (10, 20), (20, 30), (30, 55)]),
+    ],
+)
+def test_conservative_protects_those_behind_the_head_too(
+    tmp_path: Path, backfill: str, expected: Rows
+) -> None:
+    # The second wants two devices, at 10, and leaves two; the third wants four, at 20. The fourth leaves the
+    # second alone but would keep the third until 26.
+    jobs = [job(0, 10, 3), job(0, 10, 2), job(0, 10, 4), job(1, 25, 1)]
+    assert on_four(tmp_path, {"backfill": backfill, "patience": "never"}, *jobs) == expected
+
+
+# Instants
+
+
+def test_a_job_starts_at_the_second_in_which_another_ends(tmp_path: Path) -> None:
+    assert on_four(tmp_path, STRICT, job(0, 10, 4), job(10, 5, 4)) == [(0, 10), (10, 15)]
+
+
+def test_all_that_happens_at_an_instant_comes_before_anybody_starts(tmp_path: Path) -> None:
+    # At 10 the first ends and the third, which is shorter than the second, arrives.
+    jobs = [job(0, 10, 4), job(1, 8, 4), job(10, 2, 4)]
+    assert on_four(tmp_path, STRICT | {"order": "sjf"}, *jobs) == [(0, 10), (12, 20), (10, 12)]
+
+
+def test_ties_go_to_the_lower_job_id(tmp_path: Path) -> None:
+    jobs = [job(0, 5, 4, job_id=7), job(0, 5, 4, job_id=3)]
+    of = run(scenario([pool(4)], policy=STRICT), trace(*jobs), tmp_path)
+    assert rows(of, "jobs", "job_id", "start_s") == [(3, 0), (7, 5)]
+
+
+def test_a_dependent_is_ready_when_what_it_comes_after_is_done(tmp_path: Path) -> None:
+    # Ready at 10, and then, submitted as early, before the third by its number.
+    jobs = [job(0, 10, 3), job(0, 5, 3, after=0), job(0, 5, 2)]
+    of = run(scenario([pool(4)], policy=STRICT), trace(*jobs), tmp_path)
+    assert rows(of, "jobs", "ready_s", "wait_s", "start_s", "end_s") == [
+        (0, 0, 0, 10),
+        (10, 0, 10, 15),
+        (0, 15, 15, 20),
+    ]
+
+
+# Renting
+
+
+def test_whichever_comes_first_takes_a_job_out_of_patience(tmp_path: Path) -> None:
+    # Patience is four hours, the default. At 4 h the second rents. The third could at 5 h, but at that very
+    # second the pod is free, and owned devices come first.
+    jobs = [job(0, 5 * HOUR, 4), job(0, HOUR, 4), job(HOUR, HOUR, 4)]
+    of = run(scenario([pool(4)], [offer("rent")]), trace(*jobs), tmp_path)
+    assert places(of) == [
+        ("own", 0, 5 * HOUR),
+        ("rent", 4 * HOUR, 5 * HOUR),
+        ("own", 5 * HOUR, 6 * HOUR),
+    ]
+
+
+def test_at_once_rents_whatever_cannot_start(tmp_path: Path) -> None:
+    jobs = [job(0, 10, 3), job(0, 10, 2), job(0, 10, 1)]
+    of = run(scenario([pool(4)], [offer("rent")], policy=AT_ONCE), trace(*jobs), tmp_path)
+    assert places(of) == [("own", 0, 10), ("rent", 0, 10), ("own", 0, 10)]
+
+
+def test_a_burst_waits_for_quota(tmp_path: Path) -> None:
+    # Two may be rented. The third, out of patience too, waits for them until 10; the pod is busy until 20.
+    jobs = [job(0, 20, 4), job(0, 10, 2), job(0, 5, 2)]
+    of = run(scenario([pool(4)], [offer("rent", quota=2)], policy=AT_ONCE), trace(*jobs), tmp_path)
+    assert places(of) == [("own", 0, 20), ("rent", 0, 10), ("rent", 10, 15)]
+
+
+def test_devices_are_held_while_they_boot_and_input_is_staged(tmp_path: Path) -> None:
+    # 100 s to boot; 300 TB at 1 s a TB beside it take 300 s. The quota is free again at 350, so the third,
+    # two devices of two, is held from then on.
+    jobs = [job(0, 1_000, 4), job(0, 50, 2, input_tb=300.0), job(0, 50, 2)]
+    rent = offer("rent", quota=2, boot_s=100)
+    of = run(scenario([pool(4)], [rent], policy=AT_ONCE), trace(*jobs), tmp_path)
+    assert rows(of, "attempts", "where", "alloc_s", "start_s", "end_s") == [
+        ("own", 0, 0, 1_000),
+        ("rent", 0, 300, 350),
+        ("rent", 350, 450, 500),
+    ]
+    assert rows(of, "jobs", "wait_s") == [(0,), (300,), (450,)]
+
+
+def test_whole_nodes_are_rented(tmp_path: Path) -> None:
+    # Nine devices are two nodes of eight, which do 9 x 100 device-seconds in 900 / 16 = 56.25 s.
+    of = run(scenario([], [offer("rent", key="nodes")]), trace(job(0, 100, 9)), tmp_path)
+    assert rows(of, "attempts", "devices", "start_s", "end_s") == [(16, 0, 57)]
+
+
+@pytest.mark.parametrize(("policy", "where", "start_s"), [("cheapest", "slow", 60), ("fastest", "quick", 0)])
+def test_cheapest_and_fastest_choose_different_offers(
+    tmp_path: Path, policy: str, where: str, start_s: int
+) -> None:
+    # Slow: 4 devices for 160 s at 3.6 USD an hour, 0.64 USD. Quick: 2 of double speed, at once, for 100 s at
+    # 18 USD an hour, 1.00 USD.
+    offers = [offer("quick", key="double", usd_per_device_h=18.0), offer("slow", boot_s=60)]
+    of = run(
+        scenario([], offers, policy={"offer": policy}),
+        trace(job(0, 100, 4), reference_device="unit"),
+        tmp_path,
+    )
+    assert places(of) == [(where, start_s, start_s + 100)]
+
+
+@pytest.mark.parametrize("patience", ["after:4h", "never"])
+def test_a_gang_larger_than_every_pool_rents_at_once(tmp_path: Path, patience: str) -> None:
+    owned = scenario([pool(4)], [offer("rent")], policy={"patience": patience})
+    assert places(run(owned, trace(job(5, 10, 6)), tmp_path)) == [("rent", 5, 15)]
+
+
+def test_data_that_may_not_leave_stays(tmp_path: Path) -> None:
+    # The second would rent at once; the third is too large for the pod and has nowhere to go.
+    jobs = [job(0, 10, 4), job(0, 5, 4, residency="owned"), job(0, 5, 6, residency="owned")]
+    of = run(scenario([pool(4)], [offer("rent")], policy=AT_ONCE), trace(*jobs), tmp_path)
+    assert places(of) == [("own", 0, 10), ("own", 10, 15), (None, None, None)]
+    assert rows(of, "jobs", "state") == [("finished",), ("finished",), ("rejected",)]
+
+
+# Jobs that do not run
+
+
+def test_what_fits_nowhere_is_rejected_with_all_that_comes_after_it(tmp_path: Path) -> None:
+    # Five of four devices; a quota of four does not help. The last comes after one of those that come after.
+    jobs = [job(0, 5, 5), job(1, 5, 1, after=0), job(2, 5, 1), job(3, 5, 1, after=1)]
+    of = run(scenario([pool(4)], [offer("rent", quota=4)]), trace(*jobs), tmp_path)
+    assert rows(of, "jobs", "state", "reason", "attempts") == [
+        ("rejected", "no pool or offer that it may use is large enough", 0),
+        ("rejected", "the job it depends on was rejected", 0),
+        ("finished", None, 1),
+        ("rejected", "the job it depends on was rejected", 0),
+    ]
+    assert of.description["jobs"] == {"finished": 1, "rejected": 3, "unfinished": 0}
+
+
+def test_the_horizon_cuts_off_what_is_left(tmp_path: Path) -> None:
+    # The first ends in the very second of the horizon, 100, and has finished.
+    jobs = [job(0, 100, 2), job(0, 101, 2), job(50, 10, 4), job(60, 10, 1, after=1), job(150, 10, 4)]
+    of = run(scenario([pool(4)], horizon_h=100 / HOUR), trace(*jobs), tmp_path)
+    assert of.end_s == 100
+    assert rows(of, "jobs", "state", "reason", "start_s", "end_s") == [
+        ("finished", None, 0, 100),
+        ("unfinished", "still running", 0, None),
+        ("unfinished", "still waiting", None, None),
+        ("unfinished", "waits for another job", None, None),
+        ("unfinished", "not yet submitted", None, None),
+    ]
+    assert rows(of, "attempts", "outcome", "end_s") == [("finished", 100), ("unfinished", 100)]
+
+
+# Pods
+
+
+def test_a_spanning_gang_takes_whole_pods_and_the_rest_of_one_more(tmp_path: Path) -> None:
+    # Three pods of four, one device in use. Six devices at half speed: all of the second pod, and by best fit
+    # two of the first, which leaves one there, so that the last goes to the third.
+    jobs = [job(0, 100, 1), job(0, 10, 6), job(0, 10, 2)]
+    owned = scenario([pool(4, 3, span_efficiency=0.5)], policy=STRICT)
+    of = run(owned, trace(*jobs), tmp_path)
+    assert rows(of, "attempts", "pods", "start_s", "end_s") == [([0], 0, 100), ([1, 0], 0, 20), ([2], 0, 10)]
+
+
+def test_the_reservation_is_on_the_first_pod_of_the_earliest(tmp_path: Path) -> None:
+    # The third would fit either pod at 10 and gets the first; the fourth may hold the other for longer.
+    jobs = [job(0, 10, 3), job(0, 10, 3), job(0, 5, 4), job(1, 20, 1)]
+    of = run(scenario([pool(4, 2)], policy=EASY), trace(*jobs), tmp_path)
+    assert rows(of, "attempts", "pods", "start_s", "end_s") == [
+        ([0], 0, 10),
+        ([1], 0, 10),
+        ([0], 10, 15),
+        ([1], 1, 21),
+    ]
+
+
+@pytest.mark.parametrize(("place", "pod"), [("best_fit", 1), ("worst_fit", 2), ("first_fit", 0)])
+def test_places_choose_different_pods(tmp_path: Path, place: str, pod: int) -> None:
+    # Whatever the policy, the first takes two devices of the first pod and the second, which does not fit
+    # there, three of another: 2, 1 and 4 are free.
+    jobs = [job(0, 10, 2), job(0, 10, 3), job(0, 10, 1)]
+    of = run(scenario([pool(4, 3)], policy=STRICT | {"place": place}), trace(*jobs), tmp_path)
+    assert rows(of, "attempts", "pods") == [([0],), ([1],), ([pod],)]
+
+
+# Other devices
+
+
+def test_on_another_device_a_job_keeps_its_throughput(tmp_path: Path) -> None:
+    # Twice as fast: 5 devices are 2.5, so 3, which do 5 x 10 device-seconds in 50 / (3 x 2) = 8.3 s; 4 are 2.
+    owned = scenario([pool(8, device="double")], policy=STRICT)
+    of = run(owned, trace(job(0, 10, 5), job(0, 10, 4), reference_device="unit"), tmp_path)
+    assert rows(of, "attempts", "devices", "start_s", "end_s") == [(3, 0, 9), (2, 0, 10)]
+
+
+def test_h100_jobs_on_b200(tmp_path: Path) -> None:
+    # 2.25 over 0.989 PFLOPS at equal MFU: r = 2.27503. Eight devices are 3.52, so 4, which take
+    # 8 x 3,600 / (4 x 2.27503) = 3,164.8 s.
+    owned = scenario([pool(8, device="b200")], policy=STRICT)
+    of = run(owned, trace(job(0, 3_600, 8), reference_device="h100"), tmp_path, load_catalog())
+    assert rows(of, "attempts", "devices", "end_s") == [(4, 3_165)]
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"),
+    [
+        ("none", [("own", 0, 10), ("own", 10, 20), ("rent", 0, 10)]),
+        ("owned_only", [("own", 0, 10), ("own", 10, 20), ("own", 20, 30)]),
+        ("rented_only", [("rent", 0, 10), ("rent", 0, 10), ("rent", 0, 10)]),
+        ("unlimited_owned", [("own", 0, 10), ("own", 0, 10), ("own", 0, 10)]),
+    ],
+)
+def test_bounds(tmp_path: Path, bound: str, expected: Rows) -> None:
+    # One pod of four and a quota of two, under which the second can only wait.
+    bounded = scenario([pool(4)], [offer("rent", quota=2)], policy=AT_ONCE, bound=bound)
+    of = run(bounded, trace(job(0, 10, 4), job(0, 10, 4), job(0, 10, 2)), tmp_path)
+    assert places(of) == expected
+    assert of.pools == {"unlimited_owned": {"own": 12}, "rented_only": {}}.get(bound, {"own": 4})
+
+
+# Logs
+
+
+def test_states_are_a_step_function(tmp_path: Path) -> None:
+    # The second waits from 2 until its patience ends at 5, and rents until 11.
+    owned = scenario([pool(4)], [offer("rent")], policy={"patience": "after:3"})
+    of = run(owned, trace(job(0, 10, 4), job(2, 6, 2)), tmp_path)
+    columns = ["time_s", "busy_own", "rented_rent", "down_own", "queued_jobs", "queued_devices"]
+    assert of.table("states").column_names == columns
+    assert rows(of, "states", *columns) == [
+        (0, 4, 0, 0, 0, 0),
+        (2, 4, 0, 0, 1, 2),
+        (5, 4, 2, 0, 0, 0),
+        (10, 0, 2, 0, 0, 0),
+        (11, 0, 0, 0, 0, 0),
+    ]
+
+
+def test_spend_to_the_cent(tmp_path: Path) -> None:
+    # Capital: 126,230.40 USD over a year of 31,557,600 s and four devices, 0.001 USD a device-second. Energy:
+    # 1 USD a kWh at 3.6 kW busy and 0.36 idle, 0.001 and 0.0001. Rent: 3.6 USD an hour, 0.001.
+    # Owned: 3 x 1,000 device-seconds busy, 1 x 1,000 idle. Rented: 2 devices boot for 100 s, work for 530 and
+    # are billed for 660, as the offer bills by the minute.
+    money = {"life_years": 1.0, "usd_per_kwh": 1.0, "pue": 1.0}
+    owned = scenario(
+        [pool(4, capital_usd=126_230.4)],
+        [offer("rent", key="minutes", boot_s=100)],
+        policy=AT_ONCE,
+        money=money,
+    )
+    of = run(owned, trace(job(0, 1_000, 3), job(0, 530, 2)), tmp_path)
+    spent = of.spend.groupby(["resource", "line"], observed=True).usd.sum().round(9).to_dict()
+    assert spent == {
+        ("own", "capital"): 3.00,
+        ("own", "energy"): 3.00,
+        ("own", "idle_capital"): 1.00,
+        ("own", "idle_energy"): 0.10,
+        ("rent", "on_demand"): 1.06,
+        ("rent", "boot"): 0.20,
+        ("rent", "minimum"): 0.06,
+    }
+    assert rows(of, "jobs", "spend_usd") == [(pytest.approx(6.00),), (pytest.approx(1.06),)]

@@ -1,0 +1,207 @@
+"""Random clusters, policies and traces for Hypothesis, and a run rebuilt by brute force from its attempts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from scheduler.run import Run
+from scheduler.scenario import BOUNDS, Scenario, parse_scenario
+from tests import build
+from traces import Trace
+
+Row = dict[str, Any]
+
+_TERMS: dict[str, Row] = {
+    "plain": {},
+    "nodes": {"billing_step_s": 60},
+    "double": {"node_devices": 2, "minimum_s": 90, "billing_step_s": 7},
+}
+CATALOG = msgspec.structs.replace(
+    build.CATALOG,
+    offers={key: msgspec.structs.replace(build.CATALOG.offer(key), **terms) for key, terms in _TERMS.items()},
+)
+"""The catalog of the other tests, with billing steps and minimum charges."""
+
+_POLICY = st.fixed_dictionaries(
+    {
+        "order": st.sampled_from(["fcfs", "sjf", "smallest", "edf", "priority:9000", "fair_share"]),
+        "place": st.sampled_from(["best_fit", "worst_fit", "first_fit"]),
+        "backfill": st.sampled_from(["none", "greedy", "easy", "conservative:2"]),
+        "patience": st.sampled_from(
+            [
+                *("never", "at_once", "after:30", "per_runtime:0.5"),
+                *("per_gang:5", "per_work:0.1", "predicted:30", "deadline"),
+            ]
+        ),
+        "offer": st.sampled_from(["cheapest", "fastest"]),
+    }
+)
+_POOL: st.SearchStrategy[Row] = st.fixed_dictionaries(
+    {
+        "devices": st.sampled_from([1, 2, 5, 8]),
+        "pods": st.integers(1, 3),
+        "device": st.sampled_from(["unit", "double"]),
+        "capital_usd": st.sampled_from([0.0, 1e6]),
+        "span_efficiency": st.sampled_from([0.5, 0.9, 1.0]),
+    }
+)
+_OFFER: st.SearchStrategy[Row] = st.fixed_dictionaries(
+    {
+        "key": st.sampled_from(sorted(_TERMS)),
+        "quota": st.sampled_from([1, 4, 8, 24]),
+        "boot_s": st.sampled_from([0, 5, 30]),
+        "staging_gbps": st.sampled_from([800.0, 8_000.0]),
+        "usd_per_device_h": st.sampled_from([0.0, 1.25, 3.6]),
+    }
+)
+_HORIZONS_H = st.integers(1, 400).map(lambda second: second / 3_600)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
+    """Up to two pools and two offers under any policy; `fixed` are keys of the scenario not to be drawn."""
+    pools = draw(st.lists(_POOL, max_size=2))
+    offers = draw(st.lists(_OFFER, max_size=2))
+    raw = {
+        "name": "random",
+        "pools": [build.pool(name=f"pool{at}", **pool) for at, pool in enumerate(pools)],
+        "offers": [build.offer(f"offer{at}", **offer) for at, offer in enumerate(offers)],
+        "policy": draw(_POLICY),
+        "bound": draw(st.sampled_from(["none"] * 5 + list(BOUNDS))),
+        "horizon_h": draw(st.none() | _HORIZONS_H),
+        "shares": draw(st.sampled_from([{}, {"ann": 3.0}])),
+    } | fixed
+    assume(raw["pools"] or raw["offers"])
+    return parse_scenario(raw)
+
+
+@st.composite
+def traces(draw: st.DrawFn, /) -> Trace:
+    """Up to 16 jobs on any reference device, some of which follow an earlier one.
+
+    In most traces all gangs are small, so that jobs queue and do not only fall through, and all times are
+    whole steps, so that many things happen at one instant.
+    """
+    step, largest = draw(st.sampled_from([1, 30, 30])), draw(st.sampled_from([1, 3, 12]))
+    count = draw(st.integers(1, 16))
+    steps = st.lists(st.integers(0, 150 // step), min_size=count, max_size=count)
+    submits = [step * at for at in sorted(draw(steps))]
+    ids = draw(st.permutations(range(len(submits))))
+    jobs = []
+    for at, submit in enumerate(submits):
+        runtime, gang = step * draw(st.integers(1, 90 // step)), draw(st.integers(1, largest))
+        jobs.append(_job(draw, submit, runtime, gang, ids[:at]) | {"job_id": ids[at]})
+    return build.trace(*jobs, reference_device=draw(st.sampled_from(["any", "unit", "double"])))
+
+
+def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[int]) -> Row:
+    return build.job(
+        submit,
+        runtime,
+        gang,
+        estimate_s=draw(st.sampled_from([runtime, 2 * runtime, 100])),
+        owner=draw(st.sampled_from(["ann", "bob"])),
+        priority=draw(st.integers(0, 2)),
+        residency=draw(st.sampled_from(["any", "any", "owned"])),
+        deadline_s=draw(st.sampled_from([None, submit + 2 * runtime, submit + 150])),
+        input_tb=draw(st.sampled_from([0.0, 3.3])),
+        after=draw(st.sampled_from([None, None, None, *earlier[-3:]])),
+    )
+
+
+class World:
+    """A run as plain rows: `jobs` by job_id, each with its attempt (None if it never started)."""
+
+    def __init__(self, scenario: Scenario, trace: Trace, run: Run) -> None:
+        self.scenario, self.run, self.end_s = scenario, run, run.end_s
+        self.reference = trace.reference_device
+        self.logged = run.table("jobs").to_pylist()
+        self.attempts = run.table("attempts").to_pylist()
+        self.states = run.table("states").to_pylist()
+        self.levels = run.table("states").column_names
+        self.spend = run.table("spend").to_pylist()
+        self.pools = {pool["name"]: pool for pool in run.description["pools"]}
+        self.offers = {offer["name"]: offer for offer in run.description["offers"]}
+        self.resources = self.pools | self.offers
+        asked = {row["job_id"]: row for row in trace.table.to_pylist()}
+        self.jobs = {row["job_id"]: asked[row["job_id"]] | row | {"attempt": None} for row in self.logged}
+        for attempt in self.attempts:
+            self.jobs[attempt["job_id"]]["attempt"] = attempt
+
+    def need(self, job: Row, name: str) -> tuple[int, int] | None:
+        """Devices and seconds that the job takes there, exactly; None where it may not or cannot run."""
+        place = self.resources[name]
+        peak = {key: Fraction(device.peak_pflops) for key, device in CATALOG.devices.items()}
+        rate = Fraction(1) if self.reference == "any" else peak[place["device"]] / peak[self.reference]
+        devices = ceil(job["gang"] / rate)
+        if name in self.offers:
+            devices = ceil(Fraction(devices, place["node_devices"])) * place["node_devices"]
+            if job["residency"] == "owned" or devices > place["quota"]:
+                return None
+        elif devices > place["pods"] * place["pod_devices"] and not place["endless"]:
+            return None
+        elif devices > place["pod_devices"]:
+            rate *= Fraction(str(place["span_efficiency"]))
+        return devices, max(1, ceil(job["gang"] * job["runtime_s"] / (devices * rate)))
+
+    def ready_s(self, job: Row) -> int | None:
+        """When the job could start at the earliest; None where what it depends on did not finish."""
+        if job["after"] is None:
+            return int(job["submit_s"])
+        parent = self.jobs[job["after"]]
+        return max(job["submit_s"], parent["end_s"]) if parent["state"] == "finished" else None
+
+    def instants(self) -> list[int]:
+        """Every second of the run at which anything happens."""
+        times = {0, *(row["time_s"] for row in self.states)}
+        for attempt in self.attempts:
+            times |= {attempt["alloc_s"], attempt["end_s"]}
+        times |= {ready for job in self.jobs.values() if (ready := self.ready_s(job)) is not None}
+        return sorted(time for time in times if time < self.end_s)
+
+    def holding(self, name: str, time_s: int) -> list[Row]:
+        """The attempts that hold devices of a pool or offer."""
+        there = (attempt for attempt in self.attempts if attempt["where"] == name)
+        return [attempt for attempt in there if attempt["alloc_s"] <= time_s < attempt["end_s"]]
+
+    def waiting(self, time_s: int) -> list[Row]:
+        """The jobs that could start but hold nothing yet."""
+        ready = (job for job in self.jobs.values() if job["state"] != "rejected")
+        ready = (job for job in ready if (since := self.ready_s(job)) is not None and since <= time_s)
+        return [job for job in ready if job["attempt"] is None or job["attempt"]["alloc_s"] > time_s]
+
+    def free(self, name: str, time_s: int) -> list[int]:
+        """Free devices of each pod of a pool."""
+        size = self.pools[name]["pod_devices"]
+        free = [size] * self.pools[name]["pods"]
+        for attempt in self.holding(name, time_s):
+            left = attempt["devices"]
+            for pod in attempt["pods"]:
+                free[pod] -= min(size, left)
+                left -= size
+        return free
+
+    def fits(self, job: Row, time_s: int) -> bool:
+        """Whether some pool has room: in one pod if that can hold the job, else whole ones and a rest."""
+        for name, pool in self.pools.items():
+            if (need := self.need(job, name)) is not None:
+                whole, rest = divmod(need[0], pool["pod_devices"])
+                shares = [pool["pod_devices"]] * whole + [rest] * (rest > 0)
+                free = sorted(self.free(name, time_s), reverse=True)[: len(shares)]
+                if all(pod >= share for pod, share in zip(free, shares, strict=True)):
+                    return True
+        return False
+
+
+def emulate(scenario: Scenario, trace: Trace) -> World:
+    """Replay the trace and rebuild the run."""
+    with TemporaryDirectory() as folder:
+        return World(scenario, trace, build.run(scenario, trace, Path(folder), CATALOG))
