@@ -198,15 +198,18 @@ def _read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Resour
 def _run_and_report(
     scenario_file: Path, trace_file: Path | None, overrides: tuple[str, ...], out: Path, *, overwrite: bool
 ) -> None:
+    from scheduler.catalog import load_catalog
     from scheduler.replay import replay as run_replay
     from scheduler.report.summary import summary as render
+    from scheduler.resources import check_speeds
     from scheduler.run import clear
     from traces.trace import Trace
     from workloads import generate as generate_trace
 
-    scenario, _, demand = _read(scenario_file, overrides)
+    scenario, stock, demand = _read(scenario_file, overrides)
     given = trace_file or (scenario.trace and scenario_file.parent / scenario.trace)
     trace = Trace.read(given) if given else generate_trace(demand)
+    check_speeds(stock, trace.reference_device, load_catalog())
     clear(out, overwrite=overwrite)
     if not given:
         out.mkdir(parents=True, exist_ok=True)

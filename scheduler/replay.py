@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scheduler.catalog import Catalog, load_catalog
 from scheduler.engine.cluster import Cluster, Place, Pool
+from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.job import Fit, Job, jobs
 from scheduler.engine.offers import Offer, Rental
 from scheduler.engine.runlog import RunLog
@@ -64,7 +65,8 @@ def replay(
         folder, trace, [pool.name for pool in pools], [offer.name for offer in offers], prices.of_jobs
     )
     tags = Tags(scenario.shares) if spec.order == "fair_share" else None
-    simulation = Simulation(Cluster(pools, policy.place), len(offers), policy, log, len(trace), tags)
+    after = Dependencies(len(trace), linked=trace.table.column("after").null_count < len(trace))
+    simulation = Simulation(Cluster(pools, policy.place), len(offers), policy, log, after, tags)
     blocks = jobs(trace, _fit(pools, offers, trace.reference_device, catalog))
     end_s = _undisturbed(simulation, _reported(blocks, progress), scenario.horizon_s)
     grown = {pool.name: len(pool.pods) for pool in pools}

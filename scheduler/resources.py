@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from scheduler.catalog import Catalog
+from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Entry
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
+from traces.trace import ANY_DEVICE
 
 _GBIT_PER_TB = 8_000
 _NO_QUOTA = 10**9
@@ -103,6 +104,19 @@ def _offer(spec: OfferSpec, catalog: Catalog, *, lifted: bool) -> OfferResource:
         minimum_s=offer.minimum_s,
         staging_s_per_tb=_GBIT_PER_TB / gbps,
     )
+
+
+def check_speeds(stock: Resources, reference: str, catalog: Catalog) -> None:
+    """Raise CatalogError unless each device's speed beside the trace's reference device is known."""
+    used = {pool.device: pool.name for pool in stock.pools}
+    used |= {offer.device: offer.name for offer in stock.offers}
+    for device, name in used.items():
+        if reference not in (ANY_DEVICE, device):
+            try:
+                catalog.device(device), catalog.device(reference)
+            except CatalogError as error:
+                beside = f'"{device}" beside the trace\'s reference device "{reference}"'
+                raise CatalogError(f"{name}: the speed of {beside} is not known: {error}") from None
 
 
 def assumed(scenario: Scenario, stock: Resources, catalog: Catalog) -> dict[str, str]:

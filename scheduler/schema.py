@@ -37,7 +37,12 @@ JOBS = pa.schema(
         documented("rented", pa.bool_(), "", "its last attempt ran on rented devices", nullable=True),
         documented("devices", pa.int32(), "device", "devices of its last attempt", nullable=True),
         documented("attempts", pa.int32(), "", "executions so far"),
-        documented("spend_usd", pa.float64(), "USD", "what its attempts cost; see spend.parquet"),
+        documented(
+            "spend_usd",
+            pa.float64(),
+            "USD",
+            "what its attempts cost: owned devices while held, rented ones while at work",
+        ),
     ]
 )
 

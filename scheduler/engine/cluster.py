@@ -68,24 +68,18 @@ class Pool:
 class Place(Need):
     """What a gang takes of a pool: `whole` pods of `size` devices and `rest` devices in one more."""
 
-    __slots__ = ("pool", "rest", "size", "whole")
+    __slots__ = ("pods", "pool", "rest", "size", "whole")
 
     def __init__(self, pool: Pool, devices: int, factor: float) -> None:
-        super().__init__(pool.index, devices, factor, min(devices, pool.size))
+        simple = devices <= pool.size and not pool.tracks_releases
+        super().__init__(pool.index, devices, factor, min(devices, pool.size), simple=simple)
         self.pool = pool
         self.size = pool.size
+        self.pods = pool.pods
         self.whole, self.rest = divmod(devices, pool.size) if devices > pool.size else (0, devices)
-
-    @property
-    def pods(self) -> list[Pod]:
-        """The pods of the pool."""
-        return self.pool.pods
 
     def take(self, attempt: Attempt) -> None:
         """Take the devices from the attempt's pods."""
-        if not (self.whole or self.pool.tracks_releases):
-            attempt.pods[0].free -= self.devices
-            return
         for pod, devices in self.shares(attempt.pods):
             pod.free -= devices
             insort(pod.releases, (attempt.estimate_end_s, attempt.job.row, devices))
@@ -93,9 +87,6 @@ class Place(Need):
 
     def release(self, attempt: Attempt) -> None:
         """Give the devices back to the attempt's pods."""
-        if not (self.whole or self.pool.tracks_releases):
-            attempt.pods[0].free += self.devices
-            return
         for pod, devices in self.shares(attempt.pods):
             pod.free += devices
             del pod.releases[bisect_left(pod.releases, (attempt.estimate_end_s, attempt.job.row, devices))]
@@ -133,7 +124,7 @@ class Cluster:
             if need.whole:
                 continue
             devices = need.devices
-            pods = [pod for pod in need.pool.pods if pod.free >= devices]
+            pods = [pod for pod in need.pods if pod.free >= devices]
             if limit is not None and pods:
                 pods = _within(limit, pods, need, devices, job)
             if pods:

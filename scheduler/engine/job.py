@@ -7,6 +7,7 @@ trace become `Job` tuples block by block, so that a million jobs are never a mil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,17 +33,21 @@ _ROUNDING = 1e-9
 class Need:
     """What a gang takes of one pool or offer: devices there, and seconds per reference second.
 
-    `index` counts the scenario's pools first, then its offers. `least` devices must be free in one pod or
-    in the offer before the gang can start.
+    `column` is the one of states.parquet that counts them: after the time, each pool, then each offer.
+    `least` devices must be free in one pod or in the offer before the gang can start. Where it is `simple`,
+    taking them is a matter of one pod's count, which the simulation does itself.
     """
 
-    __slots__ = ("devices", "factor", "index", "least")
+    __slots__ = ("column", "devices", "factor", "least", "simple")
 
-    def __init__(self, index: int, devices: int, factor: float, least: int) -> None:
-        self.index = index
+    def __init__(
+        self, resource: int, devices: int, factor: float, least: int, *, simple: bool = False
+    ) -> None:
+        self.column = resource + 1
         self.devices = devices
         self.factor = factor
         self.least = least
+        self.simple = simple
 
     def take(self, attempt: Attempt) -> None:
         """Give the attempt its devices."""
@@ -124,7 +129,7 @@ class Attempt(Timeout):
         self, env: Environment, now_s: int, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int
     ) -> None:
         held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
-        super().__init__(env, held_s)
+        Timeout.__init__(self, env, held_s)
         self.job = job
         self.need = need
         self.pods = pods
@@ -132,7 +137,7 @@ class Attempt(Timeout):
         self.ready_s = ready_s
         self.end_s = now_s + held_s
 
-    @property
+    @cached_property
     def estimate_end_s(self) -> int:
         """When it should end by its estimate."""
         return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)

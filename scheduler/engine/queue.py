@@ -64,7 +64,7 @@ class LinedQueue(Queue):
 
     def _new_line(self, shape: Shape) -> _Line:
         needs = self._needs(shape)
-        key = tuple((need.index, need.devices, need.factor) for need in needs)
+        key = tuple((need.column, need.devices, need.factor) for need in needs)
         line = self._lines.setdefault(key, _Line(shape, min(need.least for need in needs)))
         self._line_of[shape] = line
         return line
@@ -74,7 +74,7 @@ class LinedQueue(Queue):
         lines = [line.living(self._waits) for line in self._lines.values()]
         return (entry[2] for entry in merge(*lines))
 
-    def first(self, free: int, room: Callable[[Shape], float]) -> Job | None:
+    def first(self, free: float, room: Callable[[Shape], float]) -> Job | None:
         """Return the first job in order whose estimate is within the room of its line, in seconds.
 
         `free` is the most that any one pod or offer has, which rules out most lines; `room` is asked of the

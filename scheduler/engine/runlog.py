@@ -40,7 +40,7 @@ FINISHED, UNFINISHED, REJECTED = 1, 2, 3
 class RunLog:
     """Collects what happens and writes it under `folder`, which must exist.
 
-    A resource is a pool or an offer; its index counts the pools first, as `Need.index` does.
+    A resource is a pool or an offer, numbered in that order.
     """
 
     def __init__(
@@ -55,8 +55,10 @@ class RunLog:
         self._states_schema = schema.states(pools, offers)
         self._rows = bytearray()
         self._pods: list[int] = []
-        self._states = array("q")
+        self.states = array("q")
+        """What holds from an instant on: rows in the order of the columns of states.parquet."""
         self._last_levels = [-1] * (len(self._states_schema) - 1)
+        self._logged = np.zeros(len(trace), bool)
         self._unstarted: list[tuple[int, int, str]] = []
         self._parts = {"jobs": 0, "attempts": 0, "states": 0}
         self._counts = np.zeros(len(OUTCOMES), np.int64)
@@ -71,10 +73,10 @@ class RunLog:
         rows = self._rows
         rows += _PACK(
             attempt.job.row,
-            need.index,
+            need.column,
             need.devices,
             attempt.alloc_s,
-            attempt.alloc_s + attempt.ready_s,
+            attempt.ready_s,
             end_s,
             outcome,
             len(pods),
@@ -88,10 +90,12 @@ class RunLog:
         """A job will never run, or had not run when the run ended."""
         self._unstarted.append((index, outcome, reason))
 
-    def state(self, now: int, levels: list[int]) -> None:
-        """What holds from `now` on, in the order of the columns of states.parquet."""
-        self._states.append(now)
-        self._states.fromlist(levels)
+    def missing(self) -> list[int]:
+        """Return the rows of the trace of which nothing is logged."""
+        logged = self._logged.copy()
+        logged[_columns(self._rows, 8)[0]] = True
+        logged[[row for row, _, _ in self._unstarted]] = True
+        return [int(row) for row in np.flatnonzero(~logged)]
 
     def flush(self) -> None:
         """Write what is in memory; each log has at least one part, so that an empty one can be read."""
@@ -103,8 +107,9 @@ class RunLog:
         return {word: int(self._counts[code]) for code, word in enumerate(OUTCOMES) if code}
 
     def _flush_attempts(self) -> None:
-        index, resource, devices, alloc, start, end, outcome, pods = _columns(self._rows, 8)
-        start = np.minimum(start, end)  # the horizon may cut off a boot
+        index, column, devices, alloc, ready, end, outcome, pods = _columns(self._rows, 8)
+        resource = column - 1
+        start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
         unfinished = outcome != FINISHED
         idle = unfinished & (start == end)
         where = pa.DictionaryArray.from_arrays(resource.astype(np.int32), self._resources)
@@ -158,12 +163,13 @@ class RunLog:
         columns["state"] = pa.DictionaryArray.from_arrays(codes.astype(np.int32), pa.array(OUTCOMES))
         columns["attempts"] = np.repeat([1, 0], [len(index), len(never)])
         self._counts += np.bincount(codes, minlength=len(OUTCOMES))
+        self._logged[rows] = True
         self._write("jobs", schema.JOBS, columns)
         never.clear()
 
     def _flush_states(self) -> None:
         """Drop the rows in which nothing changed; the others are a step function."""
-        time, *levels = _columns(self._states, len(self._states_schema))
+        time, *levels = _columns(self.states, len(self._states_schema))
         changed = np.zeros(len(time), bool)
         for at, level in enumerate(levels):
             changed |= np.diff(level, prepend=self._last_levels[at]) != 0
@@ -171,7 +177,7 @@ class RunLog:
             self._last_levels = [int(level[-1]) for level in levels]
         columns = [column[changed] for column in (time, *levels)]
         self._write("states", self._states_schema, dict(zip(self._states_schema.names, columns, strict=True)))
-        del self._states[:]
+        del self.states[:]
 
     def _write(self, log: str, columns_schema: pa.Schema, columns: dict[str, Any]) -> None:
         table = pa.table({name: columns[name] for name in columns_schema.names}).cast(columns_schema)

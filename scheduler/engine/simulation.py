@@ -14,6 +14,7 @@ from simpy import Environment
 from simpy.events import Event, ProcessGenerator, Timeout
 
 from scheduler.engine.cluster import Cluster, Pod
+from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.job import Attempt, Job, Need, Shape
 from scheduler.engine.patience import PatienceTimer
 from scheduler.engine.queue import Entry, LinedQueue, Queue
@@ -24,15 +25,18 @@ from scheduler.policy import Policy
 
 _ORPHAN = "the job it depends on was rejected"
 
-_ANY_FREE = 2**62
-"""No line of rented jobs is ruled out by the devices of one offer alone."""
-
 
 class Simulation:
-    """One run of a policy over at most `jobs` jobs, on a cluster and so many offers."""
+    """One run of a policy over so many jobs, on a cluster and so many offers."""
 
     def __init__(
-        self, cluster: Cluster, offers: int, policy: Policy, log: RunLog, jobs: int, tags: Tags | None = None
+        self,
+        cluster: Cluster,
+        offers: int,
+        policy: Policy,
+        log: RunLog,
+        after: Dependencies,
+        tags: Tags | None,
     ) -> None:
         self._env = Environment()
         self._now = 0
@@ -40,8 +44,9 @@ class Simulation:
         self._policy = policy
         self._log = log
         self._tags = tags
-        self._waits = bytearray(jobs)
-        self._final = bytearray(jobs)
+        self._log_state = log.states.fromlist
+        self._dependencies = after
+        self._waits = bytearray(after.jobs)
         self._rented = LinedQueue(self._waits, attrgetter("rented"))
         if policy.backfill is None:
             self._owned, self._waiting = Queue(self._waits), None
@@ -52,9 +57,9 @@ class Simulation:
         self._blocked: Job | None = None
         self._freed = False
         self._patience = PatienceTimer(self._env, self._waits, self._lose_patience)
-        self._dependents: dict[int, list[Job]] = {}
         self._running: dict[Attempt, None] = {}
-        self._levels = [0] * (2 * len(cluster.pools) + offers + 2)
+        self._levels = [0] * (1 + 2 * len(cluster.pools) + offers + 2)
+        """A row of states.parquet: the time, devices by pool and offer, broken ones, who waits."""
         self._rent_due = False
         self._view = ClusterView(cluster, self._owned, self._running, tags)
 
@@ -88,23 +93,23 @@ class Simulation:
 
     def _submit(self, job: Job) -> None:
         """A job that may have to wait for another, or to be rejected."""
-        shape, after = job.shape, job.after
-        if not shape.owned and not shape.rented:
+        after = job.after
+        outcome = FINISHED if after is None else self._dependencies.outcome(after)
+        if not job.shape.owned and not job.shape.rented:
             self._reject(job, "no pool or offer that it may use is large enough")
-        elif after is None or self._final[after] == FINISHED:
+        elif outcome == FINISHED:
             self._newcomers.append(job)
-        elif self._final[after] == REJECTED:
+        elif outcome == REJECTED:
             self._reject(job, _ORPHAN)
-        else:
-            self._dependents.setdefault(after, []).append(job)
+        elif after is not None:
+            self._dependencies.hold(job, after)
 
     def _reject(self, job: Job, reason: str) -> None:
         """Reject a job, and with it all that wait for it."""
         rejected = [(job, reason)]
         for lost, why in rejected:
-            self._final[lost.row] = REJECTED
             self._log.unstarted(lost.row, REJECTED, why)
-            rejected += [(dependent, _ORPHAN) for dependent in self._dependents.pop(lost.row, ())]
+            rejected += [(dependent, _ORPHAN) for dependent in self._dependencies.rejected(lost.row)]
 
     def _lose_patience(self, now: int, jobs: list[tuple[float, Job]]) -> None:
         for score, job in jobs:
@@ -119,18 +124,21 @@ class Simulation:
         It comes once an instant, after all its events.
         """
         newcomers, levels = self._newcomers, self._levels
-        if len(newcomers) == 1 and not levels[-2] and self._start_alone(newcomers[0]):
-            newcomers.clear()
-        elif newcomers or levels[-2]:
-            self._start_waiting()
+        if newcomers or levels[-2]:
+            if len(newcomers) == 1 and not levels[-2] and self._start_alone(newcomers[0]):
+                newcomers.clear()
+            else:
+                self._start_waiting()
         self._rent_due = False
-        self._log.state(self._now, levels)
+        levels[0] = self._now
+        self._log_state(levels)
 
     def _start_alone(self, job: Job) -> bool:
         """Spare a job that comes alone, with nobody waiting, the queueing."""
         if self._tags is not None or (slot := self._cluster.find(job)) is None:
             return False
-        self._start(job, *slot)
+        need, pods = slot
+        self._start(job, need, pods)
         return True
 
     def _start_waiting(self) -> None:
@@ -190,7 +198,7 @@ class Simulation:
     def _start_rented(self) -> bool:
         """Say whether anybody left the queue."""
         some = False
-        while (job := self._rented.first(_ANY_FREE, _within_quota)) is not None:
+        while (job := self._rented.first(inf, _within_quota)) is not None:
             offers = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
             scores = [self._policy.offer(job, rental) for rental in offers]
             rental = offers[scores.index(min(scores))]
@@ -208,24 +216,29 @@ class Simulation:
             self._tags.started(job)
         attempt = Attempt(self._env, self._now, job, need, pods, ready_s)
         attempt.callbacks.append(self._end)
-        need.take(attempt)
-        levels[need.index] += need.devices
         self._running[attempt] = None
+        levels[need.column] += need.devices
+        if need.simple:
+            pods[0].free -= need.devices
+        else:
+            need.take(attempt)
 
     def _end(self, attempt: Attempt) -> None:
         self._now = now = attempt.end_s
-        job, need = attempt.job, attempt.need
-        need.release(attempt)
+        need = attempt.need
         del self._running[attempt]
-        self._levels[need.index] -= need.devices
-        self._log.ended(attempt, now, FINISHED)
-        self._final[job.row] = FINISHED
-        if not attempt.pods:
-            self._rent_due = True
+        self._levels[need.column] -= need.devices
+        if need.simple:
+            attempt.pods[0].free += need.devices
         else:
+            need.release(attempt)
+        self._log.ended(attempt, now, FINISHED)
+        if attempt.pods:
             self._freed = True
-        if job.row in self._dependents:
-            for dependent in self._dependents.pop(job.row):
+        else:
+            self._rent_due = True
+        if self._dependencies.linked:
+            for dependent in self._dependencies.finished(attempt.job.row):
                 self._log.ready(dependent, now)
                 self._newcomers.append(dependent)
         if self._env.peek() > now:
@@ -233,15 +246,12 @@ class Simulation:
 
     def _close(self, end_s: int) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""
-        for attempt in list(self._running):
-            outcome = FINISHED if attempt.end_s <= end_s else UNFINISHED
-            self._final[attempt.job.row] = outcome
-            self._log.ended(attempt, end_s, outcome)
-        dependent = {job.row for jobs in self._dependents.values() for job in jobs}
-        for row, outcome in enumerate(self._final):
-            if not outcome:
-                waits = "waits for another job" if row in dependent else "not yet submitted"
-                self._log.unstarted(row, UNFINISHED, "still waiting" if self._waits[row] else waits)
+        for attempt in self._running:
+            self._log.ended(attempt, end_s, FINISHED if attempt.end_s <= end_s else UNFINISHED)
+        held = self._dependencies.held()
+        for row in self._log.missing():
+            waits = "waits for another job" if row in held else "not yet submitted"
+            self._log.unstarted(row, UNFINISHED, "still waiting" if self._waits[row] else waits)
         self._log.flush()
 
 

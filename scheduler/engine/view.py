@@ -64,14 +64,12 @@ class WaitingView:
         A gang past its estimate moves reservations as time goes by, so that then everybody may.
         """
         self.now_s = now_s
-        self._newcomers = None if newcomers is None or self._overdue() else newcomers
-
-    def _overdue(self) -> bool:
+        self._newcomers = newcomers
         for pool in self._cluster.pools:
             for pod in pool.pods:
-                if pod.releases and pod.releases[0][0] <= self.now_s:
-                    return True
-        return False
+                if pod.releases and pod.releases[0][0] <= now_s:
+                    pod.shadows.clear()
+                    self._newcomers = None
 
     def head(self) -> Job:
         """The first in order, which fits nowhere now."""
@@ -87,11 +85,12 @@ class WaitingView:
         """What the job would take, for each pool that could ever hold it."""
         return job.shape.owned
 
-    def shadow(self, pod: Pod, devices: int) -> Hold:
-        """When the pod will have so many free devices; remembered until the pod changes."""
-        hold = pod.shadows.get(devices)
-        if hold is None or hold.shadow_s < self.now_s:
-            hold = pod.shadows[devices] = shadow(pod, devices, self.now_s)
+    def shadows(self, pods: list[Pod], devices: int) -> list[Hold]:
+        """When each pod will have, or first had, so many free devices; remembered until the pod changes."""
+        return [pod.shadows.get(devices) or self._shadow(pod, devices) for pod in pods]
+
+    def _shadow(self, pod: Pod, devices: int) -> Hold:
+        hold = pod.shadows[devices] = shadow(pod, devices, self.now_s)
         return hold
 
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:

@@ -116,7 +116,7 @@ def _reserve(waiting: Waiting, needs: Sequence[NeedView]) -> Mapping[PodView, Ho
 
 
 def _single(waiting: Waiting, need: NeedView) -> tuple[int, dict[PodView, Hold]]:
-    holds = [waiting.shadow(pod, need.rest) for pod in need.pods]
+    holds = waiting.shadows(need.pods, need.rest)
     times = [hold.shadow_s for hold in holds]
     time = min(times)
     at = times.index(time)
@@ -125,15 +125,18 @@ def _single(waiting: Waiting, need: NeedView) -> tuple[int, dict[PodView, Hold]]
 
 def _span(waiting: Waiting, need: NeedView) -> tuple[int, dict[PodView, Hold]]:
     """Whole pods first emptied, and the rest wherever that makes the latest of them earliest."""
-    empty = sorted((waiting.shadow(pod, pod.size).shadow_s, pod.index, pod) for pod in need.pods)
+    now = waiting.now_s
+    emptied = waiting.shadows(need.pods, need.size)
+    empty = sorted(
+        (max(now, hold.shadow_s), pod.index, pod) for hold, pod in zip(emptied, need.pods, strict=True)
+    )
     if not need.rest:
         time = empty[need.whole - 1][0]
         return time, {pod: Hold(time, 0) for _, _, pod in empty[: need.whole]}
     options = []
-    for last in need.pods:
+    for last, hold in zip(need.pods, waiting.shadows(need.pods, need.rest), strict=True):
         others = [entry for entry in empty if entry[2] is not last][: need.whole]
-        time = max(others[-1][0], waiting.shadow(last, need.rest).shadow_s)
-        options.append((time, last.index, last, others))
+        options.append((max(others[-1][0], hold.shadow_s), last.index, last, others))
     time, _, last, others = min(options)
     spare = last.free + sum(devices for end, _, devices in last.releases if end <= time) - need.rest
     return time, {pod: Hold(time, 0) for _, _, pod in others} | {last: Hold(time, spare)}

@@ -124,8 +124,8 @@ class Waiting(Protocol):
     def needs(self, job: Any) -> Sequence[NeedView]:
         """What the job would take, for each pool that could ever hold it."""
 
-    def shadow(self, pod: Any, devices: int) -> Hold:
-        """When the pod will have so many free devices, by the estimates of what runs there."""
+    def shadows(self, pods: Any, devices: int) -> list[Hold]:
+        """When each pod will have so many free devices, by the estimates; in the past where it has them."""
 
     def first(self, limit: Limit) -> Start | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""

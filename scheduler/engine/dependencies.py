@@ -1,0 +1,41 @@
+"""Jobs that may not start before another has finished."""
+
+from __future__ import annotations
+
+from scheduler.engine.job import Job
+from scheduler.engine.runlog import FINISHED, REJECTED
+
+
+class Dependencies:
+    """What became of each job, and who waits for it; rows are those of the trace.
+
+    Where it is not `linked`, no job waits for another.
+    """
+
+    def __init__(self, jobs: int, *, linked: bool) -> None:
+        self.jobs = jobs
+        self.linked = linked
+        self._outcome = bytearray(jobs)
+        self._held: dict[int, list[Job]] = {}
+
+    def outcome(self, row: int) -> int:
+        """Return FINISHED, REJECTED, or 0 for a job of which neither is known."""
+        return self._outcome[row]
+
+    def hold(self, job: Job, after: int) -> None:
+        """Keep a job until the one it depends on is done."""
+        self._held.setdefault(after, []).append(job)
+
+    def finished(self, row: int) -> list[Job]:
+        """Return the jobs that waited for this one to finish."""
+        self._outcome[row] = FINISHED
+        return self._held.pop(row, [])
+
+    def rejected(self, row: int) -> list[Job]:
+        """Return the jobs that waited for this one in vain."""
+        self._outcome[row] = REJECTED
+        return self._held.pop(row, [])
+
+    def held(self) -> frozenset[int]:
+        """Return the rows of all jobs that still wait for another."""
+        return frozenset(job.row for jobs in self._held.values() for job in jobs)
