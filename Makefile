@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench lock clean
+.PHONY: help demo test test-all lint bench picture lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ lint: $(STAMP)  ## ruff and mypy
 
 bench: $(STAMP)  ## speed and memory beside a bare heapq loop
 	$(BIN)/python -m benchmarks.bench
+
+picture: demo  ## draw the README's picture anew
+	$(BIN)/python docs/picture.py runs/demo docs/demo.png
 
 lock: $(STAMP)  ## pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url \
