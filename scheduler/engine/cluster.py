@@ -80,16 +80,17 @@ class Place(Need):
 
     def take(self, attempt: Attempt) -> None:
         """Take the devices from the attempt's pods."""
+        attempt.release_s = attempt.estimated_end_s()
         for pod, devices in self.shares(attempt.pods):
             pod.free -= devices
-            insort(pod.releases, (attempt.estimate_end_s, attempt.job.row, devices))
+            insort(pod.releases, (attempt.release_s, attempt.job.row, devices))
             pod.shadows.clear()
 
     def release(self, attempt: Attempt) -> None:
         """Give the devices back to the attempt's pods."""
         for pod, devices in self.shares(attempt.pods):
             pod.free += devices
-            del pod.releases[bisect_left(pod.releases, (attempt.estimate_end_s, attempt.job.row, devices))]
+            del pod.releases[bisect_left(pod.releases, (attempt.release_s, attempt.job.row, devices))]
             pod.shadows.clear()
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
@@ -132,7 +133,7 @@ class Cluster:
                 low = min(scores)
                 if low < lowest or best is None:
                     best, lowest = (need, (pods[scores.index(low)],)), low
-        return best or self._elsewhere(job, limit)
+        return best or (self._elsewhere(job, limit) if job.shape.roams else None)
 
     def _elsewhere(self, job: Job, limit: Limit | None) -> Slot | None:
         """Across pods, or in pods that an endless pool adds."""

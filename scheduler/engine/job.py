@@ -7,7 +7,6 @@ trace become `Job` tuples block by block, so that a million jobs are never a mil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,13 +75,15 @@ def devices_for(gang: int, rate: float) -> int:
 class Shape:
     """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
 
-    __slots__ = ("kind", "owned", "owner", "rented", "workload")
+    __slots__ = ("kind", "owned", "owner", "rented", "roams", "workload")
 
     def __init__(
         self, owned: list[Place], rented: list[Rental], workload: str, kind: str, owner: str
     ) -> None:
         self.owned = owned
         self.rented = rented
+        self.roams = any(need.whole or need.pool.endless for need in owned)
+        """It spans pods somewhere, or may be given new ones."""
         self.workload = workload
         self.kind = kind
         self.owner = owner
@@ -136,9 +137,10 @@ class Attempt(Timeout):
         self.alloc_s = now_s
         self.ready_s = ready_s
         self.end_s = now_s + held_s
+        self.release_s = 0
+        """Its estimated end, as the pods were told, where they want to know."""
 
-    @cached_property
-    def estimate_end_s(self) -> int:
+    def estimated_end_s(self) -> int:
         """When it should end by its estimate."""
         return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)
 

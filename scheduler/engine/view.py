@@ -31,7 +31,9 @@ class ClusterView:
         fill the gaps make real waits longer.
         """
         running = (attempt for attempt in self._running if isinstance(attempt.need, Place))
-        work = sum(attempt.need.devices * max(0, attempt.estimate_end_s - self.now_s) for attempt in running)
+        work = sum(
+            attempt.need.devices * max(0, attempt.estimated_end_s() - self.now_s) for attempt in running
+        )
         for other in self._owned.in_order():
             if other is job:
                 break
