@@ -6,6 +6,7 @@ one; so are values out of range.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -151,11 +152,11 @@ def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
     try:
         return msgspec.convert(raw, Scenario)
     except msgspec.ValidationError as error:
-        raise ScenarioError(f"{where}: {_explain(str(error))}") from None
+        raise ScenarioError(f"{where}: {_explain(str(error), raw)}") from None
 
 
-def _explain(message: str) -> str:
-    """Put the key first, and name the nearest known one where a key is unknown."""
+def _explain(message: str, raw: Mapping[str, Any]) -> str:
+    """Put the key and its value first, and name the nearest known key where one is unknown."""
     text, _, place = message.partition(" - at `$")
     key = place.rstrip("`").lstrip(".")
     if "unknown field" in text:
@@ -164,7 +165,11 @@ def _explain(message: str) -> str:
         return f"unknown key {key + '.' if key else ''}{wrong}" + (
             f"; did you mean {near[0]}?" if near else ""
         )
-    return f"{key}: {text}" if key else text
+    value: Any = raw
+    for name, number in re.findall(r"([a-z_]+)|\[(\d+)\]", key):
+        value = value[name] if name else value[int(number)]
+    shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
+    return f"{key}{shown}: {text.replace('Expected', 'must be')}" if key else text
 
 
 def _known_keys() -> list[str]:
