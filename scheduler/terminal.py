@@ -25,6 +25,8 @@ class PlainErrors(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("exaburst: interrupted", err=True)
             ctx.exit(130)
+        except BrokenPipeError:
+            raise  # whoever read the output has seen enough: click ends without a word
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             click.echo(f"exaburst: {name}{(error.strerror or str(error)).lower()}", err=True)

@@ -86,6 +86,13 @@ def test_demo_then_summary_prints_the_same_without_a_progress_bar(tmp_path: Path
         assert word in report
 
 
+def test_a_reader_who_has_seen_enough_hears_no_complaint() -> None:
+    with subprocess.Popen([*EXABURST, "catalog"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
 def test_check_and_replay_a_trace(small: Path, jobs: Path, tmp_path: Path) -> None:
     assert "a valid scenario: owns 2 x 8 h100; may rent nothing" in type_in("check", small).stdout
     digest = Trace.read(jobs).sha256
