@@ -24,9 +24,9 @@ def device_seconds(time_s: Array, level: Array, end_s: int) -> int:
     return int(np.sum(np.diff(time_s, append=end_s) * level))
 
 
-def utilization(time_s: Array, busy: Array, devices: int, end_s: int) -> float:
+def utilization(busy_device_s: int, devices: int, end_s: int) -> float:
     """Return busy device-seconds over devices x length; 0 for a run of no length."""
-    return device_seconds(time_s, busy, end_s) / (devices * end_s) if devices * end_s else 0.0
+    return busy_device_s / (devices * end_s) if devices * end_s else 0.0
 
 
 def bounded_slowdown(wait_s: Array, run_s: Array) -> Array:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from scheduler.catalog import Catalog, load_catalog
 from scheduler.engine.cluster import Cluster, Place, Pool
 from scheduler.engine.dependencies import Dependencies
@@ -42,9 +44,7 @@ def replay(
     catalog = catalog or load_catalog()
     stock = resources(scenario, catalog)
     spec = scenario.policy
-    policy = Policy.build(
-        order=spec.order, place=spec.place, backfill=spec.backfill, patience=spec.patience, offer=spec.offer
-    )
+    policy = Policy.build(**msgspec.structs.asdict(spec))
     pools = [_pool(at, pool, tracks=policy.backfill is not None) for at, pool in enumerate(stock.pools)]
     offers = [
         Offer(

@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from scheduler import cli
+from scheduler.catalog import listing
 from scheduler.cli import main
 from tests.build import job, trace
-from traces import Trace
+from traces import Trace, formats
 
 EXABURST = [str(Path(sys.executable).with_name("exaburst"))]
 SMALL_DEMO = ("demo", "--set", "demand.days=2", "--set", "horizon_h=48")
@@ -91,6 +93,11 @@ def test_a_reader_who_has_seen_enough_hears_no_complaint() -> None:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_the_command_line_offers_what_the_packages_have() -> None:
+    assert tuple(formats.FORMATS) == cli.FORMATS
+    assert set(cli.SECTIONS) <= set(listing.SECTIONS)
 
 
 def test_check_and_replay_a_trace(small: Path, jobs: Path, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ class Cluster:
 
     def _ranked(self, job: Job, need: Place, devices: int, limit: Limit | None) -> list[Pod]:
         """Pods with so many free devices, lowest score first."""
-        pods = [pod for pod in need.pool.pods if pod.free >= devices]
+        pods = [pod for pod in need.pods if pod.free >= devices]
         if limit is not None:
             pods = _within(limit, pods, need, devices, job)
         scores = self._score(job, pods)

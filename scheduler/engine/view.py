@@ -120,7 +120,7 @@ def _room(limit: Limit, shape: Shape) -> float:
             room = max(room, need.reference_s(_span_room(need, limit)))
             continue
         devices = need.devices
-        for pod in need.pool.pods:
+        for pod in need.pods:
             if pod.free >= devices:
                 run = limit(pod, devices)
                 if run == inf:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.metrics import bounded_slowdown, device_seconds, missed, percentiles
+from scheduler.metrics import bounded_slowdown, device_seconds, missed, percentiles, utilization
 from scheduler.run import Run
 
 HOUR_S = 3_600
@@ -56,9 +56,8 @@ def _resources(run: Run) -> str:
     time_s = states.column("time_s").to_numpy()
     rows = []
     for pool in run.description["pools"]:
-        devices = pool["pods"] * pool["pod_devices"]
         busy = device_seconds(time_s, states.column(f"busy_{pool['name']}").to_numpy(), run.end_s)
-        share = busy / (devices * run.end_s) if devices * run.end_s else 0.0
+        share = utilization(busy, run.pools[pool["name"]], run.end_s)
         rows.append(
             [
                 pool["name"],
