@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from scheduler import cli
 from scheduler.catalog import listing
 from scheduler.cli import main
+from scheduler.cli.catalog import SECTIONS
+from scheduler.cli.traces import FORMATS
 from tests.build import job, trace
 from traces import Trace, formats
 
@@ -96,8 +97,8 @@ def test_a_reader_who_has_seen_enough_hears_no_complaint() -> None:
 
 
 def test_the_command_line_offers_what_the_packages_have() -> None:
-    assert tuple(formats.FORMATS) == cli.FORMATS
-    assert set(cli.SECTIONS) <= set(listing.SECTIONS)
+    assert tuple(formats.FORMATS) == FORMATS
+    assert set(SECTIONS) <= set(listing.SECTIONS)
 
 
 def test_check_and_replay_a_trace(small: Path, jobs: Path, tmp_path: Path) -> None:

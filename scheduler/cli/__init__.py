@@ -1,0 +1,25 @@
+"""The `exaburst` command: it composes the packages and decides nothing.
+
+Whatever costs to import is imported by the command that needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import click
+
+from scheduler.cli.catalog import catalog
+from scheduler.cli.runs import demo, replay, summary
+from scheduler.cli.terminal import PlainErrors
+from scheduler.cli.traces import check, generate, import_
+
+
+@click.group(
+    cls=PlainErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="exaburst", message="%(prog)s %(version)s")
+def main() -> None:
+    """Emulate a hybrid training cluster: owned Dojo ExaPODs first, rented cloud GPUs for the bursts."""
+
+
+for _command in (demo, replay, summary, generate, import_, check, catalog):
+    main.add_command(_command)

@@ -1,0 +1,33 @@
+"""What several commands share: options, and reading a scenario with all that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from scheduler.resources import Resources
+    from scheduler.scenario import Scenario
+    from workloads import Demand
+
+FILE = click.Path(path_type=Path)
+
+
+def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Resources, Demand]:
+    """Read a scenario and look up all that it names, so that nothing is wrong with it later."""
+    from scheduler.catalog import CatalogError, load_catalog
+    from scheduler.resources import resources
+    from scheduler.scenario import ScenarioError, read_scenario
+    from workloads import DemandError, demand_of
+
+    scenario = read_scenario(file, overrides)
+    try:
+        return (
+            scenario,
+            resources(scenario, load_catalog()),
+            demand_of({"seed": scenario.seed} | scenario.demand),
+        )
+    except (CatalogError, DemandError) as error:
+        raise ScenarioError(f"{file}: {error}") from None

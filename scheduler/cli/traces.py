@@ -1,0 +1,117 @@
+"""Traces: generate, import, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scheduler.cli.options import FILE, read
+
+FORMATS = ("swf", "philly", "gavel", "csv")
+
+
+class _GenerateCommand(click.Command):
+    """Takes its options from the generator's own parameters, so that they are declared once."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from workloads.demand import Demand
+        from workloads.parameters import parameters
+
+        own = super().get_params(ctx)
+        return [*(_option(name, parameter) for name, parameter in parameters(Demand) if name != "mix"), *own]
+
+
+def _option(name: str, parameter: Any) -> click.Option:
+    from dataclasses import fields
+
+    from workloads.demand import Demand
+
+    default = next(field.default for field in fields(Demand) if field.name == name)
+    whole = isinstance(default, int)
+    unit = f" ({parameter.unit})" if parameter.unit else ""
+    shown = "what the fleets ask" if default is None else f"{default:,}"
+    return click.Option(
+        [f"--{name.replace('_', '-')}"],
+        type=int if whole else float,
+        help=f"{parameter.meaning}{unit}  [default: {shown}]",
+    )
+
+
+@click.command(cls=_GenerateCommand)
+@click.option("--mix", metavar="NAME=SHARE,...", help="shares of compute, as fsd=0.6,optimus=0.3,tenant=0.1")
+@click.option(
+    "--set",
+    "figures",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="a figure of the fleet, as clips_per_mile=0.01",
+)
+@click.option("-o", "--out", type=FILE, required=True, help="trace to write (Parquet)")
+def generate(mix: str | None, figures: tuple[str, ...], out: Path, **arguments: Any) -> None:
+    """Write synthetic demand as a trace, and compare it with published statistics."""
+    from workloads import demand_of
+    from workloads import generate as generate_trace
+    from workloads.realism import describe, table
+
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if mix is not None:
+        given["mix"] = _numbers("--mix", mix.split(","))
+    if figures:
+        given["fleet"] = _numbers("--set", figures)
+    trace = generate_trace(demand_of(given))
+    trace.write(out)
+    click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n")
+    click.echo(table(describe(trace)))
+
+
+def _numbers(option: str, pairs: tuple[str, ...] | list[str]) -> dict[str, float]:
+    values = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        try:
+            values[name.strip()] = float(text)
+        except ValueError:
+            raise click.BadParameter(f'"{pair}": must be NAME=NUMBER', param_hint=option) from None
+    return values
+
+
+@click.command("import")
+@click.argument("format", type=click.Choice(FORMATS))
+@click.argument("file", type=FILE)
+@click.option("-o", "--out", type=FILE, required=True, help="Trace to write (Parquet).")
+@click.option("--device", default="any", show_default=True, help="What one device of the file stands for.")
+def import_(format: str, file: Path, out: Path, device: str) -> None:  # noqa: A002
+    """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
+    from traces.formats import import_trace
+
+    imported = import_trace(format, file, device=device)
+    imported.trace.write(out)
+    click.echo(str(imported.report))
+    click.echo(f"{out}: {len(imported.trace):,} jobs, SHA-256 {imported.trace.sha256}")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+def check(file: Path) -> None:
+    """Validate a trace (Parquet) or a scenario (TOML), and say what it holds."""
+    if file.suffix == ".toml":
+        click.echo(_check_scenario(file))
+    else:
+        from traces.trace import Trace
+
+        trace = Trace.read(file)
+        click.echo(
+            f"{file}: a valid trace of {len(trace):,} jobs from {trace.epoch:%Y-%m-%d %H:%M} UTC on, "
+            f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
+        )
+
+
+def _check_scenario(file: Path) -> str:
+    _, stock, _ = read(file)
+    devices = (
+        ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"
+    )
+    offers = ", ".join(f"{offer.quota:,} {offer.device}" for offer in stock.offers) or "nothing"
+    return f"{file}: a valid scenario: owns {devices}; may rent {offers}"
