@@ -66,7 +66,7 @@ def replay(
     )
     tags = Tags(scenario.shares) if spec.order == "fair_share" else None
     after = Dependencies(len(trace), linked=trace.table.column("after").null_count < len(trace))
-    simulation = Simulation(Cluster(pools, policy.place), len(offers), policy, log, after, tags)
+    simulation = Simulation(Cluster(pools, policy.place), policy, log, after, tags)
     blocks = jobs(trace, _fit(pools, offers, trace.reference_device, catalog))
     end_s = _undisturbed(simulation, _reported(blocks, progress), scenario.horizon_s)
     grown = {pool.name: len(pool.pods) for pool in pools}

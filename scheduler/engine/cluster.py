@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
-from math import inf
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from scheduler.engine.job import Attempt, Job, Need, devices_for
-from scheduler.policy.place import Place as Score
 from scheduler.policy.views import Hold, Limit
 
 
@@ -80,17 +79,19 @@ class Place(Need):
 
     def take(self, attempt: Attempt) -> None:
         """Take the devices from the attempt's pods."""
-        attempt.release_s = attempt.estimated_end_s()
+        attempt.release_s = end_s = attempt.estimated_end_s()
+        row = attempt.job.row
         for pod, devices in self.shares(attempt.pods):
             pod.free -= devices
-            insort(pod.releases, (attempt.release_s, attempt.job.row, devices))
+            insort(pod.releases, (end_s, row, devices))
             pod.shadows.clear()
 
     def release(self, attempt: Attempt) -> None:
         """Give the devices back to the attempt's pods."""
+        end_s, row = attempt.release_s, attempt.job.row
         for pod, devices in self.shares(attempt.pods):
             pod.free += devices
-            del pod.releases[bisect_left(pod.releases, (attempt.release_s, attempt.job.row, devices))]
+            del pod.releases[bisect_left(pod.releases, (end_s, row, devices))]
             pod.shadows.clear()
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
@@ -104,36 +105,43 @@ class Place(Need):
 Slot = tuple[Place, tuple[Pod, ...]]
 """What a gang takes, and the pods to take it from: whole ones first, the one that gives the rest last."""
 
+Pick = Callable[[Any, Any], Any]
+"""(job, pods) -> one of the pods: a place policy, which sees no more than views of both."""
+
 
 class Cluster:
     """All pools, and where the policy would put a gang."""
 
-    def __init__(self, pools: list[Pool], score: Score) -> None:
+    def __init__(self, pools: list[Pool], pick: Pick) -> None:
         self.pools = pools
-        self._score = score
+        self._pick = pick
 
     def find(self, job: Job, limit: Limit | None = None) -> Slot | None:
         """Return the best place for the job now, or None.
 
-        Gangs that fit a pod stay inside one, in whichever pool scores lowest; a larger gang takes whole
-        free pods and the rest in one more, in the first pool that has them. With `limit`, only pods on
-        which the job's estimate keeps it.
+        Gangs that fit a pod stay inside one, in whichever pool has the pod that the policy picks; a larger
+        gang takes whole free pods and the rest in one more, in the first pool that has them. With `limit`,
+        only pods on which the job's estimate keeps it.
         """
-        best: Slot | None = None
-        lowest = inf
-        for need in job.shape.owned:
-            if need.whole:
-                continue
+        shape = job.shape
+        if (need := shape.only) is not None:
             devices = need.devices
             pods = [pod for pod in need.pods if pod.free >= devices]
             if limit is not None and pods:
                 pods = _within(limit, pods, need, devices, job)
-            if pods:
-                scores = self._score(job, pods)
-                low = min(scores)
-                if low < lowest or best is None:
-                    best, lowest = (need, (pods[scores.index(low)],)), low
-        return best or (self._elsewhere(job, limit) if job.shape.roams else None)
+            return (need, (self._pick(job, pods),)) if pods else None
+        return self._among(job, limit) or (self._elsewhere(job, limit) if shape.roams else None)
+
+    def _among(self, job: Job, limit: Limit | None) -> Slot | None:
+        """Inside one pod of several pools."""
+        fitting: dict[Pod, Place] = {}
+        for need in job.shape.owned:
+            if not need.whole:
+                fitting |= dict.fromkeys(_fitting(job, need, need.devices, limit), need)
+        if not fitting:
+            return None
+        pod = self._pick(job, list(fitting))
+        return fitting[pod], (pod,)
 
     def _elsewhere(self, job: Job, limit: Limit | None) -> Slot | None:
         """Across pods, or in pods that an endless pool adds."""
@@ -152,12 +160,17 @@ class Cluster:
         return None
 
     def _ranked(self, job: Job, need: Place, devices: int, limit: Limit | None) -> list[Pod]:
-        """Pods with so many free devices, lowest score first."""
-        pods = [pod for pod in need.pods if pod.free >= devices]
-        if limit is not None:
-            pods = _within(limit, pods, need, devices, job)
-        scores = self._score(job, pods)
-        return [pods[at] for at in sorted(range(len(pods)), key=scores.__getitem__)]
+        """Pods with so many free devices, in the order in which the policy would pick them."""
+        pods, ranked = _fitting(job, need, devices, limit), []
+        while pods:
+            ranked.append(self._pick(job, pods))
+            pods.remove(ranked[-1])
+        return ranked
+
+
+def _fitting(job: Job, need: Place, devices: int, limit: Limit | None) -> list[Pod]:
+    pods = [pod for pod in need.pods if pod.free >= devices]
+    return pods if limit is None else _within(limit, pods, need, devices, job)
 
 
 def _within(limit: Limit, pods: list[Pod], need: Place, devices: int, job: Job) -> list[Pod]:

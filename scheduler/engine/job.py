@@ -7,10 +7,12 @@ trace become `Job` tuples block by block, so that a million jobs are never a mil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from simpy import Environment
 from simpy.events import Timeout
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from scheduler.engine.offers import Rental
 
 BLOCK = 16_384
-
-_EXACT = 2**62
-"""Codes combined into one number stay below this."""
 
 _ROUNDING = 1e-9
 """Relative slack under a ceiling, so that a float a hair above a whole number does not add a unit."""
@@ -75,7 +74,7 @@ def devices_for(gang: int, rate: float) -> int:
 class Shape:
     """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
 
-    __slots__ = ("kind", "owned", "owner", "rented", "roams", "workload")
+    __slots__ = ("kind", "only", "owned", "owner", "rented", "roams", "workload")
 
     def __init__(
         self, owned: list[Place], rented: list[Rental], workload: str, kind: str, owner: str
@@ -84,6 +83,8 @@ class Shape:
         self.rented = rented
         self.roams = any(need.whole or need.pool.endless for need in owned)
         """It spans pods somewhere, or may be given new ones."""
+        self.only = owned[0] if len(owned) == 1 and not self.roams else None
+        """What it takes, where there is one pool for it, and one pod of that."""
         self.workload = workload
         self.kind = kind
         self.owner = owner
@@ -162,21 +163,30 @@ def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
     for first in range(0, len(trace), BLOCK):
         block = slice(first, min(first + BLOCK, len(trace)))
         rows = zip(range(block.start, block.stop), *(column(block) for column in columns), strict=True)
-        yield list(map(Job._make, rows))
+        yield list(map(_job, rows))
 
 
 _Column = Callable[[slice], list[Any]]
 
+_job = partial(tuple.__new__, Job)
+"""Job._make without its check of the length, which `zip` has made."""
+
 
 def _numbers(trace: Trace, name: str) -> _Column:
     values = trace.numpy(name)
+    if len(values) and (values == values[0]).all():
+        return _constant(values[0].item())
     return lambda block: values[block].tolist()
 
 
 def _nullable(values: np.ndarray[Any, Any]) -> _Column:
     if (values == NO_VALUE).all():
-        return lambda block: [None] * (block.stop - block.start)
+        return _constant(None)
     return lambda block: [None if value == NO_VALUE else value for value in values[block].tolist()]
+
+
+def _constant(value: Any) -> _Column:
+    return lambda block: [value] * (block.stop - block.start)
 
 
 def _rows_of(trace: Trace) -> np.ndarray[Any, Any]:
@@ -193,15 +203,22 @@ def _shapes(trace: Trace, fit: Fit) -> _Column:
     """Work out each distinct shape once; the jobs of a shape share it."""
     gangs = trace.numpy("gang")
     words = {name: trace.codes(name) for name in ("workload", "kind", "owner", "residency")}
-    combined = gangs.astype(np.int64)
-    for codes, table in words.values():
-        if int(combined.max(initial=0)) * len(table) > _EXACT:
-            combined = np.unique(combined, return_inverse=True)[1]
-        combined = combined * len(table) + codes
-    _, rows, codes = np.unique(combined, return_index=True, return_inverse=True)
+    codes, rows = _encode(gangs)
+    for of_word, table in words.values():
+        if len(table) > 1:
+            codes, rows = _encode(codes.astype(np.int64) * len(table) + of_word)
     shapes = np.empty(len(rows), object)
     for at, row in enumerate(rows.tolist()):
-        workload, kind, owner, residency = (table[codes[row]] for codes, table in words.values())
+        workload, kind, owner, residency = (table[of_word[row]] for of_word, table in words.values())
         owned, rented = fit(int(gangs[row]), kind, residency == "any")
         shapes[at] = Shape(owned, rented, workload, kind, owner)
     return lambda block: shapes[codes[block]].tolist()
+
+
+def _encode(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return small codes for the values, by first appearance, and a row that has each."""
+    encoded = pa.array(values).dictionary_encode()
+    codes = np.asarray(encoded.indices)
+    rows = np.zeros(len(encoded.dictionary), np.int64)
+    rows[codes] = np.arange(len(codes))
+    return codes, rows

@@ -1,7 +1,7 @@
 """The run directory as it grows: part files, each whole or absent.
 
-The engine packs one row of integers an attempt and one an instant; everything else is worked out per
-column, a part at a time. A killed run loses at most the part in memory.
+The engine packs one row of integers an attempt and one for whoever starts or ends to wait; everything else
+is worked out per column, a part at a time. A killed run loses at most the part in memory.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ import pyarrow as pa
 
 from scheduler import schema
 from scheduler.engine.job import Attempt, Job
+from scheduler.engine.steps import Ints, Steps
 from traces.parquet import write_batches
 from traces.trace import Trace
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 Price = Callable[[Ints, Ints, Ints, Ints], np.ndarray[Any, np.dtype[np.float64]]]
 """(resource index, devices, seconds held, seconds of work) of attempts -> USD."""
 
 PART_ROWS = 131_072
-"""Attempts kept in memory before they, and the instants logged meanwhile, are written."""
+"""Attempts kept in memory before they, and what changed meanwhile, are written."""
 
 _ROW = Struct("8q")
-_PACK, _ROWS_FULL = _ROW.pack, PART_ROWS * _ROW.size
+_PACK = _ROW.pack
 _FROM_TRACE = [name for name in schema.JOBS.names if name in schema.TRACE_NAMES]
 
+
+_NO_POD = -1
 
 OUTCOMES = ("pending", "finished", "unfinished", "rejected")
 """How an attempt or a job ended; pending is said of no row."""
@@ -54,10 +56,13 @@ class RunLog:
         self._price = price
         self._states_schema = schema.states(pools, offers)
         self._rows = bytearray()
-        self._pods: list[int] = []
-        self.states = array("q")
-        """What holds from an instant on: rows in the order of the columns of states.parquet."""
-        self._last_levels = [-1] * (len(self._states_schema) - 1)
+        self._full = PART_ROWS * _ROW.size
+        self._spans: dict[int, list[int]] = {}
+        self.running: dict[Attempt, None] = {}
+        """What holds devices now, in order of their start; the simulation keeps it."""
+        self._gang = trace.numpy("gang")
+        self._waits = array("q")
+        self._steps = Steps(len(self._states_schema) - 1)
         self._logged = np.zeros(len(trace), bool)
         self._unstarted: list[tuple[int, int, str]] = []
         self._parts = {"jobs": 0, "attempts": 0, "states": 0}
@@ -69,8 +74,9 @@ class RunLog:
 
     def ended(self, attempt: Attempt, end_s: int, outcome: int) -> None:
         """An attempt gave its devices back."""
-        need, pods = attempt.need, attempt.pods
-        rows = self._rows
+        need, pods, rows = attempt.need, attempt.pods, self._rows
+        if len(pods) > 1:
+            self._spans[len(rows) // _ROW.size] = [pod.index for pod in pods]
         rows += _PACK(
             attempt.job.row,
             need.column,
@@ -79,12 +85,14 @@ class RunLog:
             attempt.ready_s,
             end_s,
             outcome,
-            len(pods),
+            pods[0].index if pods else _NO_POD,
         )
-        for pod in pods:
-            self._pods.append(pod.index)
-        if len(rows) >= _ROWS_FULL:
-            self.flush()
+        if len(rows) >= self._full:
+            self.flush(end_s)
+
+    def waits(self, job: Job, now: int, sign: int) -> None:
+        """A job starts (1) or ends (-1) to wait."""
+        self._waits.extend((now, job.row, sign))
 
     def unstarted(self, index: int, outcome: int, reason: str) -> None:
         """A job will never run, or had not run when the run ended."""
@@ -97,17 +105,23 @@ class RunLog:
         logged[[row for row, _, _ in self._unstarted]] = True
         return [int(row) for row in np.flatnonzero(~logged)]
 
-    def flush(self) -> None:
-        """Write what is in memory; each log has at least one part, so that an empty one can be read."""
-        self._flush_attempts()
-        self._flush_states()
+    def flush(self, until_s: int) -> None:
+        """Write what is in memory, and states before `until_s`, when more may still change.
+
+        Each log has at least one part, so that an empty one can be read.
+        """
+        attempts = _columns(self._rows, 8)
+        self._flush_states(attempts, until_s)
+        self._flush_attempts(attempts)
+        self._rows.clear()
+        self._spans.clear()
 
     def counts(self) -> dict[str, int]:
         """Return the number of jobs by final state, of those logged."""
         return {word: int(self._counts[code]) for code, word in enumerate(OUTCOMES) if code}
 
-    def _flush_attempts(self) -> None:
-        index, column, devices, alloc, ready, end, outcome, pods = _columns(self._rows, 8)
+    def _flush_attempts(self, attempts: list[Ints]) -> None:
+        index, column, devices, alloc, ready, end, outcome, pod = attempts
         resource = column - 1
         start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
         unfinished = outcome != FINISHED
@@ -123,7 +137,7 @@ class RunLog:
                 "attempt": np.ones(len(index), np.int32),
                 "where": where,
                 "rented": rented,
-                "pods": pa.ListArray.from_arrays(_offsets(pods), pa.array(self._pods, pa.int32())),
+                "pods": _pods(pod, self._spans),
                 "devices": devices,
                 "alloc_s": alloc,
                 "start_s": pa.array(start, mask=idle),
@@ -143,8 +157,6 @@ class RunLog:
             "spend_usd": pa.array(usd),
         }
         self._write_jobs(index, outcome, ran)
-        self._rows.clear()
-        self._pods.clear()
 
     def _write_jobs(self, index: Ints, outcome: Ints, ran: dict[str, pa.Array]) -> None:
         """Write the jobs' rows: those that ran, then those since the last part that never will."""
@@ -167,17 +179,23 @@ class RunLog:
         self._write("jobs", schema.JOBS, columns)
         never.clear()
 
-    def _flush_states(self) -> None:
-        """Drop the rows in which nothing changed; the others are a step function."""
-        time, *levels = _columns(self.states, len(self._states_schema))
-        changed = np.zeros(len(time), bool)
-        for at, level in enumerate(levels):
-            changed |= np.diff(level, prepend=self._last_levels[at]) != 0
-        if len(time):
-            self._last_levels = [int(level[-1]) for level in levels]
-        columns = [column[changed] for column in (time, *levels)]
+    def _flush_states(self, attempts: list[Ints], until_s: int) -> None:
+        _, column, devices, alloc, _, end, _, _ = attempts
+        held = [(attempt.alloc_s, attempt.need.column, attempt.need.devices) for attempt in self.running]
+        running = [change for change in held if change[0] < until_s]
+        since, row, sign = _columns(self._waits, 3)
+        jobs = np.full(len(row), len(self._states_schema) - 2)
+        changes = [
+            (alloc, column, devices),
+            (end, column, -devices),
+            np.array(running, np.int64).reshape(-1, 3).T,
+            (since, jobs, sign),
+            (since, jobs + 1, sign * self._gang[row]),
+        ]
+        time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
+        columns = self._steps.until(until_s, time_s, level - 1, change)
         self._write("states", self._states_schema, dict(zip(self._states_schema.names, columns, strict=True)))
-        del self.states[:]
+        del self._waits[:]
 
     def _write(self, log: str, columns_schema: pa.Schema, columns: dict[str, Any]) -> None:
         table = pa.table({name: columns[name] for name in columns_schema.names}).cast(columns_schema)
@@ -193,5 +211,12 @@ def _columns(rows: bytearray | array[int], width: int) -> list[Ints]:
     return list(np.frombuffer(rows, np.int64).reshape(-1, width).T.copy())
 
 
-def _offsets(lengths: Ints) -> pa.Array:
-    return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+def _pods(pod: Ints, spans: dict[int, list[int]]) -> pa.Array:
+    """Return the pods of each attempt as a list: one, none, or those of the few that span several."""
+    lengths = np.where(pod == _NO_POD, 0, 1)
+    lengths[list(spans)] = [len(pods) for pods in spans.values()]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values = np.repeat(pod, lengths)
+    for row, pods in spans.items():
+        values[offsets[row] : offsets[row + 1]] = pods
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values, pa.int32()))

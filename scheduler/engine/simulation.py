@@ -32,7 +32,6 @@ class Simulation:
     def __init__(
         self,
         cluster: Cluster,
-        offers: int,
         policy: Policy,
         log: RunLog,
         after: Dependencies,
@@ -44,7 +43,6 @@ class Simulation:
         self._policy = policy
         self._log = log
         self._tags = tags
-        self._log_state = log.states.fromlist
         self._dependencies = after
         self._waits = bytearray(after.jobs)
         self._rented = LinedQueue(self._waits, attrgetter("rented"))
@@ -57,9 +55,8 @@ class Simulation:
         self._blocked: Job | None = None
         self._freed = False
         self._patience = PatienceTimer(self._env, self._waits, self._lose_patience)
-        self._running: dict[Attempt, None] = {}
-        self._levels = [0] * (1 + 2 * len(cluster.pools) + offers + 2)
-        """A row of states.parquet: the time, devices by pool and offer, broken ones, who waits."""
+        self._running = log.running
+        self._waiting_jobs = 0
         self._rent_due = False
         self._view = ClusterView(cluster, self._owned, self._running, tags)
 
@@ -72,22 +69,23 @@ class Simulation:
         self._env.run(until=horizon_s)
         end = self._now if horizon_s is None else horizon_s
         self._close(end)
+        self._log.flush(end + (horizon_s is None))
         return end
 
     def _arrivals(self, blocks: Iterable[list[Job]]) -> ProcessGenerator:
-        env, newcomers = self._env, self._newcomers
+        env, peek, newcomers = self._env, self._env.peek, self._newcomers
         for block in blocks:
             for job in block:
-                if job.submit_s > self._now:
-                    if env.peek() > self._now:
+                if (submit_s := job.submit_s) > self._now:
+                    if peek() > self._now:
                         self._pass()
-                    yield Timeout(env, job.submit_s - env.now)
-                    self._now = job.submit_s
+                    yield Timeout(env, submit_s - self._now)
+                    self._now = submit_s
                 if job.after is None and job.shape.owned:
                     newcomers.append(job)
                 else:
                     self._submit(job)
-        if env.peek() > self._now:
+        if peek() > self._now:
             self._pass()
         yield Event(env)  # never: the end of a process is one more event of the instant, after the pass
 
@@ -123,23 +121,14 @@ class Simulation:
 
         It comes once an instant, after all its events.
         """
-        newcomers, levels = self._newcomers, self._levels
-        if newcomers or levels[-2]:
-            if len(newcomers) == 1 and not levels[-2] and self._start_alone(newcomers[0]):
-                newcomers.clear()
-            else:
-                self._start_waiting()
+        newcomers = self._newcomers
+        lonely = len(newcomers) == 1 and not self._waiting_jobs and self._tags is None
+        slot = self._cluster.find(newcomers[0]) if lonely else None
+        if slot is not None:
+            self._start(newcomers.pop(), *slot)  # spared the queueing
+        elif newcomers or self._waiting_jobs:
+            self._start_waiting()
         self._rent_due = False
-        levels[0] = self._now
-        self._log_state(levels)
-
-    def _start_alone(self, job: Job) -> bool:
-        """Spare a job that comes alone, with nobody waiting, the queueing."""
-        if self._tags is not None or (slot := self._cluster.find(job)) is None:
-            return False
-        need, pods = slot
-        self._start(job, need, pods)
-        return True
 
     def _start_waiting(self) -> None:
         self._view.now_s = self._now
@@ -157,8 +146,8 @@ class Simulation:
         if self._tags is not None:
             self._tags.submitted(job)
         self._waits[job.row] = 1
-        self._levels[-2] += 1
-        self._levels[-1] += job.gang
+        self._waiting_jobs += 1
+        self._log.waits(job, self._now, 1)
         if job.shape.owned:
             self._owned.push(score, job)
         return score, job.job_id, job
@@ -207,17 +196,15 @@ class Simulation:
         return some
 
     def _start(self, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int = 0) -> None:
-        levels = self._levels
         if self._waits[job.row]:
             self._waits[job.row] = 0
-            levels[-2] -= 1
-            levels[-1] -= job.gang
+            self._waiting_jobs -= 1
+            self._log.waits(job, self._now, -1)
         if self._tags is not None:
             self._tags.started(job)
         attempt = Attempt(self._env, self._now, job, need, pods, ready_s)
         attempt.callbacks.append(self._end)
         self._running[attempt] = None
-        levels[need.column] += need.devices
         if need.simple:
             pods[0].free -= need.devices
         else:
@@ -227,7 +214,6 @@ class Simulation:
         self._now = now = attempt.end_s
         need = attempt.need
         del self._running[attempt]
-        self._levels[need.column] -= need.devices
         if need.simple:
             attempt.pods[0].free += need.devices
         else:
@@ -246,13 +232,13 @@ class Simulation:
 
     def _close(self, end_s: int) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""
-        for attempt in self._running:
+        for attempt in list(self._running):
+            del self._running[attempt]
             self._log.ended(attempt, end_s, FINISHED if attempt.end_s <= end_s else UNFINISHED)
         held = self._dependencies.held()
         for row in self._log.missing():
             waits = "waits for another job" if row in held else "not yet submitted"
             self._log.unstarted(row, UNFINISHED, "still waiting" if self._waits[row] else waits)
-        self._log.flush()
 
 
 def _within_quota(shape: Shape) -> float:
