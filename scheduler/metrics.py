@@ -13,15 +13,15 @@ SLOWDOWN_FLOOR_S = 10
 """Runs shorter than this count as this long, so that they do not dominate the bounded slowdown."""
 
 
-def device_seconds(time_s: Array, level: Array, end_s: int) -> int:
-    """Return the exact integral of a step function of states.parquet, from the epoch to `end_s`.
+def device_seconds(time_s: Array, level: Array, end_s: int, start_s: int = 0) -> int:
+    """Return the exact integral of a step function of states.parquet, from `start_s` to `end_s`.
 
-    `level[i]` holds from `time_s[i]` until `time_s[i + 1]`, the last one until `end_s`; before the first
-    it is 0.
+    `level[i]` holds from `time_s[i]` until `time_s[i + 1]`, the last one for ever; before the first it is 0.
     """
     if not len(time_s):
         return 0
-    return int(np.sum(np.diff(time_s, append=end_s) * level))
+    edges = np.append(time_s, max(end_s, time_s[-1])).clip(start_s, end_s)
+    return int(np.sum(np.diff(edges) * level))
 
 
 def utilization(busy_device_s: int, devices: int, end_s: int) -> float:

@@ -7,22 +7,27 @@ run.json keeps it, so that a finished run can be read without the catalog.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Entry
+from scheduler.money.series import HOUR_S, Step, Surge, from_epoch, read_series
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from traces.trace import ANY_DEVICE
 
 _GBIT_PER_TB = 8_000
 _NO_QUOTA = 10**9
+_UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class PoolResource(Struct, frozen=True, kw_only=True):
     """Owned pods of one kind."""
 
     name: str
+    pod: str
+    """Key of the kind of pod in the catalog; empty for one's own."""
     device: str
     pods: int
     pod_devices: int
@@ -38,13 +43,21 @@ class OfferResource(Struct, frozen=True, kw_only=True):
     """Rentable devices."""
 
     name: str
+    offer: str
+    """Key in the catalog."""
+    provider: str
+    region: str
     device: str
     quota: int
     node_devices: int
-    usd_per_device_h: float
+    prices: tuple[Step, ...]
+    """(second, USD/device-hour from there on); the first is of second 0."""
+    committed_devices: int
     boot_s: int
     billing_step_s: int
     minimum_s: int
+    release_s: int
+    egress_usd_per_gb: float
     staging_s_per_tb: float
 
 
@@ -55,8 +68,10 @@ class Resources(Struct, frozen=True, kw_only=True):
     offers: tuple[OfferResource, ...]
 
 
-def resources(scenario: Scenario, catalog: Catalog) -> Resources:
-    """Fill in the catalog's figures and apply the scenario's bound; raises CatalogError.
+def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Resources:
+    """Fill in the catalog's figures and apply the scenario's bound; raises CatalogError and PriceError.
+
+    `epoch` is the trace's; without it, price series by date are checked but stand at the wrong place.
 
     Bounds say what would be best if something were free. owned_only: nothing can be rented. rented_only:
     nothing is owned and quotas are lifted. unlimited_owned: pods without end, so nothing waits or is rented.
@@ -66,7 +81,7 @@ def resources(scenario: Scenario, catalog: Catalog) -> Resources:
     offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
     return Resources(
         pools=tuple(_pool(spec, catalog, endless=bound == "unlimited_owned") for spec in pools),
-        offers=tuple(_offer(spec, catalog, lifted=bound == "rented_only") for spec in offers),
+        offers=tuple(_offer(spec, catalog, epoch, lifted=bound == "rented_only") for spec in offers),
     )
 
 
@@ -78,6 +93,7 @@ def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolResource:
     capital = spec.capital_usd if spec.capital_usd is not None else kind and kind.capital_usd
     return PoolResource(
         name=spec.name,
+        pod=spec.pod or "",
         device=key,
         pods=spec.pods,
         pod_devices=kind.devices if kind is not None else spec.devices or 1,
@@ -89,19 +105,28 @@ def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolResource:
     )
 
 
-def _offer(spec: OfferSpec, catalog: Catalog, *, lifted: bool) -> OfferResource:
+def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool) -> OfferResource:
     offer = catalog.offer(spec.offer)
     price = offer.usd_per_device_h if spec.usd_per_device_h is None else spec.usd_per_device_h
+    series = read_series(spec.price.csv, epoch) if spec.price is not None else []
+    surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
+    egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
     gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
     return OfferResource(
         name=spec.name,
+        offer=spec.offer,
+        provider=offer.provider,
+        region=offer.region,
         device=offer.device,
         quota=_NO_QUOTA if lifted else spec.quota,
         node_devices=offer.node_devices,
-        usd_per_device_h=price,
+        prices=from_epoch(price, series, surges),
+        committed_devices=spec.committed_devices,
         boot_s=offer.boot_s if spec.boot_s is None else spec.boot_s,
         billing_step_s=offer.billing_step_s,
         minimum_s=offer.minimum_s,
+        release_s=spec.release_s,
+        egress_usd_per_gb=egress,
         staging_s_per_tb=_GBIT_PER_TB / gbps,
     )
 
@@ -123,7 +148,11 @@ def assumed(scenario: Scenario, stock: Resources, catalog: Catalog) -> dict[str,
     """Say, for each pool and offer of the run, which of the figures it rests on have no source."""
     pools = {spec.name: spec for spec in scenario.pools}
     offers = {spec.name: spec for spec in scenario.offers}
-    said = {pool.name: _assumed_pool(pools[pool.name], pool, catalog) for pool in stock.pools}
+    share = f"operations_share_per_year {scenario.money.operations_share_per_year:g}"
+    said = {
+        pool.name: _assumed_pool(pools[pool.name], pool, catalog) + [share] * (pool.capital_usd_per_pod > 0)
+        for pool in stock.pools
+    }
     said |= {offer.name: _assumed_offer(offers[offer.name], offer, catalog) for offer in stock.offers}
     return {name: ", ".join(figures) for name, figures in said.items() if figures}
 
@@ -140,7 +169,7 @@ def _assumed_pool(spec: PoolSpec, pool: PoolResource, catalog: Catalog) -> list[
 
 def _assumed_offer(spec: OfferSpec, offer: OfferResource, catalog: Catalog) -> list[str]:
     entry = catalog.offer(spec.offer)
-    named = ("usd_per_device_h", "boot_s", "billing_step_s", "minimum_s", "staging_gbps")
+    named = ("usd_per_device_h", "egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps")
     figures = _sourceless(entry, [name for name in named if getattr(spec, name, None) is None])
     return [f"quota {offer.quota:,}", *figures] if offer.quota < _NO_QUOTA else figures
 

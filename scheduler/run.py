@@ -111,7 +111,7 @@ def clear(folder: Path, *, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise RunError(f"{folder}: is a file; a run needs a folder")
-    known = {"run.json", "trace.parquet", *(f"{log}.parquet" for log in LOGS)}
+    known = {"run.json", "cell.json", "trace.parquet", *(f"{log}.parquet" for log in LOGS)}
     items = sorted(folder.iterdir())
     foreign = [item.name for item in items if item.name.strip(".").removesuffix(".part") not in known]
     if foreign:
@@ -131,7 +131,6 @@ def finish(
     scenario: Scenario,
     trace: Trace,
     stock: Resources,
-    pods: dict[str, int],
     end_s: int,
     told: Mapping[str, object],
 ) -> Run:
@@ -151,7 +150,7 @@ def finish(
             "source": trace.source,
         },
         "end_s": end_s,
-        "pools": [plain(pool) | {"pods": pods[pool.name]} for pool in stock.pools],
+        "pools": [plain(pool) for pool in stock.pools],
         "offers": [plain(offer) for offer in stock.offers],
         **told,
     }

@@ -6,23 +6,28 @@ one; so are values out of range.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
+from scheduler.overrides import override
 from scheduler.policy import SEAMS, PolicyError, resolve
+from scheduler.validation import explain
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Count = Annotated[int, Meta(ge=1, le=10**6)]
 Positive = Annotated[float, Meta(gt=0, le=1e12)]
 Amount = Annotated[float, Meta(ge=0, le=1e12)]
 Share = Annotated[float, Meta(gt=0, le=1)]
+Seconds = Annotated[int, Meta(ge=0, le=10**6)]
+ByHour = Annotated[tuple[Amount, ...], Meta(min_length=24, max_length=24)]
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
 
@@ -56,6 +61,24 @@ class PoolSpec(_Model, frozen=True, kw_only=True):
             raise ValueError("give either `pod` or `device` with `devices`, not both")
 
 
+class PriceFile(_Model, frozen=True, kw_only=True):
+    """A price series: `csv` names a file beside the scenario, with a time and `usd_per_device_h` a row."""
+
+    csv: str
+
+
+class Surge(_Model, frozen=True, kw_only=True):
+    """A shortage: from one hour to another, counted from the epoch, the price is `factor` times as high."""
+
+    from_h: Amount
+    to_h: Amount
+    factor: Amount
+
+    def __post_init__(self) -> None:
+        if self.to_h <= self.from_h:
+            raise ValueError(f"to_h = {self.to_h:g}: must be after from_h, {self.from_h:g}")
+
+
 class OfferSpec(_Model, frozen=True, kw_only=True):
     """An offer of the catalog, with the quota granted to us and what we know better."""
 
@@ -64,8 +87,25 @@ class OfferSpec(_Model, frozen=True, kw_only=True):
     quota: Count
     """Devices that may be rented at once."""
     usd_per_device_h: Amount | None = None
-    boot_s: Annotated[int, Meta(ge=0, le=10**6)] | None = None
+    price: PriceFile | None = None
+    """Takes over from its first row on."""
+    surges: tuple[Surge, ...] = ()
+    committed_devices: Annotated[int, Meta(ge=0, le=10**6)] = 0
+    """Devices that are paid in every second of the run, used or not (take or pay)."""
+    release_s: Seconds = 0
+    """A node stays rented so long after its gang ended (Slurm's SuspendTime). Assumed."""
+    egress_usd_per_gb: Amount | None = None
+    boot_s: Seconds | None = None
     staging_gbps: Positive | None = None
+
+    def __post_init__(self) -> None:
+        if self.committed_devices > self.quota:
+            raise ValueError(f"committed_devices = {self.committed_devices}: must be at most the quota")
+        for surge, after in pairwise(sorted(self.surges, key=lambda surge: surge.from_h)):
+            if after.from_h < surge.to_h:
+                raise ValueError(
+                    f"surges overlap: one ends at {surge.to_h:g} h, one begins at {after.from_h:g} h"
+                )
 
 
 class PolicySpec(_Model, frozen=True, kw_only=True):
@@ -86,14 +126,32 @@ class PolicySpec(_Model, frozen=True, kw_only=True):
 
 
 class MoneySpec(_Model, frozen=True, kw_only=True):
-    """What owning costs; figures of a pod kind itself stand in the catalog."""
+    """What owning costs and selling brings; figures of a pod kind or an offer stand in the catalog."""
 
+    charge_period: Literal["hour", "day"] = "hour"
+    """The ledger has rows for each hour or each day of UTC."""
+    depreciation: Literal["straight_line", "declining"] = "straight_line"
+    """The book value falls alike in every second, or alike in proportion, down to the residual."""
     life_years: Positive = 5.0
-    """Straight-line life of a pod. Large clouds write servers off over 5 to 6 years (annual reports)."""
-    usd_per_kwh: Amount = 0.0861
-    """US industrial average, 2025 (EIA)."""
+    """Until a pod is written off. Large clouds write servers off over 5 to 6 years (annual reports)."""
+    residual_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    """What a pod is worth at the end of its life, as a share of its price. Assumed."""
+    age_years: Amount = 0.0
+    """Age of the pods at the epoch."""
+    operations_share_per_year: Amount = 0.05
+    """Staff, repairs and space a year, as a share of the price of the pods. Assumed."""
+    usd_per_kwh: Amount | ByHour = 0.0861
+    """US industrial average, 2025 (EIA); or 24 prices, by the hour of the day in UTC."""
     pue: Annotated[float, Meta(ge=1, le=5)] = 1.2
     """Site power over device power: hyperscale 1.1 to 1.2 (Uptime Institute survey, 2025)."""
+    transfer_usd_per_gb: Amount = 0.0
+    """Sending a job's input out of our own site to where it runs. Assumed."""
+    tenant_usd_per_device_h: Amount = 0.0
+    """What tenants pay for a reference device-hour of a finished job; 0 where nothing is sold."""
+
+    def __post_init__(self) -> None:
+        if self.depreciation == "declining" and not self.residual_share:
+            raise ValueError("depreciation declining needs a residual_share above 0 to decline to")
 
 
 class Scenario(_Model, frozen=True, kw_only=True):
@@ -134,17 +192,36 @@ class Scenario(_Model, frozen=True, kw_only=True):
         return None if self.horizon_h is None else max(1, round(self.horizon_h * 3_600))
 
 
+MODELS = (Scenario, PoolSpec, OfferSpec, PriceFile, Surge, PolicySpec, MoneySpec)
+
+
 def read_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file, with `key=value` overrides applied; raises ScenarioError."""
+    return scenario_of(read_toml(path), path, overrides)
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """Return the plain data of a TOML file; raises ScenarioError."""
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ScenarioError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path}: not TOML: {error}") from None
-    for override in overrides:
-        _override(raw, override)
-    return parse_scenario(raw, str(path))
+
+
+def scenario_of(raw: Mapping[str, Any], path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
+    """Validate the plain data of a scenario that stands in the file `path`, with overrides applied.
+
+    Raises ScenarioError.
+    """
+    changed = deepcopy(dict(raw))
+    for change in overrides:
+        try:
+            override(changed, change)
+        except ValueError as error:
+            raise ScenarioError(f'--set "{change}": {error}') from None
+    return _beside(parse_scenario(changed, str(path)), Path(path).parent)
 
 
 def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
@@ -152,60 +229,13 @@ def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
     try:
         return msgspec.convert(raw, Scenario)
     except msgspec.ValidationError as error:
-        raise ScenarioError(f"{where}: {_explain(str(error), raw)}") from None
+        raise ScenarioError(f"{where}: {explain(str(error), raw, MODELS)}") from None
 
 
-def _explain(message: str, raw: Mapping[str, Any]) -> str:
-    """Put the key and its value first, and name the nearest known key where one is unknown."""
-    text, _, place = message.partition(" - at `$")
-    key = place.rstrip("`").lstrip(".")
-    if "unknown field" in text:
-        wrong = text.split("`")[1]
-        near = get_close_matches(wrong, _known_keys(), 1)
-        return f"unknown key {key + '.' if key else ''}{wrong}" + (
-            f"; did you mean {near[0]}?" if near else ""
-        )
-    value: Any = raw
-    for name, number in re.findall(r"([a-z_]+)|\[(\d+)\]", key):
-        value = value[name] if name else value[int(number)]
-    shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
-    return f"{key}{shown}: {text.replace('Expected', 'must be')}" if key else text
-
-
-def _known_keys() -> list[str]:
-    models = (Scenario, PoolSpec, OfferSpec, PolicySpec, MoneySpec)
-    return sorted({name for model in models for name in model.__struct_fields__})
-
-
-def _override(raw: dict[str, Any], override: str) -> None:
-    """Set one `dotted.key=value`; an item of a list is named by its number or its `name`."""
-    path, equals, text = override.partition("=")
-    *parents, last = path.strip().split(".")
-    if not equals or not last:
-        raise ScenarioError(f'--set "{override}": must be key=value, as in policy.patience=after:4h')
-    node: Any = raw
-    for part in parents:
-        node = _child(node, part, override)
-    if not isinstance(node, dict):
-        raise ScenarioError(f'--set "{override}": {".".join(parents)} is not a table')
-    node[last] = _value(text.strip())
-
-
-def _child(node: Any, part: str, override: str) -> Any:
-    if isinstance(node, dict):
-        return node.setdefault(part, {})
-    if isinstance(node, list):
-        for number, item in enumerate(node):
-            if part == str(number) or (isinstance(item, dict) and item.get("name") == part):
-                return item
-        names = ", ".join(str(item.get("name")) for item in node if isinstance(item, dict))
-        raise ScenarioError(f'--set "{override}": no "{part}" there (allowed: {names})')
-    raise ScenarioError(f'--set "{override}": "{part}" is inside a plain value')
-
-
-def _value(text: str) -> Any:
-    """A TOML value, or a bare word as a string."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+def _beside(scenario: Scenario, folder: Path) -> Scenario:
+    """Turn the names of price files, which are relative to the scenario's own, into paths."""
+    offers = tuple(
+        offer if offer.price is None else replace(offer, price=PriceFile(csv=str(folder / offer.price.csv)))
+        for offer in scenario.offers
+    )
+    return replace(scenario, offers=offers)

@@ -37,12 +37,8 @@ JOBS = pa.schema(
         documented("rented", pa.bool_(), "", "its last attempt ran on rented devices", nullable=True),
         documented("devices", pa.int32(), "device", "devices of its last attempt", nullable=True),
         documented("attempts", pa.int32(), "", "executions so far"),
-        documented(
-            "spend_usd",
-            pa.float64(),
-            "USD",
-            "what its attempts cost: owned devices while held, rented ones while at work",
-        ),
+        documented("spend_usd", pa.float64(), "USD", "all that is charged to the job"),
+        documented("revenue_usd", pa.float64(), "USD", "what it brought in"),
     ]
 )
 
@@ -63,13 +59,38 @@ ATTEMPTS = pa.schema(
     ]
 )
 
+LINES = {
+    "capital": "device-hour",
+    "energy": "kWh",
+    "operations": "device-hour",
+    "on_demand": "device-hour",
+    "committed": "device-hour",
+    "transfer": "GB",
+    "egress": "GB",
+    "revenue": "device-hour",
+}
+"""What money is spent on, and its unit; revenue is negative."""
+
+CHARGED_TO = ("job", "idle", "boot", "minimum", "unused_commitment")
+"""Who bears a charge."""
+
 SPEND = pa.schema(
     [
+        documented(
+            "period_s", pa.int64(), "s", "start of the charge period, from the epoch; the first begins at 0"
+        ),
         documented("resource", WORD, "", "pool or offer"),
-        documented("line", WORD, "", "what the money bought; see the money page"),
-        documented("job_id", pa.int64(), "", "the job charged; null: nobody's", nullable=True),
-        documented("device_h", pa.float64(), "device-hour", "device-hours charged"),
-        documented("usd", pa.float64(), "USD", "the charge"),
+        documented(
+            "line",
+            WORD,
+            "",
+            "what the money bought: "
+            "capital, energy, operations, on_demand, committed, transfer, egress or revenue",
+        ),
+        documented("charged_to", WORD, "", "job, idle, boot, minimum or unused_commitment"),
+        documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
+        documented("unit", WORD, "", "device-hour, kWh or GB"),
+        documented("usd", pa.float64(), "USD", "the charge; negative for revenue"),
     ]
 )
 

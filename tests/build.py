@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,11 @@ def job(submit_s: int, runtime_s: int, gang: int, **more: Any) -> Row:
     return row | more
 
 
-def trace(*rows: Row, reference_device: str = ANY_DEVICE) -> Trace:
+def trace(*rows: Row, reference_device: str = ANY_DEVICE, epoch: str = "1970-01-01") -> Trace:
     """A trace of rows made by `job`, in order of submission; job_id counts from 0."""
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: [row.get(name, _DEFAULTS.get(name)) for row in rows] for name in names}
-    return Trace.from_columns(columns, reference_device=reference_device)
+    return Trace.from_columns(columns, reference_device=reference_device, epoch=datetime.fromisoformat(epoch))
 
 
 def pool(devices: int, pods: int = 1, *, name: str = "own", device: str = "unit", **more: Any) -> Row:

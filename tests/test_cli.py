@@ -85,7 +85,7 @@ def test_demo_then_summary_prints_the_same_without_a_progress_bar(tmp_path: Path
     assert str(tmp_path / "run") in logs
     summary = in_shell("summary", tmp_path / "run")
     assert (summary.returncode, summary.stderr, summary.stdout) == (0, "", report + "\n")
-    for word in ("seven-exapods", "utilization", "wait p50", "idle_capital"):
+    for word in ("seven-exapods", "utilization", "wait p50", "operations"):
         assert word in report
 
 

@@ -223,9 +223,13 @@ def test_keys_of_run_json(run: Run) -> None:
     assert re.findall(r"`(\w+)`", described) == list(run.description)
 
 
-def test_lines_of_the_ledger(run: Run) -> None:
-    described = [row[0].strip("`") for row in table("money.md", "## Lines")]
-    assert sorted(described) == sorted(run.spend.line.unique())
+def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
+    described = {row[0].strip("`"): row[2] for row in table("money.md", "## Lines")}
+    assert described == schema.LINES
+    assert set(zip(run.spend.line, run.spend.unit, strict=True)) <= described.items()
+    text = (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
+    bearers = re.findall(r"^\| `(\w+)` \| ", text.partition("| charged to | is |")[2], re.MULTILINE)
+    assert bearers[: len(schema.CHARGED_TO)] == list(schema.CHARGED_TO)
 
 
 @pytest.mark.parametrize(

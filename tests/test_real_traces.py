@@ -70,10 +70,10 @@ def devices_are_conserved(done: Run) -> None:
     assert device_seconds(time, busy, done.end_s) == np.dot(devices, end - alloc)
     wait = done.table("jobs", ["wait_s"]).column("wait_s").to_numpy()
     assert device_seconds(time, queued, done.end_s) == wait.sum()
-    spend = done.table("spend", ["line", "device_h"])
-    owned = spend.filter(pc.is_in(spend.column("line").cast("string"), pa.array(["energy", "idle_energy"])))
+    spend = done.table("spend", ["line", "quantity"])
+    owned = spend.filter(pc.equal(spend.column("line").cast("string"), "capital"))
     capacity = done.pools["own"] * done.end_s
-    assert round(pc.sum(owned.column("device_h")).as_py() * 3_600) == capacity
+    assert round(pc.sum(owned.column("quantity")).as_py() * 3_600) == capacity
     assert busy.max() <= done.pools["own"]
 
 

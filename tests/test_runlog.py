@@ -27,7 +27,7 @@ def logs(scenario: Scenario, trace: Trace, attempts: int) -> tuple[dict[str, lis
         return {log: run.table(log).to_pylist() for log in LOGS}, len(parts)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(scenarios(), traces(), st.integers(1, 5))
 def test_parts_of_any_size_add_up_to_the_same_logs(scenario: Scenario, trace: Trace, attempts: int) -> None:
     whole, one = logs(scenario, trace, 1_000)

@@ -344,29 +344,3 @@ def test_states_are_a_step_function(tmp_path: Path) -> None:
         (10, 0, 2, 0, 0, 0),
         (11, 0, 0, 0, 0, 0),
     ]
-
-
-def test_spend_to_the_cent(tmp_path: Path) -> None:
-    # Capital: 126,230.40 USD over a year of 31,557,600 s and four devices, 0.001 USD a device-second. Energy:
-    # 1 USD a kWh at 3.6 kW busy and 0.36 idle, 0.001 and 0.0001. Rent: 3.6 USD an hour, 0.001.
-    # Owned: 3 x 1,000 device-seconds busy, 1 x 1,000 idle. Rented: 2 devices boot for 100 s, work for 530 and
-    # are billed for 660, as the offer bills by the minute.
-    money = {"life_years": 1.0, "usd_per_kwh": 1.0, "pue": 1.0}
-    owned = scenario(
-        [pool(4, capital_usd=126_230.4)],
-        [offer("rent", key="minutes", boot_s=100)],
-        policy=AT_ONCE,
-        money=money,
-    )
-    of = run(owned, trace(job(0, 1_000, 3), job(0, 530, 2)), tmp_path)
-    spent = of.spend.groupby(["resource", "line"], observed=True).usd.sum().round(9).to_dict()
-    assert spent == {
-        ("own", "capital"): 3.00,
-        ("own", "energy"): 3.00,
-        ("own", "idle_capital"): 1.00,
-        ("own", "idle_energy"): 0.10,
-        ("rent", "on_demand"): 1.06,
-        ("rent", "boot"): 0.20,
-        ("rent", "minimum"): 0.06,
-    }
-    assert rows(of, "jobs", "spend_usd") == [(pytest.approx(6.00),), (pytest.approx(1.06),)]

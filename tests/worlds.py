@@ -19,9 +19,12 @@ from traces import Trace
 
 Row = dict[str, Any]
 
+YEAR_S = 365.25 * 86_400
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
 _TERMS: dict[str, Row] = {
     "plain": {},
-    "nodes": {"billing_step_s": 60},
+    "nodes": {"billing_step_s": 60, "egress_usd_per_gb": 0.09},
     "double": {"node_devices": 2, "minimum_s": 90, "billing_step_s": 7},
 }
 CATALOG = msgspec.structs.replace(
@@ -44,6 +47,12 @@ _POLICY = st.fixed_dictionaries(
         "offer": st.sampled_from(["cheapest", "fastest"]),
     }
 )
+
+
+def _window(from_s: int, to_s: int, factor: float) -> Row:
+    return {"from_h": from_s / 3_600, "to_h": to_s / 3_600, "factor": factor}
+
+
 _POOL: st.SearchStrategy[Row] = st.fixed_dictionaries(
     {
         "devices": st.sampled_from([1, 2, 5, 8]),
@@ -60,8 +69,25 @@ _OFFER: st.SearchStrategy[Row] = st.fixed_dictionaries(
         "boot_s": st.sampled_from([0, 5, 30]),
         "staging_gbps": st.sampled_from([800.0, 8_000.0]),
         "usd_per_device_h": st.sampled_from([0.0, 1.25, 3.6]),
+        "surges": st.sampled_from([[], [], [_window(40, 100, 3), _window(100, 150, 0)]]),
+        "committed_devices": st.sampled_from([0, 0, 1, 3, 24]),
+        "release_s": st.sampled_from([0, 0, 45]),
     }
 )
+_MONEY: st.SearchStrategy[Row] = st.fixed_dictionaries(
+    {
+        "charge_period": st.sampled_from(["hour", "day"]),
+        "depreciation": st.sampled_from(["straight_line", "declining"]),
+        "life_years": st.sampled_from([5.0, 100 / YEAR_S]),
+        "age_years": st.sampled_from([0.0, 0.0, 40 / YEAR_S, 6.0]),
+        "residual_share": st.sampled_from([0.1, 1.0]),
+        "operations_share_per_year": st.sampled_from([0.0, 0.05]),
+        "usd_per_kwh": st.sampled_from([0.0861, tuple(0.01 * hour for hour in range(24))]),
+        "transfer_usd_per_gb": st.sampled_from([0.0, 0.01]),
+        "tenant_usd_per_device_h": st.sampled_from([0.0, 4.0]),
+    }
+)
+_EPOCHS = ["2026-01-05", "2026-01-05T23:58:20", "2026-01-05T10:59:01"]
 _HORIZONS_H = st.integers(1, 400).map(lambda second: second / 3_600)
 
 
@@ -70,6 +96,8 @@ def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
     """Up to two pools and two offers under any policy; `fixed` are keys of the scenario not to be drawn."""
     pools = draw(st.lists(_POOL, max_size=2))
     offers = draw(st.lists(_OFFER, max_size=2))
+    for offer in offers:
+        offer["committed_devices"] = min(offer["committed_devices"], offer["quota"])
     raw = {
         "name": "random",
         "pools": [build.pool(name=f"pool{at}", **pool) for at, pool in enumerate(pools)],
@@ -78,6 +106,7 @@ def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
         "bound": draw(st.sampled_from(["none"] * 5 + list(BOUNDS))),
         "horizon_h": draw(st.none() | _HORIZONS_H),
         "shares": draw(st.sampled_from([{}, {"ann": 3.0}])),
+        "money": draw(_MONEY),
     } | fixed
     assume(raw["pools"] or raw["offers"])
     return parse_scenario(raw)
@@ -99,7 +128,8 @@ def traces(draw: st.DrawFn, /) -> Trace:
     for at, submit in enumerate(submits):
         runtime, gang = step * draw(st.integers(1, 90 // step)), draw(st.integers(1, largest))
         jobs.append(_job(draw, submit, runtime, gang, ids[:at]) | {"job_id": ids[at]})
-    return build.trace(*jobs, reference_device=draw(st.sampled_from(["any", "unit", "double"])))
+    device, epoch = draw(st.sampled_from(["any", "unit", "double"])), draw(st.sampled_from(_EPOCHS))
+    return build.trace(*jobs, reference_device=device, epoch=epoch)
 
 
 def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[int]) -> Row:
@@ -112,7 +142,9 @@ def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[in
         priority=draw(st.integers(0, 2)),
         residency=draw(st.sampled_from(["any", "any", "owned"])),
         deadline_s=draw(st.sampled_from([None, submit + 2 * runtime, submit + 150])),
+        workload=draw(st.sampled_from(["other", "tenant"])),
         input_tb=draw(st.sampled_from([0.0, 3.3])),
+        output_tb=draw(st.sampled_from([0.0, 0.25])),
         after=draw(st.sampled_from([None, None, None, *earlier[-3:]])),
     )
 
@@ -203,5 +235,5 @@ class World:
 
 def emulate(scenario: Scenario, trace: Trace) -> World:
     """Replay the trace and rebuild the run."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         return World(scenario, trace, build.run(scenario, trace, Path(folder), CATALOG))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP = 131_072
+COLUMNS = "exaburst.columns"
+"""Key of the file metadata that repeats what each column says of itself, as JSON, for all readers.
+
+Arrow keeps the metadata of fields in an encoding of its own, which DuckDB and polars do not show.
+"""
 
 
 def documented(name: str, kind: pa.DataType, unit: str, meaning: str, *, nullable: bool = False) -> pa.Field:
@@ -28,10 +34,20 @@ def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.Table | pa
             for batch in batches:
                 write = writer.write_table if isinstance(batch, pa.Table) else writer.write_batch
                 write(batch, row_group_size=ROW_GROUP)
+            writer.add_key_value_metadata({COLUMNS: json.dumps(_said(schema))})
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _said(schema: pa.Schema) -> dict[str, dict[str, str]]:
+    """Unit and meaning of each column that has them."""
+    return {
+        field.name: {key.decode(): value.decode() for key, value in field.metadata.items()}
+        for field in schema
+        if field.metadata
+    }
 
 
 def _encodings(schema: pa.Schema) -> dict[str, object]:

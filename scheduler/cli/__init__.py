@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from scheduler.cli.catalog import catalog
+from scheduler.cli.ledger import ledger
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.traces import check, generate, import_
@@ -21,5 +22,8 @@ def main() -> None:
     """Emulate a hybrid training cluster: owned Dojo ExaPODs first, rented cloud GPUs for the bursts."""
 
 
-for _command in (demo, replay, summary, generate, import_, check, catalog):
+for _command in (
+    *(demo, replay, summary, ledger, generate, import_, check),
+    catalog,
+):
     main.add_command(_command)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from math import ceil
+from typing import Protocol
 
 from scheduler.engine.job import Attempt, Job, Need, devices_for
+
+
+class Clock(Protocol):
+    """Says what time it is, in seconds from the epoch."""
+
+    @property
+    def now(self) -> float:
+        """The present second."""
 
 
 class Offer:
     """A rentable device at a price; `free` is what is left of the quota, in devices."""
 
     __slots__ = (
+        "_clock",
+        "_prices",
+        "_since_s",
         "boot_s",
+        "committed_devices",
         "device",
         "free",
         "index",
@@ -19,7 +34,6 @@ class Offer:
         "node_devices",
         "quota",
         "staging_s_per_tb",
-        "usd_per_device_h",
     )
 
     def __init__(
@@ -27,9 +41,11 @@ class Offer:
         index: int,
         name: str,
         device: str,
+        clock: Clock,
         *,
-        usd_per_device_h: float,
+        prices: Sequence[tuple[int, float]],
         quota: int,
+        committed_devices: int,
         node_devices: int,
         boot_s: int,
         staging_s_per_tb: float,
@@ -37,11 +53,24 @@ class Offer:
         self.index = index
         self.name = name
         self.device = device
-        self.usd_per_device_h = usd_per_device_h
+        self._clock = clock
+        self._since_s, self._prices = zip(*prices, strict=True)
         self.quota = self.free = quota
+        self.committed_devices = committed_devices
         self.node_devices = node_devices
         self.boot_s = boot_s
         self.staging_s_per_tb = staging_s_per_tb
+
+    @property
+    def usd_per_device_h(self) -> float:
+        """The price now; what it will be, nobody knows."""
+        price: float = self._prices[bisect_right(self._since_s, self._clock.now) - 1]
+        return price
+
+    def to_pay(self, devices: int) -> int:
+        """Devices that cost money: not those of the commitment that are free, which are paid anyhow."""
+        idle = self.committed_devices - (self.quota - self.free)
+        return devices if idle <= 0 else max(0, devices - idle)
 
     def need(self, gang: int, rate: float) -> Rental | None:
         """What `gang` reference devices come to here, in whole nodes; None where the quota is smaller."""
@@ -70,7 +99,7 @@ class Rental(Need):
 
     @property
     def usd_per_device_h(self) -> float:
-        """The offer's price."""
+        """The offer's price now."""
         return self.offer.usd_per_device_h
 
     def ready_s(self, job: Job) -> int:
@@ -82,6 +111,6 @@ class Rental(Need):
         return self.run_s(job.estimate_s)
 
     def cost_usd(self, job: Job) -> float:
-        """What the gang will be billed by its estimate, boot included."""
+        """What the gang will add to the bill by its estimate, boot included, at the price of now."""
         hours = (self.ready_s(job) + self.work_s(job)) / 3_600
-        return self.usd_per_device_h * self.devices * hours
+        return self.offer.usd_per_device_h * self.offer.to_pay(self.devices) * hours

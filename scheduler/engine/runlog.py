@@ -21,8 +21,10 @@ from scheduler.engine.steps import Ints, Steps
 from traces.parquet import write_batches
 from traces.trace import Trace
 
-Price = Callable[[Ints, Ints, Ints, Ints], np.ndarray[Any, np.dtype[np.float64]]]
-"""(resource index, devices, seconds held, seconds of work) of attempts -> USD."""
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+Price = Callable[[Ints, Ints, Ints, Ints, Ints, Ints, Bools], tuple[Floats, Floats]]
+"""(row of the trace, resource, devices, alloc_s, start_s, end_s, finished) -> (spend, revenue) in USD."""
 
 PART_ROWS = 131_072
 """Attempts kept in memory before they, and what changed meanwhile, are written."""
@@ -30,7 +32,6 @@ PART_ROWS = 131_072
 _ROW = Struct("8q")
 _PACK = _ROW.pack
 _FROM_TRACE = [name for name in schema.JOBS.names if name in schema.TRACE_NAMES]
-
 
 _NO_POD = -1
 
@@ -128,7 +129,7 @@ class RunLog:
         idle = unfinished & (start == end)
         where = pa.DictionaryArray.from_arrays(resource.astype(np.int32), self._resources)
         rented = pa.array(resource >= self._first_offer)
-        usd = self._price(resource, devices, end - alloc, end - start)
+        spend, revenue = self._price(index, resource, devices, alloc, start, end, ~unfinished)
         self._write(
             "attempts",
             schema.ATTEMPTS,
@@ -154,7 +155,8 @@ class RunLog:
             "where": where,
             "rented": rented,
             "devices": pa.array(devices),
-            "spend_usd": pa.array(usd),
+            "spend_usd": pa.array(spend),
+            "revenue_usd": pa.array(revenue),
         }
         self._write_jobs(index, outcome, ran)
 
@@ -166,7 +168,7 @@ class RunLog:
         columns: dict[str, Any] = dict(ran)
         if never:
             blank = {name: pa.nulls(len(never), values.type) for name, values in ran.items()}
-            blank["spend_usd"] = pa.array(np.zeros(len(never)))
+            blank["spend_usd"] = blank["revenue_usd"] = pa.array(np.zeros(len(never)))
             blank["reason"] = pa.array([reason for _, _, reason in never]).dictionary_encode()
             columns = {name: pa.chunked_array([ran[name], blank[name]]) for name in ran}
         for name in _FROM_TRACE:

@@ -31,13 +31,14 @@ class Simulation:
 
     def __init__(
         self,
+        env: Environment,
         cluster: Cluster,
         policy: Policy,
         log: RunLog,
         after: Dependencies,
         tags: Tags | None,
     ) -> None:
-        self._env = Environment()
+        self._env = env
         self._now = 0
         self._cluster = cluster
         self._policy = policy
@@ -189,8 +190,7 @@ class Simulation:
         some = False
         while (job := self._rented.first(inf, _within_quota)) is not None:
             offers = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
-            scores = [self._policy.offer(job, rental) for rental in offers]
-            rental = offers[scores.index(min(scores))]
+            rental = min(offers, key=lambda offer: self._policy.offer(job, offer))
             self._start(job, rental, (), rental.ready_s(job))
             some = True
         return some

@@ -1,149 +1,147 @@
-"""The ledger: what the logged attempts, and the hours in which nothing ran, cost.
+"""The ledger: what pools and offers cost, by charge period, by what the money bought and by who bears it.
 
-Owned pods cost capital, straight line over their life, and energy; both are charged to the job that holds
-the devices, or else to `idle`. Rented devices cost their price for as long as they are billed: the work is
-charged to the job, the rest to `boot` and `minimum`. So jobs, idle, boot and minimum add up to what the
-pools and offers cost.
+It is made from the logs: owned devices from the step functions of states.parquet, rented ones from the
+times in attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
+`boot`, `minimum` or `unused_commitment`; together they are what the pools and offers cost.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from scheduler.money.meter import GB_PER_TB, SELLS, Attempts, phases
+from scheduler.money.rates import HOUR_S, Ints, Owning, rent
+from scheduler.money.rows import Cells, Rows
+from scheduler.money.usage import per_cell, shared_per_cell, since_per_cell
 from scheduler.resources import OfferResource, PoolResource, Resources
-from scheduler.scenario import MoneySpec
 from scheduler.schema import SPEND
 from traces.parquet import write_batches
+from traces.trace import Trace
 
-HOUR_S = 3_600
-YEAR_S = 31_557_600
-"""A Julian year."""
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Ints = np.ndarray[Any, np.dtype[np.int64]]
+COLUMNS = ["job_id", "where", "devices", "alloc_s", "start_s", "end_s", "outcome"]
+PHASES = ("boot", "job", "idle", "minimum")
+"""Who bears the time of rented nodes that boot, work, are kept, are only billed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """Rates in USD per device-second, and the billing rules, of the pools and offers of a run."""
-
-    pools: tuple[PoolResource, ...]
-    offers: tuple[OfferResource, ...]
-    capital: Floats
-    busy_energy: Floats
-    idle_energy: Floats
-    rent: Floats
-
-    @classmethod
-    def of(cls, stock: Resources, money: MoneySpec) -> Prices:
-        """Derive the rates: capital / (devices x life); kW x PUE x price; price an hour / 3,600."""
-        life_s = money.life_years * YEAR_S
-        usd_per_kw_s = money.pue * money.usd_per_kwh / HOUR_S
-        return cls(
-            pools=stock.pools,
-            offers=stock.offers,
-            capital=np.array(
-                [pool.capital_usd_per_pod / (pool.pod_devices * life_s) for pool in stock.pools]
-            ),
-            busy_energy=np.array([pool.busy_kw * usd_per_kw_s for pool in stock.pools]),
-            idle_energy=np.array([pool.idle_kw * usd_per_kw_s for pool in stock.pools]),
-            rent=np.array([offer.usd_per_device_h / HOUR_S for offer in stock.offers]),
-        )
-
-    def of_jobs(self, resource: Ints, devices: Ints, held_s: Ints, work_s: Ints) -> Floats:
-        """Return what attempts cost their jobs: owned devices while held, rented ones while at work."""
-        rate = np.concatenate([self.capital + self.busy_energy, self.rent])[resource]
-        seconds = np.where(resource < len(self.pools), held_s, work_s)
-        return np.asarray(rate * devices * seconds, np.float64)
-
-
-def write_ledger(folder: Path, prices: Prices, pods: Mapping[str, int], end_s: int) -> None:
-    """Price a run's attempts.parquet into spend.parquet; `pods` counts each pool's, `end_s` is its length."""
+def write_ledger(folder: Path, stock: Resources, owning: Owning, trace: Trace, end_s: int) -> pa.Table:
+    """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
+    names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
+    rows = Rows(names, owning.periods(end_s))
+    if end_s:
+        for pool in stock.pools:
+            _add_pool(rows, pool, owning, folder, end_s)
+        for offer in stock.offers:
+            attempts = _attempts(folder, offer, trace)
+            _add_offer(rows, offer, attempts, end_s)
+            _add_moved(rows, offer, attempts, owning.money.transfer_usd_per_gb, trace)
+        if owning.money.tenant_usd_per_device_h:
+            _add_sold(rows, names, owning.money.tenant_usd_per_device_h, folder)
+    table = rows.table()
     out = folder / "spend.parquet"
     out.mkdir(exist_ok=True)
-    write_batches(out / "part-00000.parquet", SPEND, _ledger(folder, prices, pods, end_s))
+    write_batches(out / "part-00000.parquet", SPEND, [table])
+    return table
 
 
-def _ledger(folder: Path, prices: Prices, pods: Mapping[str, int], end_s: int) -> Iterator[pa.Table]:
-    busy = np.zeros(len(prices.pools), np.int64)
-    for part in sorted((folder / "attempts.parquet").glob("part-*.parquet")):
-        attempts = pq.read_table(part, columns=["job_id", "where", "devices", "alloc_s", "start_s", "end_s"])
-        codes, names = _codes(attempts)
-        device_s = _ints(attempts, "devices") * (_ints(attempts, "end_s") - _ints(attempts, "alloc_s"))
-        for at, pool in enumerate(prices.pools):
-            busy[at] += int(np.sum(device_s, where=codes == names[pool.name]))
-        for offer, rate in zip(prices.offers, prices.rent, strict=True):
-            yield _rented(attempts.filter(pa.array(codes == names[offer.name])), offer, float(rate))
-    for at, pool in enumerate(prices.pools):
-        idle = pods[pool.name] * pool.pod_devices * end_s - int(busy[at])
-        yield _owned(pool.name, int(busy[at]), idle, prices, at)
+def _add_pool(rows: Rows, pool: PoolResource, owning: Owning, folder: Path, end_s: int) -> None:
+    """Capital, energy and operations of devices that jobs held, and of idle ones."""
+    capital, power = owning.capital(pool, end_s), owning.power(end_s)
+    cells = Cells(rows.periods, end_s, capital.from_s, power.from_s)
+    busy = _busy(folder, f"busy_{pool.name}", cells.edges)
+    idle = pool.pods * pool.pod_devices * cells.width_s - busy
+    for charged_to, device_s, kw in (("job", busy, pool.busy_kw), ("idle", idle, pool.idle_kw)):
+        device_h = cells.by_period(device_s) / HOUR_S
+        usd_of_capital = cells.by_period(device_s * capital.at(cells.start_s))
+        usd_of_energy = cells.by_period(device_s * kw * power.at(cells.start_s))
+        rows.add(pool.name, "capital", charged_to, device_h, usd_of_capital)
+        rows.add(pool.name, "energy", charged_to, device_h * kw * owning.money.pue, usd_of_energy)
+        if operations := owning.operations(pool):
+            rows.add(pool.name, "operations", charged_to, device_h, device_h * HOUR_S * operations)
 
 
-def _codes(attempts: pa.Table) -> tuple[Ints, dict[str, int]]:
-    """Return each attempt's resource as a code, and the code of each name; -1 for names not met."""
-    where = attempts.column("where").unify_dictionaries()
-    words = where.chunk(0).dictionary.to_pylist() if where.num_chunks else []
-    codes = [np.asarray(chunk.indices, np.int64) for chunk in where.chunks]
-    return np.concatenate([*codes, np.empty(0, np.int64)]), defaultdict(
-        lambda: -1, zip(words, range(len(words)), strict=True)
+def _busy(folder: Path, column: str, edges: Ints) -> Ints:
+    """Integrate a column of states.parquet between edges, a part at a time."""
+    last_s = last = np.zeros(1, np.int64)
+    busy = np.zeros(len(edges) - 1, np.int64)
+    for part in sorted((folder / "states.parquet").glob("part-*.parquet")):
+        rows = pq.read_table(part, columns=["time_s", column])
+        time_s, level = (
+            np.concatenate([before, values.to_numpy()])
+            for before, values in zip((last_s, last), rows.columns, strict=True)
+        )
+        last_s, last = time_s[-1:], level[-1:].copy()
+        level[-1] = 0  # until it is known when the next part begins
+        busy += per_cell(time_s, level, edges)
+    return busy + per_cell(last_s, last, edges)
+
+
+def _attempts(folder: Path, offer: OfferResource, trace: Trace) -> Attempts:
+    """Read the attempts on an offer; one that never got to work starts at its end."""
+    logged = pq.read_table(folder / "attempts.parquet", columns=COLUMNS, filters=pc.field("rented"))
+    logged = logged.filter(pc.equal(logged.column("where").cast("string"), offer.name))
+    job_id, devices, alloc_s, end_s = (
+        np.asarray(logged.column(name).to_numpy(), np.int64)
+        for name in ("job_id", "devices", "alloc_s", "end_s")
     )
+    start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s")).to_numpy()
+    finished = pc.equal(logged.column("outcome").cast("string"), "finished").to_numpy()
+    ids = trace.numpy("job_id")
+    order = np.argsort(ids, kind="stable")
+    row = order[np.searchsorted(ids, job_id, sorter=order)]
+    return Attempts(row, devices, alloc_s, start_s, end_s, finished)
 
 
-def _ints(table: pa.Table, name: str) -> Ints:
-    return np.asarray(table.column(name).to_numpy(), np.int64)
+def _add_offer(rows: Rows, offer: OfferResource, attempts: Attempts, end_s: int) -> None:
+    """Rented time, what of it a commitment covers, and what of the commitment nobody used.
+
+    What is billed beyond the end of the run falls into its last charge period; commitments end with the run.
+    """
+    alloc_s, *cuts = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s)
+    devices, committed, price = attempts.devices, offer.committed_devices, rent(offer)
+    cells = Cells(rows.periods, max(end_s, int(cuts[-1].max(initial=0))), price.from_s)
+
+    def add(line: str, charged_to: str, device_s: Ints) -> None:
+        usd = cells.by_period(device_s * price.at(cells.start_s))
+        rows.add(offer.name, line, charged_to, cells.by_period(device_s) / HOUR_S, usd)
+
+    began = since_per_cell(alloc_s, devices, cells.edges)
+    held = covered = np.zeros(len(cells.start_s), np.int64)
+    for charged_to, cut in zip(PHASES, cuts, strict=True):
+        held_before, covered_before = held, covered
+        held = began - since_per_cell(cut, devices, cells.edges)
+        if committed:
+            covered = shared_per_cell(alloc_s, np.minimum(cut, end_s), devices, committed, cells.edges)
+        add("committed", charged_to, covered - covered_before)
+        add("on_demand", charged_to, held - held_before - (covered - covered_before))
+    paid = committed * np.diff(np.minimum(cells.edges, end_s))
+    add("committed", "unused_commitment", paid - covered)
 
 
-def _rented(attempts: pa.Table, offer: OfferResource, rate: float) -> pa.Table:
-    """One row an attempt and line: work, boot (and staging), and what billing rounds up."""
-    alloc, end = _ints(attempts, "alloc_s"), _ints(attempts, "end_s")
-    start = np.asarray(pc.coalesce(attempts.column("start_s"), attempts.column("end_s")), np.int64)
-    steps = -(-(end - alloc) // offer.billing_step_s) * offer.billing_step_s
-    seconds = {
-        "on_demand": end - start,
-        "boot": start - alloc,
-        "minimum": np.maximum(steps, offer.minimum_s) - (end - alloc),
-    }
-    lines = []
-    for line, billed in seconds.items():
-        some = billed > 0
-        device_s = (billed * _ints(attempts, "devices"))[some]
-        job_ids = attempts.column("job_id").filter(pa.array(some))
-        lines.append(_rows(offer.name, line, job_ids, device_s, rate))
-    return pa.concat_tables(lines)
+def _add_moved(rows: Rows, offer: OfferResource, attempts: Attempts, transfer: float, trace: Trace) -> None:
+    """Data that came in as devices were rented, and went out as a job finished."""
+    for line, usd_per_gb, column, time_s, moves in (
+        ("transfer", transfer, "input_tb", attempts.alloc_s, slice(None)),
+        ("egress", offer.egress_usd_per_gb, "output_tb", attempts.end_s, attempts.finished),
+    ):
+        if usd_per_gb:
+            gb = rows.at(time_s[moves], trace.numpy(column)[attempts.row[moves]] * GB_PER_TB)
+            rows.add(offer.name, line, "job", gb, gb * usd_per_gb)
 
 
-def _owned(name: str, busy: int, idle: int, prices: Prices, at: int) -> pa.Table:
-    """Four rows a pool: capital and energy of the hours that jobs held, and of the idle ones."""
-    lines = (
-        ("capital", busy, prices.capital[at]),
-        ("energy", busy, prices.busy_energy[at]),
-        ("idle_capital", idle, prices.capital[at]),
-        ("idle_energy", idle, prices.idle_energy[at]),
-    )
-    nobody = pa.nulls(1, pa.int64())
-    return pa.concat_tables(
-        _rows(name, line, nobody, np.array([device_s]), float(rate)) for line, device_s, rate in lines
-    )
-
-
-def _rows(name: str, line: str, job_ids: pa.Array, device_s: Ints, rate: float) -> pa.Table:
-    word = np.zeros(len(device_s), np.int32)
-    return pa.table(
-        {
-            "resource": pa.DictionaryArray.from_arrays(word, pa.array([name])),
-            "line": pa.DictionaryArray.from_arrays(word, pa.array([line])),
-            "job_id": job_ids,
-            "device_h": device_s / HOUR_S,
-            "usd": device_s * rate,
-        },
-        schema=SPEND,
-    )
+def _add_sold(rows: Rows, names: list[str], usd_per_device_h: float, folder: Path) -> None:
+    """Reference device-hours of the finished jobs of tenants, at their end, wherever they ran."""
+    columns = ["where", "gang", "runtime_s", "end_s"]
+    sold = (pc.field("workload") == SELLS) & (pc.field("state") == "finished")
+    jobs = pq.read_table(folder / "jobs.parquet", columns=columns, filters=sold)
+    where = jobs.column("where").cast("string")
+    for name in names:
+        gang, runtime_s, end_s = (
+            column.to_numpy() for column in jobs.filter(pc.equal(where, name)).columns[1:]
+        )
+        device_h = rows.at(end_s, gang * (runtime_s / HOUR_S))
+        rows.add(name, "revenue", "job", device_h, -device_h * usd_per_device_h)

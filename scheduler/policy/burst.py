@@ -81,7 +81,7 @@ PATIENCES: dict[str, Callable[..., Patience]] = {
 
 
 def cheapest() -> OfferScore:
-    """The lowest bill for the whole gang, by its estimate, boot included."""
+    """What adds least to the bill for the whole gang, by its estimate, boot included, at the price of now."""
     return lambda job, offer: offer.cost_usd(job)
 
 

@@ -63,7 +63,7 @@ class OfferView(Protocol):
         """Seconds of work there."""
 
     def cost_usd(self, job: Any) -> float:
-        """What the gang will be billed, boot included."""
+        """What the gang adds to the bill, boot included, at the price of now."""
 
 
 class View(Protocol):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.metrics import bounded_slowdown, device_seconds, missed, percentiles, utilization
+from scheduler.report.ledger import spent
+from scheduler.report.table import table
 from scheduler.run import Run
 
 HOUR_S = 3_600
@@ -72,7 +72,7 @@ def _resources(run: Run) -> str:
         held = device_seconds(time_s, level, run.end_s)
         peak = f"peak {level.max() if len(level) else 0:,}"
         rows.append([offer["name"], offer["device"], f"rented, {peak}", _hours(held), ""])
-    return _table(["resource", "device", "devices", "device-hours held", "utilization"], rows, numbers=(3, 4))
+    return table(["resource", "device", "devices", "device-hours held", "utilization"], rows, numbers=(3, 4))
 
 
 def _workloads(run: Run) -> str:
@@ -94,7 +94,7 @@ def _workloads(run: Run) -> str:
         "burst device-h",
         "missed",
     ]
-    return _table(header, [_workload(name, table, run.end_s) for name, table in groups], numbers=range(1, 10))
+    return table(header, [_workload(name, table, run.end_s) for name, table in groups], numbers=range(1, 10))
 
 
 def _workload(name: str, jobs: Any, until_s: int) -> list[str]:
@@ -120,30 +120,8 @@ def _workload(name: str, jobs: Any, until_s: int) -> list[str]:
 
 
 def _spend(run: Run) -> str:
-    spend = run.table("spend", ["resource", "line", "device_h", "usd"])
-    words = {name: spend.column(name).cast("string") for name in ("resource", "line")}
-    spend = pa.table(words | {name: spend.column(name) for name in ("device_h", "usd")})
-    grouped = (
-        spend.group_by(["resource", "line"], use_threads=False)
-        .aggregate([("device_h", "sum"), ("usd", "sum")])
-        .to_pylist()
-    )
-    total = sum(row["usd_sum"] for row in grouped)
-    rows = [
-        [
-            row["resource"],
-            row["line"],
-            f"{row['device_h_sum']:,.0f}",
-            _usd(row["usd_sum"]),
-            _share(row["usd_sum"], total),
-        ]
-        for row in grouped
-        if row["device_h_sum"]
-    ]
-    rows.append(["total", "", "", _usd(total), ""])
     notes = [f"assumed of {name}: {figures}" for name, figures in run.description["assumed"].items()]
-    table = _table(["resource", "line", "device-hours", "USD", "share"], rows, numbers=(2, 3, 4))
-    return "\n".join([table, *notes])
+    return "\n".join([spent(run), *notes])
 
 
 def _column(table: Any, name: str) -> Any:
@@ -154,14 +132,6 @@ def _hours(seconds: float) -> str:
     return f"{seconds / HOUR_S:,.0f}"
 
 
-def _usd(amount: float) -> str:
-    return f"{amount:,.0f}"
-
-
-def _share(part: float, whole: float) -> str:
-    return f"{part / whole:.1%}" if whole else "-"
-
-
 def _duration(seconds: float) -> str:
     """Seconds below two minutes, then minutes, then hours."""
     if np.isnan(seconds):
@@ -169,17 +139,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.1f} h"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    """Align columns, numbers to the right."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
-    right = set(numbers)
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if at in right else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )

@@ -1,0 +1,32 @@
+"""What a run spent, on what and for whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.cli.options import FILE
+
+BY = ("line", "resource", "period", "workload", "kind", "owner")
+
+
+@click.command()
+@click.argument("run", type=FILE)
+@click.option(
+    "--by", type=click.Choice(BY), help="One table, by this.  [default: resource and line; workload]"
+)
+@click.option("--focus", type=FILE, help="Write a FOCUS 1.2 cost table here instead, .csv or .parquet.")
+def ledger(run: Path, by: str | None, focus: Path | None) -> None:
+    """Print what a finished run spent, on what, who bears it, and what each workload used."""
+    from scheduler.run import open_run
+
+    opened = open_run(run)
+    if focus is not None:
+        from scheduler.money.focus import write_focus
+
+        click.echo(f"{focus}: {write_focus(opened, focus):,} charges, FOCUS 1.2")
+        return
+    from scheduler.report.ledger import ledger as render
+
+    click.echo(render(opened, by))
