@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from scheduler.cli.catalog import catalog
+from scheduler.cli.economics import economics
 from scheduler.cli.ledger import ledger
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.terminal import PlainErrors
@@ -24,6 +25,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, ledger, generate, import_, check),
-    catalog,
+    *(catalog, economics),
 ):
     main.add_command(_command)

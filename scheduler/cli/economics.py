@@ -1,0 +1,60 @@
+"""Build or buy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.cli.options import FILE
+
+
+@click.command()
+@click.option("--pod", default="exapod-case-study", show_default=True, help="Pod to own, of the catalog.")
+@click.option(
+    "--offer", default="nebius-h100-eu-north1", show_default=True, help="Offer to rent, of the catalog."
+)
+@click.option("--kind", default="fsd", show_default=True, help="Kind of job, which decides the MFU.")
+@click.option("--run", "folder", type=FILE, help="Take the utilization of this run's pools.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="An input, as utilization=0.5:0.6:0.8."
+)
+@click.option(
+    "--draws", type=click.IntRange(100, 100_000), default=10_000, show_default=True, help="Monte Carlo draws."
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
+@click.option("-o", "--out", type=FILE, help="Write the draws to this Parquet file.")
+def economics(
+    pod: str,
+    offer: str,
+    kind: str,
+    folder: Path | None,
+    overrides: tuple[str, ...],
+    draws: int,
+    seed: int,
+    out: Path | None,
+) -> None:
+    """Compare owning a pod with renting the same compute: cost, break-even, payback, what decides.
+
+    Lists all inputs with their ranges and sources; --set changes them.
+    """
+    from scheduler.catalog import load_catalog
+    from scheduler.money.draws import write_draws
+    from scheduler.money.economics import outcome
+    from scheduler.money.inputs import inputs
+    from scheduler.money.montecarlo import draw
+    from scheduler.report.economics import economics as render
+    from scheduler.report.economics import title
+    from scheduler.run import open_run
+
+    catalog = load_catalog()
+    run = None if folder is None else open_run(folder)
+    given = inputs(catalog, pod=pod, offer=offer, kind=kind, run=run, overrides=overrides)
+    drawn = draw(given, draws, seed)
+    result = outcome(drawn)
+    head = title(catalog.pod(pod), catalog.offer(offer), kind, given["owned_pflops"])
+    if out is not None:
+        write_draws(out, given, drawn, result, {"pod": pod, "offer": offer, "kind": kind, "seed": str(seed)})
+    click.echo(render(head, given, drawn, result))
+    if out is not None:
+        click.echo(f"\ndraws: {out}")

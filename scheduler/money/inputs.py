@@ -1,0 +1,203 @@
+"""The inputs of build or buy: low, mid and high, from economics.toml, the catalog, a run or --set."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from scheduler.catalog import Catalog, Device, Figure
+from scheduler.catalog.catalog import nearest
+from scheduler.catalog.models import DEFAULT_KIND
+from scheduler.metrics import device_seconds, utilization
+from scheduler.run import Run
+
+INPUTS_FILE = Path(__file__).with_name("economics.toml")
+
+
+class EconomicsError(ValueError):
+    """An input that cannot be; names it, its value and what is allowed."""
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """A number that is not known for certain: it lies from low to high, most likely at mid."""
+
+    name: str
+    unit: str
+    meaning: str
+    low: float
+    mid: float
+    high: float
+    source: str = ""
+    """Where the three come from; "" where all are assumed."""
+    assumed: frozenset[str] = frozenset()
+    """Which of `low`, `mid` and `high` have no source."""
+
+    whole: bool = False
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it has no range."""
+        return self.low == self.high
+
+
+class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry of economics.toml."""
+
+    unit: str
+    meaning: str
+    low: Figure | float
+    mid: Figure | float | None = None
+    high: Figure | float
+    allowed: tuple[float, float]
+    catalog: bool = False
+    whole: bool = False
+
+
+def inputs(
+    catalog: Catalog,
+    *,
+    pod: str,
+    offer: str,
+    kind: str,
+    run: Run | None = None,
+    overrides: Sequence[str] = (),
+) -> dict[str, Input]:
+    """Return all inputs by name, for one pod of a kind against an offer, doing jobs of a kind.
+
+    `run` gives its measured utilization; `overrides` are `key=value` or `key=low:mid:high`, in the input's
+    unit. Raises EconomicsError, CatalogError or RunError.
+    """
+    entries = _entries()
+    given = dict(_override(text, entries) for text in overrides)
+    if run is not None:
+        if "utilization" in given:
+            raise EconomicsError("utilization: give either --run or --set utilization, not both")
+        given["utilization"] = _measured(run, entries["utilization"])
+    readings = _readings(catalog, pod, offer, kind)
+    found = {
+        name: given[name] if name in given else _default(name, entry, readings.get(name), f"{pod}, {offer}")
+        for name, entry in entries.items()
+    }
+    busy, idle = found["busy_kw"], found["idle_kw"]
+    if idle.high > busy.low:
+        raise EconomicsError(f"idle_kw = {idle.high:g}: must be at most busy_kw, {busy.low:g}")
+    return found
+
+
+@cache
+def _entries() -> dict[str, _Entry]:
+    return msgspec.convert(tomllib.loads(INPUTS_FILE.read_text(encoding="utf-8")), dict[str, _Entry])
+
+
+def _readings(catalog: Catalog, pod_key: str, offer_key: str, kind: str) -> dict[str, Figure]:
+    """Return what the catalog says, with its sources: the figures of a pod are those of all its devices."""
+    pod, offer = catalog.pod(pod_key), catalog.offer(offer_key)
+    owned, rented = catalog.device(pod.device), catalog.device(offer.device)
+    readings = {
+        "owned_pflops": _times(owned.figures["peak_pflops"], pod.devices),
+        "busy_kw": _times(owned.figures["busy_kw"], pod.devices),
+        "idle_kw": _times(owned.figures["idle_kw"], pod.devices),
+        "owned_mfu": _mfu(owned, kind),
+        "usd_per_device_h": offer.figures["usd_per_device_h"],
+        "rented_pflops": rented.figures["peak_pflops"],
+        "rented_mfu": _mfu(rented, kind),
+    }
+    return readings | ({"capital_usd": pod.figures["capital_usd"]} if "capital_usd" in pod.figures else {})
+
+
+def _times(figure: Figure, factor: float) -> Figure:
+    return Figure(figure.value * factor, figure.source, figure.sure)
+
+
+def _mfu(device: Device, kind: str) -> Figure:
+    """The figure of the longest listed prefix of the kind, as in `Device.rate_pflops`."""
+    prefixes = [prefix for prefix in device.mfu if f"{kind}.".startswith(f"{prefix}.")]
+    return device.figures[f"mfu.{max(prefixes, key=len, default=DEFAULT_KIND)}"]
+
+
+def _default(name: str, entry: _Entry, reading: Figure | None, where: str) -> Input:
+    """Lay low and high around mid; around the catalog's reading as shares of it."""
+    if entry.catalog and reading is None:
+        raise EconomicsError(f"{name}: the catalog has none for {where}; give --set {name}=...")
+    mid = _figure(entry.mid) if reading is None else reading
+    share = 1.0 if reading is None else reading.value
+    low, high = _times(_figure(entry.low), share), _times(_figure(entry.high), share)
+    figures = {"low": low, "mid": mid, "high": high}
+    if low.value == mid.value == high.value:
+        figures = {"mid": mid}
+    sources = [f"{figure.source} ({figure.sure})" for figure in (mid, low, high) if figure.source]
+    return Input(
+        name=name,
+        unit=entry.unit,
+        meaning=entry.meaning,
+        low=low.value,
+        mid=mid.value,
+        high=min(high.value, entry.allowed[1]),
+        source="; ".join(dict.fromkeys(sources)),
+        whole=entry.whole,
+        assumed=frozenset(at for at, figure in figures.items() if not figure.source),
+    )
+
+
+def _figure(value: Figure | float | None) -> Figure:
+    return value if isinstance(value, Figure) else Figure(value or 0.0)
+
+
+def _override(text: str, entries: Mapping[str, _Entry]) -> tuple[str, Input]:
+    name, equals, values = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise EconomicsError(f'--set "{text}": must be key=value or key=low:mid:high')
+    if name not in entries:
+        raise EconomicsError(f'--set "{text}": unknown input "{name}"{nearest(name, entries)}')
+    try:
+        numbers = [float(value) for value in values.split(":")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 3):
+        raise EconomicsError(f'--set "{text}": must be a number, or low:mid:high')
+    low, mid, high = numbers * (3 // len(numbers))
+    _check(text, entries[name], (low, mid, high))
+    return name, _given(name, entries[name], low, mid, high, "--set")
+
+
+def _check(text: str, entry: _Entry, numbers: tuple[float, float, float]) -> None:
+    least, most = entry.allowed
+    if not all(least <= number <= most for number in numbers):
+        raise EconomicsError(f'--set "{text}": must be from {least:g} to {most:g}')
+    if entry.whole and any(number % 1 for number in numbers):
+        raise EconomicsError(f'--set "{text}": must be whole')
+    if list(numbers) != sorted(numbers):
+        raise EconomicsError(f'--set "{text}": low, mid and high must not fall')
+
+
+def _given(name: str, entry: _Entry, low: float, mid: float, high: float, source: str) -> Input:
+    return Input(
+        name=name,
+        unit=entry.unit,
+        meaning=entry.meaning,
+        low=low,
+        mid=mid,
+        high=high,
+        source=source,
+        whole=entry.whole,
+    )
+
+
+def _measured(run: Run, entry: _Entry) -> Input:
+    """Return the device-seconds held over those owned, in all pools of the run together."""
+    if not run.pools:
+        raise EconomicsError(f"{run.folder}: owns no pods, so it has no utilization")
+    states = run.table("states")
+    time_s = states.column("time_s").to_numpy()
+    busy = sum(
+        device_seconds(time_s, states.column(f"busy_{pool}").to_numpy(), run.end_s) for pool in run.pools
+    )
+    share = utilization(busy, sum(run.pools.values()), run.end_s)
+    if not share:
+        raise EconomicsError(f"{run.folder}: its pods never worked: utilization 0")
+    return _given("utilization", entry, share, share, share, f"measured in {run.folder}")
