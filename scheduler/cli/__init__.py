@@ -10,6 +10,7 @@ import click
 from scheduler.cli.catalog import catalog
 from scheduler.cli.economics import economics
 from scheduler.cli.ledger import ledger
+from scheduler.cli.plan import plan
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.traces import check, generate, import_
@@ -25,6 +26,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, ledger, generate, import_, check),
-    *(catalog, economics),
+    *(catalog, economics, plan),
 ):
     main.add_command(_command)

@@ -1,0 +1,97 @@
+"""How many pods to own, and which patience."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from scheduler.cli.options import FILE, read
+from scheduler.cli.runs import DEMO
+
+
+@click.command()
+@click.argument("scenario", type=FILE, default=DEMO)
+@click.option("-o", "--out", type=FILE, help="Where results are kept and found again.  [default: plans/NAME]")
+@click.option("--pool", help="The pool whose pods are counted; needed where there are several.")
+@click.option(
+    "--max-pods", type=click.IntRange(1, 10**6), help="Most to look at.  [default: twice the scenario's]"
+)
+@click.option(
+    "--patience",
+    "patiences",
+    multiple=True,
+    metavar="SPEC",
+    help="One to try, as after:4h; again for others.",
+)
+@click.option(
+    "--target",
+    default="fsd.release:p95:12h",
+    show_default=True,
+    metavar="KIND:pNN:DURATION",
+    help="How long so many of the jobs of a kind may wait.",
+)
+@click.option(
+    "--stranded",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Largest share of the compute asked for that may be left without a start.",
+)
+@click.option(
+    "--seeds", type=int, default=20, show_default=True, help="Common seeds, from the scenario's on."
+)
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: one a processor]")
+@click.option("--keep", is_flag=True, help="Keep the run directories too.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As pools.dojo.pods=5.")
+def plan(
+    scenario: Path,
+    out: Path | None,
+    pool: str | None,
+    max_pods: int | None,
+    patiences: tuple[str, ...],
+    target: str,
+    stranded: float,
+    seeds: int,
+    workers: int | None,
+    keep: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Search for the cheapest number of pods and patience that meet a service target.
+
+    It runs the scenario, by default the demo's, over common seeds, and says how the answer moves with demand
+    and prices. Stopped and started again, it goes on where it was.
+    """
+    from scheduler.money.candidates import target_of
+    from scheduler.report.plan import render
+    from scheduler.study.bench import Bench
+    from scheduler.study.planning import PATIENCES, make_plan, question
+    from scheduler.study.workers import processes
+
+    asked_for = target_of(target, stranded)
+    spec, _, _ = read(scenario, overrides)
+    spec, pool, asked = question(spec, pool, patiences or PATIENCES, max_pods, seeds, asked_for.kind)
+    folder = out or Path("plans") / spec.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with processes(workers) as crew, _bar() as progress:
+        found = make_plan(Bench(spec, pool, asked_for, folder, crew, progress, keep), asked)
+    click.echo(render(found))
+    click.echo(f"results: {folder}")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Count runs on a terminal, nothing in a pipe; how many it will take, the search finds out."""
+    from tqdm import tqdm
+
+    with tqdm(unit="run", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def show(what: str, computed: int, reused: int) -> None:
+            bar.set_description_str(f"demand {what}", refresh=False)
+            bar.set_postfix_str(f"{reused} reused", refresh=False)
+            bar.update(computed + reused - bar.n)
+
+        yield show

@@ -1,0 +1,211 @@
+"""What a plan is judged by: how many pods and which patience, seen over common seeds.
+
+A candidate's cost is the mean over seeds, with Student's interval. Its wait is a percentile over the jobs of
+all seeds together: one seed has too few jobs of a rare kind for a percentile of its own, and a mean of such
+percentiles would be biased. As the jobs of one seed share its queues, what is resampled for the interval
+are whole seeds (the cluster bootstrap: Davison & Hinkley, "Bootstrap Methods and their Application", 1997).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+
+PERIOD_S = 28 * 86_400
+"""What a cost is stated for: 28 days."""
+LEVEL = 0.95
+"""Of every interval."""
+RESAMPLES = 2_000
+
+Array = np.ndarray[Any, Any]
+
+
+class PlanError(ValueError):
+    """A plan that cannot be made; says what is wrong and what is allowed."""
+
+
+class Candidate(NamedTuple):
+    """A plan: so many pods owned, and how long a job waits for them before it may burst."""
+
+    pods: int
+    patience: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What service a plan owes, over all seeds together."""
+
+    kind: str
+    share: float
+    """Of the jobs of that kind, to wait at most `limit_s`; 0.95 for the 95th percentile."""
+    limit_s: float
+    stranded: float
+    """Largest share of the compute asked for by any job that may be left without a start."""
+
+
+def target_of(text: str, stranded: float) -> Target:
+    """Read `KIND:pNN:DURATION`, as in fsd.release:p95:12h; raises PlanError."""
+    found = re.fullmatch(r"([\w.-]+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)([smhd])", text)
+    if found is None or not 0 < float(found[2]) < 100:
+        raise PlanError(
+            f'--target "{text}": must be KIND:pNN:DURATION, as in fsd.release:p95:12h '
+            "(a percentile between 0 and 100; s, m, h or d)"
+        )
+    limit_s = float(found[3]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[found[4]]
+    return Target(kind=found[1], share=float(found[2]) / 100, limit_s=limit_s, stranded=stranded)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One seed of a candidate. Money is in USD per `PERIOD_S`."""
+
+    usd: float
+    """All that the ledger holds but revenue."""
+    sunk_usd: float
+    """Of it, what the pods cost whether they are used or not."""
+    rent_usd: float
+    """Of it, what is paid for rented devices."""
+    revenue_usd: float
+    wait_s: Sequence[float]
+    """Of each job of the target's kind: a wait that goes on at the end as long as it has lasted, if it is
+    over the limit already (else nobody knows), and inf for a job turned away."""
+    asked_device_h: float
+    stranded_device_h: float
+    rejected: int
+
+
+class Prices(NamedTuple):
+    """Factors on prices under which the same schedule is priced anew."""
+
+    rent: float = 1.0
+    pods: float = 1.0
+
+
+AS_GIVEN = Prices()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A candidate over common seeds, in their order."""
+
+    candidate: Candidate
+    samples: tuple[Sample, ...]
+
+    def usd(self, prices: Prices) -> Array:
+        """Return the cost in each seed, in USD per `PERIOD_S`."""
+        return (
+            self._each("usd")
+            + (prices.rent - 1) * self._each("rent_usd")
+            + (prices.pods - 1) * self._each("sunk_usd")
+        )
+
+    def mean_usd(self, prices: Prices) -> float:
+        """Return the mean cost, in USD per `PERIOD_S`."""
+        return float(self.usd(prices).mean())
+
+    def floor_usd(self, prices: Prices, pods: int) -> float:
+        """Return what so many pods cost at least, whatever is rented: their sunk cost."""
+        return float(self._each("sunk_usd").min()) * prices.pods * pods / self.candidate.pods
+
+    @cached_property
+    def wait_s(self) -> Array:
+        """Waits of the jobs of all seeds, ascending."""
+        return np.sort(np.concatenate([np.asarray(sample.wait_s, float) for sample in self.samples]))
+
+    def wait_at(self, share: float) -> float:
+        """Return the wait that so great a share of the jobs does not exceed; inf where there are none."""
+        return _quantile(self.wait_s, share)
+
+    @property
+    def stranded(self) -> float:
+        """Share of the compute asked for that was rejected or left without a start."""
+        asked = float(self._each("asked_device_h").sum())
+        return float(self._each("stranded_device_h").sum()) / asked if asked else 0.0
+
+    def meets(self, target: Target) -> bool:
+        """Say whether the target is met over all seeds together."""
+        return bool(_met(target, *(column.sum() for column in self._service(target))))
+
+    def shortfall(self, target: Target) -> tuple[float, float, float]:
+        """Return jobs late, device-hours stranded and jobs rejected, over all seeds."""
+        late, _, stranded, _, rejected = (float(column.sum()) for column in self._service(target))
+        return late, stranded, rejected
+
+    def confidence(self, target: Target) -> float:
+        """Return the share of resamples of the seeds that meet the target."""
+        from scipy import stats
+
+        if len(self.samples) < 2:
+            return float(self.meets(target))
+        spread = stats.bootstrap(
+            self._service(target),
+            lambda *columns, axis: _met(target, *(column.sum(axis) for column in columns)).astype(float),
+            paired=True,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        )
+        return float(spread.bootstrap_distribution.mean())
+
+    def wait_interval(self, share: float) -> tuple[float, float]:
+        """Return the bootstrap interval of `wait_at`, whole seeds resampled."""
+        from scipy import stats
+
+        if len(self.samples) < 2 or not len(self.wait_s):
+            return 0.0, inf
+        known = np.unique(self.wait_s)
+        # Ranks stand for the waits, as the mean and error that scipy takes along need finite values.
+        ranks = [np.searchsorted(known, np.asarray(sample.wait_s, float)) for sample in self.samples]
+        spread = stats.bootstrap(
+            (np.arange(len(ranks)),),
+            lambda seeds: _quantile(np.concatenate([ranks[int(at)] for at in seeds]), share, len(known)),
+            vectorized=False,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        )
+        known = np.append(known, inf)
+        ends = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+        low, high = (known[int(_quantile(spread.bootstrap_distribution, end))] for end in ends)
+        return float(low), float(high)
+
+    def _each(self, name: str) -> Array:
+        return np.array([getattr(sample, name) for sample in self.samples], float)
+
+    def _service(self, target: Target) -> tuple[Array, ...]:
+        """Return, for each seed: jobs late, jobs, compute stranded, compute asked for, jobs rejected."""
+        waits = [np.asarray(sample.wait_s, float) for sample in self.samples]
+        late = np.array([np.count_nonzero(wait > target.limit_s) for wait in waits], float)
+        jobs = np.array([len(wait) for wait in waits], float)
+        return late, jobs, *(self._each(name) for name in ("stranded_device_h", "asked_device_h", "rejected"))
+
+
+def mean_interval(values: Array) -> tuple[float, float]:
+    """Return Student's interval of a mean; two equal bounds where all values are equal."""
+    from scipy import stats
+
+    mean = float(values.mean())
+    if len(values) < 2:
+        return -inf, inf
+    error = float(stats.sem(values))
+    if error <= 1e-12 * abs(mean):
+        return mean, mean
+    low, high = stats.t.interval(LEVEL, len(values) - 1, mean, error)
+    return float(low), float(high)
+
+
+def _met(target: Target, late: Any, jobs: Any, stranded: Any, asked: Any, rejected: Any) -> Array:
+    """Say whether sums over seeds meet the target. Without a job of the kind nothing shows that they do."""
+    in_time = (jobs > 0) & (late <= (1 - target.share) * jobs + 1e-9)
+    return np.asarray(in_time & (stranded <= target.stranded * asked) & (rejected == 0))
+
+
+def _quantile(values: Array, share: float, of_none: float = inf) -> float:
+    """Return the smallest value that so great a share does not exceed: never between two, as inf may be."""
+    return float(np.quantile(values, share, method="inverted_cdf")) if len(values) else of_none

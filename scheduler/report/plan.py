@@ -1,0 +1,192 @@
+"""A plan as a planner reads it: the answer, the frontier, and what would move it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from scheduler.money.candidates import AS_GIVEN, LEVEL, Evaluation, Prices, Target, mean_interval
+from scheduler.money.plan import Elsewhere, Plan, Regret
+from scheduler.report.table import table
+
+HOUR_S = 3_600
+FEW_LATE = 5
+"""Where fewer jobs than this may be late, the percentile rests on very few."""
+
+
+def render(plan: Plan) -> str:
+    """Return the plan as text for a terminal."""
+    parts = [_question(plan), _answer(plan), _frontier(plan)]
+    if plan.best is not None:
+        parts += [_demands(plan), _prices(plan)]
+    return "\n\n".join([*parts, _runs(plan)])
+
+
+def _question(plan: Plan) -> str:
+    target = plan.target
+    return "\n".join(
+        [
+            f"{plan.scenario}: how many pods of {plan.pool} to own, and which patience?",
+            f"target: {target.share:.0%} of {target.kind} jobs wait at most {_wait(target.limit_s)}, "
+            "the waits of the jobs they come after included;",
+            f"        no job is rejected; at most {target.stranded:.1%} of the compute asked for is stranded",
+            f"tried:  1 to {plan.most} pods; patience {', '.join(plan.patiences)};",
+            f"        {len(plan.seeds)} common seeds from {plan.seeds[0]} on, {plan.days:g} days each",
+        ]
+    )
+
+
+def _answer(plan: Plan) -> str:
+    best = plan.best
+    if best is None:
+        return f"no plan of up to {plan.most} pods meets the target; --max-pods looks further"
+    lines = [f"cheapest plan that meets it: {_named(best)}", *_said(best, plan.target)]
+    if plan.surest is None:
+        lines.append(f"no plan up to {plan.most} pods was found to meet it in {LEVEL:.0%} of resamples")
+    elif plan.surest.candidate != best.candidate:
+        lines += [f"to meet it in {LEVEL:.0%} of resamples: {_named(plan.surest)}"]
+        lines += _said(plan.surest, plan.target)
+    jobs = len(best.wait_s)
+    late = int((1 - plan.target.share) * jobs + 1e-9)
+    if late < FEW_LATE:
+        lines.append(
+            f"{jobs} jobs of that kind in all seeds, so {late} of them may be late: few; more seeds help"
+        )
+    return "\n".join(lines)
+
+
+def _said(one: Evaluation, target: Target) -> list[str]:
+    """Cost and service of a candidate, each with its interval."""
+    low, high = mean_interval(one.usd(AS_GIVEN))
+    quick, slow = one.wait_interval(target.share)
+    usd, sunk, rent = one.mean_usd(AS_GIVEN), _mean(one, "sunk_usd"), _mean(one, "rent_usd")
+    lines = [
+        f"  USD {_thousands(usd)} k per 28 days ({_thousands(low)} to {_thousands(high)}): "
+        f"pods {_thousands(sunk)}, rent {_thousands(rent)}, energy and other {_thousands(usd - sunk - rent)}",
+        f"  {_percentile(target)} {_wait(one.wait_at(target.share))} ({_wait(quick)} to {_wait(slow)}), "
+        f"stranded {one.stranded:.1%}: meets the target in {one.confidence(target):.0%} of resamples",
+    ]
+    if _mean(one, "revenue_usd"):
+        lines.append(f"  revenue of USD {_thousands(_mean(one, 'revenue_usd'))} k is not set against it")
+    return lines
+
+
+def _frontier(plan: Plan) -> str:
+    share = plan.target.share
+    header = [
+        "pods",
+        "patience",
+        "USD k / 28 d",
+        "95% interval",
+        "rent",
+        f"wait p{100 * share:g}",
+        "95% interval",
+    ]
+    header += ["stranded", "meets", "sure"]
+    rows = []
+    for one in plan.front:
+        low, high = mean_interval(one.usd(AS_GIVEN))
+        quick, slow = one.wait_interval(share)
+        rows.append(
+            [
+                str(one.candidate.pods),
+                one.candidate.patience,
+                _thousands(one.mean_usd(AS_GIVEN)),
+                f"{_thousands(low)} to {_thousands(high)}",
+                _thousands(_mean(one, "rent_usd")),
+                _wait(one.wait_at(share)),
+                f"{_wait(quick)} to {_wait(slow)}",
+                f"{one.stranded:.1%}",
+                "yes" if one.meets(plan.target) else "no",
+                f"{one.confidence(plan.target):.0%}",
+            ]
+        )
+    seeds = len(plan.front[0].samples) if plan.front else 0
+    title = f"frontier of cost against wait, of the plans run on {seeds} seeds:"
+    return f"{title}\n{table(header, rows, numbers=(0, 2, 3, 4, 5, 6, 7, 8, 9))}"
+
+
+def _demands(plan: Plan) -> str:
+    few = len(plan.demands[0].today.samples)
+    assert plan.best is not None
+    here = Elsewhere("today", "", plan.best, plan.best, plan.most)
+    rows = [[*_moved(one, plan.target), one.meaning] for one in (here, *plan.demands)]
+    title = f"if the demand is another ({few} seeds, today's {len(plan.seeds)}):"
+    lines = [title, _moves(["demand"], rows, plan, ["which is"])]
+    if plan.regrets:
+        pods = _named(plan.regrets[0].planned)
+        lines += [f"owning {pods}, as for a year's growth, if"]
+        lines += [_regret(one, plan.target) for one in plan.regrets]
+    return "\n".join(lines)
+
+
+def _regret(one: Regret, target: Target) -> str:
+    more = one.planned.mean_usd(AS_GIVEN) - one.best.mean_usd(AS_GIVEN)
+    beside = f"{_thousands(abs(more))} k {'more' if more >= 0 else 'less'} than {_named(one.best)}"
+    if one.planned.candidate == one.best.candidate:
+        beside = "the cheapest there too"
+    usd = _thousands(one.planned.mean_usd(AS_GIVEN))
+    return f"  {one.came}: USD {usd} k per 28 days, {beside}; {_meets(one.planned, target)}"
+
+
+def _prices(plan: Plan) -> str:
+    if plan.unpriced:
+        return f"other prices are not shown: {plan.unpriced}"
+    rows = [_moved(one, plan.target) for one in plan.prices]
+    title = "if prices are others (the same runs, priced anew):"
+    return f"{title}\n{_moves(['price'], rows, plan, [])}"
+
+
+def _moves(first: Sequence[str], rows: Sequence[Sequence[str]], plan: Plan, last: Sequence[str]) -> str:
+    assert plan.best is not None
+    wait = _percentile(plan.target)
+    today = f"{_named(plan.best)}:"
+    header = [*first, "cheapest plan", "USD k / 28 d", wait, today, wait, "meets", *last]
+    return table(header, rows, numbers=(2, 3, 4, 5, 6))
+
+
+def _moved(one: Elsewhere, target: Target) -> list[str]:
+    best = one.best
+    found = [f"none up to {one.most} pods", "-", "-"]
+    if best is not None:
+        found = [_named(best), _cost(best, one.prices), _wait(best.wait_at(target.share))]
+    there = [_cost(one.today, one.prices), _wait(one.today.wait_at(target.share))]
+    return [one.name, *found, *there, "yes" if one.today.meets(target) else "no"]
+
+
+def _runs(plan: Plan) -> str:
+    made = plan.runs + plan.reused
+    return (
+        f"runs: {made:,} ({plan.runs:,} computed, {plan.reused:,} reused) "
+        f"instead of {plan.grid:,} for every combination: {1 - made / plan.grid:.0%} saved"
+    )
+
+
+def _meets(one: Evaluation, target: Target) -> str:
+    return "meets the target" if one.meets(target) else "misses the target"
+
+
+def _named(one: Evaluation) -> str:
+    pods, patience = one.candidate
+    return f"{pods} pod{'s' if pods != 1 else ''}, {patience}"
+
+
+def _percentile(target: Target) -> str:
+    return f"wait p{100 * target.share:g}"
+
+
+def _cost(one: Evaluation, prices: Prices) -> str:
+    return _thousands(one.mean_usd(prices))
+
+
+def _mean(one: Evaluation, name: str) -> float:
+    total: float = sum(getattr(sample, name) for sample in one.samples)
+    return total / len(one.samples)
+
+
+def _thousands(usd: float) -> str:
+    return f"{usd / 1e3:,.0f}"
+
+
+def _wait(seconds: float) -> str:
+    return "no start" if seconds == inf else f"{seconds / HOUR_S:,.1f} h"

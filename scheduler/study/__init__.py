@@ -1,0 +1,14 @@
+"""Many runs: cells on a pool of workers, results kept so that what is done is not done again.
+
+cells = [cell_of(scenario, seed) for seed in range(1, 21)]
+with processes(2) as workers:
+    for outcome in run_cells(cells, Path("study"), workers):
+        print(outcome.cell.seed, outcome.metrics["usd_total"])
+"""
+
+from scheduler.study.cells import Cell, CellError, cell_of
+from scheduler.study.compute import compute
+from scheduler.study.runner import Outcome, run_cells
+from scheduler.study.workers import Workers, processes
+
+__all__ = ["Cell", "CellError", "Outcome", "Workers", "cell_of", "compute", "processes", "run_cells"]

@@ -1,0 +1,64 @@
+"""What the demand might come to instead: changed arguments of the generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import fsum
+from typing import Any, NamedTuple
+
+from workloads import Demand, demand_of
+
+
+class Story(NamedTuple):
+    """A demand for the same days, and how much compute it asks for beside the present one."""
+
+    name: str
+    meaning: str
+    demand: dict[str, Any]
+    ratio: float
+
+
+YEAR_ON = "a year on"
+LATE_RAMP = "late ramp"
+
+
+def stories(today: Mapping[str, Any]) -> list[Story]:
+    """Return the demands that a plan is held against, made from the arguments of the present one.
+
+    0.5x and 2x change all compute alike. A year on, the fleets have grown as the demand says; with a late
+    ramp the robots have grown for half of that year only. Raises DemandError.
+    """
+    told = [
+        ("0.5x", "half the compute", scaled(today, 0.5)),
+        ("2x", "twice the compute", scaled(today, 2.0)),
+        (YEAR_ON, "the fleets grown for a year", grown(today, cars=1.0, robots=1.0)),
+        (LATE_RAMP, "likewise, the robots for half of it", grown(today, cars=1.0, robots=0.5)),
+    ]
+    now = _asked(today)
+    return [Story(name, meaning, demand, _asked(demand) / now) for name, meaning, demand in told]
+
+
+def scaled(today: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """Return a demand for so many times the compute, shared out among the same kinds alike."""
+    demand = demand_of(today)
+    return {**today, "load": factor * _asked(today) / (demand.devices * demand.horizon_s)}
+
+
+def grown(today: Mapping[str, Any], *, cars: float, robots: float) -> dict[str, Any]:
+    """Return the demand of fleets that have grown for so many years; a given `load` grows with them."""
+    demand = demand_of(today)
+    fleets = {
+        "cars": demand.cars + cars * demand.car_growth,
+        "robots": demand.robots + robots * demand.robot_growth,
+    }
+    later = {**today, **fleets}
+    if demand.load is None:
+        return later
+    natural = {**today, "load": None}
+    return {**later, "load": demand.load * _asked(natural | fleets) / _asked(natural)}
+
+
+def _asked(arguments: Mapping[str, Any]) -> float:
+    """Device-seconds that a demand asks for."""
+    demand: Demand = demand_of(arguments)
+    return fsum(demand.budgets().values())

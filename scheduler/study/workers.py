@@ -1,0 +1,73 @@
+"""Who computes cells: an executor that is started when needed, by default of local processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+from scheduler.study.cells import Cell
+from scheduler.study.compute import Parcel, compute
+from scheduler.study.measures import Metrics
+
+
+@dataclass
+class Workers:
+    """An executor that is started when needed, and anew after one of its processes died."""
+
+    start: Callable[[], Executor]
+    room: int
+    """Cells handed out at once."""
+    task: Callable[..., Metrics | Parcel] = compute
+    """Called with a cell, the folder of the results and `keep`."""
+    check: Callable[[], None] = lambda: None
+    """Called now and then while cells are out; raises OSError where none of them will come back."""
+    _executor: Executor | None = None
+
+    def submit(self, cell: Cell, folder: Path, *, keep: bool) -> Future[Metrics | Parcel]:
+        """Hand a cell to a worker."""
+        if self._executor is None:
+            self._executor = self.start()
+        return self._executor.submit(self.task, cell, folder, keep=keep)
+
+    def stop(self) -> None:
+        """End the workers without waiting for what they do; they start again when needed."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def processes(count: int | None = None) -> Iterator[Workers]:
+    """Give so many local processes, by default one a processor, which end with the `with` block."""
+    number = count or os.cpu_count() or 1
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy Arrow's threads half-way
+    with TemporaryDirectory(prefix="exaburst-", ignore_cleanup_errors=True) as scratch:
+        workers = Workers(lambda: ProcessPoolExecutor(number, spawn, _begin, (scratch,)), 2 * number)
+        try:
+            yield workers
+        finally:
+            workers.stop()
+
+
+def _begin(scratch: str) -> None:
+    """Set a worker up: Ctrl-C ends it without a word, and its parent clears up what it leaves behind."""
+    tempfile.tempdir = scratch
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End when the parent does: the pool's own processes outlive one that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
