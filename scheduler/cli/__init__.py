@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from scheduler.cli.catalog import catalog
+from scheduler.cli.claims import claims
 from scheduler.cli.economics import economics
 from scheduler.cli.ledger import ledger
 from scheduler.cli.plan import plan
@@ -26,6 +27,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, ledger, generate, import_, check),
-    *(catalog, economics, plan),
+    *(catalog, claims, economics, plan),
 ):
     main.add_command(_command)

@@ -1,0 +1,65 @@
+"""The claims of the source documents, on trial."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from scheduler.cli.options import FILE
+from scheduler.cli.runs import DEMO
+
+if TYPE_CHECKING:
+    from scheduler.money.claims_simulated import Trials
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; half a minute or so.")
+@click.option("-o", "--out", type=FILE, help="Keep the results of these runs here, and use them again.")
+def claims(key: str | None, simulate: bool, out: Path | None) -> None:
+    """Test each figure that the source documents claim, under each reading of them."""
+    from scheduler.catalog import load_catalog
+    from scheduler.money.claims import load_claims
+    from scheduler.money.verdicts import SIMULATED, Court
+    from scheduler.report.claims import detail, summary
+
+    if out is not None and not simulate:
+        raise click.UsageError("--out keeps the results of simulated runs: give --simulate as well")
+    catalog = load_catalog()
+    dossier = load_claims(catalog)
+    if key is not None:
+        dossier.claim(key)  # a wrong key is said before anything is run
+        if simulate and key not in SIMULATED:
+            raise click.UsageError(f'"{key}" is not tested by simulation: leave --simulate out')
+    court = Court(catalog, dossier, _simulated(out) if simulate else None)
+    click.echo(summary(court) if key is None else detail(court, key))
+
+
+def _simulated(out: Path | None) -> Trials:
+    from scheduler.scenario import read_scenario
+    from scheduler.study.trials import run_trials
+    from scheduler.study.workers import processes
+
+    scenario = read_scenario(DEMO)
+    with TemporaryDirectory(prefix="exaburst-") as scratch, processes() as workers, _bar() as progress:
+        return run_trials(scenario, out or Path(scratch), workers, progress)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Count runs on a terminal, nothing in a pipe."""
+    from tqdm import tqdm
+
+    with tqdm(unit="run", desc="claims", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show

@@ -1,0 +1,120 @@
+"""Claims on money that arithmetic tests, one pure function each, named after the claim: see `verdicts`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.catalog import Catalog
+from scheduler.money.breakeven import (
+    DAYS,
+    breakeven_utilization,
+    capital_usd_per_pflop_day,
+    energy_usd_per_pflop_day,
+)
+from scheduler.money.claims import Range, named
+from scheduler.money.readings import Hardware, Price, corners, costs, span
+
+
+def owned_running_cost(hardware: Hardware, usd_per_kwh: Range, pue: Range) -> Range:
+    """USD per PFLOP-day for the power of busy pods."""
+    kwh, site = corners(usd_per_kwh, pue)
+    kw = hardware.pod.devices * hardware.device.busy_kw
+    return span(
+        energy_usd_per_pflop_day(busy_kw=kw, idle_kw=kw, pflops=hardware.pflops, usd_per_kwh=kwh, pue=site)
+    )
+
+
+def cloud_cost(price: Price, market_rent: Range) -> Range:
+    """USD per PFLOP-day: the reading's market price, or those of all market readings."""
+    return market_rent if price.owned else price.rented
+
+
+def break_even(
+    hardware: Hardware, price: Price, capital_usd: Range, life_years: Range, usd_per_kwh: Range, pue: Range
+) -> Range:
+    """Utilization at which owning costs as much as renting; above 1: never."""
+    usd = costs(hardware, price, capital_usd, life_years, usd_per_kwh, pue)
+    return span(
+        breakeven_utilization(
+            fixed_usd_per_pflop_day=usd.capital + usd.idle,
+            variable_usd_per_pflop_day=usd.running,
+            rented_usd_per_pflop_day=usd.rented,
+        )
+    )
+
+
+def payback(
+    hardware: Hardware,
+    price: Price,
+    capital_usd: Range,
+    heavy_utilization: Range,
+    usd_per_kwh: Range,
+    pue: Range,
+) -> Range:
+    """Years until the rent saved, less running cost, has repaid the capital; inf where nothing is saved."""
+    usd = costs(hardware, price, capital_usd, Range(1, 1), usd_per_kwh, pue)
+    years = []
+    for used in heavy_utilization:
+        saved = used * (usd.rented - usd.running) - usd.idle
+        years.append(np.divide(usd.capital, saved, out=np.full(saved.shape, np.inf), where=saved > 0))
+    return span(*years)
+
+
+def owned_well_below(
+    hardware: Hardware,
+    price: Price,
+    capital_usd: Range,
+    life_years: Range,
+    heavy_utilization: Range,
+    usd_per_kwh: Range,
+    pue: Range,
+) -> Range:
+    """Owned over rented cost of a PFLOP-day, at heavy utilization."""
+    usd = costs(hardware, price, capital_usd, life_years, usd_per_kwh, pue)
+    return span(*(usd.owned(used) / usd.rented for used in heavy_utilization))
+
+
+def owned_above(
+    hardware: Hardware,
+    price: Price,
+    capital_usd: Range,
+    life_years: Range,
+    light_utilization: Range,
+    usd_per_kwh: Range,
+    pue: Range,
+) -> Range:
+    """Owned over on-demand cost of a PFLOP-day, at light utilization."""
+    usd = costs(hardware, price, capital_usd, life_years, usd_per_kwh, pue)
+    return span(usd.owned(light_utilization.low) / price.rented.high)
+
+
+def same_capital(hardware: Hardware, price: Price, capital_usd: Range, short_term_years: Range) -> Range:
+    """PFLOPS that the capital rents for the short term, over those of the pod that it buys."""
+    capital, years, rented = corners(capital_usd, short_term_years, price.rented)
+    a_day = capital_usd_per_pflop_day(capital_usd=capital, pflops=hardware.pflops, life_years=years)
+    return span(a_day / rented)
+
+
+def optimus_cloud(hardware: Hardware, price: Price, optimus_pods: Range) -> Range:
+    """USD a year for the rent of that many ExaPODs, always busy."""
+    pods, rented = corners(optimus_pods, price.rented)
+    return span(pods * hardware.pflops * DAYS * rented)
+
+
+def shortage(catalog: Catalog) -> Range:
+    """On-demand over spot price of each H100 offer."""
+    h100 = [offer for offer in catalog.offers.values() if offer.device == "h100"]
+    return span(*(o.usd_per_device_h / o.spot_usd_per_device_h for o in h100 if o.spot_usd_per_device_h))
+
+
+COMPUTED = named(
+    owned_running_cost,
+    cloud_cost,
+    break_even,
+    payback,
+    owned_well_below,
+    owned_above,
+    same_capital,
+    optimus_cloud,
+    shortage,
+)
