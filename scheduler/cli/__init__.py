@@ -9,6 +9,7 @@ import click
 
 from scheduler.cli.catalog import catalog
 from scheduler.cli.claims import claims
+from scheduler.cli.compare import compare
 from scheduler.cli.economics import economics
 from scheduler.cli.ledger import ledger
 from scheduler.cli.plan import plan
@@ -27,6 +28,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, ledger, generate, import_, check),
-    *(catalog, claims, economics, plan),
+    *(catalog, compare, claims, economics, plan),
 ):
     main.add_command(_command)

@@ -1,0 +1,159 @@
+"""Policies compared over common seeds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scheduler.cli.options import FILE, read
+
+if TYPE_CHECKING:
+    from scheduler.study.compare import Question
+
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def _share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+    """Read a percentage as a share."""
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 10 or not text.endswith("%"):
+        raise click.BadParameter(f'"{text}": must be a percentage above 0, as in 5%')
+    return share
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> int | None:
+    """Read a time as whole seconds."""
+    if text is None:
+        return None
+    try:
+        seconds = round(float(text[:-1]) * UNITS[text[-1:]])
+    except (ValueError, KeyError, OverflowError):
+        seconds = -1
+    if seconds < 0:
+        raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h or d')
+    return seconds
+
+
+@click.command()
+@click.argument("scenario", type=FILE)
+@click.option(
+    "-p", "policies", multiple=True, required=True, metavar="SPEC", help="As easy+after:4h; repeat."
+)
+@click.option("--baseline", metavar="SPEC", help="What the others are compared with.  [default: the first]")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A figure to compare; repeat.")
+@click.option(
+    "--seeds", type=click.IntRange(2, 10_000), help="Common seeds, from the scenario's on.  [default: 20]"
+)
+@click.option(
+    "--until-halfwidth",
+    "halfwidth",
+    metavar="X%",
+    callback=_share,
+    help="Add seeds until half the first interval is X%.",
+)
+@click.option(
+    "--budget", type=click.IntRange(2, 10_000), help="Most seeds with --until-halfwidth.  [default: 100]"
+)
+@click.option(
+    "--warmup",
+    metavar="DURATION",
+    callback=_seconds,
+    help="Left out at the start.  [default: 5 days and what makes whole weeks]",
+)
+@click.option(
+    "--cooldown", metavar="DURATION", callback=_seconds, help="Left out at the end.  [default: a day]"
+)
+@click.option("--trace", type=FILE, help="Compare the weeks of this trace instead of seeds.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As policy.order=sjf.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: one a processor]")
+@click.option("-o", "--out", type=FILE, help="Keep results here, use them again, and write results.parquet.")
+def compare(
+    scenario: Path,
+    policies: tuple[str, ...],
+    baseline: str | None,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    **asked: Any,
+) -> None:
+    """Compare policies on the same jobs: paired differences with intervals, beside bounds.
+
+    A SPEC names policies of any seams, joined by +; seams it does not name are the scenario's.
+    """
+    from scheduler.report.compare import render
+    from scheduler.study.compare import compare_policies, write_results
+    from scheduler.study.workers import processes
+
+    question = _question(scenario, dict.fromkeys((baseline or policies[0], *policies)), overrides, **asked)
+    with TemporaryDirectory(prefix="exaburst-") as scratch, processes(workers) as crew, _bar() as progress:
+        folder = out or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        answer = compare_policies(question, folder, crew, progress)
+        if out is not None:
+            write_results(answer, out / "results.parquet")
+    click.echo(render(answer))
+    if out is not None:
+        click.echo(f"\nresults: {out}/results.parquet")
+
+
+def _question(
+    file: Path,
+    policies: dict[str, None],
+    overrides: tuple[str, ...],
+    *,
+    metrics: tuple[str, ...],
+    seeds: int | None,
+    halfwidth: float | None,
+    budget: int | None,
+    warmup: int | None,
+    cooldown: int | None,
+    trace: Path | None,
+) -> Question:
+    from scheduler.study.compare import Question
+
+    spec, _, _ = read(file, overrides)
+    given = trace or (file.parent / spec.trace if spec.trace else None)
+    if given is not None and (seeds, halfwidth, budget) != (None, None, None):
+        raise click.UsageError(
+            f"{given} is one trace, whose jobs no seed changes, and is compared week by week: "
+            "leave out --seeds, --until-halfwidth and --budget"
+        )
+    if budget is not None and halfwidth is None:
+        raise click.UsageError("--budget is for --until-halfwidth: give that as well")
+    return Question(
+        scenario=spec,
+        policies=tuple(policies),
+        metrics=tuple(dict.fromkeys(metrics)),
+        seeds=min(seeds or 20, budget or 10_000),
+        trace=given,
+        warmup_s=warmup,
+        cooldown_s=cooldown,
+        halfwidth=halfwidth,
+        budget=budget or max(100, seeds or 0),
+    )
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Count runs on a terminal, nothing in a pipe."""
+    from tqdm import tqdm
+
+    with tqdm(leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.set_description_str(what, refresh=False)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show

@@ -1,0 +1,255 @@
+"""A comparison as tables: what each policy comes to, what it changes, and what is left to win."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf, isnan
+from statistics import fmean
+from typing import NamedTuple
+
+from scheduler.report.table import table
+from scheduler.study.compare import BEFORE_STOPPING, Answer
+from scheduler.study.differences import Difference, direction
+from scheduler.study.statistics import FEWEST, LEVEL
+
+DAY_S, HOUR_S = 86_400, 3_600
+TITLES = {
+    "waited_mean_s": "wait mean",
+    "waited_p95_s": "wait p95",
+    "slowdown_mean": "slowdown mean",
+    "missed": "deadlines missed",
+    "rented_device_h": "rented",
+    "usd_avoidable": "avoidable",
+    "usd_total": "total",
+}
+
+
+class Scale(NamedTuple):
+    """How values of a figure are printed: divided by `unit`, with so many decimals."""
+
+    name: str
+    unit: float
+    decimals: int
+
+    def show(self, value: float | None, sign: str = "") -> str:
+        """Render a value; a dash for none."""
+        if value is None or isnan(value):
+            return "-"
+        return f"{value / self.unit:{sign},.{self.decimals}f}"
+
+
+def scale(metric: str, largest: float) -> Scale:
+    """Choose the unit for a figure from its name and its largest value."""
+    name = metric.partition(":")[0]
+    if name.endswith("_s"):
+        if largest < 120:
+            return Scale("s", 1, 1)
+        return Scale("min", 60, 1) if largest < 2 * HOUR_S else Scale("h", HOUR_S, 2)
+    if name.startswith(("usd", "revenue_usd")):
+        return Scale("USD", 1, 0)
+    if name == "utilization":
+        return Scale("%", 0.01, 1)
+    if name.endswith("_device_h"):
+        return Scale("device-h", 1, 0)
+    return Scale("", 1, 2 if largest < 100 else 1)
+
+
+def render(answer: Answer) -> str:
+    """Render means, differences, lower bounds, and what to be careful about."""
+    parts = [
+        _title(answer),
+        _means(answer),
+        differences(answer.differences, answer.question.policies[0]),
+        _least(answer),
+        "\n".join(_notes(answer)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _title(answer: Answer) -> str:
+    question, first, last = answer.question, answer.windows[0], answer.windows[-1]
+    seeds = sorted({row["seed"] for row in answer.rows})
+    if question.trace is None:
+        met = f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}; in each, all policies meet the same jobs"
+    else:
+        met = f"{len(seeds)} weeks of one run each over {question.trace}; seeds would not change its jobs"
+    trimmed = f"warm-up {_days(first.from_s)}, cool-down {_days(answer.length_s - last.to_s)}"
+    return (
+        f"{question.scenario.name}: {met}\n"
+        f"measured: {_days(last.to_s - first.from_s)} of {_days(answer.length_s)}, without {trimmed}"
+    )
+
+
+def _days(seconds: int) -> str:
+    days = seconds / DAY_S
+    return f"{seconds / HOUR_S:.3g} h" if days < 1 else f"{days:.3g} day{'s' * (days != 1)}"
+
+
+def _means(answer: Answer) -> str:
+    """The mean of each figure over the replications, policies first, then bounds."""
+    metrics = answer.metrics
+    policies = list(dict.fromkeys(row["policy"] for row in answer.rows))
+    means = {metric: {name: _mean(answer, name, metric) for name in policies} for metric in metrics}
+    scales = {metric: _scale_of(metric, *of.values()) for metric, of in means.items()}
+    header = ["mean of", *(_headline(metric, scales[metric]) for metric in metrics), "unserved"]
+    better = {1: "more", -1: "less", 0: ""}
+    rows = [["better is", *(better[direction(metric)] for metric in metrics), "less"]]
+    for name in policies:
+        shown = [scales[metric].show(means[metric][name]) for metric in metrics]
+        rows.append([_named(answer, name), *shown, _unserved(answer, name)])
+    return table(header, rows, numbers=range(1, len(header)))
+
+
+def _named(answer: Answer, name: str) -> str:
+    if name == answer.question.policies[0]:
+        return f"{name} (baseline)"
+    return f"{name} (bound)" if name in answer.bounds else name
+
+
+def _unserved(answer: Answer, name: str) -> str:
+    """Share of the jobs that were turned away, or waited for a day or more without a start at the end."""
+    rows = [row for row in answer.rows if row["policy"] == name]
+    share = sum(row["stranded_jobs"] for row in rows) / max(1, sum(row["jobs"] for row in rows))
+    return f"{share:.1%}"
+
+
+def _headline(metric: str, of: Scale) -> str:
+    title = TITLES.get(metric, metric)
+    return f"{title} {of.name}".strip() if of.name else title
+
+
+def _scale_of(metric: str, *found: float | None) -> Scale:
+    return scale(metric, max((abs(value) for value in found if value is not None), default=0.0))
+
+
+def _mean(answer: Answer, policy: str, metric: str) -> float | None:
+    values = [row.get(metric) for row in answer.rows if row["policy"] == policy]
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def differences(found: Sequence[Difference], baseline: str) -> str:
+    """Render paired differences, a row each; empty where there are none."""
+    header = [
+        f"against {baseline}",
+        "",
+        "difference",
+        "",
+        f"{LEVEL:.0%} t",
+        f"{LEVEL:.0%} bootstrap",
+        "change",
+        "P(better)",
+        "p (Holm)",
+        "needs",
+    ]
+    rows = [_row(one) for one in found]
+    return table(header, rows, numbers=(2, 4, 5, 6, 7, 8, 9)) if rows else ""
+
+
+def _row(one: Difference) -> list[str]:
+    unit = _scale_of(one.metric, one.mean, one.baseline)
+    bounds = (" to ".join(unit.show(edge, "+") for edge in of) for of in (one.t, one.bootstrap))
+    return [
+        one.policy,
+        TITLES.get(one.metric, one.metric),
+        unit.show(one.difference, "+"),
+        {"%": "points"}.get(unit.name, unit.name),
+        *("-" if "-" in edges.split(" to ") else edges for edges in bounds),
+        "-" if isnan(one.change) else f"{one.change:+.1%}",
+        "-" if isnan(one.chance) else f"{one.chance:.2f}",
+        "-" if isnan(one.adjusted_p) else "<0.001" if one.adjusted_p < 0.001 else f"{one.adjusted_p:.3f}",
+        f"{one.needed:,.0f}" if _unsure(one) and one.needed < inf else "",
+    ]
+
+
+def _unsure(one: Difference) -> bool:
+    """Say whether the interval holds 0, though the means differ."""
+    return bool(one.difference) and one.t.holds(0.0)
+
+
+def _least(answer: Answer) -> str:
+    """What no schedule goes below, beside what policies come to."""
+    found = [row.get(of) for row in answer.rows for of in ("least_usd_avoidable", "least_waited_mean_s")]
+    if not any(found):
+        return ""
+    usd = Scale("USD", 1, 0)
+    rows = []
+    for name in answer.question.policies:
+        if _mean(answer, name, "least_usd_avoidable") is None:  # a bound
+            continue
+        spent, least = (_mean(answer, name, of) or 0.0 for of in ("usd_avoidable", "least_usd_avoidable"))
+        wait, short = (_mean(answer, name, of) or 0.0 for of in ("waited_mean_s", "least_waited_mean_s"))
+        unit = _scale_of("_s", wait)
+        rows.append(
+            [
+                name,
+                usd.show(spent),
+                usd.show(least),
+                f"{1 - least / spent:.0%}" if spent else "-",
+                f"{unit.show(wait)} {unit.name}",
+                f"{unit.show(short)} {unit.name}",
+            ]
+        )
+    header = [
+        "lower bounds",
+        "avoidable USD",
+        "at least, at this wait",
+        "left to win",
+        "wait mean",
+        "at least, at this spend",
+    ]
+    return table(header, rows, numbers=range(1, 6))
+
+
+def _notes(answer: Answer) -> Iterator[str]:
+    """What a reader must know before believing the tables."""
+    count = len({row["seed"] for row in answer.rows})
+    kind = "seeds" if answer.question.trace is None else "weeks"
+    if answer.bounds:
+        yield "bounds are no policies: nothing is claimed of them; unserved jobs are in no wait and no spend"
+    if answer.differences:
+        claims = sum(not isnan(one.p) for one in answer.differences)
+        yield f"p: paired t-test that the mean difference is 0, adjusted for {claims} claims at once (Holm)"
+    unsure = sum(_unsure(one) for one in answer.differences)
+    if unsure:
+        yield (
+            f"too small to tell by {count} {kind}: {unsure} of {len(answer.differences)} differences; "
+            "the last column says how many it would take, were they what they seem"
+        )
+    if count < FEWEST:
+        yield f"{count} {kind} are too few for any claim: no bootstrap, and intervals need a normal shape"
+    yield from _listed(
+        "differences far from normal, so that both intervals are too narrow: ", answer.differences, "odd"
+    )
+    if answer.question.trace is not None:
+        text = "weeks that resemble the week before, so intervals are too narrow: "
+        yield from _listed(text, answer.differences, "follows")
+    yield from _stopped(answer, count)
+
+
+def _listed(text: str, differences: Sequence[Difference], mark: str) -> Iterator[str]:
+    names = [_claim(one) for one in differences if getattr(one, mark)]
+    if names:
+        yield text + "; ".join(names)
+
+
+def _claim(one: Difference) -> str:
+    return f"{one.policy}, {TITLES.get(one.metric, one.metric)}"
+
+
+def _stopped(answer: Answer, count: int) -> Iterator[str]:
+    """Why seeds were added no more."""
+    question = answer.question
+    if question.halfwidth is None:
+        return
+    first = [one for one in answer.differences if one.metric == answer.metrics[0]]
+    widest = max((one.t.halfwidth / abs(one.baseline) if one.baseline else inf for one in first), default=0.0)
+    why = "narrow enough" if widest <= question.halfwidth else "the budget is spent"
+    yield (
+        f"stopped at {count} seeds, {why}: half an interval of the first figure is at most {widest:.1%} "
+        f"of the baseline; asked for was {question.halfwidth:.1%}"
+    )
+    yield (
+        "stopping by what was seen makes intervals a little too narrow; here only their width decides, never "
+        f"their sign, and not before {BEFORE_STOPPING} seeds (Chow and Robbins, 1965)"
+    )

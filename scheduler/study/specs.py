@@ -1,0 +1,95 @@
+"""Compact names of policies: `easy+after:4h` is EASY backfill with bursts after four hours.
+
+The parts, joined by `+`, are found by name among those of all seams and the bounds, `owned_only` and its
+like; what no part says stays as the scenario has it. Where two seams share a name, `order=NAME` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+
+from msgspec.structs import replace
+
+from scheduler.policy import SEAMS, PolicyError, resolve
+from scheduler.scenario import BOUNDS, Scenario
+
+BOUND = "bound"
+FREE = tuple(name for name in BOUNDS if name != "none")
+"""The bounds that are named like policies; the name `none` is that of a backfill."""
+
+Choices = Mapping[str, str]
+"""A policy for some of the seams, and `bound` where one is chosen."""
+
+
+def parse_policy(spec: str) -> dict[str, str]:
+    """Return what a compact name chooses: `{"backfill": "easy", "patience": "after:4h"}`.
+
+    Raises PolicyError for an unknown, ambiguous or wrong part, and for two parts of one seam.
+    """
+    chosen: dict[str, str] = {}
+    for part in spec.split("+"):
+        try:
+            seam, choice = _found(part.strip())
+        except PolicyError as error:
+            raise PolicyError(f'policy "{spec}": {error}') from None
+        if seam in chosen:
+            raise PolicyError(f'policy "{spec}": "{chosen[seam]}" and "{choice}" are both {_article(seam)}')
+        chosen[seam] = choice
+    return chosen
+
+
+def with_policy(scenario: Scenario, chosen: Choices) -> Scenario:
+    """Return the scenario under the chosen policies and bound; its own stay where none is chosen.
+
+    Raises PolicyError for a seam that there is not, or a policy that is not one of its seam's.
+    """
+    for seam, choice in chosen.items():
+        _checked(seam, choice)
+    seams = {seam: choice for seam, choice in chosen.items() if seam != BOUND}
+    bound = chosen.get(BOUND, scenario.bound)
+    return replace(scenario, policy=replace(scenario.policy, **seams), bound=bound)
+
+
+def _found(part: str) -> tuple[str, str]:
+    """Return a part's seam and what it chooses there."""
+    seam, equals, choice = part.partition("=")
+    if equals:
+        return _checked(seam.strip(), choice.strip())
+    name = part.partition(":")[0]
+    seams = [seam for seam in (*SEAMS, BOUND) if name in _names(seam)]
+    if len(seams) > 1:
+        raise PolicyError(f'"{name}" is a name of {" and ".join(seams)}; say which, as in {seams[0]}={part}')
+    if not seams:
+        known = [name for seam in (*SEAMS, BOUND) for name in _names(seam)]
+        near = get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise PolicyError(f'"{part}" is unknown{hint} (allowed: {", ".join(known)})')
+    return _checked(seams[0], part)
+
+
+def _checked(seam: str, choice: str) -> tuple[str, str]:
+    if seam == BOUND:
+        if choice not in BOUNDS:
+            raise PolicyError(f'bound "{choice}": allowed are {", ".join(BOUNDS)}')
+    elif seam in SEAMS:
+        resolve(seam, choice)
+    else:
+        near = get_close_matches(seam, (*SEAMS, BOUND), 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise PolicyError(f'unknown seam "{seam}"{hint} (allowed: {", ".join((*SEAMS, BOUND))})')
+    return seam, choice
+
+
+def _names(seam: str) -> Iterator[str]:
+    """Ours, and those of installed packages."""
+    if seam == BOUND:
+        yield from FREE
+        return
+    yield from SEAMS[seam]
+    yield from (entry.name for entry in entry_points(group=f"exaburst.{seam}"))
+
+
+def _article(seam: str) -> str:
+    return f"{'an' if seam[0] in 'aeiou' else 'a'} {seam}"

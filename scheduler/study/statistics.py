@@ -1,0 +1,165 @@
+"""Statistics of paired differences: pure functions of arrays with one value a replication.
+
+Two policies meet the same jobs in each replication, so what is judged is the difference within it: the
+paired t of Law ("Simulation Modeling and Analysis", on comparing two systems), beside the bootstrap, which
+needs no normal shape.
+"""
+
+from __future__ import annotations
+
+from math import ceil, inf, isnan, nan, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LEVEL = 0.95
+FEWEST = 5
+"""Fewer replications than this say next to nothing: no bootstrap, and a warning."""
+RESAMPLES = 9_999
+ODD = 0.01
+"""Differences are called not normal where the Shapiro-Wilk test is surer than this."""
+
+
+class Interval(NamedTuple):
+    """A confidence interval; NaN where there is none."""
+
+    low: float
+    high: float
+
+    @property
+    def halfwidth(self) -> float:
+        """Half its width."""
+        return (self.high - self.low) / 2
+
+    def holds(self, value: float) -> bool:
+        """Say whether the value lies in it."""
+        return self.low <= value <= self.high
+
+
+def t_interval(values: Floats, level: float = LEVEL) -> Interval:
+    """Return the interval of the mean by Student's t; NaN for fewer than 2 values."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return Interval(nan, nan)
+    half = float(t.ppf((1 + level) / 2, len(values) - 1)) * _error(values)
+    return Interval(float(values.mean()) - half, float(values.mean()) + half)
+
+
+def bootstrap_interval(values: Floats, level: float = LEVEL) -> Interval:
+    """Return the interval of the mean by the bias-corrected and accelerated bootstrap (Efron, JASA 1987).
+
+    NaN for fewer than `FEWEST` values. The draws are always the same ones.
+    """
+    from scipy.stats import bootstrap
+
+    if len(values) < FEWEST:
+        return Interval(nan, nan)
+    if _alike(values):  # nothing to draw from
+        return Interval(float(values.mean()), float(values.mean()))
+    found = bootstrap(
+        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="BCa", rng=_draws()
+    )
+    return Interval(*map(float, found.confidence_interval))
+
+
+def p_value(values: Floats) -> float:
+    """Return how likely a mean so far from 0 would be if it were 0: Student's t, two-sided.
+
+    NaN for fewer than 2 values; values that are all the same leave no doubt.
+    """
+    from scipy.stats import ttest_1samp
+
+    if len(values) < 2:
+        return nan
+    if _alike(values):
+        return 0.0 if values[0] else 1.0
+    return float(ttest_1samp(values, 0.0).pvalue)
+
+
+def chance(gains: Floats) -> float:
+    """Return the probability that the next replication brings a gain.
+
+    The posterior mean under Jeffreys' prior, (wins + 1/2) / (n + 1) (Brown, Cai and DasGupta, Statistical
+    Science 2001); a tie is half a win. A few replications never make it 0 or 1.
+    """
+    wins = np.sum(gains > 0) + np.sum(gains == 0) / 2
+    return float((wins + 0.5) / (len(gains) + 1)) if len(gains) else nan
+
+
+def holm(p_values: Floats) -> Floats:
+    """Return p-values for all claims made at once (Holm, Scandinavian Journal of Statistics 1979).
+
+    Of m values in ascending order, the i-th (from 0) counts m - i times, and no less than those before it.
+    NaN stays NaN and is no claim.
+    """
+    adjusted = p_values.copy()
+    claims = np.flatnonzero(~np.isnan(p_values))
+    order = claims[np.argsort(p_values[claims], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p_values[order] * factors))
+    return adjusted
+
+
+def needed(values: Floats, halfwidth: float | None = None, level: float = LEVEL) -> float:
+    """Return how many replications it takes for an interval of this half-width, if the spread stays.
+
+    By default the half-width is the mean itself, so that the interval just leaves 0 out: the least n with
+    n >= (t s / d)^2, t of n - 1 degrees of freedom. inf where the half-width is 0; NaN for fewer than 2.
+    """
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return nan
+    width, sd = abs(float(values.mean())) if halfwidth is None else halfwidth, float(values.std(ddof=1))
+    if not width:
+        return inf
+    if not sd:
+        return 2.0
+    n = max(2, ceil((float(t.ppf((1 + level) / 2, inf)) * sd / width) ** 2))
+    while float(t.ppf((1 + level) / 2, n - 1)) * sd > width * sqrt(n):
+        n += 1
+    return float(n)
+
+
+def odd(values: Floats) -> bool:
+    """Say whether values are too far from normal for the t interval (Shapiro and Wilk, Biometrika 1965)."""
+    from scipy.stats import shapiro
+
+    if len(values) < FEWEST or _alike(values):
+        return False
+    return bool(shapiro(values).pvalue < ODD)
+
+
+def serial(values: Floats) -> float:
+    """Return the correlation of each value with the next, by von Neumann's ratio; about 0 if independent.
+
+    1 - sum of squared steps / (2 x sum of squared deviations): the check of batch means (Law). NaN for
+    fewer than `FEWEST` values or no spread.
+    """
+    if len(values) < FEWEST or _alike(values):
+        return nan
+    spread = float(np.sum((values - values.mean()) ** 2))
+    return 1 - float(np.sum(np.diff(values) ** 2)) / (2 * spread)
+
+
+def follows(values: Floats) -> bool:
+    """Say whether values are surely not independent: `serial` beyond 1.645 standard errors, one-sided 5%."""
+    n, found = len(values), serial(values)
+    return not isnan(found) and found > 1.645 * sqrt((n - 2) / (n * n - 1))
+
+
+def _error(values: Floats) -> float:
+    """Standard error of the mean."""
+    return float(values.std(ddof=1)) / sqrt(len(values))
+
+
+def _alike(values: Floats) -> bool:
+    return float(np.ptp(values)) == 0.0
+
+
+def _draws() -> Any:
+    return np.random.default_rng(1)
