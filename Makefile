@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench picture lock clean
+.PHONY: help demo test test-all lint bench published notebooks strip picture lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,8 +31,20 @@ lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## speed and memory beside a bare heapq loop
+bench: $(STAMP)  ## speed and memory beside a bare heapq loop, and of a study on all processors
 	$(BIN)/python -m benchmarks.bench
+	$(BIN)/python -m benchmarks.study
+
+published: $(STAMP)  ## redo published results and write docs/published.md
+	$(BIN)/python -m benchmarks.published
+
+notebooks: demo  ## render the notebooks over the demo and a study to build/notebooks/*.html
+	$(BIN)/exaburst study run notebooks/policies.toml -o runs/policies
+	$(BIN)/python -m nbconvert --to html --execute --output-dir build/notebooks notebooks/*.ipynb
+
+strip: $(STAMP)  ## clear the notebooks of what running them has left
+	$(BIN)/python -m nbconvert --clear-output --ClearMetadataPreprocessor.enabled=True --inplace notebooks/*.ipynb \
+		--ClearMetadataPreprocessor.preserve_nb_metadata_mask='[("language_info", "name"), "kernelspec"]'
 
 picture: demo  ## draw the README's picture anew
 	$(BIN)/python docs/picture.py runs/demo docs/demo.png

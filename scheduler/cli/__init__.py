@@ -14,6 +14,7 @@ from scheduler.cli.economics import economics
 from scheduler.cli.ledger import ledger
 from scheduler.cli.plan import plan
 from scheduler.cli.runs import demo, replay, summary
+from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.traces import check, generate, import_
 
@@ -28,6 +29,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, ledger, generate, import_, check),
-    *(catalog, compare, claims, economics, plan),
+    *(catalog, compare, claims, economics, plan, study),
 ):
     main.add_command(_command)

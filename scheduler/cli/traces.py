@@ -95,9 +95,11 @@ def import_(format: str, file: Path, out: Path, device: str) -> None:  # noqa: A
 @click.command()
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
-    """Validate a trace (Parquet) or a scenario (TOML), and say what it holds."""
+    """Validate a trace (Parquet), a scenario or a study (TOML), and say what it holds."""
     if file.suffix == ".toml":
-        click.echo(_check_scenario(file))
+        from scheduler.scenario import read_toml
+
+        click.echo(_check_study(file) if "scenario" in read_toml(file) else _check_scenario(file))
     else:
         from traces.trace import Trace
 
@@ -115,3 +117,13 @@ def _check_scenario(file: Path) -> str:
     )
     offers = ", ".join(f"{offer.quota:,} {offer.device}" for offer in stock.offers) or "nothing"
     return f"{file}: a valid scenario: owns {devices}; may rent {offers}"
+
+
+def _check_study(file: Path) -> str:
+    from scheduler.study.layout import lay_out
+
+    laid = lay_out(file)
+    axes = " x ".join(f"{len(names)} {axis}" for axis, names in laid.axes.items())
+    seeds = sorted({cell.seed for cell in laid.cells})
+    told = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    return f"{file}: a valid study of {len(laid.cells):,} cells: {axes + ', ' if axes else ''}{told}"

@@ -1,0 +1,116 @@
+"""Studies: many runs from one file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scheduler.cli.options import FILE
+
+if TYPE_CHECKING:
+    from scheduler.study.cells import Cell
+    from scheduler.study.runner import Outcome
+    from scheduler.study.sweep import Tally
+    from scheduler.study.workers import Workers
+
+
+@click.group()
+def study() -> None:
+    """Compare policies, scenarios and traces over many seeds."""
+
+
+@study.command()
+@click.argument("file", metavar="STUDY", type=FILE)
+@click.option("-o", "--out", type=FILE, required=True, help="Folder of the results, made if absent.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Local processes.  [default: one a processor]")
+@click.option(
+    "--dask", "address", metavar="ADDRESS", help="Compute on this Dask cluster, as tcp://host:8786."
+)
+@click.option("--keep", is_flag=True, help="Keep the logs of each run too.")
+@click.pass_context
+def run(
+    ctx: click.Context, file: Path, out: Path, workers: int | None, address: str | None, keep: bool
+) -> None:
+    """Run the cells of a study that are not done yet, and gather their figures in results.parquet.
+
+    Stopped and started again, it goes on where it was.
+    """
+    from scheduler.report.study import table
+    from scheduler.study.layout import lay_out
+    from scheduler.study.results import read_results
+    from scheduler.study.sweep import run_study
+    from scheduler.study.workers import processes
+
+    if address is not None and workers is not None:
+        raise click.UsageError("--workers counts local processes: give it or --dask, not both")
+    laid = lay_out(file)
+    out.mkdir(parents=True, exist_ok=True)
+    crew = processes(workers) if address is None else _cluster(address, out, laid.cells)
+    with crew as hands, _bar(laid.name, len(laid.cells)) as progress:
+        tally = run_study(laid, out, hands, keep=keep, progress=progress)
+    click.echo(_told(laid.name, tally))
+    for reason, (first, *others) in tally.failures.items():
+        more = f" and {len(others):,} more" if others else ""
+        click.echo(f"exaburst: {first}{more}: {reason}", err=True)
+    click.echo(f"\n{table(read_results(out))}\n\nresults: {out}/results.parquet")
+    ctx.exit(1 if tally.failures else 0)
+
+
+@study.command()
+@click.argument("folder", metavar="DIR", type=FILE)
+@click.option(
+    "--baseline", metavar="NAME", help="Policy that the others are held against.  [default: the first]"
+)
+def show(folder: Path, baseline: str | None) -> None:
+    """Print what a study found: means over its seeds, and paired differences between its policies."""
+    from scheduler.report.study import compared, table
+    from scheduler.study.results import read_results
+
+    results = read_results(folder)
+    told = compared(results, baseline)
+    click.echo(f"{table(results)}\n\n{told}" if told else table(results))
+
+
+def _cluster(address: str, out: Path, cells: list[Cell]) -> AbstractContextManager[Workers]:
+    try:
+        from scheduler.study.dask import cluster
+    except ModuleNotFoundError:
+        from scheduler.study.studyfile import StudyError
+
+        raise StudyError('--dask needs Dask: pip install "exaburst[dask]"') from None
+    return cluster(address, out, cells)
+
+
+def _told(name: str, tally: Tally) -> str:
+    failed = sum(map(len, tally.failures.values()))
+    return (
+        f"{name}: {tally.computed + tally.reused + failed:,} cells = "
+        f"{tally.computed:,} computed + {tally.reused:,} reused + {failed:,} failed"
+    )
+
+
+@contextmanager
+def _bar(name: str, cells: int) -> Iterator[Callable[[Outcome], None]]:
+    """Count the cells that are left on a terminal, with the time that they will take; nothing in a pipe."""
+    from tqdm import tqdm
+
+    left, failed = cells, 0
+    with tqdm(total=left, unit="cell", desc=name, leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def show(outcome: Outcome) -> None:
+            nonlocal left, failed
+            if outcome.reused:
+                left -= 1
+                bar.total = left
+                return
+            if outcome.failure is not None:
+                failed += 1
+                bar.set_postfix_str(f"{failed} failed", refresh=False)
+            bar.update()
+
+        yield show

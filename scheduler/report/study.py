@@ -1,0 +1,86 @@
+"""A study's results as text: means over the seeds, a row for each choice on its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.report.compare import differences
+from scheduler.report.table import table as columns
+from scheduler.study.differences import compare
+
+AXES = ("policy", "scenario", "trace")
+
+FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "waited_mean_s": ("waited mean h", lambda value: f"{value / 3_600:.2f}"),
+    "waited_p95_s": ("p95 h", lambda value: f"{value / 3_600:.2f}"),
+    "slowdown_mean": ("slowdown", lambda value: f"{value:.2f}"),
+    "utilization": ("utilization", lambda value: f"{value:.1%}"),
+    "rented_device_h": ("rented device-h", lambda value: f"{value:,.0f}"),
+    "usd_total": ("USD", lambda value: f"{value:,.0f}"),
+    "usd_avoidable": ("not sunk", lambda value: f"{value:,.0f}"),
+    "missed": ("missed", lambda value: f"{value:,.1f}"),
+    "unfinished": ("unfinished", lambda value: f"{value:,.1f}"),
+    "rejected": ("rejected", lambda value: f"{value:,.1f}"),
+}
+"""What is shown of a study: column, its head, and how its mean is written."""
+
+
+def table(results: pa.Table) -> str:
+    """Return the means over the seeds; `results` is a study's results.parquet.
+
+    p95 is the mean over the seeds of each one's 95th percentile. A figure that some cell does not have is
+    the mean over those that do.
+    """
+    told = {key.decode(): text.decode() for key, text in (results.schema.metadata or {}).items()}
+    head = f"{told['study']}: means over the seeds, {results.num_rows:,} of {int(told['cells']):,} cells"
+    if not results.num_rows:
+        return head
+    axes = [axis for axis in AXES if axis in results.column_names]
+    figures = [name for name in FIGURES if name in results.column_names]
+    plain = results.select([*axes, "seed", *figures])
+    for axis in axes:
+        plain = plain.set_column(
+            plain.column_names.index(axis), axis, pc.cast(plain.column(axis), pa.string())
+        )
+    grouped = plain.group_by(axes, use_threads=False).aggregate(
+        [("seed", "count"), *((name, "mean") for name in figures)]
+    )
+    rows = [
+        [*(row[axis] for axis in axes), f"{row['seed_count']:,}", *(_written(name, row) for name in figures)]
+        for row in grouped.to_pylist()
+    ]
+    heads = [*axes, "seeds", *(FIGURES[name][0] for name in figures)]
+    return f"{head}\n\n{columns(heads, rows, range(len(axes), len(heads)))}"
+
+
+def _written(name: str, row: dict[str, float | None]) -> str:
+    value = row[f"{name}_mean"]
+    return "" if value is None else FIGURES[name][1](value)
+
+
+def compared(results: pa.Table, baseline: str | None = None) -> str:
+    """Return the paired differences of policies to a baseline, by default the first, as text.
+
+    A table for each choice of scenario and trace; pairs are cells with the same seed, and p-values are
+    adjusted over each table (Holm). Empty where there is one policy or one seed. Raises CompareError.
+    """
+    if "policy" not in results.column_names or pc.count_distinct(results.column("seed")).as_py() < 2:
+        return ""
+    policies = results.column("policy").cast(pa.string()).to_pylist()
+    told = []
+    for where, part in _parts(results):
+        found = differences(compare(part, baseline or policies[0]), baseline or policies[0])
+        told += [f"{where}\n{found}" if where else found] if found else []
+    return "\n\n".join(told)
+
+
+def _parts(results: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Give the rows of each choice of scenario and trace, in the order in which they come, and its name."""
+    axes = [axis for axis in AXES[1:] if axis in results.column_names]
+    words = [[f"{axis} {name}" for name in results.column(axis).to_pylist()] for axis in axes]
+    places = [", ".join(row) for row in zip(*words, strict=True)] if axes else [""] * results.num_rows
+    for place in dict.fromkeys(places):
+        yield place, results.filter(pa.array([one == place for one in places]))
