@@ -127,6 +127,9 @@ class Attempt(Timeout):
     The devices are held from `alloc_s`; work begins `ready_s` seconds later and ends at `end_s`.
     """
 
+    release_s = 0
+    """Its estimated end, as the pods were told, where they want to know."""
+
     def __init__(
         self, env: Environment, now_s: int, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int
     ) -> None:
@@ -138,8 +141,6 @@ class Attempt(Timeout):
         self.alloc_s = now_s
         self.ready_s = ready_s
         self.end_s = now_s + held_s
-        self.release_s = 0
-        """Its estimated end, as the pods were told, where they want to know."""
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""

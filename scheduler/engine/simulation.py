@@ -45,6 +45,7 @@ class Simulation:
         self._log = log
         self._tags = tags
         self._dependencies = after
+        self._linked = after.linked
         self._waits = bytearray(after.jobs)
         self._rented = LinedQueue(self._waits, attrgetter("rented"))
         if policy.backfill is None:
@@ -223,11 +224,11 @@ class Simulation:
             self._freed = True
         else:
             self._rent_due = True
-        if self._dependencies.linked:
+        if self._linked:
             for dependent in self._dependencies.finished(attempt.job.row):
                 self._log.ready(dependent, now)
                 self._newcomers.append(dependent)
-        if self._env.peek() > now:
+        if (self._waiting_jobs or self._newcomers) and self._env.peek() > now:
             self._pass()
 
     def _close(self, end_s: int) -> None:
