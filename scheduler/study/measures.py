@@ -4,28 +4,10 @@ A name is `figure` or, for a part of the run, `figure:part`, as in `wait_p95_s:f
 in the name. A figure that does not exist, such as the waits of no jobs, is None. Of a window of the run there
 are the jobs submitted in it, up to the end of the run, and what was held and paid in the window.
 
-| figure | part | is |
-|---|---|---|
-| `end_s` | | length of the run |
-| `jobs`, `finished`, `unfinished`, `rejected` | all, kind | jobs by how they ended |
-| `wait_p50_s`, `wait_p95_s`, `wait_p99_s` | all, kind | percentiles over the jobs that started |
-| `wait_mean_s` | all, kind | mean over them |
-| `waited_mean_s`, `waited_p95_s` | all | over all but the rejected; who has not started has waited so far |
-| `slowdown_mean`, `slowdown_p95` | all | bounded slowdown of finished jobs (Feitelson, JSSPP 2001) |
-| `burst_jobs` | all | jobs whose last attempt ran on rented devices |
-| `deadlines`, `missed` | all | jobs with a deadline, and those that missed it |
-| `asked_device_h` | all | reference device-hours of jobs that were rejected, or ready a day before the end |
-| `stranded_device_h`, `stranded_jobs` | all | of those, the jobs rejected or without any work at the end |
-| `utilization` | pool, all | device-seconds held over those owned |
-| `rented_device_h` | offer, all | device-hours held, booting included |
-| `usd_total`, `usd_owned`, `usd_rented` | all | the ledger's sum, on pools, on offers; without revenue |
-| `usd_sunk` | pool | what its pods cost whether used or not: all but energy |
-| `usd_avoidable` | all | of `usd_total`, what is not sunk: power, and what is rented |
-| `usd_rent` | all | of `usd_rented`, what is paid for devices: it scales with their price |
-| `usd` | line | the ledger's sum on a line, as it stands there |
-| `revenue_usd` | all | what tenants paid |
-| `waits_s` | kind | if asked for: each started job's wait, with the waits of those it comes after |
-| `waiting_s` | kind | likewise, so far, of the jobs that had not started by the end; None: rejected |
+`scheduler.study.results.FIGURES` says what each figure is. The parts are kinds of jobs, pools, offers and
+lines of the ledger. Two more are kept only if asked for, for statistics over the jobs of several runs:
+`waits_s:KIND`, each started job's wait with the waits of those it comes after, and `waiting_s:KIND`,
+likewise, so far, of the jobs that had not started by the end; None: rejected.
 """
 
 from __future__ import annotations
