@@ -18,8 +18,8 @@ from scipy import stats
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.cli.runs import DEMO
-from scheduler.money import claims_money as money
-from scheduler.money.claims import (
+from scheduler.money.claims import money
+from scheduler.money.claims.claim import (
     CLAIMS,
     VERDICTS,
     Claim,
@@ -29,9 +29,9 @@ from scheduler.money.claims import (
     load_claims,
     verdict,
 )
-from scheduler.money.claims_simulated import Measured, Trials, break_even_simulated, interval, v14_to_v15
-from scheduler.money.readings import Hardware, Price, costs, price_readings
-from scheduler.money.verdicts import COMPUTED, SIMULATED, Court, parameters, tallies
+from scheduler.money.claims.readings import Hardware, Price, costs, price_readings
+from scheduler.money.claims.simulated import Measured, Trials, break_even_simulated, interval, v14_to_v15
+from scheduler.money.claims.verdicts import COMPUTED, SIMULATED, Court, parameters, tallies
 from scheduler.scenario import read_scenario
 from scheduler.study import Workers
 from scheduler.study.trials import run_trials

@@ -15,7 +15,7 @@ from scheduler.cli.options import FILE
 from scheduler.cli.runs import DEMO
 
 if TYPE_CHECKING:
-    from scheduler.money.claims_simulated import Trials
+    from scheduler.money.claims.simulated import Trials
 
 
 @click.command()
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def claims(key: str | None, simulate: bool, out: Path | None) -> None:
     """Test each figure that the source documents claim, under each reading of them."""
     from scheduler.catalog import load_catalog
-    from scheduler.money.claims import load_claims
-    from scheduler.money.verdicts import SIMULATED, Court
+    from scheduler.money.claims.claim import load_claims
+    from scheduler.money.claims.verdicts import SIMULATED, Court
     from scheduler.report.claims import detail, summary
 
     if out is not None and not simulate:

@@ -39,10 +39,10 @@ def economics(
     Lists all inputs with their ranges and sources; --set changes them.
     """
     from scheduler.catalog import load_catalog
-    from scheduler.money.draws import write_draws
-    from scheduler.money.economics import outcome
-    from scheduler.money.inputs import inputs
-    from scheduler.money.montecarlo import draw
+    from scheduler.money.economics.draws import write_draws
+    from scheduler.money.economics.inputs import inputs
+    from scheduler.money.economics.model import outcome
+    from scheduler.money.economics.montecarlo import draw
     from scheduler.report.economics import economics as render
     from scheduler.report.economics import title
     from scheduler.run import open_run

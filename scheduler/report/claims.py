@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from math import isinf, isnan
 from textwrap import fill
 
-from scheduler.money.claims import VERDICTS, Claim, Input, Range
-from scheduler.money.readings import Price
-from scheduler.money.verdicts import SIMULATED, Court, Result, Tally, count, tallies
+from scheduler.money.claims.claim import VERDICTS, Claim, Input, Range
+from scheduler.money.claims.readings import Price
+from scheduler.money.claims.verdicts import SIMULATED, Court, Result, Tally, count, tallies
 from scheduler.report.table import table
 
 WIDTH = 110

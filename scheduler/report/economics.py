@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from scheduler.catalog import Offer, PodKind
-from scheduler.money.economics import Case, Outcome, outcome
-from scheduler.money.inputs import Input
-from scheduler.money.montecarlo import Bar, at_mid, quantiles, rank_correlations, tornado
+from scheduler.money.economics.inputs import Input
+from scheduler.money.economics.model import Case, Outcome, outcome
+from scheduler.money.economics.montecarlo import Bar, at_mid, quantiles, rank_correlations, tornado
 from scheduler.report.table import table
 
 _UTILIZATIONS = np.arange(1, 11) / 10

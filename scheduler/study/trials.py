@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
 from scheduler.money.breakeven import Floats
-from scheduler.money.claims_simulated import Measured, Trials
+from scheduler.money.claims.simulated import Measured, Trials
 from scheduler.resources import resources
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells import Cell, CellError, cell_of

@@ -32,7 +32,7 @@ from scheduler.money.breakeven import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One value of each input, or arrays of as many draws; economics.toml has units and meanings."""
+    """One value of each input, or arrays of as many draws; inputs.toml has units and meanings."""
 
     owned_pflops: Numbers
     capital_usd: Numbers

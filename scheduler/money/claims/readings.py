@@ -24,7 +24,7 @@ from scheduler.money.breakeven import (
     energy_usd_per_pflop_day,
     rented_usd_per_pflop_day,
 )
-from scheduler.money.claims import Dossier, Range
+from scheduler.money.claims.claim import Dossier, Range
 
 OWNED, CLOUD = "owned-running-cost", "cloud-cost"
 """Keys of the claims whose numbers a price reading may take for true."""

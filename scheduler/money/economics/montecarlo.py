@@ -15,8 +15,8 @@ from zlib import crc32
 import numpy as np
 
 from scheduler.money.breakeven import Floats
-from scheduler.money.economics import Case, Outcome, outcome
-from scheduler.money.inputs import Input
+from scheduler.money.economics.inputs import Input
+from scheduler.money.economics.model import Case, Outcome, outcome
 
 
 class Bar(NamedTuple):

@@ -11,8 +11,8 @@ from scheduler.money.breakeven import (
     capital_usd_per_pflop_day,
     energy_usd_per_pflop_day,
 )
-from scheduler.money.claims import Range, named
-from scheduler.money.readings import Hardware, Price, corners, costs, span
+from scheduler.money.claims.claim import Range, named
+from scheduler.money.claims.readings import Hardware, Price, corners, costs, span
 
 
 def owned_running_cost(hardware: Hardware, usd_per_kwh: Range, pue: Range) -> Range:

@@ -20,7 +20,7 @@ from scheduler.catalog.arithmetic import rounding
 from scheduler.catalog.catalog import find
 from scheduler.catalog.models import unit as unit_of
 
-CLAIMS = Path(__file__).parents[1] / "catalog" / "claims.toml"
+CLAIMS = Path(__file__).parents[2] / "catalog" / "claims.toml"
 PER_PFLOP_DAY = "USD/PFLOP-day"
 """The unit of claims that the price readings read in different ways."""
 

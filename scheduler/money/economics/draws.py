@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from scheduler.money.economics import Case, Outcome
-from scheduler.money.inputs import Input
+from scheduler.money.economics.inputs import Input
+from scheduler.money.economics.model import Case, Outcome
 from traces.parquet import documented, write_batches
 
 

@@ -1,4 +1,4 @@
-"""The inputs of build or buy: low, mid and high, from economics.toml, the catalog, a run or --set."""
+"""The inputs of build or buy: low, mid and high, from inputs.toml, the catalog, a run or --set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.catalog.models import DEFAULT_KIND
 from scheduler.metrics import device_seconds, utilization
 from scheduler.run import Run
 
-INPUTS_FILE = Path(__file__).with_name("economics.toml")
+INPUTS_FILE = Path(__file__).with_name("inputs.toml")
 
 
 class EconomicsError(ValueError):
@@ -46,7 +46,7 @@ class Input(Struct, frozen=True, kw_only=True):
 
 
 class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An entry of economics.toml."""
+    """An entry of inputs.toml."""
 
     unit: str
     meaning: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scheduler.catalog import Catalog, check_arithmetic
-from scheduler.money.claims import Range, named
-from scheduler.money.readings import Hardware, span
+from scheduler.money.claims.claim import Range, named
+from scheduler.money.claims.readings import Hardware, span
 
 
 def _sums(catalog: Catalog, entry: str, field: str = "peak_pflops") -> Range:

@@ -14,13 +14,15 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from scheduler.catalog import Catalog
-from scheduler.money import claims_hardware, claims_money, claims_simulated
-from scheduler.money.claims import PER_PFLOP_DAY, VERDICTS, Dossier, Range, Verdict, verdict
-from scheduler.money.claims_simulated import Trials
-from scheduler.money.readings import Hardware, Price, hardware_readings, price_readings, span
+from scheduler.money.claims import hardware as of_hardware
+from scheduler.money.claims import money as of_money
+from scheduler.money.claims import simulated as by_simulation
+from scheduler.money.claims.claim import PER_PFLOP_DAY, VERDICTS, Dossier, Range, Verdict, verdict
+from scheduler.money.claims.readings import Hardware, Price, hardware_readings, price_readings, span
+from scheduler.money.claims.simulated import Trials
 
-ARITHMETIC = claims_hardware.COMPUTED | claims_money.COMPUTED
-SIMULATED = claims_simulated.COMPUTED
+ARITHMETIC = of_hardware.COMPUTED | of_money.COMPUTED
+SIMULATED = by_simulation.COMPUTED
 COMPUTED = ARITHMETIC | SIMULATED
 """All computations, by the keys of their claims."""
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scheduler.money.breakeven import Floats
-from scheduler.money.claims import Range, named
-from scheduler.money.readings import Costs, Hardware, Price, costs, span
+from scheduler.money.claims.claim import Range, named
+from scheduler.money.claims.readings import Costs, Hardware, Price, costs, span
 
 CONFIDENCE = 0.95
 
