@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scheduler.study.layout import Study
 from scheduler.study.measures import Metrics
 from scheduler.study.results import FILE, results, write_results
-from scheduler.study.runner import Outcome, run_cells
+from scheduler.study.runner import Outcome, read_result, run_cells
 from scheduler.study.workers import Workers
 
 Progress = Callable[[Outcome], None]
@@ -48,6 +48,10 @@ def run_study(
                 counts["reused" if outcome.reused else "computed"] += 1
             if progress is not None:
                 progress(outcome)
+    except KeyboardInterrupt:  # it may have come between keeping a result and hearing of it
+        found = {cell.place: read_result(folder, cell) for cell in study.cells if cell.place not in metrics}
+        metrics |= {place: kept for place, kept in found.items() if kept is not None}
+        raise
     finally:
         write_results(folder, results(study, metrics))
     return Tally(counts["computed"], counts["reused"], failures)
