@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scheduler.money.breakeven import Numbers, breakeven_utilization
+from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
-
-HOUR_S = 3_600
 
 
 class Owned(NamedTuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-HOUR_S = 3_600
 DAY_H = 24
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from scheduler.metrics import bounded_slowdown, device_seconds, missed, percentiles, utilization
+from scheduler.money.rates import HOUR_S
 from scheduler.report.ledger import spent
 from scheduler.report.table import table
 from scheduler.run import Run
-
-HOUR_S = 3_600
 
 _JOB_COLUMNS = [
     "workload",

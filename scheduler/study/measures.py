@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
+from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
 from traces.trace import NO_VALUE, Trace
 
 Metrics = dict[str, Any]
 
-HOUR_S = 3_600
 STRANDED_S = 86_400
 """A job that has waited for a day when the run ends counts as stranded, not as cut off by the horizon."""
 STATES = ("finished", "unfinished", "rejected")

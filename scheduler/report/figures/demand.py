@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from scheduler.money.rates import HOUR_S
 from scheduler.report.figures.style import (
     BLACK,
     BLUE,
@@ -23,8 +24,6 @@ from scheduler.report.figures.style import (
     panels,
     stack,
 )
-
-HOUR_S = 3_600
 
 
 def arrivals(dates: Array, workload: pd.Series[str]) -> Figure:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from scheduler.money.rates import HOUR_S
 from scheduler.report.figures.style import (
     BLACK,
     GREY,
@@ -25,8 +26,6 @@ from scheduler.report.figures.style import (
 )
 from scheduler.report.levels import dates, held_by, means
 from scheduler.run import Run
-
-HOUR_S = 3_600
 
 
 def over_time(run: Run, edges: Array) -> Figure:
