@@ -388,7 +388,7 @@ def test_a_study_killed_half_way_goes_on(undisturbed: Path, tmp_path: Path) -> N
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     with started(written(tmp_path, STUDY.replace("seeds = 2", "seeds = 50")), tmp_path) as study:
-        wait_for(2, tmp_path, study)
+        wait_for(12, tmp_path, study)  # both workers are up by then
         os.killpg(study.pid, signal.SIGINT)
         _, complaint = study.communicate(timeout=30)
     assert (study.returncode, complaint) == (130, "exaburst: interrupted\n")
