@@ -146,6 +146,41 @@ def test_ids_that_repeat_are_replaced_and_ties_keep_the_files_order(tmp_path: Pa
     }
 
 
+def test_swf_skips_numbers_that_no_trace_can_hold(tmp_path: Path) -> None:
+    """Job numbers, users and queues have no unit and no limit of their own in the format."""
+    job = "{} 0 8 314 {} 31.5 -1 {} 3798 -1 1 {} 1 -1 {} 1 -1 -1\n"
+    text = "".join(
+        job.format(*fields)
+        for fields in [
+            ("99999999999999999999999991", 30, 30, 1, 1),
+            ("1e26", 30, 30, 1, 1),
+            ("9223372036854775808", 30, 30, 1, 1),
+            ("-1e30", 30, 30, 1, 1),
+            ("1.5", 30, 30, 1, 1),
+            (2, 30, "1e26", 1, 1),
+            (3, "1e26", -1, 1, 1),
+            (4, 30, "2.5", 1, 1),
+            (5, "2.5", -1, 1, 1),
+            (9007199254740992, 30, 30, 1.5, "1e26"),
+            (7, "2.5", 30, 2, "-1e30"),
+        ]
+    )
+    found = imported(tmp_path, "swf", text)
+    assert rows(found.trace, "job_id", "gang", "owner", "kind") == [
+        (9007199254740992, 30, "user 1.5", "queue 1e+26"),
+        (7, 30, "user 2", "other"),
+    ]
+    skipped = {reason: (count.rows, str(count)) for reason, count in found.report.skipped.items()}
+    assert skipped == {
+        "job number: not a whole number": (1, 'line 5: "1.5"'),
+        "job number: beyond 9,007,199,254,740,992": (4, 'line 1: "99999999999999999999999991"'),
+        "requested processors: not 1 to 10,000,000": (1, 'line 6: "1e26"'),
+        "allocated processors: not 1 to 10,000,000": (1, 'line 7: "1e26"'),
+        "requested processors: not a whole number": (1, 'line 8: "2.5"'),
+        "allocated processors: not a whole number": (1, 'line 9: "2.5"'),
+    }
+
+
 # --- Philly ---
 
 PHILLY = """timestamp,duration,num_gpus,gpu_time,cluster

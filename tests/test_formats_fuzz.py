@@ -37,6 +37,8 @@ WHOLE = {
         b"2,60,7,1,,,,,1\n"
     ),
 }
+SEPARATOR = {"swf": b" ", "philly": b",", "gavel": b"\t", "csv": b","}
+NUMBERS = [b"9" * 26, b"1e26", b"-1e30", b"9223372036854775808", b"9007199254740993", b"1e400", b"-1", b"0.5"]
 TELLING = b"0123456789-+.eE \t,;\"'\n\r\x00\x1f\xff\xc3nainf"
 
 
@@ -75,7 +77,7 @@ def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
             st.just(b"")
             | st.lists(st.sampled_from(TELLING), max_size=20).map(bytes)
             | st.just(bytes(data[at : at + 40]))
-            | st.sampled_from([b"9" * 25, b"1e400", b"nan", b"-inf", b"0" * 30, b"9007199254740993", b"1e11"])
+            | st.sampled_from([*NUMBERS, b"nan", b"-inf", b"0" * 30, b"1e11"])
         )
         data[at : at + size] = piece
     return bytes(data)
@@ -85,6 +87,17 @@ def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
 def test_the_files_that_are_mutated_are_read(format_name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(WHOLE[format_name])
     assert len(reader(format_name)(tmp_path / "file")) == 2
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str, number: bytes) -> None:
+    separator, lines = SEPARATOR[format_name], WHOLE[format_name].splitlines()
+    for at, line in enumerate(lines):
+        fields = line.split(None if separator == b" " else separator)
+        for field in range(len(fields)):
+            changed = separator.join([*fields[:field], number, *fields[field + 1 :]])
+            ends_well(reader(format_name), b"\n".join([*lines[:at], changed, *lines[at + 1 :]]))
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from traces.formats import gavel, native, philly, swf
 from traces.formats.jobs import Jobs
 from traces.formats.report import Found, ImportReport, Tally
-from traces.schema import DEFAULTS, EXACT, TRACE_SCHEMA
+from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
 
 __all__ = ["FORMATS", "Found", "ImportReport", "Imported", "Reader", "import_trace"]
@@ -106,7 +106,7 @@ def _column(column: pa.ChunkedArray, name: str) -> Any:
 
 def _usable_ids(ids: pa.Array) -> bool:
     values = ids.to_numpy()
-    return bool(values.min() >= 0 and values.max() <= EXACT and len(np.unique(values)) == len(values))
+    return bool(values.min() >= 0 and len(np.unique(values)) == len(values))
 
 
 def _sha256(path: Path) -> str:

@@ -25,7 +25,7 @@ class Jobs:
 def numbered(what: str, numbers: NDArray[np.float64], unknown: str) -> pa.DictionaryArray:
     """Return words such as "user 12" for numbers, `unknown` for negative ones."""
     distinct, codes = np.unique(numbers, return_inverse=True)
-    words = [f"{what} {number:.0f}" if number >= 0 else unknown for number in distinct.tolist()]
+    words = [f"{what} {number:.17g}" if number >= 0 else unknown for number in distinct.tolist()]
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
 
 

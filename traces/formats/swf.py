@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from traces.formats.jobs import Jobs, numbered, replaced
 from traces.formats.report import Tally
 from traces.formats.text import Rows, read_rows
+from traces.schema import EXACT
 
 FIELDS = (
     "job number",
@@ -59,13 +61,13 @@ def _jobs(rows: Rows) -> pa.Table:
     asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
     rows.skip((status >= 2) & (status <= 4), "part of a job (status 2, 3 or 4), whose own line has the sum")
     rows.skip((run < 0) | ((run == 0) & (status == _CANCELLED)), "never ran")
-    gang = np.rint(np.where(requested > 0, requested, allocated))
-    rows.skip(gang < 1, "no processors")
+    rows.skip(number != np.rint(number), "job number: not a whole number", rows.words("job number"))
+    rows.skip(np.abs(number) > EXACT, f"job number: beyond {EXACT:,}", rows.words("job number"))
+    gang = _gang(rows, requested, allocated)
     runtime = np.maximum(np.rint(run), 1)
     estimate = np.where(asked > 0, np.maximum(np.rint(asked), 1), runtime)
     rows.limit(np.rint(submit), "submit time", "submit_s")
     rows.limit(runtime, "run time", "runtime_s")
-    rows.limit(gang, "requested processors", "gang")
     rows.limit(estimate, "requested time", "estimate_s")
     rows.note(np.rint(run) < 1, "run time 0: 1 s taken")
     rows.note((run != np.rint(run)) | (submit != np.rint(submit)), "times: rounded to whole seconds")
@@ -85,6 +87,18 @@ def _jobs(rows: Rows) -> pa.Table:
         owner=user,
         kind=queue,
     )
+
+
+def _gang(rows: Rows, requested: NDArray[np.float64], allocated: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the processors requested, else those allocated; rows without a usable number are skipped."""
+    asked = requested > 0
+    gang = np.where(asked, requested, allocated)
+    rows.skip(gang <= 0, "no processors")
+    for name, chosen in (("requested processors", asked), ("allocated processors", ~asked)):
+        count = np.where(chosen, gang, 1)
+        rows.skip(count != np.rint(count), f"{name}: not a whole number", rows.words(name))
+        rows.limit(count, name, "gang")
+    return gang
 
 
 def _epoch(comments: Sequence[str]) -> datetime | None:
