@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -98,7 +99,7 @@ def test_compact_names_say_which_seam(spec: str, chosen: dict[str, str]) -> None
 def test_every_policy_has_a_compact_name(chosen: dict[str, str]) -> None:
     """The names of the seams do not overlap, so any choice can be written without saying the seam."""
     arguments = {"after": ":4h", "predicted": ":4h"} | dict.fromkeys(
-        ("per_runtime", "per_gang", "per_work", "priority", "conservative"), ":1"
+        ("per_runtime", "per_gang", "per_work", "priority", "conservative", "spot_up_to"), ":1"
     )
     full = {seam: name + arguments.get(name, "") for seam, name in chosen.items()}
     if full:
@@ -355,10 +356,24 @@ def kept_cells(out: Path) -> int:
     return sum("cell.json" in files for _, _, files in os.walk(out))
 
 
-def wait_for(cells: int, out: Path, study: subprocess.Popen[str]) -> None:
+def importing(study: subprocess.Popen[str]) -> bool:
+    """Whether a worker has come to loading numpy, so is in its imports or past them."""
+    tasks = Path(f"/proc/{study.pid}/task").glob("*/children")
+    workers = [Path("/proc", child) for file in tasks for child in file.read_text().split()]
+    return any(
+        "spawn_main" in (worker / "cmdline").read_text() and "numpy" in (worker / "maps").read_text()
+        for worker in workers
+    )
+
+
+def wait_until(happened: Callable[[], bool], study: subprocess.Popen[str]) -> None:
     until = time.monotonic() + 60
-    while kept_cells(out) < cells and study.poll() is None and time.monotonic() < until:
+    while not happened() and study.poll() is None and time.monotonic() < until:
         time.sleep(0.005)
+
+
+def wait_for(cells: int, out: Path, study: subprocess.Popen[str]) -> None:
+    wait_until(lambda: kept_cells(out) >= cells, study)
 
 
 def gone(study: subprocess.Popen[str]) -> bool:
@@ -371,6 +386,14 @@ def gone(study: subprocess.Popen[str]) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def interrupt(study: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C, which reaches the study and its workers: it ends with one line, they without any."""
+    os.killpg(study.pid, signal.SIGINT)
+    _, complaint = study.communicate(timeout=30)
+    assert (study.returncode, complaint) == (130, "exaburst: interrupted\n")
+    assert gone(study)
 
 
 def test_a_study_killed_half_way_goes_on(undisturbed: Path, tmp_path: Path) -> None:
@@ -388,20 +411,34 @@ def test_a_study_killed_half_way_goes_on(undisturbed: Path, tmp_path: Path) -> N
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     with started(written(tmp_path, STUDY.replace("seeds = 2", "seeds = 50")), tmp_path) as study:
-        wait_for(12, tmp_path, study)  # both workers are up by then
-        os.killpg(study.pid, signal.SIGINT)
-        _, complaint = study.communicate(timeout=30)
-    assert (study.returncode, complaint) == (130, "exaburst: interrupted\n")
-    assert gone(study)
+        wait_for(1, tmp_path, study)
+        interrupt(study)
     done = kept_cells(tmp_path)
-    assert 2 <= read_results(tmp_path).num_rows == done < 200
+    assert 1 <= read_results(tmp_path).num_rows == done < 200
+
+
+def test_ctrl_c_while_workers_import_is_one_line(tmp_path: Path) -> None:
+    with started(written(tmp_path), tmp_path) as study:
+        wait_until(lambda: importing(study), study)
+        interrupt(study)
+    assert read_results(tmp_path).num_rows == kept_cells(tmp_path) < 8
+
+
+def test_ctrl_c_does_not_wait_for_a_long_cell(tmp_path: Path) -> None:
+    long = STUDY.replace("days = 1, devices = 24", "days = 3650, devices = 96").replace(
+        "horizon_h = 24", "horizon_h = 87_600"
+    )
+    with started(written(tmp_path, long), tmp_path) as study:  # minutes a cell
+        wait_until(lambda: any(tmp_path.glob("traces/*.parquet")), study)
+        interrupt(study)
+    assert kept_cells(tmp_path) == 0
 
 
 @pytest.mark.slow
 def test_ten_kills_change_nothing(tmp_path: Path) -> None:
     """At random moments, while it starts, computes or writes; with its workers or without them."""
     rng = random.Random(9)
-    file = written(tmp_path, STUDY.replace("seeds = 2", "seeds = 8"))
+    file = written(tmp_path, STUDY.replace("seeds = 2", "seeds = 50"))
     with processes(2) as workers:
         run_study(lay_out(file), tmp_path / "undisturbed", workers)
     out = tmp_path / "out"

@@ -7,16 +7,21 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import ParamSpec, TypeVar
 
 from scheduler.study.cells import Cell
 from scheduler.study.compute import Parcel, compute
 from scheduler.study.measures import Metrics
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -49,19 +54,42 @@ class Workers:
 def processes(count: int | None = None) -> Iterator[Workers]:
     """Give so many local processes, by default one a processor, which end with the `with` block."""
     number = count or os.cpu_count() or 1
-    spawn = multiprocessing.get_context("spawn")  # a fork would copy Arrow's threads half-way
     with TemporaryDirectory(prefix="exaburst-", ignore_cleanup_errors=True) as scratch:
-        workers = Workers(lambda: ProcessPoolExecutor(number, spawn, _begin, (scratch,)), 2 * number)
+        workers = Workers(lambda: _Processes(number, scratch), 2 * number)
         try:
             yield workers
         finally:
             workers.stop()
 
 
+class _Processes(ProcessPoolExecutor):
+    """Local processes, started from a thread that holds Ctrl-C back, which they inherit from it.
+
+    So none is interrupted before `_begin`, when it would end in a traceback. Nor is the start of one cut
+    off half-way, as Ctrl-C interrupts only the main thread, which merely waits for it.
+    """
+
+    def __init__(self, number: int, scratch: str) -> None:
+        spawn = multiprocessing.get_context("spawn")  # a fork would copy Arrow's threads half-way
+        super().__init__(number, spawn, _begin, (scratch,))
+        self._starter = ThreadPoolExecutor(1, initializer=_hold_ctrl_c)
+
+    def submit(self, task: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Hand a task to a process, which is started if none is idle."""
+        return self._starter.submit(super().submit, task, *args, **kwargs).result()
+
+
+def _hold_ctrl_c() -> None:
+    """Keep Ctrl-C from this thread and from the processes it starts, until they let it through."""
+    resource_tracker.ensure_running()  # lets Ctrl-C through to the thread that starts it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 def _begin(scratch: str) -> None:
-    """Set a worker up: Ctrl-C ends it without a word, and its parent clears up what it leaves behind."""
+    """Set a worker up: Ctrl-C, held back so far, ends it without a word; its parent clears up after it."""
     tempfile.tempdir = scratch
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     Thread(target=_end_with_parent, daemon=True).start()
 
 
