@@ -30,7 +30,10 @@ def utilization(busy_device_s: int, devices: int, end_s: int) -> float:
 
 
 def bounded_slowdown(wait_s: Array, run_s: Array) -> Array:
-    """Return max(1, (wait + run) / max(run, 10 s)) of each job (Feitelson, JSSPP 2001)."""
+    """Return max(1, (wait + run) / max(run, 10 s)) of each job (Feitelson, JSSPP 2001).
+
+    Of an interrupted job, run is what it would have taken undisturbed, and all the rest of its time is wait.
+    """
     return np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, SLOWDOWN_FLOOR_S))
 
 

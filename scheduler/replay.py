@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
-from simpy import Environment
 
+from scheduler.assembly import Parts, outages_of, simulation
 from scheduler.catalog import Catalog, load_catalog
-from scheduler.engine.cluster import Cluster, Place, Pool
-from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.job import Fit, Job, jobs
-from scheduler.engine.offers import Offer, Rental
 from scheduler.engine.runlog import RunLog
 from scheduler.engine.simulation import Simulation
-from scheduler.engine.tags import Tags
 from scheduler.money.audit import audit
 from scheduler.money.ledger import write_ledger
 from scheduler.money.meter import Meter
 from scheduler.money.rates import Calendar, Owning
 from scheduler.policy import Policy
-from scheduler.resources import OfferResource, PoolResource, Resources, assumed, resources
+from scheduler.resources import Resources, assumed, resources
 from scheduler.run import Run, finish
 from scheduler.scenario import Scenario
-from traces.trace import ANY_DEVICE, Trace
+from scheduler.weather import weather_of
+from scheduler.weather.prices import with_prices
+from traces.trace import Trace
 
 Progress = Callable[[int, int], None]
 """(jobs submitted so far, simulated second) -> None."""
@@ -49,37 +46,37 @@ def replay(
     """
     catalog = catalog or load_catalog()
     stock = resources(scenario, catalog, trace.epoch)
+    weather = weather_of(scenario, stock, trace)
+    stock = with_prices(stock, weather)
     owning = Owning(scenario.money, Calendar.of(trace.epoch))
     owning.periods(scenario.horizon_s or _last(trace))  # too many? better said now than after the run
     policy = Policy.build(**msgspec.structs.asdict(scenario.policy))
-    clock = Environment()
-    pools = [_pool(at, pool, tracks=policy.backfill is not None) for at, pool in enumerate(stock.pools)]
-    offers = [_offer(len(pools) + at, offer, clock) for at, offer in enumerate(stock.offers)]
+    parts = Parts(scenario, stock, policy, outages_of(weather, stock))
     meter = Meter(stock, owning, trace)
     folder.mkdir(parents=True, exist_ok=True)
-    log = RunLog(folder, trace, [pool.name for pool in pools], [offer.name for offer in offers], meter.price)
-    tags = Tags(scenario.shares) if scenario.policy.order == "fair_share" else None
-    after = Dependencies(len(trace), linked=trace.table.column("after").null_count < len(trace))
-    simulation = Simulation(clock, Cluster(pools, policy.place), policy, log, after, tags)
-    blocks = jobs(trace, _fit(pools, offers, trace.reference_device, catalog))
-    end_s = _undisturbed(simulation, _reported(blocks, progress), scenario.horizon_s)
-    grown = [replace(pool, pods=len(made.pods)) for pool, made in zip(stock.pools, pools, strict=True)]
+    pools, offers = ([part.name for part in some] for some in (parts.pools, parts.offers))
+    log = RunLog(folder, trace, pools, offers, meter.price)
+    blocks = jobs(trace, parts.fit(trace.reference_device, catalog))
+    emulated = simulation(scenario, stock, policy, parts, trace, log)
+    end_s = _undisturbed(emulated, _reported(blocks, progress), scenario.horizon_s)
+    grown = [replace(pool, pods=len(made.pods)) for pool, made in zip(stock.pools, parts.pools, strict=True)]
     stock = replace(stock, pools=tuple(grown))
-    spend = write_ledger(folder, stock, owning, trace, end_s)
+    spend = write_ledger(folder, stock, owning, end_s)
     checks = audit(folder, spend, stock, owning, meter, end_s)
     told = {
         "jobs": log.counts(),
+        "refused": log.refusals(),
+        "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
         "ledger": [check._asdict() for check in checks],
         "assumed": assumed(scenario, stock, catalog),
     }
     return finish(folder, scenario, trace, stock, end_s, told)
 
 
-def fit_of(stock: Resources, reference: str, catalog: Catalog) -> Fit:
+def fit_of(scenario: Scenario, stock: Resources, reference: str, catalog: Catalog) -> Fit:
     """Say what gangs of reference devices take of the pools and offers, outside of any run."""
-    pools = [_pool(at, pool, tracks=True) for at, pool in enumerate(stock.pools)]
-    offers = [_offer(len(pools) + at, offer, Environment()) for at, offer in enumerate(stock.offers)]
-    return _fit(pools, offers, reference, catalog)
+    policy = Policy.build(**msgspec.structs.asdict(scenario.policy))
+    return Parts(scenario, stock, policy).fit(reference, catalog)
 
 
 def _last(trace: Trace) -> int:
@@ -103,48 +100,3 @@ def _reported(blocks: Iterable[list[Job]], progress: Progress | None) -> Iterato
         if progress is not None:
             progress(block[0].row, block[0].submit_s)
         yield block
-
-
-def _pool(index: int, pool: PoolResource, *, tracks: bool) -> Pool:
-    return Pool(
-        index,
-        pool.name,
-        pool.device,
-        size=pool.pod_devices,
-        pods=pool.pods,
-        span_efficiency=pool.span_efficiency,
-        endless=pool.endless,
-        tracks_releases=tracks,
-    )
-
-
-def _offer(index: int, offer: OfferResource, clock: Environment) -> Offer:
-    return Offer(
-        index,
-        offer.name,
-        offer.device,
-        clock,
-        prices=offer.prices,
-        quota=offer.quota,
-        committed_devices=offer.committed_devices,
-        node_devices=offer.node_devices,
-        boot_s=offer.boot_s,
-        staging_s_per_tb=offer.staging_s_per_tb,
-    )
-
-
-def _fit(pools: list[Pool], offers: list[Offer], reference: str, catalog: Catalog) -> Fit:
-    """Say what a gang of reference devices takes of each pool and offer, by the ratio of peak x MFU."""
-
-    def rate(device: str, kind: str) -> float:
-        if reference in (ANY_DEVICE, device):
-            return 1.0
-        return catalog.device(device).rate_pflops(kind) / catalog.device(reference).rate_pflops(kind)
-
-    @cache
-    def fit(gang: int, kind: str, may_leave: bool) -> tuple[list[Place], list[Rental]]:
-        owned = [pool.need(gang, rate(pool.device, kind)) for pool in pools]
-        rented = [offer.need(gang, rate(offer.device, kind)) for offer in offers] if may_leave else []
-        return [need for need in owned if need], [need for need in rented if need]
-
-    return fit

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from scheduler.catalog import Catalog, CatalogError
-from scheduler.catalog.models import Entry
+from scheduler.catalog.models import Entry, Offer
 from scheduler.money.series import HOUR_S, Step, Surge, from_epoch, read_series
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
+from scheduler.weather.recorded import recorded_most
 from traces.trace import ANY_DEVICE
 
 _GBIT_PER_TB = 8_000
@@ -52,6 +53,8 @@ class OfferResource(Struct, frozen=True, kw_only=True):
     node_devices: int
     prices: tuple[Step, ...]
     """(second, USD/device-hour from there on); the first is of second 0."""
+    spot: bool
+    """Rented at the spot price: the devices may be reclaimed."""
     committed_devices: int
     boot_s: int
     billing_step_s: int
@@ -69,9 +72,10 @@ class Resources(Struct, frozen=True, kw_only=True):
 
 
 def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Resources:
-    """Fill in the catalog's figures and apply the scenario's bound; raises CatalogError and PriceError.
+    """Fill in the catalog's figures and apply the scenario's bound.
 
-    `epoch` is the trace's; without it, price series by date are checked but stand at the wrong place.
+    `epoch` is the trace's; without it, price series by date are checked but stand at the wrong place. Raises
+    CatalogError, PriceError and RecordingError.
 
     Bounds say what would be best if something were free. owned_only: nothing can be rented. rented_only:
     nothing is owned and quotas are lifted. unlimited_owned: pods without end, so nothing waits or is rented.
@@ -81,7 +85,10 @@ def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOC
     offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
     return Resources(
         pools=tuple(_pool(spec, catalog, endless=bound == "unlimited_owned") for spec in pools),
-        offers=tuple(_offer(spec, catalog, epoch, lifted=bound == "rented_only") for spec in offers),
+        offers=tuple(
+            _offer(spec, catalog, epoch, lifted=bound == "rented_only", fair=scenario.fair_weather)
+            for spec in offers
+        ),
     )
 
 
@@ -105,9 +112,8 @@ def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolResource:
     )
 
 
-def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool) -> OfferResource:
+def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, fair: bool) -> OfferResource:
     offer = catalog.offer(spec.offer)
-    price = offer.usd_per_device_h if spec.usd_per_device_h is None else spec.usd_per_device_h
     series = read_series(spec.price.csv, epoch) if spec.price is not None else []
     surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
     egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
@@ -118,9 +124,10 @@ def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool) 
         provider=offer.provider,
         region=offer.region,
         device=offer.device,
-        quota=_NO_QUOTA if lifted else spec.quota,
+        quota=_NO_QUOTA if lifted else _quota(spec, offer.node_devices),
         node_devices=offer.node_devices,
-        prices=from_epoch(price, series, surges),
+        prices=from_epoch(_price(spec, offer), series, [] if fair else surges),
+        spot=spec.spot,
         committed_devices=spec.committed_devices,
         boot_s=offer.boot_s if spec.boot_s is None else spec.boot_s,
         billing_step_s=offer.billing_step_s,
@@ -129,6 +136,25 @@ def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool) 
         egress_usd_per_gb=egress,
         staging_s_per_tb=_GBIT_PER_TB / gbps,
     )
+
+
+def _price(spec: OfferSpec, offer: Offer) -> float:
+    if spec.usd_per_device_h is not None:
+        return spec.usd_per_device_h
+    if not spec.spot:
+        return offer.usd_per_device_h
+    if offer.spot_usd_per_device_h is None:
+        raise CatalogError(
+            f'{spec.name}: the offer "{offer.key}" has no spot price: give usd_per_device_h, or spot = false'
+        )
+    return offer.spot_usd_per_device_h
+
+
+def _quota(spec: OfferSpec, node_devices: int) -> int:
+    """A recording knows nothing of more nodes than it ever had."""
+    if spec.reclaim is None or spec.reclaim.recording is None:
+        return spec.quota
+    return min(spec.quota, recorded_most(spec.reclaim.recording) * node_devices)
 
 
 def check_speeds(stock: Resources, reference: str, catalog: Catalog) -> None:
@@ -169,7 +195,9 @@ def _assumed_pool(spec: PoolSpec, pool: PoolResource, catalog: Catalog) -> list[
 
 def _assumed_offer(spec: OfferSpec, offer: OfferResource, catalog: Catalog) -> list[str]:
     entry = catalog.offer(spec.offer)
-    named = ("usd_per_device_h", "egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps")
+    named = ["egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps"]
+    if spec.usd_per_device_h is None:
+        named.insert(0, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
     figures = _sourceless(entry, [name for name in named if getattr(spec, name, None) is None])
     return [f"quota {offer.quota:,}", *figures] if offer.quota < _NO_QUOTA else figures
 

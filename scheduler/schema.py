@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from traces.parquet import documented
@@ -12,6 +14,10 @@ from traces.trace import TRACE_SCHEMA
 TRACE_NAMES = frozenset(TRACE_SCHEMA.names)
 
 WORD = pa.dictionary(pa.int32(), pa.string())
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 JOBS = pa.schema(
     [
@@ -31,12 +37,15 @@ JOBS = pa.schema(
         documented("start_s", pa.int64(), "s", "first instant of work", nullable=True),
         documented("end_s", pa.int64(), "s", "end of its last attempt, of those ended", nullable=True),
         documented("wait_s", pa.int64(), "s", "start_s - ready_s", nullable=True),
-        documented("state", WORD, "", "finished, rejected or unfinished"),
+        documented("state", WORD, "", "finished, unfinished, rejected or killed"),
         documented("reason", WORD, "", "why it was rejected or did not finish", nullable=True),
         documented("where", WORD, "", "pool or offer of its last attempt", nullable=True),
         documented("rented", pa.bool_(), "", "its last attempt ran on rented devices", nullable=True),
         documented("devices", pa.int32(), "device", "devices of its last attempt", nullable=True),
         documented("attempts", pa.int32(), "", "executions so far"),
+        documented(
+            "lost_device_s", pa.int64(), "device-second", "work thrown away; of a killed job all its work"
+        ),
         documented("spend_usd", pa.float64(), "USD", "all that is charged to the job"),
         documented("revenue_usd", pa.float64(), "USD", "what it brought in"),
     ]
@@ -45,7 +54,7 @@ JOBS = pa.schema(
 ATTEMPTS = pa.schema(
     [
         documented("job_id", pa.int64(), "", "as in the trace"),
-        documented("attempt", pa.int32(), "", "1 for the job's first execution"),
+        documented("attempt", pa.int32(), "", "1 for the job's first execution, then 2, 3, ..."),
         documented("where", WORD, "", "pool or offer"),
         documented("rented", pa.bool_(), "", "on rented devices"),
         documented("pods", pa.list_(pa.int32()), "", "pods held; whole ones first; empty when rented"),
@@ -55,15 +64,43 @@ ATTEMPTS = pa.schema(
             "start_s", pa.int64(), "s", "work begins: booted and staged; null: it never did", nullable=True
         ),
         documented("end_s", pa.int64(), "s", "the devices are free again"),
-        documented("outcome", WORD, "", "finished, or unfinished at the horizon"),
+        documented(
+            "outcome",
+            WORD,
+            "",
+            "finished, unfinished at the horizon, failed, reclaimed, preempted, migrated or killed",
+        ),
+        documented("kept_s", pa.int64(), "s", "run time on reference devices that it got done and kept"),
+        documented("checkpointing_s", pa.int64(), "s", "spent on writing checkpoints"),
+        documented("lost_device_s", pa.int64(), "device-second", "work thrown away"),
+        documented("staged_tb", pa.float64(), "TB", "data moved in for it"),
+        documented("returned_tb", pa.float64(), "TB", "data moved out for it"),
+        documented("spend_usd", pa.float64(), "USD", "all that is charged to the job for it"),
     ]
 )
+
+
+class Attempts(NamedTuple):
+    """Attempts by column: what their price depends on. One that never got to work starts at its end."""
+
+    devices: Ints
+    alloc_s: Ints
+    start_s: Ints
+    end_s: Ints
+    staged_tb: Floats
+    returned_tb: Floats
+
+    def of(self, some: Ints) -> Attempts:
+        """Return those of some indices."""
+        return Attempts._make(column[some] for column in self)
+
 
 LINES = {
     "capital": "device-hour",
     "energy": "kWh",
     "operations": "device-hour",
     "on_demand": "device-hour",
+    "spot": "device-hour",
     "committed": "device-hour",
     "transfer": "GB",
     "egress": "GB",
@@ -71,7 +108,7 @@ LINES = {
 }
 """What money is spent on, and its unit; revenue is negative."""
 
-CHARGED_TO = ("job", "idle", "boot", "minimum", "unused_commitment")
+CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment")
 """Who bears a charge."""
 
 SPEND = pa.schema(
@@ -85,9 +122,9 @@ SPEND = pa.schema(
             WORD,
             "",
             "what the money bought: "
-            "capital, energy, operations, on_demand, committed, transfer, egress or revenue",
+            "capital, energy, operations, on_demand, spot, committed, transfer, egress or revenue",
         ),
-        documented("charged_to", WORD, "", "job, idle, boot, minimum or unused_commitment"),
+        documented("charged_to", WORD, "", "job, idle, down, boot, minimum or unused_commitment"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
         documented("unit", WORD, "", "device-hour, kWh or GB"),
         documented("usd", pa.float64(), "USD", "the charge; negative for revenue"),
@@ -102,7 +139,10 @@ def states(pools: Sequence[str], offers: Sequence[str]) -> pa.Schema:
             documented("time_s", pa.int64(), "s", "from the epoch"),
             *(documented(f"busy_{name}", pa.int64(), "device", f"{name}: devices held") for name in pools),
             *(documented(f"rented_{name}", pa.int64(), "device", f"{name}: devices held") for name in offers),
-            *(documented(f"down_{name}", pa.int64(), "device", f"{name}: devices broken") for name in pools),
+            *(
+                documented(f"down_{name}", pa.int64(), "device", f"{name}: devices out of service")
+                for name in pools
+            ),
             documented("queued_jobs", pa.int64(), "", "jobs that wait"),
             documented("queued_devices", pa.int64(), "device", "reference devices that they ask for"),
         ]

@@ -52,14 +52,16 @@ class Books:
     def own(self, name: str, second: int) -> None:
         pool, holding = self.world.pools[name], self.world.holding(name, second)
         devices = pool["pods"] * pool["pod_devices"]
-        idle = devices - sum(attempt["devices"] for attempt in holding)
+        down = self.world.level(f"down_{name}", second)
+        idle = devices - down - sum(attempt["devices"] for attempt in holding)
         spec = next(spec for spec in self.world.scenario.pools if spec.name == name)
         price = spec.capital_usd or 0.0
         capital = (self.value(second) - self.value(second + 1)) * price / pool["pod_devices"]
         operations = price * self.money.operations_share_per_year / YEAR_S / pool["pod_devices"]
         device = CATALOG.device(spec.device or "")
         held = [(attempt["devices"], device.busy_kw, "job", attempt["job_id"]) for attempt in holding]
-        for count, kw, who, job_id in [*held, (idle, device.idle_kw, "idle", None)]:
+        unheld = [(idle, device.idle_kw, "idle", None), (down, device.idle_kw, "down", None)]
+        for count, kw, who, job_id in [*held, *unheld]:
             kwh = count * kw * self.money.pue / 3_600
             charges = count * capital, kwh * self.usd_per_kwh(second), count * operations
             self.book(second, "capital", who, name, count / 3_600, charges[0])
@@ -107,7 +109,7 @@ class Books:
                 covered = min(devices, left)
                 left -= covered
                 self.rented(spec, second, "committed", who, covered)
-                self.rented(spec, second, "on_demand", who, devices - covered)
+                self.rented(spec, second, "spot" if spec.spot else "on_demand", who, devices - covered)
             self.rented(spec, second, "committed", "unused_commitment", left)
 
     def rented(self, spec: OfferSpec, second: int, line: str, who: str, devices: int) -> None:
@@ -144,16 +146,15 @@ class Books:
         return price
 
     def move(self, spec: OfferSpec, attempt: Row) -> None:
-        """Input comes as devices are rented, output goes as the job finishes."""
-        job, offer = self.world.jobs[attempt["job_id"]], CATALOG.offer(spec.offer)
+        """Data comes in as devices are rented, and goes out as they are given back."""
+        offer = CATALOG.offer(spec.offer)
         egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
-        finished = attempt["outcome"] == "finished"
         for line, tb, second, usd_per_gb in (
-            ("transfer", job["input_tb"], attempt["alloc_s"], self.money.transfer_usd_per_gb),
-            ("egress", job["output_tb"] * finished, attempt["end_s"], egress),
+            ("transfer", attempt["staged_tb"], attempt["alloc_s"], self.money.transfer_usd_per_gb),
+            ("egress", attempt["returned_tb"], attempt["end_s"], egress),
         ):
             usd = 1_000 * tb * usd_per_gb
-            self.spend[job["job_id"]] += usd
+            self.spend[attempt["job_id"]] += usd
             if usd:
                 self.book(second, line, "job", spec.name, 1_000 * tb, usd)
 

@@ -89,6 +89,39 @@ def test_demo_then_summary_prints_the_same_without_a_progress_bar(tmp_path: Path
         assert word in report
 
 
+def test_a_demo_in_bad_weather_stands_beside_fair_weather(tmp_path: Path) -> None:
+    words = ("demo", "bad-weather", *SMALL_DEMO[1:], "-o", tmp_path / "bad")
+    demo = type_in(*words)
+    assert demo.exit_code == 0
+    report, _, rest = demo.stdout.partition("\n\nlogs: ")
+    table = rest.split("\n\n")[1]
+    assert table.startswith("beside bad-fair ")
+    assert f"logs: likewise in {tmp_path / 'bad-fair'}\n" in rest
+    both = type_in("summary", tmp_path / "bad", "--beside", tmp_path / "bad-fair")
+    assert both.stdout == f"{report}\n\n{table}\n"
+    runs = [json.loads((tmp_path / name / "run.json").read_text()) for name in ("bad", "bad-fair")]
+    assert [run["scenario"]["fair_weather"] for run in runs] == [False, True]
+    assert [run["weather"] is None for run in runs] == [False, True]
+    assert runs[0]["trace"] == runs[1]["trace"]
+    calm = type_in(
+        "demo", "bad-weather", *SMALL_DEMO[1:], "--set", "fair_weather=true", "-o", tmp_path / "calm"
+    )
+    assert "beside" not in calm.stdout
+    assert not (tmp_path / "calm-fair").exists()
+
+
+def test_the_third_demo_is_dear(tmp_path: Path) -> None:
+    assert type_in("demo", "shortage-2023", *SMALL_DEMO[1:], "-o", tmp_path / "run").exit_code == 0
+    prices = json.loads((tmp_path / "run" / "run.json").read_text())["offers"][0]["prices"]
+    assert max(usd for _, usd in prices) == pytest.approx(5 * min(usd for _, usd in prices))
+
+
+def test_a_demo_that_is_none(tmp_path: Path) -> None:
+    result = type_in("demo", "good-weather", "-o", tmp_path / "run")
+    complains(result, 2, "good-weather", "seven-exapods, bad-weather, shortage-2023")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_reader_who_has_seen_enough_hears_no_complaint() -> None:
     with subprocess.Popen([*EXABURST, "catalog"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
@@ -256,6 +289,41 @@ def test_a_bad_import_leaves_nothing(format_name: str, broken: str, jobs: Path, 
     assert not list(tmp_path.glob("*out.parquet*"))
 
 
+# Weather files
+
+WINDY = SCENARIO + "[[pools.failures]]\nmtbf_h = 0.02\nrepair_h = 0.01\n"
+
+
+def test_weather_from_a_file_is_that_of_the_scenario(small: Path, jobs: Path, tmp_path: Path) -> None:
+    small.write_text(f"horizon_h = 1\n{WINDY}")
+    file = tmp_path / "weather.parquet"
+    assert type_in("weather", small, "--trace", jobs, "-o", file).exit_code == 0
+    replay = ("replay", small, "--trace", jobs)
+    drawn = type_in(*replay, "-o", tmp_path / "drawn")
+    given = type_in(*replay, "-o", tmp_path / "given", "--weather", file)
+    assert drawn.exit_code == given.exit_code == 0
+    assert "\nweather " in drawn.stdout
+    assert drawn.stdout.partition("\nlogs")[0] == given.stdout.partition("\nlogs")[0]
+    other = type_in(*replay, "-o", tmp_path / "other", "--weather", file, "--set", "seed=2")
+    assert other.stdout.partition("\nlogs")[0] == given.stdout.partition("\nlogs")[0]
+
+
+@pytest.mark.parametrize("broken", [*BROKEN_BYTES, "missing", "of another cluster"])
+def test_a_bad_weather_file_does_not_cost_the_run_that_is_there(
+    broken: str, small: Path, jobs: Path, tmp_path: Path
+) -> None:
+    replay = ("replay", small, "--overwrite", "-o", tmp_path / "run", "--trace", jobs)
+    assert type_in(*replay).exit_code == 0
+    file, larger = tmp_path / "bad.parquet", tmp_path / "larger.toml"
+    if broken == "of another cluster":
+        larger.write_text("horizon_h = 1\n" + WINDY.replace("pods = 2", "pods = 3"))
+        assert type_in("weather", larger, "-o", file).exit_code == 0
+    elif broken != "missing":
+        file.write_bytes(BROKEN_BYTES[broken](jobs.read_bytes()))
+    complains(type_in(*replay, "--weather", file), 2, "bad.parquet")
+    assert type_in("summary", tmp_path / "run").exit_code == 0
+
+
 # Bad scenarios
 
 OFFER = '[[offers]]\nname = "cloud"\noffer = "aws-h100-us-east-1"\nquota = 8\n'
@@ -348,6 +416,7 @@ def test_a_run_that_is_none(tmp_path: Path, jobs: Path) -> None:
 def test_a_run_that_is_damaged(small: Path, jobs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert type_in("replay", small, "--trace", jobs, "-o", run).exit_code == 0
+    complains(type_in("summary", run, "--beside", tmp_path / "none"), 2, "none", "no such run")
     part = next((run / "jobs.parquet").iterdir())
     part.write_bytes(cut(part.read_bytes()))
     complains(type_in("summary", run), 2, "jobs.parquet")

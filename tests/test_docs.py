@@ -240,6 +240,18 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.OfferSpec, "### `[[offers]]`"),
         (scenario.PolicySpec, "### `[policy]`"),
         (scenario.MoneySpec, "### `[money]`"),
+        (scenario.FailureSpec, "#### `[[pools.failures]]`"),
+        (scenario.MaintenanceSpec, "#### `[[pools.maintenance]]`"),
+        (scenario.Surge, "#### `[[offers.surges]]`"),
+        (scenario.ReclaimSpec, "#### `[offers.reclaim]`"),
+        (scenario.ShortageSpec, "#### `[[offers.shortages]]`"),
+        (scenario.RefusalSpec, "#### `[offers.refusals]`"),
+        (scenario.BootSpec, "#### `[offers.boots]`"),
+        (scenario.DriftSpec, "#### `[offers.drift]`"),
+        (scenario.CheckpointSpec, "### `[checkpoints]`"),
+        (scenario.RetrySpec, "### `[retries]`"),
+        (scenario.PreemptionSpec, "### `[preemption]`"),
+        (scenario.LinkSpec, "### `[[links]]`"),
     ],
 )
 def test_keys_and_defaults_of_a_scenario(model: type[msgspec.Struct], heading: str) -> None:

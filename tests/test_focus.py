@@ -174,6 +174,22 @@ def test_a_price_that_moves_is_dynamic_unless_committed(tmp_path: Path) -> None:
     assert [row["PricingCategory"] for row in rows] == ["Dynamic", "Committed", "Standard", "Standard"]
 
 
+def test_spot_is_dynamic_and_has_a_price_of_its_own(tmp_path: Path) -> None:
+    """What providers may change without notice is Dynamic, whether or not they did."""
+    rows = written(
+        ledger(
+            tmp_path,
+            (0, "cloud", "spot", "job", 2.0, 2.0),
+            (0, "cloud", "spot", "boot", 1.0, 1.0),
+        )
+    )
+    names = ("PricingCategory", "SkuId", "SkuPriceId", "ProviderName", "BilledCost", "ConsumedQuantity")
+    assert [said(row, *names) for row in rows] == [
+        ("Dynamic", "acme-h100-here", "acme-h100-here-spot", "acme", "2.0", "2.0"),
+        ("Dynamic", "acme-h100-here", "acme-h100-here-spot", "acme", "1.0", "1.0"),
+    ]
+
+
 def test_revenue_is_an_adjustment_without_a_price(tmp_path: Path) -> None:
     (row,) = written(ledger(tmp_path, (0, "cloud", "revenue", "job", 4.0, -40.0)))
     assert said(row, *COSTS) == ("-40.0", "-40.0", "-40.0", "-40.0", "", "4.0")
@@ -292,10 +308,11 @@ def test_a_run_without_a_ledger_is_said_so(tmp_path: Path) -> None:
 
 
 BEARERS = {
-    "capital": ("job", "idle"),
-    "energy": ("job", "idle"),
-    "operations": ("job", "idle"),
+    "capital": ("job", "idle", "down"),
+    "energy": ("job", "idle", "down"),
+    "operations": ("job", "idle", "down"),
     "on_demand": ("job", "idle", "boot", "minimum"),
+    "spot": ("job", "idle", "boot", "minimum"),
     "committed": ("job", "idle", "boot", "minimum", "unused_commitment"),
     "egress": ("job",),
     "transfer": ("job",),
@@ -310,15 +327,17 @@ def test_all_lines_and_bearers_are_tried() -> None:
 
 
 def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
-    """Pods, a commitment that is exceeded and left unused, data out, and a tenant."""
+    """Pods, a commitment that is exceeded and left unused, spot devices, data out, and a tenant."""
     pods = build.pool(4, capital_usd=1e6)
     cloud = build.offer("cloud", committed_devices=2, egress_usd_per_gb=0.1, boot_s=60)
+    spot = build.offer("spot", 2, usd_per_device_h=1.0, spot=True)
     money = {"tenant_usd_per_device_h": 5, "transfer_usd_per_gb": 0.01}
     work = [
         build.job(0, 9_000, 4, residency="owned", workload="tenant"),
         build.job(600, 4_000, 3, input_tb=0.5, output_tb=0.25),
+        build.job(700, 600, 2),
     ]
-    scenario = build.scenario([pods], [cloud], policy={"patience": "at_once"}, money=money)
+    scenario = build.scenario([pods], [cloud, spot], policy={"patience": "at_once"}, money=money)
     run = build.run(scenario, build.trace(*work), tmp_path)
     assert {line for (line,) in build.rows(run, "spend", "line")} == set(LINES)
     names = ("period_s", "resource", "line", "charged_to", "quantity", "usd")

@@ -70,17 +70,17 @@ def each_job_once_with_one_end(world: World, trace: Trace) -> None:
     assert sorted(job["job_id"] for job in world.logged) == sorted(trace.numpy("job_id").tolist())
     counts = Counter(job["state"] for job in world.logged)
     assert {state: n for state, n in world.run.description["jobs"].items() if n} == counts
+    for row in world.logged:
+        assert row["attempts"] == len(world.jobs[row["job_id"]]["attempts"]) <= 1
     for job in world.jobs.values():
-        attempt = job["attempt"]
-        assert job["attempts"] == (attempt is not None)
         assert (job["reason"] is None) == (job["state"] == "finished")
         assert (job["state"] == "rejected") == cannot_run(world, job)
-        if attempt is None:
+        if not job["attempts"]:
             assert job["state"] != "finished"
             assert {job[name] for name in ("start_s", "end_s", "wait_s", "where", "rented", "devices")} == {
                 None
             }
-        else:
+        for attempt in job["attempts"]:
             assert job["state"] == attempt["outcome"]
             assert all(job[name] == attempt[name] for name in ("start_s", "where", "rented", "devices"))
             assert job["end_s"] == (attempt["end_s"] if job["state"] == "finished" else None)
@@ -99,7 +99,7 @@ def cannot_run(world: World, job: Row) -> bool:
 
 def causes_come_before_effects(world: World) -> None:
     for job in world.jobs.values():
-        if (attempt := job["attempt"]) is not None:
+        for attempt in job["attempts"]:
             start = attempt["end_s"] if attempt["start_s"] is None else attempt["start_s"]
             assert job["ready_s"] == world.ready_s(job) >= job["submit_s"]
             assert job["ready_s"] <= attempt["alloc_s"] <= start <= attempt["end_s"] <= world.end_s
@@ -214,6 +214,10 @@ def money_adds_up(world: World) -> None:
     assert all(row["quantity"] > 0 for row in world.spend)
     assert all((row["usd"] <= 0) if row["line"] == "revenue" else (row["usd"] >= 0) for row in world.spend)
     assert all(job["spend_usd"] >= 0 and job["revenue_usd"] >= 0 for job in world.logged)
+    bills: Counter[int] = Counter()
+    for bill in world.bills:
+        bills[bill["job_id"]] += bill["spend_usd"]
+    assert all(job["spend_usd"] == pytest.approx(bills[job["job_id"]]) for job in world.logged)
 
 
 ONE_OFFER = [build.offer("cloud", 24, key="nodes", usd_per_device_h=1.25, boot_s=5, committed_devices=2)]

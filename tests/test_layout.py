@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from scheduler import schema
+from scheduler.weather import WEATHER
 from traces import TRACE_SCHEMA
 
 ROOT = Path(__file__).parents[1]
@@ -89,11 +90,11 @@ def test_a_module_fits_in_the_head(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [TRACE_SCHEMA, schema.JOBS, schema.ATTEMPTS, schema.SPEND, schema.states(["pool"], ["offer"])],
-    ids=["trace", "jobs", "attempts", "spend", "states"],
+    [TRACE_SCHEMA, WEATHER, schema.JOBS, schema.ATTEMPTS, schema.SPEND, schema.states(["pool"], ["offer"])],
+    ids=["trace", "weather", "jobs", "attempts", "spend", "states"],
 )
 def test_every_column_says_its_unit_and_meaning(columns: pa.Schema) -> None:
-    units = {"_s": "s", "_usd": "USD", "usd": "USD", "_tb": "TB", "device_h": "device-hour"}
+    units = {"_device_s": "device-second", "_s": "s", "usd": "USD", "_tb": "TB", "device_h": "device-hour"}
     for column in columns:
         said = {key.decode(): text.decode() for key, text in (column.metadata or {}).items()}
         assert said.keys() == {"unit", "meaning"}, column.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scheduler.cli import main
+from scheduler.engine.runlog import Account
 from scheduler.money.audit import audit
 from scheduler.money.meter import Meter
 from scheduler.money.rates import YEAR_S, Calendar, LedgerError, Owning, Steps
@@ -23,9 +25,11 @@ from scheduler.money.series import PriceError, Surge, from_epoch, read_series
 from scheduler.resources import resources
 from scheduler.run import Run, open_run
 from scheduler.scenario import Scenario
+from tests import byhand
 from tests.books import Books
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace
-from tests.worlds import emulate, scenarios, traces
+from tests.byhand import Told
+from tests.worlds import MEMORY, World, emulate, scenarios, traces
 from traces import Trace
 
 HOUR = 3_600
@@ -329,6 +333,40 @@ def test_tenants_pay_for_reference_device_hours(tmp_path: Path) -> None:
     assert list(zip(sold.resource, sold.quantity, sold.usd, strict=True)) == [("own", 1, -4), ("rent", 1, -4)]
 
 
+def test_a_job_bears_all_its_attempts(tmp_path: Path) -> None:
+    # A pod of four devices at 0.001 USD a device-second, and a spot offer at the same price; a GB costs
+    # 1 cent in and 10 out. Two devices fail after 100 s; two spot ones boot for 20 s, work for 80 and are
+    # reclaimed, with 2 GB brought in and 1 GB saved; two devices work for 100 s more, and a tenant pays 4 USD
+    # for two device-hours. One device is out of service from 50 to 150 of the 400 s.
+    of = scenario(
+        [pool(4, capital_usd=126_230.4)],
+        [offer("rent", boot_s=20, spot=True, usd_per_device_h=3.6, egress_usd_per_gb=0.1)],
+        money=BARE
+        | {"life_years": 1.0, "pue": 1.0, "transfer_usd_per_gb": 0.01, "tenant_usd_per_device_h": 2.0},
+    )
+    attempts = [
+        Told(0, 0, 2, 0, 100, "failed", Account(0, 0, 200, 0.0, 0.0), pods=(0,)),
+        Told(0, 1, 2, 100, 200, "reclaimed", Account(80, 0, 0, 0.002, 0.001), ready_s=20),
+        Told(0, 0, 2, 300, 400, "finished", Account(3_520, 0, 0, 0.0, 0.0), pods=(0,)),
+    ]
+    tenant = trace(job(0, 3_600, 2, workload="tenant", input_tb=5.0, output_tb=5.0))
+    found = byhand.run(of, tenant, attempts, [(0, 50, 1), (0, 150, -1)], 400, tmp_path)
+    assert spent(found) == {
+        ("own", "capital", "job"): 0.4,
+        ("own", "capital", "idle"): 1.1,
+        ("own", "capital", "down"): 0.1,
+        **{("own", "energy", who): 0.0 for who in ("job", "idle", "down")},
+        ("own", "revenue", "job"): -4.0,
+        ("rent", "spot", "boot"): 0.04,
+        ("rent", "spot", "job"): 0.16,
+        ("rent", "transfer", "job"): 0.02,
+        ("rent", "egress", "job"): 0.1,
+    }
+    assert rows(found, "jobs", "spend_usd", "revenue_usd", "attempts") == [(pytest.approx(0.68), 4.0, 3)]
+    kwh = found.spend[found.spend.line == "energy"].set_index("charged_to").quantity
+    assert kwh.round(9).to_dict() == {"job": 0.4, "idle": 0.11, "down": 0.01}
+
+
 # What the scheduler sees of prices
 
 
@@ -392,7 +430,26 @@ ALL_AT_ONCE = (
 def test_the_ledger_is_that_of_a_clerk(scenario: Scenario, trace: Trace) -> None:
     """Every row, and every job, to 1e-9: quantity and USD."""
     world = emulate(scenario, trace)
-    books = Books(world)
+    nothing_is_done_twice(world)
+    agrees_with(Books(world), world)
+
+
+def nothing_is_done_twice(world: World) -> None:
+    """In fair weather: data comes in for whoever is rented, and goes out where that finishes."""
+    for attempt in world.attempts:
+        asked, finished = world.jobs[attempt["job_id"]], attempt["outcome"] == "finished"
+        assert attempt["attempt"] == 1
+        assert (
+            (attempt["kept_s"] == asked["runtime_s"])
+            if finished
+            else (attempt["kept_s"] <= asked["runtime_s"])
+        )
+        assert attempt["checkpointing_s"] == attempt["lost_device_s"] == 0
+        assert attempt["staged_tb"] == asked["input_tb"] * attempt["rented"]
+        assert attempt["returned_tb"] == asked["output_tb"] * (attempt["rented"] and finished)
+
+
+def agrees_with(books: Books, world: World) -> None:
     found = {
         (row["period_s"], row["resource"], row["line"], row["charged_to"]): [row["quantity"], row["usd"]]
         for row in world.spend
@@ -405,6 +462,73 @@ def test_the_ledger_is_that_of_a_clerk(scenario: Scenario, trace: Trace) -> None
     for job_id, logged in world.jobs.items():
         assert logged["spend_usd"] == pytest.approx(books.spend[job_id], rel=1e-9, abs=1e-9)
         assert logged["revenue_usd"] == pytest.approx(books.revenue[job_id], rel=1e-9)
+
+
+EXPOSED: dict[str, Any] = {
+    "pools": [pool(100, 2, name="pool0", capital_usd=1e6), pool(200, name="pool1", device="double")],
+    "offers": [
+        offer("spot", key="nodes", spot=True, release_s=45, usd_per_device_h=1.25),
+        offer(
+            "cloud", key="double", committed_devices=3, surges=[{"from_h": 0.01, "to_h": 0.02, "factor": 3}]
+        ),
+    ],
+    "bound": "none",
+    "horizon_h": None,
+}
+"""Room for all jobs of a trace at once, wherever they are."""
+
+
+@BOOKS
+@given(scenarios(**EXPOSED), traces(), st.data())
+def test_the_clerk_agrees_whatever_befalls_the_jobs(
+    scenario: Scenario, trace: Trace, data: st.DataObject
+) -> None:
+    """Any number of attempts, lost work, data moved for each, and devices out of service."""
+    attempts, down, end_s = data.draw(byhand.histories(trace, places=4, pools=2, most_down=6))
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        world = World(scenario, trace, byhand.run(scenario, trace, attempts, down, end_s, Path(folder)))
+    agrees_with(Books(world), world)
+    for logged in world.logged:
+        assert logged["attempts"] == len(world.jobs[logged["job_id"]]["attempts"])
+
+
+STORMY: dict[str, Any] = {
+    "pools": [
+        pool(
+            *(8, 2),
+            name="pool0",
+            capital_usd=1e6,
+            failures=[{"mtbf_h": 200 / HOUR, "repair_h": 20 / HOUR}],
+            maintenance=[{"from_h": 60 / HOUR, "to_h": 90 / HOUR, "pods": [0]}],
+        )
+    ],
+    "offers": [
+        offer(
+            *("spot", 24),
+            key="nodes",
+            spot=True,
+            usd_per_device_h=1.25,
+            boot_s=5,
+            reclaim={"up_h": 60 / HOUR, "down_h": 20 / HOUR, "notice_s": 5},
+        ),
+        offer("cloud", 8, committed_devices=3, boot_s=10, boots={"fail_probability": 0.2, "slot_s": 20}),
+    ],
+    "checkpoints": {"interval": "20s", "gb_per_device": 2.0, "restart_s": 3},
+    "retries": {"limit": 3, "backoff_s": 5, "backoff_most_s": 20},
+    "bound": "none",
+}
+"""Devices break about twice in a run, and jobs are killed."""
+
+
+@RELATIONS
+@given(scenarios(**STORMY), traces())
+def test_the_clerk_agrees_in_a_storm(scenario: Scenario, trace: Trace) -> None:
+    """And what a finished job's attempts kept is its run time, no second of which was kept twice."""
+    world = emulate(scenario, trace)
+    agrees_with(Books(world), world)
+    for asked in world.jobs.values():
+        if asked["state"] == "finished":
+            assert sum(attempt["kept_s"] for attempt in asked["attempts"]) == asked["runtime_s"]
 
 
 def by_line(spend: list[Row]) -> Counter[str]:
@@ -451,6 +575,25 @@ def test_a_higher_price_never_lowers_the_rent(
     assert more.attempts == once.attempts
     for line in ("on_demand", "committed"):
         assert by_line(more.spend)[line] == pytest.approx(factor * by_line(once.spend)[line])
+
+
+def test_a_run_of_no_length_is_priced(tmp_path: Path) -> None:
+    """The only boot fails in the first second, and nothing is tried again."""
+    offers = [offer("cloud", boot_s=0, boots={"fail_probability": 1.0})]
+    asked = scenario(
+        [pool(1)],
+        offers,
+        policy={"patience": "at_once"},
+        retries={"limit": 0},
+        money={
+            "usd_per_kwh": tuple(0.01 * hour for hour in range(24)),
+            "depreciation": "declining",
+            "residual_share": 0.1,
+        },
+    )
+    of = run(asked, trace(job(0, 5, 2)), tmp_path)
+    assert of.end_s == 0
+    assert rows(of, "jobs", "state", "spend_usd") == [("killed", 0.0)]
 
 
 # What is checked in every run

@@ -111,7 +111,7 @@ def test_owning_and_renting_as_booked_by_hand(tmp_path: Path) -> None:
 def test_at_its_own_utilization_work_costs_what_the_ledger_says(scenario: Scenario, trace: Trace) -> None:
     with TemporaryDirectory() as folder:
         run = build.run(scenario, trace, Path(folder), CATALOG)
-        jobs, spend = run.jobs, run.spend
+        jobs, spend, _ = run.jobs, run.spend, run.attempts  # read while the folder is there
     done = jobs[jobs.state == "finished"]
     work_h = (done.gang * done.runtime_s).groupby(done["where"].astype(str)).sum() / 3_600
     usd = spend[spend.line != "revenue"].groupby(spend.resource.astype(str)).usd.sum()

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.policy import PolicyError, resolve
+from scheduler.policy import PolicyError, parse_seconds, resolve
+from scheduler.policy.preempt import Level
 from scheduler.scenario import ScenarioError
 from tests.build import Row, job, pool, rows, run, scenario, trace
 
@@ -32,6 +33,9 @@ class SomeJob:
     priority: int = 2
     deadline_s: int | None = None
     input_tb: float = 0.0
+    done_s: int = 0
+    attained_device_s: int = 0
+    reclaims: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,9 @@ class SomeOffer:
     work: int
     devices: int = 4
     usd_per_device_h: float = 2.0
+    spot: bool = False
+    now_s: int = 0
+    leaving: float = 0.0
 
     def ready_s(self, job: Any) -> float:
         return self.ready
@@ -75,6 +82,9 @@ class SomeOffer:
     def cost_usd(self, job: Any) -> float:
         return self.usd
 
+    def leaving_usd(self, job: Any) -> float:
+        return self.leaving
+
 
 # Each policy
 
@@ -84,6 +94,17 @@ class SomeOffer:
     [
         ("fcfs", SomeJob(submit_s=5), SomeJob(submit_s=6)),
         ("sjf", SomeJob(estimate_s=5), SomeJob(estimate_s=6)),
+        ("sjf", SomeJob(estimate_s=8, done_s=1), SomeJob(estimate_s=5, done_s=5)),
+        ("srpt", SomeJob(estimate_s=5, done_s=5), SomeJob(estimate_s=8, done_s=1)),
+        # The threshold of one device-hour is the first second of the second queue.
+        ("las:1", SomeJob(submit_s=10**9, attained_device_s=3_599), SomeJob(attained_device_s=3_600)),
+        ("las:1", SomeJob(submit_s=10**9 - 1), SomeJob(submit_s=10**9, attained_device_s=3_599)),
+        (
+            "las:1",
+            SomeJob(submit_s=10**9 - 1, attained_device_s=9_000),
+            SomeJob(submit_s=10**9, attained_device_s=3_600),
+        ),
+        ("las", SomeJob(attained_device_s=8 * HOUR - 1), SomeJob(submit_s=0, attained_device_s=8 * HOUR)),
         ("smallest", SomeJob(gang=5), SomeJob(gang=6)),
         ("edf", SomeJob(deadline_s=5), SomeJob(deadline_s=6)),
         ("edf", SomeJob(deadline_s=10**15), SomeJob(deadline_s=None)),
@@ -98,6 +119,17 @@ def test_orders_put_first_what_they_say(spec: str, first: SomeJob, second: SomeJ
 
 def test_fair_share_goes_by_the_start_tag() -> None:
     assert resolve("order", "fair_share")(SomeJob(), SomeView()) == 42.0
+
+
+@pytest.mark.parametrize(
+    ("attained_device_s", "devices", "level", "turns_s"),
+    [(0, 4, 0, 1_800), (7_196, 4, 0, 1), (7_196, 8, 0, 0.5), (7_200, 4, 1, inf), (10**9, 4, 1, inf)],
+)
+def test_service_moves_a_job_to_the_second_queue(
+    attained_device_s: int, devices: int, level: int, turns_s: float
+) -> None:
+    las, job = resolve("order", "las:2"), SomeJob(attained_device_s=attained_device_s)
+    assert (las.level(job), las.turns_s(job, devices)) == (level, turns_s)
 
 
 @pytest.mark.parametrize(("spec", "first"), [("best_fit", 1), ("worst_fit", 2), ("first_fit", 0)])
@@ -135,6 +167,198 @@ def test_offers(spec: str, best: str) -> None:
     assert min(offers, key=lambda name: score(SomeJob(), offers[name])) == best
 
 
+def taken(spec: str, job: SomeJob, now_s: int = 0) -> list[str]:
+    """The offers that the job may take, best first."""
+    offers = {
+        "dear spot": SomeOffer(usd=5, ready=10, work=job.estimate_s, spot=True, now_s=now_s),
+        "cheap spot": SomeOffer(usd=4, ready=10, work=job.estimate_s, spot=True, now_s=now_s),
+        "dear": SomeOffer(usd=9, ready=10, work=job.estimate_s, now_s=now_s),
+        "cheap": SomeOffer(usd=3, ready=10, work=job.estimate_s, now_s=now_s),
+    }
+    score = resolve("offer", spec)
+    scores = {name: score(job, offer) for name, offer in offers.items()}
+    return sorted((name for name in scores if scores[name] < inf), key=scores.__getitem__)
+
+
+SPOT, ON_DEMAND = ["cheap spot", "dear spot"], ["cheap", "dear"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "job", "offers"),
+    [
+        ("spot_fallback", SomeJob(reclaims=0), SPOT + ON_DEMAND),
+        ("spot_fallback", SomeJob(reclaims=1), ON_DEMAND),
+        ("spot_fallback:3", SomeJob(reclaims=2), SPOT + ON_DEMAND),
+        ("spot_fallback:3", SomeJob(reclaims=3), ON_DEMAND),
+        ("spot_fallback:0", SomeJob(), ON_DEMAND),
+        ("spot_up_to:4", SomeJob(gang=4), ["cheap", *SPOT, "dear"]),
+        ("spot_up_to:4", SomeJob(gang=5), ON_DEMAND),
+    ],
+)
+def test_how_far_spot_is_trusted(spec: str, job: SomeJob, offers: list[str]) -> None:
+    assert taken(spec, job) == offers
+
+
+@pytest.mark.parametrize(
+    ("now_s", "done_s", "deadline_s", "offers"),
+    [
+        # A tenth is done of 100 s of work; from 0 to 200 s, uniform progress asks for that at 20 s.
+        (20, 10, 200, SPOT),
+        (21, 10, 200, SPOT + ON_DEMAND),
+        # 20 s of work and two changes of 10 s each: the deadline is in danger from 160 s on.
+        (159, 80, 200, SPOT),
+        (160, 80, 200, ON_DEMAND + SPOT),
+        (999, 80, 200, ON_DEMAND + SPOT),
+        (10**9, 10, None, SPOT),
+    ],
+)
+def test_uniform_progress_ranks_what_can_be_had(
+    now_s: int, done_s: int, deadline_s: int | None, offers: list[str]
+) -> None:
+    job = SomeJob(submit_s=0, estimate_s=100 - done_s, done_s=done_s, deadline_s=deadline_s)
+    assert taken("uniform_progress", job, now_s) == offers
+
+
+Stay = tuple[str, int, int]
+
+
+def under_uniform_progress(spot: set[int], work_s: int, change_s: int, deadline_s: int) -> list[Stay]:
+    """(sort, from, to) of each stay of a job submitted at 0, asked every second; no work is ever lost.
+
+    On-demand devices can always be had, spot devices in the seconds of `spot`.
+    """
+    policy = resolve("offer", "uniform_progress")
+    stays: list[Stay] = []
+    on, since_s, done_s, now_s = "", 0, 0, 0
+    while done_s < work_s:
+        job = SomeJob(submit_s=0, estimate_s=work_s - done_s, done_s=done_s, deadline_s=deadline_s)
+        offers = {
+            sort: SomeOffer(usd, change_s, work_s - done_s, spot=sort == "spot", now_s=now_s)
+            for sort, usd in (("spot", 1), ("on-demand", 3))
+            if sort == "on-demand" or now_s in spot
+        }
+        if on and (on not in offers or policy.reconsiders(job, offers[on])):
+            stays.append((on, since_s, now_s))
+            on = ""
+        if not on:
+            best = min(offers, key=lambda sort: policy(job, offers[sort]))
+            asks_in_s = policy.decides_s(job, offers["on-demand"])
+            assert (asks_in_s == 0) == (policy(job, offers["on-demand"]) < inf)
+            if policy(job, offers[best]) < inf:
+                on, since_s = best, now_s
+        now_s += 1
+        done_s += bool(on) and now_s > since_s + change_s
+    return [*stays, (on, since_s, now_s)]
+
+
+@pytest.mark.parametrize(
+    ("spot", "stays"),
+    [
+        # On-demand until 2d ahead of the line, then idle until behind it; at 173 s the deadline is in danger.
+        (
+            set(),
+            [
+                ("on-demand", 1, 42),
+                ("on-demand", 63, 104),
+                ("on-demand", 125, 166),
+                ("on-demand", 173, 190),
+            ],
+        ),
+        (set(range(1_000)), [("spot", 0, 110)]),
+        # Reclaimed at 30 with 20 s done, so behind at 41. Spot is back at 50, but only at 82 are 51 s done.
+        (set(range(30)) | set(range(50, 1_000)), [("spot", 0, 30), ("on-demand", 41, 82), ("spot", 82, 141)]),
+        # Spot comes late, is taken at once after the first stay, and kept though the deadline is near.
+        (
+            set(range(45, 60)) | set(range(62, 1_000)),
+            [("on-demand", 1, 42), ("spot", 45, 60), ("spot", 62, 136)],
+        ),
+    ],
+    ids=["no spot", "always spot", "hysteresis", "brief spot"],
+)
+def test_uniform_progress_second_for_second(spot: set[int], stays: list[Stay]) -> None:
+    assert under_uniform_progress(spot, work_s=100, change_s=10, deadline_s=200) == stays
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), max_size=10),
+    st.integers(1, 120),
+    st.integers(0, 20),
+    st.integers(0, 100),
+)
+def test_uniform_progress_cannot_be_late(
+    spells: list[tuple[int, int]], work_s: int, change_s: int, slack_s: int
+) -> None:
+    # Whatever the spot devices do, if one change and the work fit before the deadline.
+    spot, at_s = set[int](), 0
+    for away_s, there_s in spells:
+        spot |= set(range(at_s + away_s, at_s + away_s + there_s))
+        at_s += away_s + there_s
+    deadline_s = work_s + change_s + slack_s
+    stays = under_uniform_progress(spot, work_s, change_s, deadline_s)
+    assert stays[-1][2] <= deadline_s
+
+
+@pytest.mark.parametrize(
+    ("now_s", "work_s", "spot", "leaves"),
+    [
+        # Half is done, which is asked for at 100 s; a change takes 10 s.
+        (80, 50, False, True),
+        (81, 50, False, False),
+        (80, 50, True, False),
+        # On slow devices the deadline, at 200 s, may be in danger though progress is not behind.
+        (49, 130, False, True),
+        (50, 130, False, False),
+    ],
+)
+def test_uniform_progress_leaves_on_demand_when_it_can(
+    now_s: int, work_s: int, spot: bool, leaves: bool
+) -> None:
+    job = SomeJob(submit_s=0, estimate_s=50, done_s=50, deadline_s=200)
+    offer = SomeOffer(usd=1, ready=10, work=work_s, spot=spot, now_s=now_s)
+    assert resolve("offer", "uniform_progress").reconsiders(job, offer) is leaves
+
+
+# Who gives way, and who comes home
+
+
+@pytest.mark.parametrize(
+    ("spec", "waiting", "running", "gives_way"),
+    [
+        ("by_order", SomeJob(estimate_s=5), SomeJob(estimate_s=6), True),
+        ("by_order", SomeJob(estimate_s=5), SomeJob(estimate_s=5), False),
+        ("by_order", SomeJob(estimate_s=6, priority=9), SomeJob(estimate_s=5, priority=1), False),
+        ("by_priority", SomeJob(estimate_s=6, priority=9), SomeJob(estimate_s=5, priority=8), True),
+        ("by_priority", SomeJob(estimate_s=5, priority=8), SomeJob(estimate_s=6, priority=8), False),
+        ("by_priority", SomeJob(estimate_s=5, priority=7), SomeJob(estimate_s=6, priority=8), False),
+    ],
+)
+def test_who_gives_way(spec: str, waiting: SomeJob, running: SomeJob, gives_way: bool) -> None:
+    level: Level = lambda job: job.estimate_s  # noqa: E731
+    assert resolve("preempt", spec)(waiting, running, level) is gives_way
+
+
+@pytest.mark.parametrize(
+    ("spec", "offer", "home"),
+    [
+        ("at_checkpoint", SomeOffer(usd=0, ready=0, work=1, leaving=9), True),
+        ("at_checkpoint:1h", SomeOffer(usd=0, ready=0, work=3_600), True),
+        ("at_checkpoint:1h", SomeOffer(usd=0, ready=0, work=3_599), False),
+        # Half an hour on four devices at 2 USD an hour is 4 USD.
+        ("when_cheaper", SomeOffer(usd=0, ready=0, work=1_800, leaving=3.99), True),
+        ("when_cheaper", SomeOffer(usd=0, ready=0, work=1_800, leaving=4), False),
+        ("when_cheaper:30m", SomeOffer(usd=0, ready=0, work=1_800), True),
+        ("when_cheaper:30m", SomeOffer(usd=0, ready=0, work=1_799), False),
+    ],
+)
+def test_who_comes_home(spec: str, offer: SomeOffer, home: bool) -> None:
+    assert resolve("repatriate", spec)(SomeJob(), offer) is home
+
+
+def test_nobody_gives_way_or_comes_home_unless_asked_for() -> None:
+    assert (resolve("preempt", "nobody"), resolve("repatriate", "stay")) == (None, None)
+
+
 # How a scenario names them
 
 
@@ -144,6 +368,18 @@ def test_offers(spec: str, best: str) -> None:
 )
 def test_durations_have_units(spec: str, seconds: float) -> None:
     assert resolve("patience", spec)(SomeJob(), SomeView()) == seconds
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("30m", 1_800), ("4h", 14_400)])
+def test_durations_outside_of_policies(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1h", "inf", "4w"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse_seconds(text)
+    assert str(refused.value).startswith(f'duration "{text}": ')
 
 
 @pytest.mark.parametrize(
@@ -162,6 +398,12 @@ def test_durations_have_units(spec: str, seconds: float) -> None:
         ("patience", "after:nan", "must be 0 or more seconds"),
         ("patience", "per_work:1h", "must be a number, 0 or more"),
         ("patience", "never:1h", 'patience "never:1h": takes no argument'),
+        ("order", "las:soon", 'order "las:soon": the argument must be a number, 0 or more'),
+        ("offer", "spot_up_to", 'offer "spot_up_to": needs an argument, as in "spot_up_to:10"'),
+        ("offer", "spot_fallback:0.5", "must be a whole number, 0 or more"),
+        ("offer", "uniform_progress:2", "takes no argument"),
+        ("preempt", "by_oder", 'preempt "by_oder": unknown; did you mean by_order? (allowed: nobody, '),
+        ("repatriate", "when_cheaper:1w", "must be 0 or more seconds, or a number with s, m, h or d"),
         ("backfill", "conservative:1.5", "must be a whole number, 0 or more"),
         ("backfill", "conservative:inf", "must be a whole number, 0 or more"),
     ],

@@ -99,7 +99,7 @@ def test_waits_delays_and_utilization_of_a_stable_queue(name: str, tmp_path: Pat
         found.append(_replication(run(owned, trace, tmp_path / str(seed)), trace, queue.servers))
     theory = (queue.wait, queue.delayed, queue.utilization)
     for values, expected in zip(np.array(found).T, theory, strict=True):
-        _agrees(values, expected)
+        agrees(values, expected)
 
 
 def _replication(of: Run, trace: Trace, servers: int) -> list[float]:
@@ -123,7 +123,7 @@ def _integral(time: Array, level: Array, until: int) -> int:
     return device_seconds(time[before], level[before], until)
 
 
-def _agrees(found: Array, expected: float) -> None:
+def agrees(found: Array, expected: float) -> None:
     """The interval over the replications holds what theory gives, and nothing that is 5% off it."""
     half_width = stats.t.ppf((1 + CONFIDENCE) / 2, len(found) - 1) * stats.sem(found)
     off = abs(found.mean() - expected)

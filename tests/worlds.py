@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -21,6 +22,9 @@ Row = dict[str, Any]
 
 YEAR_S = 365.25 * 86_400
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+AGAIN = ("failed", "reclaimed", "preempted", "migrated")
+"""The outcomes after which a job is to run again."""
 
 _TERMS: dict[str, Row] = {
     "plain": {},
@@ -150,13 +154,15 @@ def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[in
 
 
 class World:
-    """A run as plain rows: `jobs` by job_id, each with its attempt (None if it never started)."""
+    """A run as plain rows: `jobs` by job_id, each with the list of its `attempts`, in order of time."""
 
     def __init__(self, scenario: Scenario, trace: Trace, run: Run) -> None:
         self.scenario, self.run, self.end_s = scenario, run, run.end_s
         self.reference = trace.reference_device
         self.logged = run.table("jobs").to_pylist()
-        self.attempts = run.table("attempts").to_pylist()
+        attempts = run.table("attempts")
+        self.attempts = attempts.drop_columns("spend_usd").to_pylist()
+        self.bills = attempts.select(["job_id", "spend_usd"]).to_pylist()
         self.states = run.table("states").to_pylist()
         self.levels = run.table("states").column_names
         self.spend = run.table("spend").to_pylist()
@@ -164,9 +170,9 @@ class World:
         self.offers = {offer["name"]: offer for offer in run.description["offers"]}
         self.resources = self.pools | self.offers
         asked = {row["job_id"]: row for row in trace.table.to_pylist()}
-        self.jobs = {row["job_id"]: asked[row["job_id"]] | row | {"attempt": None} for row in self.logged}
-        for attempt in self.attempts:
-            self.jobs[attempt["job_id"]]["attempt"] = attempt
+        self.jobs = {row["job_id"]: asked[row["job_id"]] | row | {"attempts": []} for row in self.logged}
+        for attempt in sorted(self.attempts, key=lambda attempt: attempt["alloc_s"]):
+            self.jobs[attempt["job_id"]]["attempts"].append(attempt)
 
     def need(self, job: Row, name: str) -> tuple[int, int] | None:
         """Devices and seconds that the job takes there, exactly; None where it may not or cannot run."""
@@ -204,11 +210,36 @@ class World:
         there = (attempt for attempt in self.attempts if attempt["where"] == name)
         return [attempt for attempt in there if attempt["alloc_s"] <= time_s < attempt["end_s"]]
 
+    def level(self, column: str, time_s: int) -> int:
+        """A level of states.parquet."""
+        at = bisect_right(self.states, time_s, key=lambda row: row["time_s"])
+        return self.states[at - 1][column] if at else 0
+
     def waiting(self, time_s: int) -> list[Row]:
-        """The jobs that could start but hold nothing yet."""
-        ready = (job for job in self.jobs.values() if job["state"] != "rejected")
-        ready = (job for job in ready if (since := self.ready_s(job)) is not None and since <= time_s)
-        return [job for job in ready if job["attempt"] is None or job["attempt"]["alloc_s"] > time_s]
+        """The jobs that could start but hold nothing: not yet, or not again."""
+        return [
+            job
+            for job in self.jobs.values()
+            if any(since <= time_s < until for since, until in self.waits(job))
+        ]
+
+    def waits(self, job: Row) -> list[tuple[int, int]]:
+        """From when and until when the job could start; after a failure it rests first."""
+        ready, spans, failures = self.ready_s(job), [], 0
+        if job["state"] == "rejected" or ready is None:
+            return []
+        for attempt in job["attempts"]:
+            spans.append((ready, attempt["alloc_s"]))
+            failures = failures + 1 if attempt["outcome"] == "failed" else 0
+            ready = attempt["end_s"] + self.rest_s(failures)
+        if not job["attempts"] or job["attempts"][-1]["outcome"] in AGAIN:
+            spans.append((ready, self.end_s))
+        return spans
+
+    def rest_s(self, failures: int) -> int:
+        """Seconds of rest after so many failures in a row."""
+        retries = self.scenario.retries
+        return min(retries.backoff_most_s, retries.backoff_s * 2 ** (failures - 1)) if failures else 0
 
     def free(self, name: str, time_s: int) -> list[int]:
         """Free devices of each pod of a pool."""

@@ -17,6 +17,7 @@ from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.traces import check, generate, import_
+from scheduler.cli.weather import weather
 
 
 @click.group(
@@ -29,6 +30,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, ledger, generate, import_, check),
-    *(catalog, compare, claims, economics, plan, study),
+    *(catalog, compare, claims, economics, plan, study, weather),
 ):
     main.add_command(_command)

@@ -3,66 +3,126 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli.options import FILE, read
 from scheduler.cli.terminal import progress_bar
 
-DEMO = Path(__file__).parents[1] / "scenarios" / "seven_exapods.toml"
+if TYPE_CHECKING:
+    from scheduler.run import Run
+    from scheduler.scenario import Scenario
+    from traces.trace import Trace
+
+DEMOS = {
+    name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
+    for name in ("seven-exapods", "bad-weather", "shortage-2023")
+}
+DEMO = DEMOS["seven-exapods"]
 
 
 @click.command()
+@click.argument("scenario", default="seven-exapods")
 @click.option("-o", "--out", type=FILE, default=Path("runs/demo"), show_default=True, help="Run directory.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the demo scenario.")
-def demo(out: Path, overrides: tuple[str, ...]) -> None:
-    """Run four weeks on seven ExaPODs with bursts, and print the summary."""
-    _run_and_report(DEMO, None, overrides, out, overwrite=True)
+def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
+    """Run four weeks on seven ExaPODs with bursts, and print the summary.
+
+    SCENARIO is seven-exapods (the default), bad-weather or shortage-2023. What has weather is run in fair
+    weather too, as OUT-fair, and printed beside that.
+    """
+    from msgspec.structs import replace
+
+    from scheduler.report.beside import beside
+    from scheduler.scenario import ScenarioError
+
+    if scenario not in DEMOS:
+        raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(DEMOS)}')
+    spec, trace = _prepared(DEMOS[scenario], None, overrides)
+    run = _run(spec, trace, out, generated=True, overwrite=True)
+    _report(run)
+    if run.description["weather"] is not None:
+        calm = out.with_name(f"{out.name}-fair")
+        fair = _run(replace(spec, fair_weather=True), trace, calm, generated=True, overwrite=True)
+        click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
 
 
 @click.command()
 @click.argument("scenario", type=FILE)
 @click.option("--trace", type=FILE, help="Replay this trace instead of the scenario's own demand.")
+@click.option("--weather", type=FILE, help="Replay this weather instead of drawing the scenario's own.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As policy.patience=after:4h.")
 @click.option("-o", "--out", type=FILE, required=True, help="Run directory, made if absent.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
 def replay(
-    scenario: Path, trace: Path | None, overrides: tuple[str, ...], out: Path, overwrite: bool
+    scenario: Path,
+    trace: Path | None,
+    weather: Path | None,
+    overrides: tuple[str, ...],
+    out: Path,
+    overwrite: bool,
 ) -> None:
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
-    _run_and_report(scenario, trace, overrides, out, overwrite=overwrite)
+    from msgspec.structs import replace
+
+    spec, jobs = _prepared(scenario, trace, overrides)
+    if weather is not None:
+        spec = replace(spec, weather=str(weather))
+    generated = trace is None and spec.trace is None
+    _report(_run(spec, jobs, out, generated=generated, overwrite=overwrite))
 
 
 @click.command()
 @click.argument("run", type=FILE)
-def summary(run: Path) -> None:
-    """Print utilization, waits, bursts and spend of a finished run."""
+@click.option("--beside", "other", type=FILE, help="Another run to print the main figures beside.")
+def summary(run: Path, other: Path | None) -> None:
+    """Print utilization, waits, bursts and spend of a finished run, and what bad weather did to it."""
+    from scheduler.report.beside import beside
     from scheduler.report.summary import summary as render
     from scheduler.run import open_run
 
-    click.echo(render(open_run(run)))
+    opened, second = open_run(run), None if other is None else open_run(other)
+    click.echo(render(opened))
+    if second is not None:
+        click.echo(f"\n{beside(opened, second)}")
 
 
-def _run_and_report(
-    scenario_file: Path, trace_file: Path | None, overrides: tuple[str, ...], out: Path, *, overwrite: bool
-) -> None:
+def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -> tuple[Scenario, Trace]:
+    """Read a scenario, and read or generate its jobs."""
     from scheduler.catalog import load_catalog
-    from scheduler.replay import replay as run_replay
-    from scheduler.report.summary import summary as render
     from scheduler.resources import check_speeds
-    from scheduler.run import clear
     from traces.trace import Trace
-    from workloads import generate as generate_trace
+    from workloads import generate
 
-    scenario, stock, demand = read(scenario_file, overrides)
-    given = trace_file or (scenario.trace and scenario_file.parent / scenario.trace)
-    trace = Trace.read(given) if given else generate_trace(demand)
+    scenario, stock, demand = read(file, overrides)
+    given = trace_file or (scenario.trace and file.parent / scenario.trace)
+    trace = Trace.read(given) if given else generate(demand)
     check_speeds(stock, trace.reference_device, load_catalog())
+    return scenario, trace
+
+
+def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwrite: bool) -> Run:
+    """Replay a trace, and keep it beside the logs where it was `generated`."""
+    from scheduler.catalog import load_catalog
+    from scheduler.replay import replay
+    from scheduler.resources import resources
+    from scheduler.run import clear
+    from scheduler.weather import weather_of
+
+    weather_of(
+        scenario, resources(scenario, load_catalog(), trace.epoch), trace
+    )  # is it wrong? before `clear`
     clear(out, overwrite=overwrite)
-    if not given:
+    if generated:
         out.mkdir(parents=True, exist_ok=True)
         trace.write(out / "trace.parquet")
     with progress_bar(scenario.name, trace) as progress:
-        run = run_replay(scenario, trace, out, progress=progress)
-    click.echo(render(run))
-    click.echo(f"\nlogs: {out}/{{jobs,attempts,states,spend}}.parquet and {out}/run.json")
+        return replay(scenario, trace, out, progress=progress)
+
+
+def _report(run: Run) -> None:
+    from scheduler.report.summary import summary
+
+    click.echo(summary(run))
+    click.echo(f"\nlogs: {run.folder}/{{jobs,attempts,states,spend}}.parquet and {run.folder}/run.json")

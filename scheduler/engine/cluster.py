@@ -7,32 +7,61 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scheduler.engine.job import Attempt, Job, Need, devices_for
+from scheduler.engine.units import Units
 from scheduler.policy.views import Hold, Limit
+
+_NOBODY = -1
+"""Stands for a turn among releases: devices that no gang holds."""
 
 
 class Pod:
     """Owned devices on one fast fabric."""
 
-    __slots__ = ("free", "index", "releases", "shadows", "size")
+    __slots__ = ("free", "index", "releases", "shadows", "size", "units")
 
     def __init__(self, index: int, size: int) -> None:
         self.index = index
         self.size = size
         self.free = size
         self.releases: list[tuple[int, int, int]] = []
-        """(estimated end, job index, devices) of each gang here, ascending."""
+        """(estimated end, turn of the job, devices) of each gang here, ascending."""
         self.shadows: dict[int, Hold] = {}
         """Shadow times already worked out, by devices; void as soon as a gang starts or ends here."""
+        self.units: Units | None = None
+        """Its devices by number, where some may be out of service."""
+
+    def give(self, devices: int) -> None:
+        """So many more devices are free, or fewer where negative, not by a gang that starts or ends."""
+        self.free += devices
+        self.shadows.clear()
+
+    def expect(self) -> None:
+        """Count on devices out of service from when they should be back, as on those of a gang that ends."""
+        assert self.units is not None
+        self.releases = [release for release in self.releases if release[1] != _NOBODY]
+        for end_s, devices in self.units.expected():
+            insort(self.releases, (end_s, _NOBODY, devices))
+        self.shadows.clear()
 
 
 class Pool:
     """Pods of one kind; `index` is its place in the scenario.
 
     An endless pool grows instead of letting jobs wait. Only with `tracks_releases` do pods know when all of
-    their gangs should end, which reservations need.
+    their gangs should end, which reservations need. Devices of an `exposed` pool may be out of service.
     """
 
-    __slots__ = ("device", "endless", "index", "name", "pods", "size", "span_efficiency", "tracks_releases")
+    __slots__ = (
+        "device",
+        "endless",
+        "exposed",
+        "index",
+        "name",
+        "pods",
+        "size",
+        "span_efficiency",
+        "tracks_releases",
+    )
 
     def __init__(
         self,
@@ -45,6 +74,7 @@ class Pool:
         span_efficiency: float = 1.0,
         endless: bool = False,
         tracks_releases: bool = True,
+        exposed: bool = False,
     ) -> None:
         self.index = index
         self.name = name
@@ -54,6 +84,7 @@ class Pool:
         self.span_efficiency = span_efficiency
         self.endless = endless
         self.tracks_releases = tracks_releases
+        self.exposed = exposed
 
     def need(self, gang: int, rate: float) -> Place | None:
         """What `gang` reference devices come to here; `rate` is this device over the reference one."""
@@ -70,7 +101,7 @@ class Place(Need):
     __slots__ = ("pods", "pool", "rest", "size", "whole")
 
     def __init__(self, pool: Pool, devices: int, factor: float) -> None:
-        simple = devices <= pool.size and not pool.tracks_releases
+        simple = devices <= pool.size and not pool.tracks_releases and not pool.exposed
         super().__init__(pool.index, devices, factor, min(devices, pool.size), simple=simple)
         self.pool = pool
         self.size = pool.size
@@ -80,19 +111,32 @@ class Place(Need):
     def take(self, attempt: Attempt) -> None:
         """Take the devices from the attempt's pods."""
         attempt.release_s = end_s = attempt.estimated_end_s()
-        row = attempt.job.row
+        turn = attempt.job.turn
         for pod, devices in self.shares(attempt.pods):
             pod.free -= devices
-            insort(pod.releases, (end_s, row, devices))
+            insort(pod.releases, (end_s, turn, devices))
             pod.shadows.clear()
+            if pod.units is not None:
+                pod.units.take(attempt, devices)
 
     def release(self, attempt: Attempt) -> None:
         """Give the devices back to the attempt's pods."""
-        end_s, row = attempt.release_s, attempt.job.row
+        end_s, turn = attempt.release_s, attempt.job.turn
         for pod, devices in self.shares(attempt.pods):
             pod.free += devices
-            del pod.releases[bisect_left(pod.releases, (end_s, row, devices))]
+            del pod.releases[bisect_left(pod.releases, (end_s, turn, devices))]
             pod.shadows.clear()
+            if pod.units is not None:
+                pod.free -= pod.units.release(attempt)
+
+    def hasten(self, attempt: Attempt, end_s: int) -> None:
+        """Let the pods know that the attempt will end sooner than estimated."""
+        if not self.simple and end_s < attempt.release_s:
+            for pod, devices in self.shares(attempt.pods):
+                del pod.releases[bisect_left(pod.releases, (attempt.release_s, attempt.job.turn, devices))]
+                insort(pod.releases, (end_s, attempt.job.turn, devices))
+                pod.shadows.clear()
+            attempt.release_s = end_s
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""

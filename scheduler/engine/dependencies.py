@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.engine.job import Job
-from scheduler.engine.runlog import FINISHED, REJECTED
+from scheduler.engine.outcomes import FINISHED, REJECTED
 
 
 class Dependencies:
@@ -31,10 +31,13 @@ class Dependencies:
         self._outcome[row] = FINISHED
         return self._held.pop(row, [])
 
-    def rejected(self, row: int) -> list[Job]:
-        """Return the jobs that waited for this one in vain."""
-        self._outcome[row] = REJECTED
-        return self._held.pop(row, [])
+    def orphans(self, row: int) -> list[int]:
+        """Return the rows of all that wait, one for another, for a job that will never finish."""
+        rows = [row]
+        for lost in rows:
+            self._outcome[lost] = REJECTED
+            rows += [job.row for job in self._held.pop(lost, [])]
+        return rows[1:]
 
     def held(self) -> frozenset[int]:
         """Return the rows of all jobs that still wait for another."""

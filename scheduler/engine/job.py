@@ -16,6 +16,7 @@ import pyarrow as pa
 from simpy import Environment
 from simpy.events import Timeout
 
+from scheduler.engine.outcomes import Account
 from traces.trace import NO_VALUE, Trace
 
 if TYPE_CHECKING:
@@ -91,9 +92,12 @@ class Shape:
 
 
 class Job(NamedTuple):
-    """One row of the trace; `row` is its number, `after` the row of the job that must finish first."""
+    """One row of the trace; `after` is the row of the job that must finish first.
 
-    row: int
+    `turn` is the number under which it waits: its row, or once it was interrupted, one after all rows.
+    """
+
+    turn: int
     job_id: int
     submit_s: int
     runtime_s: int
@@ -104,6 +108,26 @@ class Job(NamedTuple):
     after: int | None
     input_tb: float
     shape: Shape
+
+    @property
+    def row(self) -> int:
+        """Its row in the trace."""
+        return self.turn
+
+    @property
+    def done_s(self) -> int:
+        """Reference seconds of its run time that earlier attempts got done and kept."""
+        return 0
+
+    @property
+    def attained_device_s(self) -> int:
+        """Device-seconds of work that it has had, lost ones included."""
+        return 0
+
+    @property
+    def reclaims(self) -> int:
+        """How often its devices were reclaimed."""
+        return 0
 
     @property
     def workload(self) -> str:
@@ -129,6 +153,8 @@ class Attempt(Timeout):
 
     release_s = 0
     """Its estimated end, as the pods were told, where they want to know."""
+    account: Account | None = None
+    """What it came to, where that does not follow from its times."""
 
     def __init__(
         self, env: Environment, now_s: int, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int
@@ -145,6 +171,12 @@ class Attempt(Timeout):
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""
         return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)
+
+    def so_far(self, now_s: int) -> Account:
+        """What it has come to while it still runs; work in progress counts as kept."""
+        worked_s = max(0, now_s - self.alloc_s - self.ready_s)
+        staged_tb = 0.0 if self.pods else self.job.input_tb
+        return Account(int(self.need.reference_s(worked_s)), 0, 0, staged_tb, 0.0)
 
 
 Fit = Callable[[int, str, bool], tuple[list["Place"], list["Rental"]]]

@@ -41,9 +41,9 @@ class PatienceTimer:
     def _ring(self, _: Event) -> None:
         now, heap, lost = int(self._env.now), self._heap, []
         if now >= self._next_s:  # else an earlier timer has taken over
-            while heap and (heap[0][0] <= now or not self._waits[heap[0][3].row]):
+            while heap and (heap[0][0] <= now or not self._waits[heap[0][3].turn]):
                 _until, score, _id, job = heappop(heap)
-                if self._waits[job.row]:
+                if self._waits[job.turn]:
                     lost.append((score, job))
             self._next_s = inf
             if heap:

@@ -22,7 +22,7 @@ _SLACK = 256
 
 
 class Queue:
-    """Waiting jobs, lowest (score, job_id) first; `waits[job.row]` says whether a job still waits."""
+    """Waiting jobs, lowest (score, job_id) first; `waits[job.turn]` says whether a job still waits."""
 
     def __init__(self, waits: bytearray) -> None:
         self._waits = waits
@@ -37,14 +37,14 @@ class Queue:
         heap, waits = self._heap, self._waits
         while heap:
             job = heap[0][2]
-            if waits[job.row]:
+            if waits[job.turn]:
                 return job
             heappop(heap)
         return None
 
     def in_order(self) -> Iterator[Job]:
         """Yield everybody who waits, first first."""
-        return (entry[2] for entry in sorted(self._heap) if self._waits[entry[2].row])
+        return (entry[2] for entry in sorted(self._heap) if self._waits[entry[2].turn])
 
 
 class LinedQueue(Queue):
@@ -61,6 +61,10 @@ class LinedQueue(Queue):
         super().push(score, job)
         line = self._line_of.get(job.shape) or self._new_line(job.shape)
         line.push((score, job.job_id, job))
+
+    def pop(self, job: Job) -> Entry:
+        """Take out a job that is the first living one of its line."""
+        return self._line_of[job.shape].pop(self._waits)
 
     def _new_line(self, shape: Shape) -> _Line:
         needs = self._needs(shape)
@@ -118,7 +122,7 @@ class _Line:
     def head(self, waits: bytearray) -> Entry | None:
         """Return the first living entry."""
         entries, start = self._entries, self._start
-        while start < len(entries) and not waits[entries[start][2].row]:
+        while start < len(entries) and not waits[entries[start][2].turn]:
             start += 1
         if start > _SLACK and 2 * start > len(entries):
             del entries[:start]
@@ -126,13 +130,20 @@ class _Line:
         self._start = start
         return entries[start] if start < len(entries) else None
 
+    def pop(self, waits: bytearray) -> Entry:
+        """Take out the first living entry."""
+        entry = self.head(waits)
+        assert entry is not None
+        self._start += 1
+        return entry
+
     def within(self, limit: float, waits: bytearray) -> Entry | None:
         """Return the first living entry whose estimate is at most `limit` seconds."""
         for entry in islice(self._entries, self._start, None):
-            if entry[2].estimate_s <= limit and waits[entry[2].row]:
+            if entry[2].estimate_s <= limit and waits[entry[2].turn]:
                 return entry
         return None
 
     def living(self, waits: bytearray) -> Iterator[Entry]:
         """Yield the living entries in order."""
-        return (entry for entry in islice(self._entries, self._start, None) if waits[entry[2].row])
+        return (entry for entry in islice(self._entries, self._start, None) if waits[entry[2].turn])

@@ -6,7 +6,7 @@ whatever may start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import ceil, inf
 from operator import attrgetter
 
@@ -15,15 +15,18 @@ from simpy.events import Event, ProcessGenerator, Timeout
 
 from scheduler.engine.cluster import Cluster, Pod
 from scheduler.engine.dependencies import Dependencies
-from scheduler.engine.job import Attempt, Job, Need, Shape
+from scheduler.engine.job import Attempt, Job, Need
+from scheduler.engine.offers import Rental
+from scheduler.engine.outcomes import FINISHED, REJECTED, UNFINISHED
 from scheduler.engine.patience import PatienceTimer
 from scheduler.engine.queue import Entry, LinedQueue, Queue
-from scheduler.engine.runlog import FINISHED, REJECTED, UNFINISHED, RunLog
+from scheduler.engine.renting import Renting
+from scheduler.engine.runlog import RunLog
 from scheduler.engine.tags import Tags
 from scheduler.engine.view import ClusterView, WaitingView
 from scheduler.policy import Policy
 
-_ORPHAN = "the job it depends on was rejected"
+ORPHAN = "the job it depends on will never finish"
 
 
 class Simulation:
@@ -40,6 +43,7 @@ class Simulation:
     ) -> None:
         self._env = env
         self._now = 0
+        self._horizon_s: int | None = None
         self._cluster = cluster
         self._policy = policy
         self._log = log
@@ -47,7 +51,7 @@ class Simulation:
         self._dependencies = after
         self._linked = after.linked
         self._waits = bytearray(after.jobs)
-        self._rented = LinedQueue(self._waits, attrgetter("rented"))
+        self._renting = self._rented_side()
         if policy.backfill is None:
             self._owned, self._waiting = Queue(self._waits), None
         else:
@@ -59,7 +63,8 @@ class Simulation:
         self._patience = PatienceTimer(self._env, self._waits, self._lose_patience)
         self._running = log.running
         self._waiting_jobs = 0
-        self._rent_due = False
+        self._arrived = False
+        self._make: Callable[..., Attempt] = Attempt
         self._view = ClusterView(cluster, self._owned, self._running, tags)
 
     def run(self, blocks: Iterable[list[Job]], horizon_s: int | None = None) -> int:
@@ -67,6 +72,7 @@ class Simulation:
 
         It ends at the horizon, or where there is none, with the last job.
         """
+        self._horizon_s = horizon_s
         self._env.process(self._arrivals(blocks))
         self._env.run(until=horizon_s)
         end = self._now if horizon_s is None else horizon_s
@@ -87,6 +93,7 @@ class Simulation:
                     newcomers.append(job)
                 else:
                     self._submit(job)
+        self._arrived = True
         if peek() > self._now:
             self._pass()
         yield Event(env)  # never: the end of a process is one more event of the instant, after the pass
@@ -100,21 +107,22 @@ class Simulation:
         elif outcome == FINISHED:
             self._newcomers.append(job)
         elif outcome == REJECTED:
-            self._reject(job, _ORPHAN)
+            self._reject(job, ORPHAN)
         elif after is not None:
             self._dependencies.hold(job, after)
 
     def _reject(self, job: Job, reason: str) -> None:
-        """Reject a job, and with it all that wait for it."""
-        rejected = [(job, reason)]
-        for lost, why in rejected:
-            self._log.unstarted(lost.row, REJECTED, why)
-            rejected += [(dependent, _ORPHAN) for dependent in self._dependencies.rejected(lost.row)]
+        self._log.unstarted(job.row, REJECTED, reason)
+        self._orphan(job.row)
+
+    def _orphan(self, row: int) -> None:
+        for orphan in self._dependencies.orphans(row):
+            self._log.unstarted(orphan, REJECTED, ORPHAN)
 
     def _lose_patience(self, now: int, jobs: list[tuple[float, Job]]) -> None:
         for score, job in jobs:
             self._now = now
-            self._seek_rental(score, job)
+            self._renting.seek(score, job)
         if self._now == now and self._env.peek() > now:
             self._pass()
 
@@ -130,7 +138,7 @@ class Simulation:
             self._start(newcomers.pop(), *slot)  # spared the queueing
         elif newcomers or self._waiting_jobs:
             self._start_waiting()
-        self._rent_due = False
+        self._renting.due = False
 
     def _start_waiting(self) -> None:
         self._view.now_s = self._now
@@ -138,16 +146,16 @@ class Simulation:
         self._newcomers.clear()
         self._start_owned(entries)
         for score, _, job in entries:
-            if self._waits[job.row] and job.shape.rented:
+            if self._waits[job.turn] and job.shape.rented:
                 self._be_patient(score, job)
-        if self._rent_due and self._start_rented():
+        if self._renting.due and self._renting.start_all():
             self._start_owned([])  # the head may be among those who left
 
     def _enqueue(self, job: Job) -> Entry:
         score = self._policy.order(job, self._view)
         if self._tags is not None:
             self._tags.submitted(job)
-        self._waits[job.row] = 1
+        self._waits[job.turn] = 1
         self._waiting_jobs += 1
         self._log.waits(job, self._now, 1)
         if job.shape.owned:
@@ -178,52 +186,37 @@ class Simulation:
         """Let a job that has to wait decide how long."""
         patience = self._policy.patience(job, self._view) if job.shape.owned else 0
         if patience <= 0:
-            self._seek_rental(score, job)
+            self._renting.seek(score, job)
         elif patience < inf:
             self._patience.keep(self._now + ceil(patience), score, job)
 
-    def _seek_rental(self, score: float, job: Job) -> None:
-        self._rented.push(score, job)
-        self._rent_due = True
+    def _rented_side(self) -> Renting:
+        return Renting(self._waits, self._policy.offer, self._rent)
 
-    def _start_rented(self) -> bool:
-        """Say whether anybody left the queue."""
-        some = False
-        while (job := self._rented.first(inf, _within_quota)) is not None:
-            offers = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
-            rental = min(offers, key=lambda offer: self._policy.offer(job, offer))
-            self._start(job, rental, (), rental.ready_s(job))
-            some = True
-        return some
+    def _rent(self, job: Job, rental: Rental) -> None:
+        self._start(job, rental, (), rental.ready_s(job))
 
-    def _start(self, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int = 0) -> None:
-        if self._waits[job.row]:
-            self._waits[job.row] = 0
+    def _start(self, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int = 0) -> Attempt:
+        if self._waits[job.turn]:
+            self._waits[job.turn] = 0
             self._waiting_jobs -= 1
             self._log.waits(job, self._now, -1)
         if self._tags is not None:
             self._tags.started(job)
-        attempt = Attempt(self._env, self._now, job, need, pods, ready_s)
+        attempt = self._make(self._env, self._now, job, need, pods, ready_s)
         attempt.callbacks.append(self._end)
         self._running[attempt] = None
         if need.simple:
             pods[0].free -= need.devices
         else:
             need.take(attempt)
+        return attempt
 
     def _end(self, attempt: Attempt) -> None:
         self._now = now = attempt.end_s
-        need = attempt.need
         del self._running[attempt]
-        if need.simple:
-            attempt.pods[0].free += need.devices
-        else:
-            need.release(attempt)
-        self._log.ended(attempt, now, FINISHED)
-        if attempt.pods:
-            self._freed = True
-        else:
-            self._rent_due = True
+        self._release(attempt)
+        self._log.ended(attempt, now, FINISHED, attempt.account)
         if self._linked:
             for dependent in self._dependencies.finished(attempt.job.row):
                 self._log.ready(dependent, now)
@@ -231,17 +224,31 @@ class Simulation:
         if (self._waiting_jobs or self._newcomers) and self._env.peek() > now:
             self._pass()
 
+    def _release(self, attempt: Attempt) -> None:
+        """Take the devices back."""
+        need = attempt.need
+        if need.simple:
+            attempt.pods[0].free += need.devices
+        else:
+            need.release(attempt)
+        if attempt.pods:
+            self._freed = True
+        else:
+            self._renting.due = True
+
     def _close(self, end_s: int) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""
         for attempt in list(self._running):
             del self._running[attempt]
-            self._log.ended(attempt, end_s, FINISHED if attempt.end_s <= end_s else UNFINISHED)
+            if attempt.end_s <= end_s:
+                self._log.ended(attempt, end_s, FINISHED, attempt.account)
+            else:
+                self._log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
         held = self._dependencies.held()
         for row in self._log.missing():
-            waits = "waits for another job" if row in held else "not yet submitted"
-            self._log.unstarted(row, UNFINISHED, "still waiting" if self._waits[row] else waits)
+            self._log.unstarted(row, UNFINISHED, self._why_waiting(row, held))
 
-
-def _within_quota(shape: Shape) -> float:
-    """Rented devices hold no reservations: any run that fits the quota may start."""
-    return inf if any(rental.devices <= rental.offer.free for rental in shape.rented) else 0.0
+    def _why_waiting(self, row: int, held: frozenset[int]) -> str:
+        if self._waits[row]:
+            return "still waiting"
+        return "waits for another job" if row in held else "not yet submitted"

@@ -22,9 +22,9 @@ class Tags:
 
     def submitted(self, job: Job) -> None:
         """Charge the owner for the job: estimated device-seconds over the owner's share (1 if unnamed)."""
-        tag = self._start[job.row] = self.start_tag(job.owner)
+        tag = self._start[job.turn] = self.start_tag(job.owner)
         self._finish[job.owner] = tag + job.gang * job.estimate_s / self._shares.get(job.owner, 1.0)
 
     def started(self, job: Job) -> None:
         """Advance virtual time to the tag of the job that starts."""
-        self._virtual = max(self._virtual, self._start.pop(job.row))
+        self._virtual = max(self._virtual, self._start.pop(job.turn))

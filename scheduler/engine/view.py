@@ -102,7 +102,7 @@ class WaitingView:
             job = self._owned.first(free, partial(_room, limit)) if free else None
             return job and self.fit(job, limit)
         for _, _, job in self._newcomers:
-            if self._waits[job.row] and (slot := self._cluster.find(job, limit)) is not None:
+            if self._waits[job.turn] and (slot := self._cluster.find(job, limit)) is not None:
                 return job, slot
         return None
 

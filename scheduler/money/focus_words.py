@@ -44,6 +44,7 @@ _LINES = {
     "energy": Terms(_OWNED, "Energy"),
     "operations": Terms(_OWNED, "Operations", "Other", frequency="Recurring"),
     "on_demand": Terms(_RENTED, "Rental", rented=True),
+    "spot": Terms(_RENTED, "Rental", "Dynamic", rented=True),
     "committed": Terms(_RENTED, "Rental", "Committed", rented=True, billed=False),
     PURCHASE: Terms(_RENTED, "Rental", rented=True, category="Purchase", frequency="Recurring"),
     "egress": Terms(_NETWORK, "Egress", rented=True),
@@ -53,6 +54,7 @@ _LINES = {
 _BORNE_BY = {
     "job": "jobs",
     "idle": "idle devices",
+    "down": "devices out of service",
     "boot": "booting and staging",
     "minimum": "billed beyond use",
     "unused_commitment": "unused commitment",
@@ -130,11 +132,11 @@ def _resource(sort: Sort, key: str, kind: str) -> Words:
 
 
 def _sku(sort: Sort, resource: dict[str, Any]) -> Words:
-    """One SKU a meter of an offer or kind of pod; a rental has a price on demand and one committed."""
+    """One SKU a meter of an offer or kind of pod; a rental has a price on demand or spot, or committed."""
     kind = resource.get("offer") or resource["pod"] or resource["device"]
     rental = sort.terms.meter == "Rental"
     sku = kind if rental else f"{kind}-{sort.line}"
-    contract = "on-demand" if sort.line == "on_demand" else "committed"
+    contract = {"on_demand": "on-demand", "spot": "spot"}.get(sort.line, "committed")
     moves = sort.line == "on_demand" and len(resource["prices"]) > 1
     details = json.dumps({"x_Device": resource["device"]}) if sort.unit == "device-hour" else None
     return {

@@ -1,8 +1,8 @@
 """The ledger: what pools and offers cost, by charge period, by what the money bought and by who bears it.
 
-It is made from the logs: owned devices from the step functions of states.parquet, rented ones from the
-times in attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
-`boot`, `minimum` or `unused_commitment`; together they are what the pools and offers cost.
+It is made from the logs: owned devices from the step functions of states.parquet, rented ones and their data
+from attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
+`down`, `boot`, `minimum` or `unused_commitment`; together they are what the pools and offers cost.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from scheduler.money.meter import GB_PER_TB, SELLS, Attempts, phases
+from scheduler.money.meter import GB_PER_TB, SELLS, phases
 from scheduler.money.rates import HOUR_S, Ints, Owning, rent
 from scheduler.money.rows import Cells, Rows
 from scheduler.money.usage import per_cell, shared_per_cell, since_per_cell
 from scheduler.resources import OfferResource, PoolResource, Resources
-from scheduler.schema import SPEND
+from scheduler.schema import SPEND, Attempts
 from traces.parquet import write_batches
-from traces.trace import Trace
 
-COLUMNS = ["job_id", "where", "devices", "alloc_s", "start_s", "end_s", "outcome"]
+COLUMNS = [*Attempts._fields, "where"]
 PHASES = ("boot", "job", "idle", "minimum")
 """Who bears the time of rented nodes that boot, work, are kept, are only billed."""
 
 
-def write_ledger(folder: Path, stock: Resources, owning: Owning, trace: Trace, end_s: int) -> pa.Table:
+def write_ledger(folder: Path, stock: Resources, owning: Owning, end_s: int) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
     names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
     rows = Rows(names, owning.periods(end_s))
@@ -36,9 +35,9 @@ def write_ledger(folder: Path, stock: Resources, owning: Owning, trace: Trace, e
         for pool in stock.pools:
             _add_pool(rows, pool, owning, folder, end_s)
         for offer in stock.offers:
-            attempts = _attempts(folder, offer, trace)
+            attempts = _attempts(folder, offer)
             _add_offer(rows, offer, attempts, end_s)
-            _add_moved(rows, offer, attempts, owning.money.transfer_usd_per_gb, trace)
+            _add_moved(rows, offer, attempts, owning.money.transfer_usd_per_gb)
         if owning.money.tenant_usd_per_device_h:
             _add_sold(rows, names, owning.money.tenant_usd_per_device_h, folder)
     table = rows.table()
@@ -49,12 +48,16 @@ def write_ledger(folder: Path, stock: Resources, owning: Owning, trace: Trace, e
 
 
 def _add_pool(rows: Rows, pool: PoolResource, owning: Owning, folder: Path, end_s: int) -> None:
-    """Capital, energy and operations of devices that jobs held, and of idle ones."""
+    """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service."""
     capital, power = owning.capital(pool, end_s), owning.power(end_s)
     cells = Cells(rows.periods, end_s, capital.from_s, power.from_s)
-    busy = _busy(folder, f"busy_{pool.name}", cells.edges)
-    idle = pool.pods * pool.pod_devices * cells.width_s - busy
-    for charged_to, device_s, kw in (("job", busy, pool.busy_kw), ("idle", idle, pool.idle_kw)):
+    busy, down = _device_s(folder, [f"busy_{pool.name}", f"down_{pool.name}"], cells.edges)
+    idle = pool.pods * pool.pod_devices * cells.width_s - busy - down
+    for charged_to, device_s, kw in (
+        ("job", busy, pool.busy_kw),
+        ("idle", idle, pool.idle_kw),
+        ("down", down, pool.idle_kw),
+    ):
         device_h = cells.by_period(device_s) / HOUR_S
         usd_of_capital = cells.by_period(device_s * capital.at(cells.start_s))
         usd_of_energy = cells.by_period(device_s * kw * power.at(cells.start_s))
@@ -64,36 +67,31 @@ def _add_pool(rows: Rows, pool: PoolResource, owning: Owning, folder: Path, end_
             rows.add(pool.name, "operations", charged_to, device_h, device_h * HOUR_S * operations)
 
 
-def _busy(folder: Path, column: str, edges: Ints) -> Ints:
-    """Integrate a column of states.parquet between edges, a part at a time."""
-    last_s = last = np.zeros(1, np.int64)
-    busy = np.zeros(len(edges) - 1, np.int64)
+def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
+    """Integrate columns of states.parquet between edges, a part at a time: a row each."""
+    last_s, last = np.zeros(1, np.int64), np.zeros((len(columns), 1), np.int64)
+    device_s = np.zeros((len(columns), len(edges) - 1), np.int64)
     for part in sorted((folder / "states.parquet").glob("part-*.parquet")):
-        rows = pq.read_table(part, columns=["time_s", column])
-        time_s, level = (
-            np.concatenate([before, values.to_numpy()])
-            for before, values in zip((last_s, last), rows.columns, strict=True)
-        )
-        last_s, last = time_s[-1:], level[-1:].copy()
-        level[-1] = 0  # until it is known when the next part begins
-        busy += per_cell(time_s, level, edges)
-    return busy + per_cell(last_s, last, edges)
+        rows = pq.read_table(part, columns=["time_s", *columns])
+        time_s, *after = (column.to_numpy() for column in rows.columns)
+        time_s, levels = np.concatenate([last_s, time_s]), np.concatenate([last, after], axis=1)
+        last_s, last = time_s[-1:], levels[:, -1:].copy()
+        levels[:, -1] = 0  # until it is known when the next part begins
+        device_s += [per_cell(time_s, level, edges) for level in levels]
+    device_s += [per_cell(last_s, level, edges) for level in last]
+    return device_s
 
 
-def _attempts(folder: Path, offer: OfferResource, trace: Trace) -> Attempts:
-    """Read the attempts on an offer; one that never got to work starts at its end."""
+def _attempts(folder: Path, offer: OfferResource) -> Attempts:
+    """Read the attempts on an offer."""
     logged = pq.read_table(folder / "attempts.parquet", columns=COLUMNS, filters=pc.field("rented"))
     logged = logged.filter(pc.equal(logged.column("where").cast("string"), offer.name))
-    job_id, devices, alloc_s, end_s = (
-        np.asarray(logged.column(name).to_numpy(), np.int64)
-        for name in ("job_id", "devices", "alloc_s", "end_s")
+    start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s"))
+    logged = logged.set_column(COLUMNS.index("start_s"), "start_s", start_s)
+    return Attempts._make(
+        np.asarray(logged.column(name).to_numpy(), np.float64 if name.endswith("_tb") else np.int64)
+        for name in Attempts._fields
     )
-    start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s")).to_numpy()
-    finished = pc.equal(logged.column("outcome").cast("string"), "finished").to_numpy()
-    ids = trace.numpy("job_id")
-    order = np.argsort(ids, kind="stable")
-    row = order[np.searchsorted(ids, job_id, sorter=order)]
-    return Attempts(row, devices, alloc_s, start_s, end_s, finished)
 
 
 def _add_offer(rows: Rows, offer: OfferResource, attempts: Attempts, end_s: int) -> None:
@@ -117,19 +115,21 @@ def _add_offer(rows: Rows, offer: OfferResource, attempts: Attempts, end_s: int)
         if committed:
             covered = shared_per_cell(alloc_s, np.minimum(cut, end_s), devices, committed, cells.edges)
         add("committed", charged_to, covered - covered_before)
-        add("on_demand", charged_to, held - held_before - (covered - covered_before))
+        add(
+            "spot" if offer.spot else "on_demand", charged_to, held - held_before - (covered - covered_before)
+        )
     paid = committed * np.diff(np.minimum(cells.edges, end_s))
     add("committed", "unused_commitment", paid - covered)
 
 
-def _add_moved(rows: Rows, offer: OfferResource, attempts: Attempts, transfer: float, trace: Trace) -> None:
-    """Data that came in as devices were rented, and went out as a job finished."""
-    for line, usd_per_gb, column, time_s, moves in (
-        ("transfer", transfer, "input_tb", attempts.alloc_s, slice(None)),
-        ("egress", offer.egress_usd_per_gb, "output_tb", attempts.end_s, attempts.finished),
+def _add_moved(rows: Rows, offer: OfferResource, attempts: Attempts, transfer: float) -> None:
+    """Data that came in as devices were rented, and went out as they were given back."""
+    for line, usd_per_gb, tb, time_s in (
+        ("transfer", transfer, attempts.staged_tb, attempts.alloc_s),
+        ("egress", offer.egress_usd_per_gb, attempts.returned_tb, attempts.end_s),
     ):
         if usd_per_gb:
-            gb = rows.at(time_s[moves], trace.numpy(column)[attempts.row[moves]] * GB_PER_TB)
+            gb = rows.at(time_s, tb * GB_PER_TB)
             rows.add(offer.name, line, "job", gb, gb * usd_per_gb)
 
 

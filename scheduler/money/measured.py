@@ -1,8 +1,9 @@
 """What owning and renting came to in one run, from its own logs, and when owning would have paid.
 
 The unit is work: a reference device-hour is what a job of gang 1 does in an hour of its `runtime_s`. A
-resource's pace is the reference device-hours that one of its devices does in an hour at work, over the jobs
-that finished there; it holds the speed of the device, whole nodes, and gangs across pods.
+resource's pace is the reference device-hours that one of its devices gets done in an hour at work, over all
+attempts there of jobs that finished; it holds the speed of the device, whole nodes, gangs across pods, and
+what checkpoints and lost work take.
 """
 
 from __future__ import annotations
@@ -66,25 +67,27 @@ def owned(run: Run) -> list[Owned]:
 
 
 def rented(run: Run) -> list[Rented]:
-    """Return the offers on which some job finished."""
+    """Return the offers that got some work done."""
     spend = _spend(run)
     pace = _pace(run)
     found = []
     for name in run.offers:
         if name in pace:
-            device_h = _sum(spend, name, ["on_demand", "committed"], "quantity", ["job"]) * pace[name]
-            bill = _sum(spend, name, ["on_demand", "committed", "egress", "transfer"], "usd")
+            device_h = _sum(spend, name, ["on_demand", "spot", "committed"], "quantity", ["job"]) * pace[name]
+            bill = _sum(spend, name, ["on_demand", "spot", "committed", "egress", "transfer"], "usd")
             found.append(Rented(name, bill / device_h, device_h))
     return found
 
 
 def _pace(run: Run) -> dict[str, float]:
-    jobs = run.jobs[run.jobs.state == "finished"]
-    asked = jobs.gang.astype(float) * jobs.runtime_s
-    took = jobs.devices.astype(float) * (jobs.end_s - jobs.start_s)
-    at = jobs["where"].astype(str)
-    paces = asked.groupby(at).sum() / took.groupby(at).sum()
-    return {str(name): float(pace) for name, pace in paces.items()}
+    jobs = run.jobs.loc[run.jobs.state == "finished", ["job_id", "gang"]]
+    attempts = run.attempts.merge(jobs, on="job_id")
+    attempts = attempts[attempts.start_s.notna()]
+    done = attempts.gang.astype(float) * attempts.kept_s
+    took = attempts.devices.astype(float) * (attempts.end_s - attempts.start_s)
+    at = attempts["where"].astype(str)
+    paces = done.groupby(at).sum() / took.groupby(at).sum()
+    return {str(name): float(pace) for name, pace in paces.items() if pace > 0}
 
 
 def _spend(run: Run) -> Any:

@@ -6,35 +6,18 @@ sums up what all attempts cost their pool or offer, for the ledger to be held ag
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scheduler.money.rates import HOUR_S, Floats, Ints, Owning, rent
 from scheduler.resources import OfferResource, Resources
+from scheduler.schema import Attempts, Bools
 from traces.trace import Trace
-
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 GB_PER_TB = 1_000
 SELLS = "tenant"
 """The workload whose finished jobs are paid for."""
-
-
-class Attempts(NamedTuple):
-    """Attempts by column: the row of the job in the trace, what it held and when, whether it finished."""
-
-    row: Ints
-    devices: Ints
-    alloc_s: Ints
-    start_s: Ints
-    end_s: Ints
-    finished: Bools
-
-    def of(self, some: Ints) -> Attempts:
-        """Return those of some indices."""
-        row, devices, alloc_s, start_s, end_s, finished = self
-        return Attempts(row[some], devices[some], alloc_s[some], start_s[some], end_s[some], finished[some])
 
 
 class Phases(NamedTuple):
@@ -66,36 +49,28 @@ class Meter:
     def __init__(self, stock: Resources, owning: Owning, trace: Trace) -> None:
         self._stock, self._owning = stock, owning
         self._rents = [rent(offer) for offer in stock.offers]
-        self._input_tb, self._output_tb = trace.numpy("input_tb"), trace.numpy("output_tb")
         self._worth = _worth(trace, owning.money.tenant_usd_per_device_h)
         self.usd_at_1_kw = [0.0] * len(stock.pools)
         """By pool: what energy would have cost had each device held drawn 1 kW."""
         self.billed_usd = [0.0] * len(stock.offers)
         """By offer: the bills of all attempts, with egress and transfer."""
 
-    def price(
-        self,
-        row: Ints,
-        resource: Ints,
-        devices: Ints,
-        alloc_s: Ints,
-        start_s: Ints,
-        end_s: Ints,
-        finished: Bools,
-    ) -> tuple[Floats, Floats]:
-        """Return what attempts cost their jobs and what they bring in, both in USD."""
-        attempts = Attempts(row, devices, alloc_s, start_s, end_s, finished)
+    def price(self, attempts: Attempts, row: Ints, resource: Ints, finished: Bools) -> tuple[Floats, Floats]:
+        """Return what attempts cost their jobs and what they bring in, both in USD.
+
+        `row` is that of the job in the trace, `resource` the number of the pool or offer.
+        """
         spend = np.zeros(len(row))
+        first_offer = len(self._stock.pools)
         for at in np.unique(resource).tolist():
             some = attempts.of(mine := np.flatnonzero(resource == at))
-            first_offer = len(self._stock.pools)
             spend[mine] = self._owned(at, some) if at < first_offer else self._rented(at - first_offer, some)
         return spend, self._revenue(row, finished)
 
     def _owned(self, at: int, attempts: Attempts) -> Floats:
         """Capital, operations and energy for as long as the devices are held."""
         pool, owning = self._stock.pools[at], self._owning
-        _, devices, alloc_s, _, end_s, _ = attempts
+        devices, alloc_s, _, end_s, _, _ = attempts
         until_s = int(end_s.max())
         at_1_kw = devices * owning.power(until_s).over(alloc_s, end_s)
         self.usd_at_1_kw[at] += float(at_1_kw.sum())
@@ -104,11 +79,11 @@ class Meter:
         return np.asarray(devices * held + pool.busy_kw * at_1_kw, np.float64)
 
     def _rented(self, at: int, attempts: Attempts) -> Floats:
-        """The price while at work; what came in, and of a finished job what went out."""
+        """The price while at work, and what was moved in and out."""
         offer, price = self._stock.offers[at], self._rents[at]
-        row, devices, alloc_s, start_s, end_s, finished = attempts
-        moved = self._input_tb[row] * (GB_PER_TB * self._owning.money.transfer_usd_per_gb)
-        moved += self._output_tb[row] * finished * (GB_PER_TB * offer.egress_usd_per_gb)
+        devices, alloc_s, start_s, end_s, staged_tb, returned_tb = attempts
+        moved = staged_tb * (GB_PER_TB * self._owning.money.transfer_usd_per_gb)
+        moved += returned_tb * (GB_PER_TB * offer.egress_usd_per_gb)
         bills = devices * price.over(alloc_s, phases(offer, alloc_s, start_s, end_s).billed_s)
         self.billed_usd[at] += float((bills + moved).sum())
         return np.asarray(devices * price.over(start_s, end_s) + moved, np.float64)

@@ -115,7 +115,7 @@ class Owning:
             return Steps.constant(0.0)
         starts = np.zeros(1, np.int64)
         if self.money.depreciation == "declining":
-            starts = self.calendar.starts(HOUR_S, min(end_s, ends_s))
+            starts = self.calendar.starts(HOUR_S, max(1, min(end_s, ends_s)))
         until = np.minimum(self.calendar.next_hour(starts), ends_s)
         rate = pool.capital_usd_per_pod / pool.pod_devices * self._loses(starts, until) / (until - starts)
         if ends_s < end_s:
@@ -158,7 +158,7 @@ class Owning:
         tariff, usd_per_kw_s = self.money.usd_per_kwh, self.money.pue / HOUR_S
         if not isinstance(tariff, tuple):
             return Steps.constant(tariff * usd_per_kw_s)
-        starts = self.calendar.starts(HOUR_S, end_s)
+        starts = self.calendar.starts(HOUR_S, max(1, end_s))
         return Steps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
 
 

@@ -2,8 +2,9 @@
 
 `Policy.build` takes the names as a scenario gives them, each optionally with one argument after a colon:
 `"fcfs"`, `"after:4h"`, `"conservative:50"`. A user's own are found as entry points in the groups
-`exaburst.order`, `exaburst.place`, `exaburst.backfill`, `exaburst.patience` and `exaburst.offer`; like ours,
-an entry is a function of at most one argument that returns the policy.
+`exaburst.order`, `exaburst.place`, `exaburst.backfill`, `exaburst.patience`, `exaburst.offer`,
+`exaburst.preempt` and `exaburst.repatriate`; like ours, an entry is a function, or a class, of at most one
+argument that returns the policy.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
 from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place
+from scheduler.policy.preempt import PREEMPTS, Preempt
+from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
 
 SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "order": ORDERS,
@@ -26,6 +29,8 @@ SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "backfill": BACKFILLS,
     "patience": PATIENCES,
     "offer": OFFERS,
+    "preempt": PREEMPTS,
+    "repatriate": REPATRIATIONS,
 }
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -37,13 +42,15 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One function a seam: which job, which pods, who may pass, when to burst, which offer."""
+    """One function a seam; None where nobody may pass, give way or come home."""
 
     order: Order
     place: Place
     backfill: Backfill | None
     patience: Patience
     offer: OfferScore
+    preempt: Preempt | None
+    repatriate: Repatriate | None
 
     @classmethod
     def build(cls, **specs: str) -> Policy:
@@ -65,6 +72,11 @@ def resolve(seam: str, spec: str) -> Any:
     if not parameters:
         raise PolicyError(f'{seam} "{spec}": takes no argument')
     return make(_parse(seam, spec, argument, _kind(parameters[0])))
+
+
+def parse_seconds(text: str) -> float:
+    """Return a duration, as 90, 30m or 4h, in seconds; raises PolicyError."""
+    return _parse("duration", text, text, "Seconds")
 
 
 _EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10"}

@@ -1,13 +1,19 @@
 """When to stop waiting for owned devices, and which offer to rent then.
 
 Patience, `(job, view) -> seconds`, is asked once, when a job could not start at its submission: 0 bursts at
-once, inf never does. An offer's score, `(job, offer) -> float`, is lowest first, ties to the first offer.
+once, inf never does. An offer's score, `(job, offer) -> float`, is lowest first, ties to the first offer; an
+offer that scores inf is not taken now. A score that is more than a function may also have
+
+- `decides_s(job, offer) -> float`: seconds until it would take this on-demand offer, if nothing changes; inf
+  if never. A job that waits though there is room is asked again then.
+- `reconsiders(job, offer) -> bool`: whether a job that runs there leaves it; asked at each checkpoint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from dataclasses import dataclass
+from math import ceil, floor, inf
 from typing import NewType
 
 from scheduler.policy.views import JobView, OfferView, View
@@ -90,4 +96,86 @@ def fastest() -> OfferScore:
     return lambda job, offer: offer.ready_s(job) + offer.work_s(job)
 
 
-OFFERS: dict[str, Callable[..., OfferScore]] = {"cheapest": cheapest, "fastest": fastest}
+_NEXT_USD = 1e12
+"""More than any bill: what an offer's score is raised by to come after all of a better sort."""
+
+
+def spot_fallback(reclaims: int = 1) -> OfferScore:
+    """The cheapest spot offer, on-demand where none has room; on-demand alone after so many reclaims."""
+
+    def score(job: JobView, offer: OfferView) -> float:
+        if offer.spot:
+            return offer.cost_usd(job) if job.reclaims < reclaims else inf
+        return offer.cost_usd(job) + _NEXT_USD
+
+    return score
+
+
+def spot_up_to(gang: int) -> OfferScore:
+    """The cheapest, but never spot for a larger gang: each of its devices can stop it."""
+    return lambda job, offer: inf if offer.spot and job.gang > gang else offer.cost_usd(job)
+
+
+@dataclass(frozen=True, slots=True)
+class UniformProgress:
+    """Spot while the deadline allows it, on-demand when the job is behind.
+
+    Uniform Progress of "Can't Be Late" (Wu et al., NSDI 2024, sections 3.3 and 5.2) with its safety net and
+    hysteresis. C is the work left and d the time until it can begin, both on the offer in question.
+
+    - Spot is taken whenever it can be had, and kept until it is reclaimed.
+    - On-demand is taken where there is no spot, once less is done than uniform progress from submission to
+      deadline asks for.
+    - It is taken before spot once no more than C + 2d is left to the deadline.
+    - It is left again once as much is done as will be asked for in 2d, if more than C + 2d is left.
+
+    Without a deadline a job waits for spot, however long. The paper's on-demand devices can always be had; a
+    job that finds none takes spot all the same.
+    """
+
+    def __call__(self, job: JobView, offer: OfferView) -> float:
+        """Spot, then on-demand if it is time for that, then spot that endangers the deadline; by cost."""
+        if offer.spot:
+            safe = offer.now_s < _tight_from_s(job, offer)
+            return offer.cost_usd(job) + (0 if safe else 2 * _NEXT_USD)
+        return inf if self.decides_s(job, offer) > 0 else offer.cost_usd(job) + _NEXT_USD
+
+    def decides_s(self, job: JobView, offer: OfferView) -> float:
+        """Seconds until an idle job takes this on-demand offer, if nothing changes."""
+        if job.deadline_s is None:
+            return inf
+        behind_from_s = floor(_even_until_s(job)) + 1
+        return max(0, min(behind_from_s, ceil(_tight_from_s(job, offer))) - offer.now_s)
+
+    def reconsiders(self, job: JobView, offer: OfferView) -> bool:
+        """Whether a job that runs there has caught up so far that it may wait for spot again."""
+        if offer.spot:
+            return False
+        ahead = offer.now_s + 2 * offer.ready_s(job) <= _even_until_s(job)
+        return ahead and offer.now_s < _tight_from_s(job, offer)
+
+
+def _even_until_s(job: JobView) -> float:
+    """The last instant at which uniform progress asks for no more than is done; inf without a deadline."""
+    if job.deadline_s is None:
+        return inf
+    return job.submit_s + (job.deadline_s - job.submit_s) * job.done_s / (job.done_s + job.estimate_s)
+
+
+def _tight_from_s(job: JobView, offer: OfferView) -> float:
+    """The instant from which the deadline leaves no time for two changes of devices; inf without one.
+
+    It is an instant sooner than the paper's, which would be a second late where a change takes no time.
+    """
+    if job.deadline_s is None:
+        return inf
+    return job.deadline_s - offer.work_s(job) - 2 * offer.ready_s(job)
+
+
+OFFERS: dict[str, Callable[..., OfferScore]] = {
+    "cheapest": cheapest,
+    "fastest": fastest,
+    "spot_fallback": spot_fallback,
+    "spot_up_to": spot_up_to,
+    "uniform_progress": UniformProgress,
+}

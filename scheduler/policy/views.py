@@ -11,14 +11,28 @@ from typing import Any, NamedTuple, Protocol
 
 
 class JobView(Protocol):
-    """A job as its submitter described it."""
+    """A job as its submitter described it, and what it has come to so far."""
 
     @property
     def job_id(self) -> int: ...
     @property
     def submit_s(self) -> int: ...
     @property
-    def estimate_s(self) -> int: ...
+    def estimate_s(self) -> int:
+        """Run time asked for, in reference seconds; what is left of it, once the job was interrupted."""
+
+    @property
+    def done_s(self) -> int:
+        """Reference seconds of run time that are done and kept; 0 if never interrupted."""
+
+    @property
+    def attained_device_s(self) -> int:
+        """Device-seconds of work that it has had, lost ones included, on whatever devices they were."""
+
+    @property
+    def reclaims(self) -> int:
+        """How often its devices were reclaimed."""
+
     @property
     def gang(self) -> int: ...
     @property
@@ -55,15 +69,26 @@ class OfferView(Protocol):
     @property
     def devices(self) -> int: ...
     @property
-    def usd_per_device_h(self) -> float: ...
+    def spot(self) -> bool:
+        """Its devices may be reclaimed."""
+
+    @property
+    def now_s(self) -> int: ...
+    @property
+    def usd_per_device_h(self) -> float:
+        """The price of now."""
+
     def ready_s(self, job: Any) -> float:
-        """Seconds from renting to the start of work: booting, with staging beside it."""
+        """Seconds from renting to the start of work: booting with staging beside it, then any restart."""
 
     def work_s(self, job: Any) -> int:
         """Seconds of work there."""
 
     def cost_usd(self, job: Any) -> float:
         """What the gang adds to the bill, boot included, at the price of now."""
+
+    def leaving_usd(self, job: Any) -> float:
+        """What taking the job's checkpoint elsewhere costs: egress."""
 
 
 class View(Protocol):

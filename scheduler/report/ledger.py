@@ -75,23 +75,28 @@ def _by_bearer(rows: Sequence[Row], keys: Sequence[str], groups: Sequence[Any]) 
 
 def used(run: Run, by: str) -> str:
     """Render who used how many device-hours at work, what that was charged, and what it brought in."""
-    jobs = run.table("jobs", [by, "start_s", "end_s", "devices", "rented", "spend_usd", "revenue_usd"])
-    rented = jobs.column("rented").fill_null(fill_value=False).to_numpy()
-    work_s = pc.subtract(jobs.column("end_s").fill_null(run.end_s), jobs.column("start_s"))
-    device_h = pc.multiply(work_s, jobs.column("devices")).fill_null(0).to_numpy() / HOUR_S
-    spend = jobs.column("spend_usd").to_numpy()
+    jobs = run.table("jobs", ["job_id", by, "revenue_usd"]).sort_by("job_id")
+    attempts = run.table("attempts", ["job_id", "start_s", "end_s", "devices", "rented", "spend_usd"])
+    job = np.searchsorted(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy())
+    work_s = pc.subtract(attempts.column("end_s"), attempts.column("start_s")).fill_null(0)
+    device_h = pc.multiply(work_s, attempts.column("devices")).to_numpy() / HOUR_S
+    usd, rented = attempts.column("spend_usd").to_numpy(), attempts.column("rented").to_numpy()
+
+    def by_job(amounts: Floats) -> Floats:
+        return np.asarray(np.bincount(job, amounts, jobs.num_rows), np.float64)
+
     columns = {
-        "owned_h": device_h * ~rented,
-        "owned_usd": spend * ~rented,
-        "rented_h": device_h * rented,
-        "rented_usd": spend * rented,
+        "owned_h": by_job(device_h * ~rented),
+        "owned_usd": by_job(usd * ~rented),
+        "rented_h": by_job(device_h * rented),
+        "rented_usd": by_job(usd * rented),
         "revenue_usd": jobs.column("revenue_usd"),
     }
     rows = _sums(pa.table({by: jobs.column(by), **columns}), [by], list(columns))
     rows.sort(key=lambda row: (-row["owned_usd"] - row["rented_usd"], row[by]))
     if len(rows) > 1:
         rows.append({by: "all"} | {name: sum(row[name] for row in rows) for name in [*columns, "count"]})
-    money = _money(float(spend.sum()))
+    money = _money(float(usd.sum()))
     sold = any(row["revenue_usd"] for row in rows)
     header = [by, "jobs", "owned device-h", "USD", "USD/device-h", "rented device-h", "USD", "USD/device-h"]
     lines = [

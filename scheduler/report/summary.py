@@ -6,30 +6,37 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.metrics import bounded_slowdown, device_seconds, missed, percentiles, utilization
+from scheduler.goodput import Held
+from scheduler.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
 from scheduler.money.rates import HOUR_S
 from scheduler.report.ledger import spent
 from scheduler.report.table import table
+from scheduler.report.weathering import weathering
 from scheduler.run import Run
 
 _JOB_COLUMNS = [
+    "job_id",
     "workload",
-    "submit_s",
+    "gang",
+    "ready_s",
     "wait_s",
     "start_s",
     "end_s",
     "deadline_s",
     "state",
-    "rented",
-    "devices",
 ]
+_UNUSED = {"preempt": "nobody", "repatriate": "stay"}
+"""Policies that do nothing, and are not worth a word."""
 
 
 def summary(run: Run) -> str:
-    """Render utilization, waits by workload, bursts, and spend by line."""
-    return "\n\n".join([_title(run), _resources(run), _workloads(run), _spend(run)])
+    """Render utilization, waits by workload, bursts, what bad weather did, and spend by line."""
+    held = Held(run)
+    parts = [_title(run), _resources(run), _workloads(run, held), weathering(run, held), _spend(run)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _title(run: Run) -> str:
@@ -38,14 +45,14 @@ def _title(run: Run) -> str:
     start = datetime.fromisoformat(trace["epoch"])
     end = start + timedelta(seconds=run.end_s)
     days = run.end_s / 86_400
-    policy = scenario["policy"]
+    policy = [f"{seam} {name}" for seam, name in scenario["policy"].items() if name != _UNUSED.get(seam)]
     bound = f", bound {scenario['bound']}" if scenario["bound"] != "none" else ""
+    states = [f"{count:,} {state}" for state, count in counts.items() if count or state != "killed"]
     return "\n".join(
         [
             f"{scenario['name']}: {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {days:.1f} days",
-            "policy: " + ", ".join(f"{seam} {name}" for seam, name in policy.items()) + bound,
-            f"jobs: {trace['jobs']:,} = "
-            + " + ".join(f"{count:,} {state}" for state, count in counts.items()),
+            f"policy: {', '.join(policy)}{bound}",
+            f"jobs: {trace['jobs']:,} = {' + '.join(states)}",
         ]
     )
 
@@ -74,8 +81,32 @@ def _resources(run: Run) -> str:
     return table(["resource", "device", "devices", "device-hours held", "utilization"], rows, numbers=(3, 4))
 
 
-def _workloads(run: Run) -> str:
-    jobs = run.table("jobs", _JOB_COLUMNS)
+def worked(run: Run, held: Held) -> pa.Table:
+    """Return the jobs by job_id, with what they take undisturbed, and with their work on rented devices.
+
+    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds.
+    """
+    jobs = run.table("jobs", _JOB_COLUMNS).sort_by("job_id")
+    job_id, burst_s = jobs.column("job_id").to_numpy(), held.rented * (held.end_s - held.start_s)
+    jobs = jobs.append_column("work_s", pa.array(held.of_jobs(job_id, held.work // held.devices)))
+    return jobs.append_column("burst_s", pa.array(held.of_jobs(job_id, held.devices * burst_s)))
+
+
+def slowdown(jobs: pa.Table) -> Array:
+    """Return the bounded slowdown of those of `worked` that finished."""
+    ended = jobs.filter(pc.equal(jobs.column("state").cast("string"), "finished"))
+    work_s = numbers(ended, "work_s")
+    return bounded_slowdown(numbers(ended, "end_s") - numbers(ended, "ready_s") - work_s, work_s)
+
+
+def late(jobs: pa.Table, until_s: int) -> tuple[int, int]:
+    """Return how many missed their deadline, and how many have one."""
+    timed = jobs.filter(pc.is_valid(jobs.column("deadline_s")))
+    return int(missed(numbers(timed, "end_s"), numbers(timed, "deadline_s"), until_s).sum()), timed.num_rows
+
+
+def _workloads(run: Run, held: Held) -> str:
+    jobs = worked(run, held)
     words = jobs.column("workload").cast("string")
     names = sorted(pc.unique(words).to_pylist())
     groups = [(name, jobs.filter(pc.equal(words, name))) for name in names]
@@ -98,23 +129,18 @@ def _workloads(run: Run) -> str:
 
 def _workload(name: str, jobs: Any, until_s: int) -> list[str]:
     started = jobs.filter(pc.is_valid(jobs.column("start_s")))
-    ended = jobs.filter(pc.equal(jobs.column("state").cast("string"), "finished"))
-    run_s = _column(ended, "end_s") - _column(ended, "start_s")
-    slowdown = bounded_slowdown(_column(ended, "wait_s"), run_s)
-    burst = started.filter(pc.fill_null(started.column("rented"), fill_value=False))
-    burst_end = np.nan_to_num(_column(burst, "end_s"), nan=until_s)
-    burst_s = float(np.sum(_column(burst, "devices") * (burst_end - _column(burst, "start_s"))))
-    timed = jobs.filter(pc.is_valid(jobs.column("deadline_s")))
-    late = missed(_column(timed, "end_s"), _column(timed, "deadline_s"), until_s)
+    slow = slowdown(jobs)
+    burst_s = numbers(jobs, "burst_s")
+    missing, timed = late(jobs, until_s)
     return [
         name,
         f"{jobs.num_rows:,}",
-        *(_duration(value) for value in percentiles(_column(started, "wait_s"))),
-        f"{slowdown.mean():.2f}" if len(slowdown) else "-",
-        f"{percentiles(slowdown)[1]:.2f}" if len(slowdown) else "-",
-        f"{burst.num_rows:,}",
-        _hours(burst_s),
-        f"{int(late.sum()):,} of {timed.num_rows:,}",
+        *(duration(value) for value in percentiles(numbers(started, "wait_s"))),
+        f"{slow.mean():.2f}" if len(slow) else "-",
+        f"{percentiles(slow)[1]:.2f}" if len(slow) else "-",
+        f"{np.count_nonzero(burst_s):,}",
+        _hours(burst_s.sum()),
+        f"{missing:,} of {timed:,}",
     ]
 
 
@@ -123,15 +149,16 @@ def _spend(run: Run) -> str:
     return "\n".join([spent(run), *notes])
 
 
-def _column(table: Any, name: str) -> Any:
-    return table.column(name).cast("float64").to_numpy()
+def numbers(table: pa.Table, name: str) -> Array:
+    """Return a numeric column as float64, null as NaN."""
+    return np.asarray(table.column(name).cast("float64").to_numpy())
 
 
 def _hours(seconds: float) -> str:
     return f"{seconds / HOUR_S:,.0f}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds below two minutes, then minutes, then hours."""
     if np.isnan(seconds):
         return "-"

@@ -78,7 +78,7 @@ def relax(
     """
     catalog = catalog or load_catalog()
     stock = resources(scenario, catalog, trace.epoch)
-    fit = fit_of(stock, trace.reference_device, catalog)
+    fit = fit_of(scenario, stock, trace.reference_device, catalog)
     counted = works(trace, fit, len(stock.pools), len(stock.offers), window)
     slots = max(0, min(SLOTS, until_s - window[0]))
     edges = np.linspace(window[0], until_s, slots + 1).round().astype(np.int64)

@@ -38,7 +38,7 @@ METRICS = (
 )
 """Compared unless others are asked for."""
 
-_MORE = ("utilization", "finished", "revenue_usd")
+_MORE = ("utilization", "goodput", "finished", "revenue_usd")
 _LESS = (
     "wait",
     "waited",
@@ -48,6 +48,11 @@ _LESS = (
     "missed",
     "unfinished",
     "rejected",
+    "killed",
+    "interrupted",
+    "down_device_h",
+    "lost_device_h",
+    "refused",
     "stranded",
     "burst",
 )

@@ -2,7 +2,8 @@
 
 A name is `figure` or, for a part of the run, `figure:part`, as in `wait_p95_s:fsd.release`; the unit stands
 in the name. A figure that does not exist, such as the waits of no jobs, is None. Of a window of the run there
-are the jobs submitted in it, up to the end of the run, and what was held and paid in the window.
+are the jobs submitted in it, up to the end of the run, and what was held and paid in the window; attempts
+that lie in it partly count partly, where they were cut short by their end.
 
 `scheduler.study.results.FIGURES` says what each figure is. The parts are kinds of jobs, pools, offers and
 lines of the ledger. Two more are kept only if asked for, for statistics over the jobs of several runs:
@@ -20,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.goodput import CUT_SHORT, Held
 from scheduler.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
 from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
@@ -29,7 +31,7 @@ Metrics = dict[str, Any]
 
 STRANDED_S = 86_400
 """A job that has waited for a day when the run ends counts as stranded, not as cut off by the horizon."""
-STATES = ("finished", "unfinished", "rejected")
+STATES = ("finished", "unfinished", "rejected", "killed")
 _MOVED = ("egress", "transfer")
 """Lines of an offer that pay for data, not for devices."""
 _PLAIN = {"resource": pa.string(), "line": pa.string(), "usd": pa.float64()}
@@ -60,6 +62,9 @@ def measure(
     counts by the charge periods that begin in it.
     """
     jobs = run.table("jobs", _COLUMNS).sort_by("job_id")
+    held = Held(run)
+    work_s = held.of_jobs(jobs.column("job_id").to_numpy(), held.work // held.devices)
+    jobs = jobs.append_column("work_s", pa.array(work_s))
     waits = _waits(jobs, trace, run.end_s, waits_of) if waits_of else {}
     if window is not None:
         submit_s = jobs.column("submit_s").to_numpy()
@@ -71,7 +76,9 @@ def measure(
         of_kind = jobs.filter(pc.equal(kinds, kind))
         metrics |= _jobs(of_kind, f":{kind}")
     start_s, end_s = window or (0, run.end_s)
-    return metrics | waits | _devices(run, jobs, start_s, end_s) | _spend(run, window)
+    metrics |= waits | _devices(run, jobs, start_s, end_s) | _interrupted(run, held, start_s, end_s)
+    refused = sum(run.description["refused"].values()) if window is None else None
+    return metrics | {"refused": refused} | _spend(run, window)
 
 
 def chained(own: Array, job_id: Array, after: Array) -> Array:
@@ -130,8 +137,8 @@ def _so_far(jobs: pa.Table, end_s: int) -> Array:
 
 def _slowdown(jobs: pa.Table) -> Metrics:
     ended = jobs.filter(pa.array(_is(jobs, "state", "finished")))
-    run_s = _numbers(ended, "end_s") - _numbers(ended, "start_s")
-    slowdown = bounded_slowdown(_numbers(ended, "wait_s"), run_s)
+    work_s = _numbers(ended, "work_s")
+    slowdown = bounded_slowdown(_numbers(ended, "end_s") - _numbers(ended, "ready_s") - work_s, work_s)
     return {"slowdown_mean": _known(_mean(slowdown)), "slowdown_p95": _known(percentiles(slowdown)[1])}
 
 
@@ -174,6 +181,23 @@ def _devices(run: Run, jobs: pa.Table, start_s: int, end_s: int) -> Metrics:
     rented_h = {f"rented_device_h:{name}": hours for name, hours in rented.items()}
     burst = pc.sum(jobs.column("rented")).as_py() or 0
     return used | rented_h | {"rented_device_h": sum(rented.values()), "burst_jobs": burst}
+
+
+def _interrupted(run: Run, held: Held, start_s: int, end_s: int) -> Metrics:
+    """What interruptions came to, and what was left: goodput is of the pools."""
+    states, share = run.table("states"), held.within(start_s, end_s)
+    time_s = states.column("time_s").to_numpy()
+    end = held.end_s.clip(1)  # a boot may fail at second 0
+    ended = (end > start_s) & (end <= end_s)
+    down = (states.column(f"down_{pool}").to_numpy() for pool in run.pools)
+    down_s = sum(device_seconds(time_s, level, end_s, start_s) for level in down)
+    kept_s = round(float(np.dot(held.kept, share * ~held.rented)))
+    return {
+        "interrupted": sum(int((held.ended(outcome) & ended).sum()) for outcome in CUT_SHORT),
+        "goodput": utilization(kept_s, sum(run.pools.values()), end_s - start_s),
+        "down_device_h": down_s / HOUR_S,
+        "lost_device_h": float(np.dot(held.lost + held.given_up, share)) / HOUR_S,
+    }
 
 
 def _spend(run: Run, window: tuple[int, int] | None) -> Metrics:

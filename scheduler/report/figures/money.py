@@ -30,6 +30,7 @@ from scheduler.report.figures.style import (
 BEARERS = {
     "job": BLUE,
     "idle": SKY,
+    "down": BLACK,
     "boot": ORANGE,
     "minimum": PURPLE,
     "unused_commitment": VERMILION,
@@ -39,6 +40,7 @@ LINES = {
     "operations": GREEN,
     "energy": ORANGE,
     "on_demand": VERMILION,
+    "spot": BLACK,
     "committed": PURPLE,
     "transfer": SKY,
     "egress": GREY,

@@ -1,0 +1,53 @@
+"""What will go wrong in a run, before it is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scheduler.cli.options import FILE, read
+
+if TYPE_CHECKING:
+    from traces.trace import Trace
+    from workloads import Demand
+
+
+@click.command()
+@click.argument("source", type=FILE, metavar="SCENARIO_OR_FILE")
+@click.option("--trace", "trace_file", type=FILE, help="Take epoch and length from this trace.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As seed=2, to draw another.")
+@click.option("-o", "--out", type=FILE, help="Write the weather here (Parquet), to be replayed.")
+def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], out: Path | None) -> None:
+    """Draw the weather of a scenario, or read a weather file (.parquet), and say what it comes to.
+
+    A run draws the very same weather by itself: writing it is for looking at it, and for replaying it under
+    another scenario. Where the scenario has fair weather, nothing is written.
+    """
+    from scheduler.report.weather import render
+    from scheduler.weather import Weather, weather_of
+    from scheduler.weather.assumed import assumed_weather
+
+    if source.suffix == ".parquet":
+        if trace_file is not None or overrides or out is not None:
+            raise click.UsageError("a weather file is only read: --trace, --set and -o go with a scenario")
+        click.echo(render(Weather.read(source), None))
+        return
+    scenario, stock, demand = read(source, overrides)
+    given = trace_file or (scenario.trace and source.parent / scenario.trace)
+    drawn = weather_of(scenario, stock, _trace(given, demand))
+    if drawn is None:
+        click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
+        return
+    click.echo(render(drawn, None if scenario.weather else assumed_weather(scenario, stock)))
+    if out is not None:
+        drawn.write(out)
+        click.echo(f"\n{out}: {len(drawn.table):,} rows")
+
+
+def _trace(file: Path | str | None, demand: Demand) -> Trace:
+    from traces.trace import Trace
+    from workloads import generate
+
+    return Trace.read(file) if file else generate(demand)

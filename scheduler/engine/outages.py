@@ -1,0 +1,81 @@
+"""The weather as it comes: one SimPy timer tells of everything that goes wrong, and is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from simpy import Environment
+from simpy.events import Event, Timeout
+
+
+class Outage(NamedTuple):
+    """Something is wrong somewhere for a while, as in a row of the weather file.
+
+    A resource is a pool or an offer, numbered in that order; of an offer, `pod` has no meaning.
+    """
+
+    from_s: int
+    to_s: int
+    resource: int
+    pod: int
+    first: int
+    devices: int
+    what: str
+    notice_s: int
+    expected_s: int
+    value: float
+
+
+class Phase(IntEnum):
+    """What happens to an outage; at one instant in this order."""
+
+    ENDS = 0
+    ANNOUNCED = 1
+    BEGINS = 2
+
+
+class Outages:
+    """Calls `tell` for each phase of each outage.
+
+    An instant begins with `tick`, which says whether the run goes on, and ends with `settle`.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        outages: Sequence[Outage],
+        tell: Callable[[Outage, Phase], None],
+        tick: Callable[[], bool],
+        settle: Callable[[], None],
+    ) -> None:
+        self._env = env
+        self._tell, self._tick, self._settle = tell, tick, settle
+        self._outages = outages
+        self._changes = sorted(
+            change
+            for at, outage in enumerate(outages)
+            for change in (
+                (max(0, outage.from_s - outage.notice_s), Phase.ANNOUNCED, at),
+                (outage.from_s, Phase.BEGINS, at),
+                (outage.to_s, Phase.ENDS, at),
+            )
+        )
+        self._next = 0
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._next < len(self._changes):
+            Timeout(self._env, self._changes[self._next][0] - self._env.now).callbacks.append(self._ring)
+
+    def _ring(self, _event: Event) -> None:
+        if not self._tick():
+            return
+        now = int(self._env.now)
+        while self._next < len(self._changes) and self._changes[self._next][0] == now:
+            _, phase, outage = self._changes[self._next]
+            self._next += 1
+            self._tell(self._outages[outage], phase)
+        self._arm()
+        self._settle()

@@ -1,0 +1,94 @@
+"""Devices of a pod, or nodes of an offer, by number: which are sound, and who holds them."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scheduler.engine.job import Attempt
+
+
+class Units:
+    """Numbered units of so many devices each; a gang takes the lowest numbers that are free and sound.
+
+    A unit that some outage concerns is given to nobody. One that is held then stays so until its gang ends.
+    `moved` is told how many more devices, or fewer where negative, are out of service and held by nobody.
+    """
+
+    __slots__ = ("_free", "_held", "_holder", "_moved", "_troubles", "_until_s", "devices")
+
+    def __init__(self, count: int, devices: int, moved: Callable[[int], None]) -> None:
+        self.devices = devices
+        self._moved = moved
+        self._free = list(range(count))
+        self._holder: list[Attempt | None] = [None] * count
+        self._held: dict[Attempt, list[int]] = {}
+        self._troubles = [0] * count
+        self._until_s = [0] * count
+
+    def take(self, attempt: Attempt, devices: int) -> None:
+        """Give an attempt units for so many devices."""
+        count = devices // self.devices
+        self._held[attempt] = units = self._free[:count]
+        del self._free[:count]
+        for unit in units:
+            self._holder[unit] = attempt
+
+    def release(self, attempt: Attempt) -> int:
+        """Take an attempt's units back; return how many of its devices are out of service."""
+        units = self._held.pop(attempt)
+        for unit in units:
+            self._holder[unit] = None
+        sound = [unit for unit in units if not self._troubles[unit]]
+        self._free = sorted(self._free + sound)
+        return self._gone(len(units) - len(sound))
+
+    def sound(self, attempt: Attempt) -> int:
+        """Return how many of an attempt's devices no outage concerns."""
+        return self.devices * sum(not self._troubles[unit] for unit in self._held[attempt])
+
+    def withhold(self, first: int, devices: int, expected_s: int) -> int:
+        """Let an outage begin to concern devices; return how many of them were free until now."""
+        idle = 0
+        for unit in self._range(first, devices):
+            if not self._troubles[unit] and self._holder[unit] is None:
+                self._free.remove(unit)
+                idle += 1
+            self._troubles[unit] += 1
+            self._until_s[unit] = max(self._until_s[unit], expected_s)
+        return self._gone(idle)
+
+    def holders(self, first: int, devices: int) -> list[Attempt]:
+        """Return who holds some of the devices, in order of the units."""
+        held = (self._holder[unit] for unit in self._range(first, devices))
+        return list(dict.fromkeys(attempt for attempt in held if attempt is not None))
+
+    def restore(self, first: int, devices: int) -> int:
+        """Let an outage cease to concern devices; return how many of them are free from now on."""
+        free = 0
+        for unit in self._range(first, devices):
+            self._troubles[unit] -= 1
+            if not self._troubles[unit]:
+                self._until_s[unit] = 0
+                if self._holder[unit] is None:
+                    insort(self._free, unit)
+                    free += 1
+        return -self._gone(-free)
+
+    def expected(self) -> list[tuple[int, int]]:
+        """Return (second, devices) of those out of service and held by nobody: when they should be back."""
+        out = (unit for unit, holder in enumerate(self._holder) if holder is None and self._troubles[unit])
+        back = Counter(self._until_s[unit] for unit in out)
+        return [(second, units * self.devices) for second, units in sorted(back.items())]
+
+    def _range(self, first: int, devices: int) -> range:
+        return range(first // self.devices, (first + devices) // self.devices)
+
+    def _gone(self, units: int) -> int:
+        devices = units * self.devices
+        if devices:
+            self._moved(devices)
+        return devices

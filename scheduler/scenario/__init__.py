@@ -1,0 +1,57 @@
+"""The scenario: what is owned, what can be rented, under which policy and in which weather.
+
+Every default stands here.
+"""
+
+from scheduler.scenario.base import Name
+from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.money import MoneySpec
+from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
+from scheduler.scenario.rented import (
+    BootSpec,
+    DriftSpec,
+    OfferSpec,
+    PriceFile,
+    ReclaimSpec,
+    RefusalSpec,
+    ShortageSpec,
+    Surge,
+)
+from scheduler.scenario.scenario import (
+    BOUNDS,
+    PolicySpec,
+    Scenario,
+    ScenarioError,
+    parse_scenario,
+    read_scenario,
+    read_toml,
+    scenario_of,
+)
+
+__all__ = [
+    "BOUNDS",
+    "BootSpec",
+    "CheckpointSpec",
+    "DriftSpec",
+    "FailureSpec",
+    "LinkSpec",
+    "MaintenanceSpec",
+    "MoneySpec",
+    "Name",
+    "OfferSpec",
+    "PolicySpec",
+    "PoolSpec",
+    "PreemptionSpec",
+    "PriceFile",
+    "ReclaimSpec",
+    "RefusalSpec",
+    "RetrySpec",
+    "Scenario",
+    "ScenarioError",
+    "ShortageSpec",
+    "Surge",
+    "parse_scenario",
+    "read_scenario",
+    "read_toml",
+    "scenario_of",
+]

@@ -1,0 +1,189 @@
+"""The scenario as a whole, and how it is read.
+
+A scenario is TOML, read into frozen, validated models. Unknown keys are errors that name the nearest known
+one; so are values out of range.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, field
+from msgspec.structs import replace
+
+from scheduler.overrides import override
+from scheduler.policy import SEAMS, PolicyError, resolve
+from scheduler.scenario.base import Model, Name, Positive
+from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.money import MoneySpec
+from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
+from scheduler.scenario.rented import (
+    BootSpec,
+    DriftSpec,
+    OfferSpec,
+    PriceFile,
+    ReclaimSpec,
+    RefusalSpec,
+    ShortageSpec,
+    Surge,
+)
+from scheduler.validation import explain
+
+BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
+
+
+class ScenarioError(ValueError):
+    """A scenario that breaks a rule; names the file, the key, the value and what is allowed."""
+
+
+class PolicySpec(Model, frozen=True, kw_only=True):
+    """One name a seam, each with at most one argument after a colon."""
+
+    order: str = "fcfs"
+    place: str = "best_fit"
+    backfill: str = "easy"
+    patience: str = "after:4h"
+    offer: str = "cheapest"
+    preempt: str = "nobody"
+    repatriate: str = "stay"
+
+    def __post_init__(self) -> None:
+        for seam in SEAMS:
+            try:
+                resolve(seam, getattr(self, seam))
+            except PolicyError as error:
+                raise ValueError(str(error)) from None
+
+
+class Scenario(Model, frozen=True, kw_only=True):
+    """A cluster, a policy and, where it is said here, the demand."""
+
+    name: Name
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    horizon_h: Positive | None = None
+    """The run ends here and logs what is left as unfinished; absent, it ends with the last job."""
+    trace: str | None = None
+    """A trace to replay, relative to the scenario file."""
+    demand: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the generator, where there is no trace."""
+    pools: tuple[PoolSpec, ...] = ()
+    offers: tuple[OfferSpec, ...] = ()
+    policy: PolicySpec = field(default_factory=PolicySpec)
+    bound: str = "none"
+    """none, owned_only, rented_only or unlimited_owned: a bound to hold a policy against."""
+    shares: dict[str, Positive] = field(default_factory=dict)
+    """Weight of each owner under `fair_share`; 1 where absent."""
+    money: MoneySpec = field(default_factory=MoneySpec)
+    checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
+    retries: RetrySpec = field(default_factory=RetrySpec)
+    preemption: PreemptionSpec = field(default_factory=PreemptionSpec)
+    links: tuple[LinkSpec, ...] = ()
+    weather: str | None = None
+    """A weather file to replay, relative to the scenario file, instead of drawing what the scenario says."""
+    fair_weather: bool = False
+    """Nothing fails, is taken away, refused or slow to come, and prices neither surge nor drift."""
+
+    def __post_init__(self) -> None:
+        if not self.pools and not self.offers:
+            raise ValueError("needs at least one of `pools` and `offers`")
+        names = [pool.name for pool in self.pools] + [offer.name for offer in self.offers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f'the name "{name}" stands for two pools or offers')
+        if self.trace is not None and self.demand:
+            raise ValueError("give either `trace` or `demand`, not both")
+        self._check_links()
+        if self.bound not in BOUNDS:
+            raise ValueError(f'bound "{self.bound}": allowed are {", ".join(BOUNDS)}')
+
+    def _check_links(self) -> None:
+        known, linked = {offer.name for offer in self.offers}, set[str]()
+        for link in self.links:
+            for name in link.offers:
+                if name not in known or name in linked:
+                    wrong = "is on two links" if name in known else "is no offer of the scenario"
+                    raise ValueError(f'link {link.name}: "{name}" {wrong}')
+                linked.add(name)
+
+    @property
+    def horizon_s(self) -> int | None:
+        """The horizon in whole seconds."""
+        return None if self.horizon_h is None else max(1, round(self.horizon_h * 3_600))
+
+
+MODELS = (
+    Scenario,
+    PoolSpec,
+    FailureSpec,
+    MaintenanceSpec,
+    OfferSpec,
+    PriceFile,
+    Surge,
+    DriftSpec,
+    ReclaimSpec,
+    ShortageSpec,
+    RefusalSpec,
+    BootSpec,
+    PolicySpec,
+    MoneySpec,
+    CheckpointSpec,
+    RetrySpec,
+    PreemptionSpec,
+    LinkSpec,
+)
+
+
+def read_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file, with `key=value` overrides applied; raises ScenarioError."""
+    return scenario_of(read_toml(path), path, overrides)
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """Return the plain data of a TOML file; raises ScenarioError."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScenarioError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ScenarioError(f"{path}: not TOML: {error}") from None
+
+
+def scenario_of(raw: Mapping[str, Any], path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
+    """Validate the plain data of a scenario that stands in the file `path`, with overrides applied.
+
+    Raises ScenarioError.
+    """
+    changed = deepcopy(dict(raw))
+    for change in overrides:
+        try:
+            override(changed, change)
+        except ValueError as error:
+            raise ScenarioError(f'--set "{change}": {error}') from None
+    return _beside(parse_scenario(changed, str(path)), Path(path).parent)
+
+
+def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
+    """Validate a scenario given as plain data; raises ScenarioError."""
+    try:
+        return msgspec.convert(raw, Scenario)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(f"{where}: {explain(str(error), raw, MODELS)}") from None
+
+
+def _beside(scenario: Scenario, folder: Path) -> Scenario:
+    """Turn the names of files, which are relative to the scenario's own, into paths."""
+    offers = []
+    for offer in scenario.offers:
+        if offer.price is not None:
+            offer = replace(offer, price=PriceFile(csv=str(folder / offer.price.csv)))  # noqa: PLW2901
+        if offer.reclaim is not None and offer.reclaim.recording is not None:
+            recording = str(folder / offer.reclaim.recording)
+            offer = replace(offer, reclaim=replace(offer.reclaim, recording=recording))  # noqa: PLW2901
+        offers.append(offer)
+    weather = scenario.weather and str(folder / scenario.weather)
+    return replace(scenario, offers=tuple(offers), weather=weather)

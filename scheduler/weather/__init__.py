@@ -1,0 +1,72 @@
+"""The weather of a run: failures, maintenance, reclaims, refusals and prices, drawn ahead or read.
+
+It is the same whatever the policy does, so that policies meet common random numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scheduler.scenario import Scenario
+from scheduler.weather.draw import draw
+from scheduler.weather.prices import with_prices
+from scheduler.weather.recorded import RecordingError
+from scheduler.weather.rules import WeatherError
+from scheduler.weather.table import WEATHER, Weather
+from traces.trace import Trace
+
+if TYPE_CHECKING:
+    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+
+__all__ = ["WEATHER", "RecordingError", "Weather", "WeatherError", "draw", "weather_of", "with_prices"]
+
+DAY_S = 86_400
+AFTER_S = 28 * DAY_S
+"""Without a horizon, weather is drawn up to twice the last submission and this."""
+
+FREE = ("rented_only", "unlimited_owned")
+"""Bounds, in which what is free of limits is free of weather too."""
+
+
+def weather_of(scenario: Scenario, stock: Resources, trace: Trace) -> Weather | None:
+    """Return the weather of a run, drawn or read as the scenario says; None where it is fair throughout.
+
+    Raises WeatherError and RecordingError.
+    """
+    if scenario.fair_weather or scenario.bound in FREE:
+        return None
+    if scenario.weather is not None:
+        return _given(scenario.weather, scenario, stock)
+    if not _is_stormy(scenario, stock):
+        return None
+    until_s = scenario.horizon_s or 2 * _last(trace) + AFTER_S
+    midnight = trace.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
+    return draw(scenario, stock, until_s, (trace.epoch - midnight).seconds)
+
+
+def _given(path: str, scenario: Scenario, stock: Resources) -> Weather:
+    """Read a weather file; what befalls offers is left out of a bound that has none."""
+    weather = Weather.read(path)
+    if scenario.bound == "owned_only":
+        offers = {offer.name for offer in scenario.offers}
+        weather = weather.at(*(name for name in weather.devices if name not in offers))
+    try:
+        weather.check(stock)
+    except WeatherError as error:
+        raise WeatherError(f"{path}: {error}") from None
+    return weather
+
+
+def _is_stormy(scenario: Scenario, stock: Resources) -> bool:
+    """Whether the scenario says of anything the run has how it goes wrong."""
+    pools, offers = ({part.name for part in parts} for parts in (stock.pools, stock.offers))
+    return any(pool.failures or pool.maintenance for pool in scenario.pools if pool.name in pools) or any(
+        offer.reclaim or offer.shortages or offer.refusals or offer.boots or offer.drift
+        for offer in scenario.offers
+        if offer.name in offers
+    )
+
+
+def _last(trace: Trace) -> int:
+    """The last submission, in seconds; 0 where there is none."""
+    return int(trace.numpy("submit_s")[-1]) if len(trace) else 0

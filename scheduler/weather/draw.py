@@ -1,0 +1,40 @@
+"""Drawing the weather of a scenario ahead: from its seed and time alone, never from what a policy does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scheduler.scenario import Scenario
+from scheduler.weather.owned import owned
+from scheduler.weather.rented import rented
+from scheduler.weather.rows import Rows, table_of
+from scheduler.weather.rules import LATEST_S, WeatherError
+from scheduler.weather.table import Weather
+
+if TYPE_CHECKING:
+    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+
+
+def draw(scenario: Scenario, stock: Resources, until_s: int, midnight_s: int = 0) -> Weather:
+    """Draw the weather of what a run owns and rents until a second.
+
+    The epoch is `midnight_s` after midnight (UTC). What one pod or offer meets does not depend on which
+    others there are, nor on `until_s`. Raises RecordingError, and WeatherError for maintenance of pods that
+    are not there and for weather too long or of too many rows.
+    """
+    if until_s > LATEST_S:
+        raise WeatherError(f"weather of {until_s:,} s: must be at most {LATEST_S:,}, by a shorter horizon")
+    devices = {pool.name: pool.pods * pool.pod_devices for pool in stock.pools}
+    devices |= {offer.name: offer.quota // offer.node_devices * offer.node_devices for offer in stock.offers}
+    table = table_of(_rows(scenario, stock, until_s, midnight_s), until_s, list(devices))
+    return Weather(table, until_s, scenario.seed, scenario.name, devices)
+
+
+def _rows(scenario: Scenario, stock: Resources, until_s: int, midnight_s: int) -> Iterator[Rows]:
+    pools = {spec.name: spec for spec in scenario.pools}
+    offers = {spec.name: spec for spec in scenario.offers}
+    for pool in stock.pools:
+        yield from owned(pools[pool.name], pool, scenario.seed, until_s)
+    for offer in stock.offers:
+        yield from rented(offers[offer.name], offer, scenario.seed, until_s, midnight_s)

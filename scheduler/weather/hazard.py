@@ -1,0 +1,41 @@
+"""At which rate something stops a gang, by what the scenario says; checkpoint intervals follow from it."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from scheduler.resources import Resources
+from scheduler.scenario import Scenario
+
+HOUR_S = 3_600
+
+
+def hazards(scenario: Scenario, stock: Resources) -> dict[str, dict[int, float]]:
+    """Return, by pool or offer, devices that fail together and failures a second of each such unit.
+
+    Maintenance is planned and not counted, nor is a recording, whose hazard nobody knew beforehand. There is
+    no hazard in fair weather.
+    """
+    if scenario.fair_weather:
+        return {}
+    found: dict[str, dict[int, float]] = {}
+    pod_devices = {pool.name: pool.pod_devices for pool in stock.pools}
+    for spec in scenario.pools:
+        for failure in spec.failures if spec.name in pod_devices else ():
+            devices = {"device": 1, "cabinet": failure.devices or 1, "pod": pod_devices[spec.name]}
+            _add(found, spec.name, devices[failure.of], failure.mtbf_h)
+    node_devices = {offer.name: offer.node_devices for offer in stock.offers}
+    for offer in scenario.offers:
+        if offer.name in node_devices and offer.reclaim is not None and offer.reclaim.up_h is not None:
+            _add(found, offer.name, node_devices[offer.name], offer.reclaim.up_h)
+    return found
+
+
+def _add(found: dict[str, dict[int, float]], name: str, devices: int, mtbf_h: float) -> None:
+    units = found.setdefault(name, {})
+    units[devices] = units.get(devices, 0.0) + 1 / (mtbf_h * HOUR_S)
+
+
+def hazard_per_s(units: dict[int, float], devices: int) -> float:
+    """Return the hazard of a gang of so many devices, which touches as few units as can hold it."""
+    return sum(ceil(devices / size) * rate for size, rate in units.items())

@@ -1,0 +1,39 @@
+"""What the drawn weather makes of the prices of offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec.structs import replace
+
+from scheduler.money.series import Step
+from scheduler.weather.rules import column, is_in, values
+from scheduler.weather.table import Weather
+
+if TYPE_CHECKING:
+    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+
+
+def with_prices(stock: Resources, weather: Weather | None) -> Resources:
+    """Multiply the prices of offers by the drawn factors; where none is drawn, prices are as they were."""
+    if weather is None:
+        return stock
+    offers = (replace(offer, prices=_times(offer.prices, weather, offer.name)) for offer in stock.offers)
+    return replace(stock, offers=tuple(offers))
+
+
+def _times(prices: tuple[Step, ...], weather: Weather, name: str) -> tuple[Step, ...]:
+    table = weather.table
+    rows = is_in(table, "where", (name,)) & is_in(table, "what", ("price",))
+    from_s, to_s = column(table, "from_s")[rows], column(table, "to_s")[rows]
+    if not len(from_s):
+        return prices
+    base_s, base = (np.array(some) for some in zip(*prices, strict=True))
+    at_s = np.unique(np.concatenate([base_s, from_s, to_s]))
+    row = np.searchsorted(from_s, at_s, "right") - 1
+    drawn = (row >= 0) & (at_s < to_s[row])
+    factor = np.where(drawn, values(table)[rows][row], 1.0)
+    price = factor * base[np.searchsorted(base_s, at_s, "right") - 1]
+    kept = np.diff(price, prepend=-1.0) != 0
+    return tuple(zip(at_s[kept].tolist(), price[kept].tolist(), strict=True))

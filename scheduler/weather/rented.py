@@ -1,0 +1,105 @@
+"""What befalls an offer: nodes are reclaimed, the quota shrinks, requests are refused, boots go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scheduler.scenario import BootSpec, OfferSpec, ReclaimSpec, RefusalSpec, ShortageSpec
+from scheduler.schema import Floats
+from scheduler.weather.drift import drift
+from scheduler.weather.recorded import Recorded
+from scheduler.weather.renewal import HOUR_S, DailyHazard, Law, Spells, alternate
+from scheduler.weather.rows import Rows, check_size
+from scheduler.weather.streams import streams
+
+if TYPE_CHECKING:
+    from scheduler.resources import OfferResource  # which reads recordings, and so imports this package
+
+
+def rented(spec: OfferSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int) -> Iterator[Rows]:
+    """Yield what befalls an offer; raises RecordingError."""
+    if spec.reclaim is not None:
+        yield from _reclaims(spec.reclaim, offer, seed, until_s, midnight_s)
+    for shortage in spec.shortages:
+        yield from _shortage(shortage, offer)
+    if spec.refusals is not None:
+        yield from _refusals(spec.refusals, offer.name, seed, until_s)
+    if spec.boots is not None:
+        yield from _boots(spec.boots, offer.name, seed, until_s)
+    if spec.drift is not None:
+        yield drift(spec.drift, offer.name, seed, until_s)
+
+
+def _reclaims(
+    spec: ReclaimSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int
+) -> Iterator[Rows]:
+    node = offer.node_devices
+    mean_down_s, spells = _spells(spec, offer, seed, until_s, midnight_s)
+    for unit, from_s, to_s in spells:
+        yield Rows(
+            offer.name,
+            "reclaim",
+            from_s,
+            to_s,
+            from_s + max(1, round(mean_down_s)),
+            first=unit * node,
+            devices=node,
+            notice_s=spec.notice_s,
+        )
+
+
+def _spells(
+    spec: ReclaimSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int
+) -> tuple[float, Iterator[Spells]]:
+    """Return the mean down-time of a node, and when nodes are down."""
+    nodes = offer.quota // offer.node_devices
+    if spec.recording is not None:
+        recorded = Recorded(spec.recording, nodes)
+        return recorded.mean_s, recorded.spells(until_s)
+    assert spec.up_h is not None
+    up: Law | DailyHazard = Law(spec.up_h * HOUR_S, spec.up_sigma)
+    if spec.by_hour is not None:
+        up = DailyHazard(spec.up_h * HOUR_S, spec.by_hour, midnight_s)
+    down = Law(spec.down_h * HOUR_S, spec.down_sigma)
+    stream = streams(seed, "reclaim", offer.name)
+    return down.mean_s, alternate(up, down, nodes, until_s, stream, stationary=True)
+
+
+def _shortage(spec: ShortageSpec, offer: OfferResource) -> Iterator[Rows]:
+    """Yield the nodes beyond the smaller quota, if there are any, as one row."""
+    node = offer.node_devices
+    first, end = spec.quota // node * node, offer.quota // node * node
+    from_s = np.array([round(spec.from_h * HOUR_S)])
+    to_s = np.maximum(from_s + 1, round(spec.to_h * HOUR_S))
+    if first < end:
+        yield Rows(offer.name, "shortage", from_s, to_s, to_s, first=first, devices=end - first)
+
+
+def _refusals(spec: RefusalSpec, name: str, seed: int, until_s: int) -> Iterator[Rows]:
+    refuses = _slots(spec.slot_s, name, "refused", seed, until_s) < spec.probability
+    yield _in_slots(refuses, spec.slot_s, name, "refused")
+
+
+def _boots(spec: BootSpec, name: str, seed: int, until_s: int) -> Iterator[Rows]:
+    drawn = _slots(spec.slot_s, name, "boot", seed, until_s)
+    fails = drawn < spec.fail_probability
+    slow = ~fails & (drawn < spec.fail_probability + spec.slow_probability)
+    yield _in_slots(fails, spec.slot_s, name, "failed_boot")
+    yield _in_slots(slow, spec.slot_s, name, "slow_boot")._replace(value=spec.slow_factor)
+
+
+def _slots(slot_s: int, name: str, what: str, seed: int, until_s: int) -> Floats:
+    """Draw a number from 0 to 1 for each slot."""
+    count = -(-until_s // slot_s)
+    check_size(count, name, what)
+    return streams(seed, what, name)("slot").random(count)
+
+
+def _in_slots(holds: np.ndarray[tuple[int], np.dtype[np.bool_]], slot_s: int, name: str, what: str) -> Rows:
+    """Return the runs of slots in which something holds, each as one row."""
+    changes = np.flatnonzero(np.diff(holds, prepend=False, append=False)) * slot_s
+    from_s, to_s = changes[::2], changes[1::2]
+    return Rows(name, what, from_s, to_s, to_s)
