@@ -78,6 +78,26 @@ def test_a_trace_file_counts_by_its_jobs(tmp_path: Path) -> None:
     assert cell_of(spec, 1, one).key == cell_of(spec, 1, same).key != cell_of(spec, 1, more).key
 
 
+def test_over_a_trace_the_seed_counts_where_it_draws_the_weather(tmp_path: Path) -> None:
+    jobs, recording = tmp_path / "jobs.parquet", tmp_path / "recording.json"
+    trace(job(0, 10, 1)).write(jobs)
+    plain = {name: TINY[name] for name in ("name", "pools", "offers")}
+
+    def keys(scenario: dict[str, Any]) -> list[str]:
+        return [cell_of(parse_scenario(scenario), seed, jobs).key for seed in (1, 2)]
+
+    def recorded(nodes: int) -> dict[str, Any]:
+        recording.write_text(f'{{"metadata": {{"gap_seconds": 60}}, "data": [0, {nodes}]}}')
+        return plain | {"offers": [TINY["offers"][0] | {"reclaim": {"recording": str(recording)}}]}
+
+    fair = keys(plain)
+    assert fair[0] == fair[1]
+    once, more = keys(recorded(1)), keys(recorded(2))
+    assert len({*fair, *once, *more}) == 5
+    calm = keys(recorded(1) | {"fair_weather": True})
+    assert calm[0] == calm[1]
+
+
 def test_cells_of_a_seed_share_their_jobs_whatever_the_policy(tmp_path: Path) -> None:
     one, other = tiny(), tiny(policy={"patience": "never"})
     digest = jobs_of(one, tmp_path).sha256

@@ -22,6 +22,7 @@ import scheduler
 from scheduler.catalog import load_catalog
 from scheduler.resources import resources
 from scheduler.scenario import Scenario, parse_scenario
+from scheduler.weather import has_weather
 from traces.trace import Trace
 from workloads import Demand, demand_of
 
@@ -84,8 +85,10 @@ class Cell:
         scenario = parse_scenario(self.scenario)
         plain = msgspec.to_builtins(scenario)
         matters = {name: value for name, value in plain.items() if name not in _NO_MATTER}
-        stock = msgspec.to_builtins(resources(scenario, load_catalog()))
-        return digest([program(), matters, stock, self.jobs_key, sorted(self.waits_of), self.windows])
+        stock = resources(scenario, load_catalog())
+        sky = [self.seed, *map(_contents, _files(scenario))] if has_weather(scenario, stock) else None
+        stock = msgspec.to_builtins(stock)
+        return digest([program(), matters, stock, sky, self.jobs_key, sorted(self.waits_of), self.windows])
 
 
 def cell_of(
@@ -108,6 +111,19 @@ def cell_of(
 def digest(data: Any) -> str:
     """SHA-256 of plain data, in hexadecimal; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _files(scenario: Scenario) -> list[str]:
+    """The files that a scenario draws its weather from."""
+    recordings = (offer.reclaim.recording for offer in scenario.offers if offer.reclaim is not None)
+    return [file for file in (scenario.weather, *recordings) if file is not None]
+
+
+def _contents(file: str) -> str:
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CellError(f"{file}: {(error.strerror or 'cannot be read').lower()}") from None
 
 
 @cache

@@ -18,7 +18,16 @@ from traces.trace import Trace
 if TYPE_CHECKING:
     from scheduler.resources import Resources  # which reads recordings, and so imports this package
 
-__all__ = ["WEATHER", "RecordingError", "Weather", "WeatherError", "draw", "weather_of", "with_prices"]
+__all__ = [
+    "WEATHER",
+    "RecordingError",
+    "Weather",
+    "WeatherError",
+    "draw",
+    "has_weather",
+    "weather_of",
+    "with_prices",
+]
 
 DAY_S = 86_400
 AFTER_S = 28 * DAY_S
@@ -33,12 +42,10 @@ def weather_of(scenario: Scenario, stock: Resources, trace: Trace) -> Weather | 
 
     Raises WeatherError and RecordingError.
     """
-    if scenario.fair_weather or scenario.bound in FREE:
+    if not has_weather(scenario, stock):
         return None
     if scenario.weather is not None:
         return _given(scenario.weather, scenario, stock)
-    if not _is_stormy(scenario, stock):
-        return None
     until_s = scenario.horizon_s or 2 * _last(trace) + AFTER_S
     midnight = trace.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
     return draw(scenario, stock, until_s, (trace.epoch - midnight).seconds)
@@ -57,8 +64,12 @@ def _given(path: str, scenario: Scenario, stock: Resources) -> Weather:
     return weather
 
 
-def _is_stormy(scenario: Scenario, stock: Resources) -> bool:
-    """Whether the scenario says of anything the run has how it goes wrong."""
+def has_weather(scenario: Scenario, stock: Resources) -> bool:
+    """Whether the scenario says of anything the run has how it goes wrong, and means it."""
+    if scenario.fair_weather or scenario.bound in FREE:
+        return False
+    if scenario.weather is not None:
+        return True
     pools, offers = ({part.name for part in parts} for parts in (stock.pools, stock.offers))
     return any(pool.failures or pool.maintenance for pool in scenario.pools if pool.name in pools) or any(
         offer.reclaim or offer.shortages or offer.refusals or offer.boots or offer.drift
