@@ -95,19 +95,34 @@ def import_(format: str, file: Path, out: Path, device: str) -> None:  # noqa: A
 @click.command()
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
-    """Validate a trace (Parquet), a scenario or a study (TOML), and say what it holds."""
+    """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
     if file.suffix == ".toml":
         from scheduler.scenario import read_toml
 
         click.echo(_check_study(file) if "scenario" in read_toml(file) else _check_scenario(file))
     else:
-        from traces.trace import Trace
+        from scheduler.weather import Weather
 
-        trace = Trace.read(file)
-        click.echo(
-            f"{file}: a valid trace of {len(trace):,} jobs from {trace.epoch:%Y-%m-%d %H:%M} UTC on, "
-            f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
-        )
+        click.echo(_check_weather(file) if Weather.claimed(file) else _check_trace(file))
+
+
+def _check_trace(file: Path) -> str:
+    from traces.trace import Trace
+
+    trace = Trace.read(file)
+    return (
+        f"{file}: a valid trace of {len(trace):,} jobs from {trace.epoch:%Y-%m-%d %H:%M} UTC on, "
+        f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
+    )
+
+
+def _check_weather(file: Path) -> str:
+    from scheduler.weather import Weather
+
+    weather = Weather.read(file)
+    devices = ", ".join(f"{count:,} of {name}" for name, count in weather.devices.items())
+    days, rows = weather.until_s / 86_400, len(weather.table)
+    return f"{file}: valid weather of {days:.1f} days for {devices}: {rows:,} rows"
 
 
 def _check_scenario(file: Path) -> str:

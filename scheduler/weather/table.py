@@ -93,6 +93,14 @@ class Weather:
             raise WeatherError(f"{path}: {error}") from None
         return cls(table, head.until_s, head.seed, head.scenario, head.devices)
 
+    @staticmethod
+    def claimed(path: Path | str) -> bool:
+        """Say whether a file calls itself a weather file, be it a valid one or not."""
+        try:
+            return KEY.encode() in (pq.read_schema(path).metadata or {})
+        except (pa.ArrowException, OSError, ValueError):
+            return False
+
     def write(self, path: Path | str) -> None:
         """Write the weather as Parquet; the file appears only once it is whole."""
         head = _Head(VERSION, self.scenario, self.seed, self.until_s, dict(self.devices))
