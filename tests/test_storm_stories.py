@@ -103,6 +103,13 @@ def test_whoever_ends_as_it_fails_has_finished() -> None:
     ]
 
 
+def test_a_reservation_counts_on_the_later_of_two_repairs() -> None:
+    """The head needs both devices, of which one is back at 100, not at 50: the other has time."""
+    scenario = owned(policy={"backfill": "easy"})
+    world = replay(scenario, [broken(10, 50), broken(20, 100)], job(30, 10, 2), job(35, 60, 1))
+    assert [attempt[2:5] for attempt in attempts(world)] == [(100, 100, 110), (35, 35, 95)]
+
+
 def test_two_failures_at_once_are_one_setback() -> None:
     scenario = owned(retries={"limit": 1, "backoff_s": 0})
     world = replay(scenario, [broken(40, 50), broken(40, 70, first=1)], job(0, 100, 2))

@@ -77,6 +77,8 @@ class Exposure:
         assert units is not None
         if phase == Phase.ANNOUNCED:
             place.give(-units.withhold(outage.first, outage.devices, outage.expected_s))
+            if isinstance(place, Pod):
+                place.expect()  # what was out of service already may stay so for longer
         elif phase == Phase.ENDS:
             place.give(units.restore(outage.first, outage.devices))
         elif outage.what in STOPS:
