@@ -11,8 +11,9 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from simpy import Environment
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.cluster import Pod
-from scheduler.engine.job import Attempt, Job, Need, jobs
+from scheduler.engine.job import Job, Need, jobs
 from scheduler.engine.runlog import OUTCOMES, UNFINISHED, Account, RunLog
 from scheduler.money.audit import audit
 from scheduler.money.ledger import write_ledger
@@ -66,7 +67,7 @@ class Teller:
         self.log.waits(job, told.alloc_s, -1)
         pods = tuple(Pod(pod, told.devices) for pod in told.pods)
         need = Need(told.where, told.devices, 1.0, told.devices)
-        attempt = Attempt(self.clock, told.alloc_s, job, need, pods, told.ready_s)
+        attempt = Attempt(self.clock, print, told.alloc_s, job, need, pods, told.ready_s)
         self.running[told] = attempt
         self.log.running[attempt] = None
 

@@ -6,7 +6,8 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scheduler.engine.job import Attempt, Job, Need, devices_for
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.job import Job, Need, devices_for
 from scheduler.engine.units import Units
 from scheduler.policy.views import Hold, Limit
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from simpy import Environment
-from simpy.events import Event
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.checkpoints import Plan, Progress, length_s, progress
 from scheduler.engine.cluster import Place, Pod
-from scheduler.engine.job import Attempt, Job, Need
+from scheduler.engine.job import Job, Need
 from scheduler.engine.links import Transfer
 from scheduler.engine.outcomes import Account
 
@@ -32,6 +32,7 @@ class Execution(Attempt):
     def __init__(
         self,
         env: Environment,
+        ended: Callable[[Any], None],
         now_s: int,
         job: Job,
         need: Need,
@@ -39,8 +40,7 @@ class Execution(Attempt):
         ready_s: int,
         plan: Plan,
     ) -> None:
-        Event.__init__(self, env)
-        self._ok, self._value = True, None
+        self.env, self.callbacks, self._ok, self._value = env, [ended], True, None
         self.job, self.need, self.pods, self.plan = job, need, pods, plan
         self.alloc_s = now_s
         self.work_s = need.run_s(job.runtime_s)

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from simpy import Environment
-from simpy.events import Timeout
 
-from scheduler.engine.outcomes import Account
 from traces.trace import NO_VALUE, Trace
 
 if TYPE_CHECKING:
-    from scheduler.engine.cluster import Place, Pod
+    from scheduler.engine.attempt import Attempt
+    from scheduler.engine.cluster import Place
     from scheduler.engine.offers import Rental
 
 BLOCK = 16_384
@@ -143,40 +141,6 @@ class Job(NamedTuple):
     def owner(self) -> str:
         """Who asked."""
         return self.shape.owner
-
-
-class Attempt(Timeout):
-    """One execution of a job: the devices it holds, and, as a SimPy event, its own end.
-
-    The devices are held from `alloc_s`; work begins `ready_s` seconds later and ends at `end_s`.
-    """
-
-    release_s = 0
-    """Its estimated end, as the pods were told, where they want to know."""
-    account: Account | None = None
-    """What it came to, where that does not follow from its times."""
-
-    def __init__(
-        self, env: Environment, now_s: int, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int
-    ) -> None:
-        held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
-        Timeout.__init__(self, env, held_s)
-        self.job = job
-        self.need = need
-        self.pods = pods
-        self.alloc_s = now_s
-        self.ready_s = ready_s
-        self.end_s = now_s + held_s
-
-    def estimated_end_s(self) -> int:
-        """When it should end by its estimate."""
-        return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)
-
-    def so_far(self, now_s: int) -> Account:
-        """What it has come to while it still runs; work in progress counts as kept."""
-        worked_s = max(0, now_s - self.alloc_s - self.ready_s)
-        staged_tb = 0.0 if self.pods else self.job.input_tb
-        return Account(int(self.need.reference_s(worked_s)), 0, 0, staged_tb, 0.0)
 
 
 Fit = Callable[[int, str, bool], tuple[list["Place"], list["Rental"]]]

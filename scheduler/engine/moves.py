@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from functools import partial
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.checkpoints import next_checkpoint_s
 from scheduler.engine.cluster import Cluster
 from scheduler.engine.execution import Execution, Later
-from scheduler.engine.job import Attempt, Job
+from scheduler.engine.job import Job
 from scheduler.engine.offers import Rental
 from scheduler.policy.burst import OfferScore
 from scheduler.policy.repatriate import Repatriate

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Protocol
 
-from scheduler.engine.job import Attempt, Job, Need, devices_for
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.job import Job, Need, devices_for
 from scheduler.engine.units import Units
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from math import ceil, inf
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.cluster import Place, Pod, Pool
 from scheduler.engine.comebacks import Comebacks, Resumed
 from scheduler.engine.conditions import Conditions
 from scheduler.engine.execution import Execution, Later
-from scheduler.engine.job import Attempt, Job
+from scheduler.engine.job import Job
 from scheduler.policy import Policy
 from scheduler.policy.preempt import Level, Preempt
 

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from scheduler import schema
 from scheduler.engine import histories
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.histories import NEVER, Histories, Records
-from scheduler.engine.job import Attempt, Job
+from scheduler.engine.job import Job
 from scheduler.engine.outcomes import (
     FAILED,
     FINISHED,

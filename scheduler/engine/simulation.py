@@ -13,9 +13,10 @@ from operator import attrgetter
 from simpy import Environment
 from simpy.events import Event, ProcessGenerator, Timeout
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.cluster import Cluster, Pod
 from scheduler.engine.dependencies import Dependencies
-from scheduler.engine.job import Attempt, Job, Need
+from scheduler.engine.job import Job, Need
 from scheduler.engine.offers import Rental
 from scheduler.engine.outcomes import FINISHED, REJECTED, UNFINISHED
 from scheduler.engine.patience import PatienceTimer
@@ -203,8 +204,7 @@ class Simulation:
             self._log.waits(job, self._now, -1)
         if self._tags is not None:
             self._tags.started(job)
-        attempt = self._make(self._env, self._now, job, need, pods, ready_s)
-        attempt.callbacks.append(self._end)
+        attempt = self._make(self._env, self._end, self._now, job, need, pods, ready_s)
         self._running[attempt] = None
         if need.simple:
             pods[0].free -= need.devices

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import ceil
+from typing import Any
 
 from simpy import Environment
 from simpy.events import Event, Timeout
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.cluster import Cluster, Pod
 from scheduler.engine.comebacks import Comebacks, Resumed
 from scheduler.engine.conditions import Conditions
@@ -19,7 +21,7 @@ from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.execution import NEVER, Execution
 from scheduler.engine.exposure import Exposure
 from scheduler.engine.hauling import Hauling
-from scheduler.engine.job import Attempt, Job, Need
+from scheduler.engine.job import Job, Need
 from scheduler.engine.moves import Moves
 from scheduler.engine.offers import Rental
 from scheduler.engine.outages import Outages
@@ -119,12 +121,19 @@ class Storm(Simulation):
     # attempts
 
     def _execution(
-        self, env: Environment, now_s: int, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int
+        self,
+        env: Environment,
+        ended: Callable[[Any], None],
+        now_s: int,
+        job: Job,
+        need: Need,
+        pods: tuple[Pod, ...],
+        ready_s: int,
     ) -> Execution:
         plan = self._conditions.plan(job, need)
         if pods and job.done_s:
             ready_s = self._conditions.restart_s
-        attempt = Execution(env, now_s, job, need, pods, ready_s, plan)
+        attempt = Execution(env, ended, now_s, job, need, pods, ready_s, plan)
         attempt.staged_tb = 0.0 if pods else job.input_tb
         return attempt
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scheduler.engine.job import Attempt
+    from scheduler.engine.attempt import Attempt
 
 
 class Units:

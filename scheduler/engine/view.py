@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from math import inf
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.cluster import Cluster, Place, Pod, Slot
-from scheduler.engine.job import Attempt, Job, Shape
+from scheduler.engine.job import Job, Shape
 from scheduler.engine.queue import Entry, LinedQueue, Queue
 from scheduler.engine.tags import Tags
 from scheduler.policy.backfill import shadow

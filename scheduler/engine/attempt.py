@@ -1,0 +1,58 @@
+"""One execution of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from simpy import Environment
+from simpy.events import NORMAL, Event
+
+from scheduler.engine.job import Job, Need
+from scheduler.engine.outcomes import Account
+
+if TYPE_CHECKING:
+    from scheduler.engine.cluster import Pod
+
+
+class Attempt(Event):
+    """One execution of a job: the devices it holds, and, as a SimPy event, its own end.
+
+    The devices are held from `alloc_s`; work begins `ready_s` seconds later and ends at `end_s`, of which
+    `ended` is told. It is set up and scheduled as a Timeout is, but without its calls: there is one a job.
+    """
+
+    release_s = 0
+    """Its estimated end, as the pods were told, where they want to know."""
+    account: Account | None = None
+    """What it came to, where that does not follow from its times."""
+
+    def __init__(
+        self,
+        env: Environment,
+        ended: Callable[[Any], None],
+        now_s: int,
+        job: Job,
+        need: Need,
+        pods: tuple[Pod, ...],
+        ready_s: int,
+    ) -> None:
+        held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
+        self.env, self.callbacks, self._ok, self._value = env, [ended], True, None
+        self.job = job
+        self.need = need
+        self.pods = pods
+        self.alloc_s = now_s
+        self.ready_s = ready_s
+        self.end_s = now_s + held_s
+        env.schedule(self, NORMAL, held_s)
+
+    def estimated_end_s(self) -> int:
+        """When it should end by its estimate."""
+        return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)
+
+    def so_far(self, now_s: int) -> Account:
+        """What it has come to while it still runs; work in progress counts as kept."""
+        worked_s = max(0, now_s - self.alloc_s - self.ready_s)
+        staged_tb = 0.0 if self.pods else self.job.input_tb
+        return Account(int(self.need.reference_s(worked_s)), 0, 0, staged_tb, 0.0)
