@@ -50,7 +50,7 @@ picture: demo  ## draw the README's picture anew
 	$(BIN)/python docs/picture.py runs/demo docs/demo.png
 
 lock: $(STAMP)  ## pin and hash what pyproject.toml asks for
-	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment and every cache
