@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Entry, Offer
-from scheduler.money.series import HOUR_S, Step, Surge, from_epoch, read_series
+from scheduler.money.series import Step, Surge, from_epoch, read_series
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
+from scheduler.times import HOUR_S
 from scheduler.weather.recorded import recorded_most
 from traces.trace import ANY_DEVICE
 

@@ -12,8 +12,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scheduler.money.rates import HOUR_S
 from scheduler.scenario import Scenario
+from scheduler.times import HOUR_S
 from tests import build
 from tests.worlds import Row, World, emulate, scenarios, traces
 from traces import Trace

@@ -61,3 +61,15 @@ def _encodings(schema: pa.Schema) -> dict[str, object]:
         "write_statistics": True,
         "write_page_checksum": True,
     }
+
+
+def read_whole(path: Path | str) -> pa.Table:
+    """Return the table of a file with its checksums verified; raises ValueError where it is none."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: not a readable Parquet file: {reason}") from None

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from traces.parquet import ROW_GROUP, write_batches
+from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
     RESIDENCIES,
@@ -67,13 +66,9 @@ class Trace:
     def read(cls, path: Path | str) -> Trace:
         """Read and validate a trace; raises TraceError naming the file for anything that is not one."""
         try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                table = file.read()
-        except FileNotFoundError:
-            raise TraceError(f"{path}: no such file") from None
-        except (pa.ArrowException, OSError, ValueError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise TraceError(f"{path}: not a readable Parquet file: {reason}") from None
+            table = read_whole(path)
+        except ValueError as error:
+            raise TraceError(str(error)) from None
         try:
             table = conform(table)
             validate(table)

@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from scheduler.resources import Resources
     from scheduler.scenario import Scenario
+    from traces.trace import Trace
     from workloads import Demand
 
 FILE = click.Path(path_type=Path)
@@ -31,3 +32,12 @@ def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Resourc
         )
     except (CatalogError, DemandError) as error:
         raise ScenarioError(f"{file}: {error}") from None
+
+
+def jobs_of(scenario: Scenario, file: Path, trace_file: Path | None, demand: Demand) -> Trace:
+    """Read the trace that is given, or that the scenario in `file` names, or generate its demand."""
+    from traces.trace import Trace
+    from workloads import generate
+
+    given = trace_file or (scenario.trace and file.parent / scenario.trace)
+    return Trace.read(given) if given else generate(demand)

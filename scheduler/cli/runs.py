@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.options import FILE, read
+from scheduler.cli.options import FILE, jobs_of, read
 from scheduler.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -92,12 +92,9 @@ def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -
     """Read a scenario, and read or generate its jobs."""
     from scheduler.catalog import load_catalog
     from scheduler.resources import check_speeds
-    from traces.trace import Trace
-    from workloads import generate
 
     scenario, stock, demand = read(file, overrides)
-    given = trace_file or (scenario.trace and file.parent / scenario.trace)
-    trace = Trace.read(given) if given else generate(demand)
+    trace = jobs_of(scenario, file, trace_file, demand)
     check_speeds(stock, trace.reference_device, load_catalog())
     return scenario, trace
 

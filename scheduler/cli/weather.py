@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.options import FILE, read
-
-if TYPE_CHECKING:
-    from traces.trace import Trace
-    from workloads import Demand
+from scheduler.cli.options import FILE, jobs_of, read
 
 
 @click.command()
@@ -35,8 +30,7 @@ def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], o
         click.echo(render(Weather.read(source), None))
         return
     scenario, stock, demand = read(source, overrides)
-    given = trace_file or (scenario.trace and source.parent / scenario.trace)
-    drawn = weather_of(scenario, stock, _trace(given, demand))
+    drawn = weather_of(scenario, stock, jobs_of(scenario, source, trace_file, demand))
     if drawn is None:
         click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
         return
@@ -44,10 +38,3 @@ def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], o
     if out is not None:
         drawn.write(out)
         click.echo(f"\n{out}: {len(drawn.table):,} rows")
-
-
-def _trace(file: Path | str | None, demand: Demand) -> Trace:
-    from traces.trace import Trace
-    from workloads import generate
-
-    return Trace.read(file) if file else generate(demand)

@@ -116,13 +116,9 @@ class Comebacks:
     def __contains__(self, row: int) -> bool:
         return row in self._careers
 
-    def of(self, job: Job) -> Career:
-        """Return the career of a job, which begins with its first interruption."""
-        return self._careers.get(job.row) or Career(job)
-
     def record(self, attempt: Execution, outcome: int, account: Account, worked_s: int) -> bool:
         """Add an interruption to the job's career; say whether it may run again."""
-        career = self._careers.setdefault(attempt.job.row, self.of(attempt.job))
+        career = self._careers.setdefault(attempt.job.row, Career(attempt.job))
         career.done_s += account.kept_s
         career.attained_device_s += worked_s * attempt.need.devices
         career.impatient = not attempt.pods
@@ -140,7 +136,7 @@ class Comebacks:
     def come_back(self, job: Job) -> None:
         """Let an interrupted job wait again, at once or after a back-off."""
         career = self._careers[job.row]
-        resumed = _left(career, self._turn(job.row), career.done_s)
+        resumed = _left(career, self._turn(job.row))
         rest_s = self.back_off_s(career.failures_in_a_row)
         if rest_s:
             self.resting += 1
@@ -161,8 +157,8 @@ class Comebacks:
         return standing
 
 
-def _left(career: Career, turn: int, done_s: int) -> Resumed:
-    job = career.job
+def _left(career: Career, turn: int) -> Resumed:
+    job, done_s = career.job, career.done_s
     runtime_s, estimate_s = max(1, job.runtime_s - done_s), max(1, job.estimate_s - done_s)
     resumed = Resumed._make(job._replace(turn=turn, runtime_s=runtime_s, estimate_s=estimate_s))
     resumed.career = career

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.checkpoints import Plan, Progress, length_s, progress
+from scheduler.engine.checkpoints import Progress, length_s, progress
 from scheduler.engine.cluster import Place, Pod
 from scheduler.engine.job import Job, Need
 from scheduler.engine.links import Transfer
 from scheduler.engine.outcomes import Account
+
+if TYPE_CHECKING:
+    from scheduler.engine.conditions import Conditions
 
 NEVER = 1 << 60
 """Seconds until the work of an attempt whose beginning is not known yet."""
@@ -31,6 +34,7 @@ class Execution(Attempt):
 
     def __init__(
         self,
+        conditions: Conditions,
         env: Environment,
         ended: Callable[[Any], None],
         now_s: int,
@@ -38,19 +42,21 @@ class Execution(Attempt):
         need: Need,
         pods: tuple[Pod, ...],
         ready_s: int,
-        plan: Plan,
     ) -> None:
         self.env, self.callbacks, self._ok, self._value = env, [ended], True, None
-        self.job, self.need, self.pods, self.plan = job, need, pods, plan
+        self.job, self.need, self.pods = job, need, pods
         self.alloc_s = now_s
         self.work_s = need.run_s(job.runtime_s)
-        self.length_s = length_s(self.work_s, plan)
+        self.plan = conditions.plan(job, need)
+        self.length_s = length_s(self.work_s, self.plan)
         self.ready_s = self.end_s = NEVER
         self.transfer: Transfer | None = None
         self.standing: Any = None
         """The job as policies see it while it runs; kept, as it is asked for often."""
         self.linked = False
-        self.staged_tb = self.returned_tb = 0.0
+        self.staged_tb, self.returned_tb = 0.0 if pods else job.input_tb, 0.0
+        if pods and job.done_s:
+            ready_s = conditions.restart_s
         if ready_s != NEVER:
             self.begin(now_s + ready_s)
 

@@ -37,23 +37,22 @@ class Moves:
         self._cluster, self._running = cluster, running
         self._idle, self._standing, self._later, self._leave = idle, standing, later, leave
 
-    def begun(self, attempt: Execution, now_s: int) -> None:
+    def begun(self, attempt: Execution) -> None:
         """Follow an attempt whose work begins or goes on now."""
         if self._repatriate is None and self._reconsiders is None:
             return
-        elapsed_s = max(0, now_s - attempt.alloc_s - attempt.ready_s)
-        next_s = next_checkpoint_s(elapsed_s, attempt.work_s, attempt.plan)
+        working_s = int(attempt.env.now) - attempt.alloc_s - attempt.ready_s
+        next_s = next_checkpoint_s(max(0, working_s), attempt.work_s, attempt.plan)
         if next_s is not None:
-            at_s = attempt.alloc_s + attempt.ready_s + next_s
-            self._later(at_s - now_s, partial(self._at_checkpoint, attempt, at_s))
+            self._later(next_s - working_s, partial(self._at_checkpoint, attempt))
 
-    def _at_checkpoint(self, attempt: Execution, now_s: int) -> None:
+    def _at_checkpoint(self, attempt: Execution) -> None:
         if attempt not in self._running:
             return
         if self._comes_home(attempt) or self._goes_elsewhere(attempt):
             self._leave(attempt)
         else:
-            self.begun(attempt, now_s)
+            self.begun(attempt)
 
     def _comes_home(self, attempt: Execution) -> bool:
         if self._repatriate is None or not attempt.job.shape.owned or not self._idle():

@@ -15,8 +15,7 @@ from scheduler.engine.execution import Execution, Later
 from scheduler.engine.job import Job
 from scheduler.policy import Policy
 from scheduler.policy.preempt import Level, Preempt
-
-HOUR_S = 3_600
+from scheduler.times import HOUR_S
 
 Choice = tuple[float, list[Execution]]
 """(device-seconds lost, who gives way)."""
@@ -56,7 +55,7 @@ class Preemption:
         self.gave_way = False
         """Somebody did, after a checkpoint, and there was no pass since."""
 
-    def begun(self, attempt: Execution, now_s: int) -> None:
+    def begun(self, attempt: Execution) -> None:
         """Follow an attempt whose work begins."""
         self._answered = None
         self._held[attempt.job.owner] = self._held.get(attempt.job.owner, 0) + attempt.need.devices

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import ceil
-from typing import Any
 
 from simpy import Environment
 from simpy.events import Event, Timeout
@@ -52,7 +51,7 @@ class Storm(Simulation):
         self._conditions = conditions
         super().__init__(env, cluster, policy, log, after, tags)
         self._comebacks = Comebacks(conditions.retries, self._new_turn, self._later, self._newcomers)
-        self._make = self._execution
+        self._make = partial(Execution, conditions)
         self._hauling = Hauling(conditions.wires, conditions.output_tb, self._later, self._begun, self._home)
         self._moves = Moves(
             policy.repatriate,
@@ -120,23 +119,6 @@ class Storm(Simulation):
 
     # attempts
 
-    def _execution(
-        self,
-        env: Environment,
-        ended: Callable[[Any], None],
-        now_s: int,
-        job: Job,
-        need: Need,
-        pods: tuple[Pod, ...],
-        ready_s: int,
-    ) -> Execution:
-        plan = self._conditions.plan(job, need)
-        if pods and job.done_s:
-            ready_s = self._conditions.restart_s
-        attempt = Execution(env, ended, now_s, job, need, pods, ready_s, plan)
-        attempt.staged_tb = 0.0 if pods else job.input_tb
-        return attempt
-
     def _start(self, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int = 0) -> Execution:
         attempt = super()._start(job, need, pods, ready_s)
         assert isinstance(attempt, Execution)
@@ -161,7 +143,7 @@ class Storm(Simulation):
 
     def _underway(self, attempt: Execution) -> None:
         watch = self._preemption if attempt.pods else self._moves
-        watch.begun(attempt, self._now)
+        watch.begun(attempt)
 
     def _end(self, attempt: Attempt) -> None:
         assert isinstance(attempt, Execution)

@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scheduler.money.meter import GB_PER_TB, SELLS, phases
-from scheduler.money.rates import HOUR_S, Ints, Owning, rent
+from scheduler.money.rates import Ints, Owning, rent
 from scheduler.money.rows import Cells, Rows
 from scheduler.money.usage import per_cell, shared_per_cell, since_per_cell
 from scheduler.resources import OfferResource, PoolResource, Resources
 from scheduler.schema import SPEND, Attempts
+from scheduler.times import HOUR_S
 from traces.parquet import write_batches
 
 COLUMNS = [*Attempts._fields, "where"]

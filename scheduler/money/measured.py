@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scheduler.money.breakeven import Numbers, breakeven_utilization
-from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 
 
 class Owned(NamedTuple):

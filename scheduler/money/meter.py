@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.money.rates import HOUR_S, Floats, Ints, Owning, rent
+from scheduler.money.rates import Floats, Ints, Owning, rent
 from scheduler.resources import OfferResource, Resources
 from scheduler.schema import Attempts, Bools
+from scheduler.times import HOUR_S
 from traces.trace import Trace
 
 GB_PER_TB = 1_000

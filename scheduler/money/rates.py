@@ -14,9 +14,8 @@ import numpy as np
 
 from scheduler.resources import OfferResource, PoolResource
 from scheduler.scenario import MoneySpec
+from scheduler.times import DAY_S, HOUR_S
 
-HOUR_S = 3_600
-DAY_S = 86_400
 YEAR_S = 31_557_600
 """A Julian year."""
 

@@ -10,12 +10,13 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+from scheduler.times import HOUR_S
+
 Step = tuple[int, float]
 """(second from the epoch, USD/device-hour from there on)."""
 
 TIMES = ("time_h", "time")
 PRICE = "usd_per_device_h"
-HOUR_S = 3_600
 HIGHEST = 1e12
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from scheduler.goodput import Held
 from scheduler.metrics import Array, percentiles, utilization
-from scheduler.money.rates import HOUR_S
 from scheduler.report.summary import duration, late, numbers, slowdown, worked
 from scheduler.report.table import table
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 
 Figure = tuple[str, float, Callable[[float], str]]
 """(name, value, how it is written)."""

@@ -11,8 +11,8 @@ from scheduler.report.table import table
 from scheduler.study.compare import BEFORE_STOPPING, Answer
 from scheduler.study.differences import Difference, direction
 from scheduler.study.statistics import FEWEST, LEVEL
+from scheduler.times import DAY_S, HOUR_S
 
-DAY_S, HOUR_S = 86_400, 3_600
 TITLES = {
     "waited_mean_s": "wait mean",
     "waited_p95_s": "wait p95",

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.money.rates import HOUR_S
 from scheduler.report.table import table
 from scheduler.run import Run
 from scheduler.schema import CHARGED_TO, LINES
+from scheduler.times import HOUR_S
 
 SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}
 USED_BY = ("workload", "kind", "owner")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from math import inf
 
 from scheduler.money.candidates import AS_GIVEN, LEVEL, Evaluation, Prices, Target, mean_interval
 from scheduler.money.plan import Elsewhere, Plan, Regret
-from scheduler.money.rates import HOUR_S
 from scheduler.report.table import table
+from scheduler.times import HOUR_S
 
 FEW_LATE = 5
 """Where fewer jobs than this may be late, the percentile rests on very few."""

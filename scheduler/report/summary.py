@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from scheduler.goodput import Held
 from scheduler.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
-from scheduler.money.rates import HOUR_S
 from scheduler.report.ledger import spent
 from scheduler.report.table import table
 from scheduler.report.weathering import weathering
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 
 _JOB_COLUMNS = [
     "job_id",

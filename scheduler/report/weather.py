@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from scheduler.report.table import table
+from scheduler.times import DAY_S, HOUR_S
 from scheduler.weather import Weather
 from scheduler.weather.measures import Happening, availability, factors, happenings
-
-HOUR_S = 3_600
-DAY_S = 86_400
 
 
 def render(weather: Weather, assumed: Mapping[str, str] | None) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from scheduler.goodput import CUT_SHORT, Held
 from scheduler.metrics import device_seconds, utilization
-from scheduler.money.rates import HOUR_S
 from scheduler.report.table import table
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 
 
 def weathering(run: Run, held: Held) -> str:

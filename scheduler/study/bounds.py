@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from scheduler.catalog import Catalog, load_catalog
-from scheduler.money.rates import HOUR_S, Calendar, Floats, Ints, Owning
+from scheduler.money.rates import Calendar, Floats, Ints, Owning
 from scheduler.replay import fit_of
 from scheduler.resources import Resources, resources
 from scheduler.scenario import Scenario
 from scheduler.study.least_prices import Prices
 from scheduler.study.works import Works, classes, works
+from scheduler.times import HOUR_S
 from traces.trace import Trace
 
 SLOTS = 120

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from scheduler.money.rates import DAY_S, HOUR_S, Calendar
+from scheduler.money.rates import Calendar
 from scheduler.scenario import Scenario
 from scheduler.study.arena import Arena, Progress, Row
 from scheduler.study.differences import METRICS, CompareError, Difference, compare
@@ -21,6 +21,7 @@ from scheduler.study.specs import parse_policy, with_policy
 from scheduler.study.statistics import FEWEST
 from scheduler.study.windows import Window, window
 from scheduler.study.workers import Workers
+from scheduler.times import DAY_S, HOUR_S
 from traces.trace import Trace
 from workloads import demand_of
 from workloads.generate import EPOCH

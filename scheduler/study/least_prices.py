@@ -7,9 +7,10 @@ from math import inf
 
 import numpy as np
 
-from scheduler.money.rates import HOUR_S, Floats, Ints, Owning, Steps, rent
+from scheduler.money.rates import Floats, Ints, Owning, Steps, rent
 from scheduler.resources import Resources
 from scheduler.study.works import Works
+from scheduler.times import HOUR_S
 
 
 @dataclass(frozen=True, eq=False)

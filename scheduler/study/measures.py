@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 
 from scheduler.goodput import CUT_SHORT, Held
 from scheduler.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
-from scheduler.money.rates import HOUR_S
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 from traces.trace import NO_VALUE, Trace
 
 Metrics = dict[str, Any]

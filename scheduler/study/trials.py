@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from scheduler.catalog import load_catalog
 from scheduler.money.breakeven import Floats
 from scheduler.money.claims.simulated import Measured, Trials
-from scheduler.money.rates import HOUR_S
 from scheduler.resources import resources
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells import Cell, CellError, cell_of
@@ -28,6 +27,7 @@ from scheduler.study.compute import jobs_of
 from scheduler.study.measures import Metrics
 from scheduler.study.runner import run_cells
 from scheduler.study.workers import Workers
+from scheduler.times import HOUR_S
 from traces.trace import Trace
 from workloads import demand_of
 

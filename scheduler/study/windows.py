@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from scheduler.money.rates import DAY_S, HOUR_S, Calendar
+from scheduler.money.rates import Calendar
+from scheduler.times import DAY_S, HOUR_S
 
 WEEK_S = 7 * DAY_S
 WARMUP_S = 5 * DAY_S

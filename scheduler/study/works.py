@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.engine.job import Fit, Job, jobs
-from scheduler.money.rates import HOUR_S, Floats
+from scheduler.money.rates import Floats
+from scheduler.times import HOUR_S
 from traces.trace import NO_VALUE, Trace
 
 BINS = 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.scenario import Scenario
+from scheduler.times import DAY_S
 from scheduler.weather.draw import draw
 from scheduler.weather.prices import with_prices
 from scheduler.weather.recorded import RecordingError
@@ -29,7 +30,6 @@ __all__ = [
     "with_prices",
 ]
 
-DAY_S = 86_400
 AFTER_S = 28 * DAY_S
 """Without a horizon, weather is drawn up to twice the last submission and this."""
 

@@ -13,11 +13,10 @@ import numpy as np
 
 from scheduler.scenario import DriftSpec
 from scheduler.schema import Floats, Ints
-from scheduler.weather.renewal import HOUR_S, Law, alternate
+from scheduler.times import DAY_S, HOUR_S
+from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import Stream, streams
-
-DAY_S = 86_400
 
 
 def drift(spec: DriftSpec, name: str, seed: int, until_s: int) -> Rows:

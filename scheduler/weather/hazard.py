@@ -6,8 +6,7 @@ from math import ceil
 
 from scheduler.resources import Resources
 from scheduler.scenario import Scenario
-
-HOUR_S = 3_600
+from scheduler.times import HOUR_S
 
 
 def hazards(scenario: Scenario, stock: Resources) -> dict[str, dict[int, float]]:

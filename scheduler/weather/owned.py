@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scheduler.scenario import FailureSpec, MaintenanceSpec, PoolSpec
-from scheduler.weather.renewal import HOUR_S, Law, alternate
+from scheduler.times import HOUR_S
+from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.rules import WeatherError
 from scheduler.weather.streams import streams

@@ -14,9 +14,9 @@ from math import log
 import numpy as np
 
 from scheduler.schema import Bools, Floats, Ints
+from scheduler.times import HOUR_S
 from scheduler.weather.streams import Stream
 
-HOUR_S = 3_600
 LONGEST_S = 4e15
 """Longer than any run, and short enough for sums of many in int64."""
 BLOCK = 2**18

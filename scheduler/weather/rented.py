@@ -9,9 +9,10 @@ import numpy as np
 
 from scheduler.scenario import BootSpec, OfferSpec, ReclaimSpec, RefusalSpec, ShortageSpec
 from scheduler.schema import Floats
+from scheduler.times import HOUR_S
 from scheduler.weather.drift import drift
 from scheduler.weather.recorded import Recorded
-from scheduler.weather.renewal import HOUR_S, DailyHazard, Law, Spells, alternate
+from scheduler.weather.renewal import DailyHazard, Law, Spells, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import streams
 

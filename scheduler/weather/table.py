@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from scheduler.schema import WORD
 from scheduler.validation import explain
 from scheduler.weather.rules import LATEST_S, WeatherError, check_places, check_rows, is_in
-from traces.parquet import documented, write_batches
+from traces.parquet import documented, read_whole, write_batches
 
 if TYPE_CHECKING:
     from scheduler.resources import Resources  # which reads recordings, and so imports this package
@@ -78,13 +78,9 @@ class Weather:
     def read(cls, path: Path | str) -> Weather:
         """Read a weather file; raises WeatherError naming the file for anything that is not one."""
         try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                table = file.read()
-        except FileNotFoundError:
-            raise WeatherError(f"{path}: no such file") from None
-        except (pa.ArrowException, OSError, ValueError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise WeatherError(f"{path}: not a readable Parquet file: {reason}") from None
+            table = read_whole(path)
+        except ValueError as error:
+            raise WeatherError(str(error)) from None
         try:
             head = _head(table.schema.metadata or {})
             table = _typed(table)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scheduler.money.rates import HOUR_S
 from scheduler.report.figures.style import (
     BLACK,
     BLUE,
@@ -24,6 +23,7 @@ from scheduler.report.figures.style import (
     panels,
     stack,
 )
+from scheduler.times import HOUR_S
 
 
 def arrivals(dates: Array, workload: pd.Series[str]) -> Figure:

@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scheduler.money.rates import HOUR_S
 from scheduler.report.figures.style import (
     BLACK,
     GREY,
@@ -26,6 +25,7 @@ from scheduler.report.figures.style import (
 )
 from scheduler.report.levels import dates, held_by, means
 from scheduler.run import Run
+from scheduler.times import HOUR_S
 
 
 def over_time(run: Run, edges: Array) -> Figure:
