@@ -9,7 +9,7 @@ from simpy import Environment
 
 from scheduler.catalog import Catalog
 from scheduler.engine.checkpoints import Plan, plan_of
-from scheduler.engine.cluster import Cluster, Place, Pool
+from scheduler.engine.cluster import Cluster
 from scheduler.engine.conditions import Conditions
 from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.hauling import Wire
@@ -17,6 +17,7 @@ from scheduler.engine.job import Fit, Job, Need
 from scheduler.engine.links import Link, Store
 from scheduler.engine.offers import Offer, Rental
 from scheduler.engine.outages import Outage
+from scheduler.engine.pools import Place, Pool
 from scheduler.engine.runlog import RunLog
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.storm import Storm

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.cluster import Pod
 from scheduler.engine.job import Job, Need, jobs
+from scheduler.engine.pools import Pool
 from scheduler.engine.runlog import OUTCOMES, UNFINISHED, Account, RunLog
 from scheduler.money.audit import audit
 from scheduler.money.ledger import write_ledger
@@ -65,9 +65,10 @@ class Teller:
     def start(self, told: Told) -> None:
         job = self.jobs[told.row]
         self.log.waits(job, told.alloc_s, -1)
-        pods = tuple(Pod(pod, told.devices) for pod in told.pods)
+        pool = Pool(0, "any", "unit", size=told.devices, pods=max(told.pods, default=0) + 1)
+        pods = tuple(pool.pods[pod] for pod in told.pods)
         need = Need(told.where, told.devices, 1.0, told.devices)
-        attempt = Attempt(self.clock, print, told.alloc_s, job, need, pods, told.ready_s)
+        attempt = Attempt(self.clock, [print], told.alloc_s, job, need, pods, told.ready_s)
         self.running[told] = attempt
         self.log.running[attempt] = None
 

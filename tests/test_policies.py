@@ -55,14 +55,6 @@ class SomeView:
 
 
 @dataclass(frozen=True)
-class SomePod:
-    free: int
-    index: int = 0
-    size: int = 8
-    releases: tuple[tuple[int, int, int], ...] = ()
-
-
-@dataclass(frozen=True)
 class SomeOffer:
     usd: float
     ready: float
@@ -134,8 +126,14 @@ def test_service_moves_a_job_to_the_second_queue(
 
 @pytest.mark.parametrize(("spec", "first"), [("best_fit", 1), ("worst_fit", 2), ("first_fit", 0)])
 def test_places_pick_a_pod(spec: str, first: int) -> None:
-    pods = [SomePod(6), SomePod(4), SomePod(8), SomePod(4)]
-    assert resolve("place", spec)(SomeJob(), pods) is pods[first]
+    assert resolve("place", spec)(SomeJob(), 4, [6, 4, 8, 4, 8]) == first
+
+
+@pytest.mark.parametrize("spec", ["best_fit", "worst_fit", "first_fit"])
+def test_places_pick_none_but_pods_that_fit(spec: str) -> None:
+    place = resolve("place", spec)
+    assert place(SomeJob(), 4, [-1, 3, 5, -1]) == 2
+    assert place(SomeJob(), 6, [-1, 3, 5, -1]) == place(SomeJob(), 1, []) == -1
 
 
 @pytest.mark.parametrize(

@@ -415,6 +415,26 @@ def test_an_owner_with_no_more_than_the_protected_share_gives_way_to_nobody() ->
     assert [row[0] for row in attempts(world) if row[5] == "preempted"] == [0]
 
 
+def test_room_that_is_promised_elsewhere_frees_what_was_reserved() -> None:
+    """The head would get the second pod at 50, but gets the first at 15; so a long job may have that one."""
+    policy = URGENT | {"order": "priority:0", "backfill": "easy"}
+    world = replay(
+        owned(pool(2, 2), policy=policy, checkpoints={"interval": "1000s", **FIVE_SECONDS}),
+        [],
+        job(0, 100, 2),
+        job(0, 50, 1, priority=9),
+        job(10, 20, 2, priority=5),
+        job(10, 200, 1, priority=1),
+    )
+    assert [row[:5] for row in attempts(world)] == [
+        (0, "own", 0, 0, 15),
+        (0, "own", 35, 35, 125),
+        (1, "own", 0, 0, 50),
+        (2, "own", 15, 15, 35),
+        (3, "own", 10, 10, 210),
+    ]
+
+
 def test_a_checkpoint_comes_first_and_then_whoever_asked() -> None:
     """Under fcfs the victim would be the first in the queue again; but the other asked for the room."""
     world = replay(

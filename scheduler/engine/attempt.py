@@ -12,16 +12,18 @@ from scheduler.engine.job import Job, Need
 from scheduler.engine.outcomes import Account
 
 if TYPE_CHECKING:
-    from scheduler.engine.cluster import Pod
+    from scheduler.engine.pools import Pod
 
 
 class Attempt(Event):
     """One execution of a job: the devices it holds, and, as a SimPy event, its own end.
 
     The devices are held from `alloc_s`; work begins `ready_s` seconds later and ends at `end_s`, of which
-    `ended` is told. It is set up and scheduled as a Timeout is, but without its calls: there is one a job.
+    `callbacks` are told: one list that all attempts share. It is an event that succeeds, as a Timeout is, but
+    spared what costs a Timeout half of its time: there is one a job.
     """
 
+    _ok, _value = True, None
     release_s = 0
     """Its estimated end, as the pods were told, where they want to know."""
     account: Account | None = None
@@ -30,7 +32,7 @@ class Attempt(Event):
     def __init__(
         self,
         env: Environment,
-        ended: Callable[[Any], None],
+        callbacks: list[Callable[[Any], None]],
         now_s: int,
         job: Job,
         need: Need,
@@ -38,7 +40,7 @@ class Attempt(Event):
         ready_s: int,
     ) -> None:
         held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
-        self.env, self.callbacks, self._ok, self._value = env, [ended], True, None
+        self.callbacks = callbacks
         self.job = job
         self.need = need
         self.pods = pods
@@ -49,7 +51,9 @@ class Attempt(Event):
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""
-        return self.alloc_s + self.ready_s + self.need.run_s(self.job.estimate_s)
+        estimate_s = self.job.estimate_s
+        run_s = estimate_s if self.need.factor == 1.0 else self.need.run_s(estimate_s)
+        return self.alloc_s + self.ready_s + run_s
 
     def so_far(self, now_s: int) -> Account:
         """What it has come to while it still runs; work in progress counts as kept."""

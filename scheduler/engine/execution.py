@@ -9,10 +9,10 @@ from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.checkpoints import Progress, length_s, progress
-from scheduler.engine.cluster import Place, Pod
 from scheduler.engine.job import Job, Need
 from scheduler.engine.links import Transfer
 from scheduler.engine.outcomes import Account
+from scheduler.engine.pools import Place, Pod
 
 if TYPE_CHECKING:
     from scheduler.engine.conditions import Conditions
@@ -36,14 +36,14 @@ class Execution(Attempt):
         self,
         conditions: Conditions,
         env: Environment,
-        ended: Callable[[Any], None],
+        callbacks: list[Callable[[Any], None]],
         now_s: int,
         job: Job,
         need: Need,
         pods: tuple[Pod, ...],
         ready_s: int,
     ) -> None:
-        self.env, self.callbacks, self._ok, self._value = env, [ended], True, None
+        self.env, self.callbacks = env, callbacks
         self.job, self.need, self.pods = job, need, pods
         self.alloc_s = now_s
         self.work_s = need.run_s(job.runtime_s)

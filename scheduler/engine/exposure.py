@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from scheduler.engine.cluster import Pod, Pool
 from scheduler.engine.execution import Execution
 from scheduler.engine.offers import Offer
 from scheduler.engine.outages import Outage, Phase
 from scheduler.engine.outcomes import FAILED, PREEMPTED, RECLAIMED
+from scheduler.engine.pools import Pod, Pool
 from scheduler.engine.units import Units
 
 STOPS = {

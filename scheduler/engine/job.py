@@ -18,8 +18,8 @@ from traces.trace import NO_VALUE, Trace
 
 if TYPE_CHECKING:
     from scheduler.engine.attempt import Attempt
-    from scheduler.engine.cluster import Place
     from scheduler.engine.offers import Rental
+    from scheduler.engine.pools import Place
 
 BLOCK = 16_384
 
@@ -73,7 +73,7 @@ def devices_for(gang: int, rate: float) -> int:
 class Shape:
     """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
 
-    __slots__ = ("kind", "only", "owned", "owner", "rented", "roams", "workload")
+    __slots__ = ("kind", "least", "only", "owned", "owner", "rented", "roams", "workload")
 
     def __init__(
         self, owned: list[Place], rented: list[Rental], workload: str, kind: str, owner: str
@@ -84,6 +84,8 @@ class Shape:
         """It spans pods somewhere, or may be given new ones."""
         self.only = owned[0] if len(owned) == 1 and not self.roams else None
         """What it takes, where there is one pool for it, and one pod of that."""
+        self.least = min((need.least for need in owned), default=0)
+        """Devices that must be free in one pod before it can start."""
         self.workload = workload
         self.kind = kind
         self.owner = owner

@@ -8,11 +8,11 @@ from functools import partial
 from math import ceil, inf
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.cluster import Place, Pod, Pool
 from scheduler.engine.comebacks import Comebacks, Resumed
 from scheduler.engine.conditions import Conditions
 from scheduler.engine.execution import Execution, Later
 from scheduler.engine.job import Job
+from scheduler.engine.pools import Place, Pod, Pool
 from scheduler.policy import Policy
 from scheduler.policy.preempt import Level, Preempt
 from scheduler.times import HOUR_S
@@ -25,7 +25,8 @@ class Preemption:
     """Chooses victims on owned pods, and sees to it that the question comes again when its answer changes.
 
     `key` is the order's of a job, which is its level unless the order says otherwise; `later` makes a pass
-    after so many seconds; `stop` stops an attempt that has saved its work.
+    after so many seconds; `hasten` lets an attempt be expected to end at some second, and `stop` stops one
+    that has saved its work.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Preemption:
         running: Mapping[Attempt, None],
         comebacks: Comebacks,
         later: Later,
+        hasten: Callable[[Execution, int], None],
         stop: Callable[[Execution], None],
     ) -> None:
         self._rule: Preempt | None = policy.preempt
         self._level: Level = getattr(policy.order, "level", key)
         self._turns_s: Callable[[Job, int], float] | None = getattr(policy.order, "turns_s", None)
-        self._running, self._comebacks, self._later, self._stop = running, comebacks, later, stop
+        self._running, self._comebacks, self._later = running, comebacks, later
+        self._hasten, self._stop = hasten, stop
         self._spec, self._restart_s = conditions.preemption, conditions.restart_s
         self._devices = sum(pool.size * len(pool.pods) for pool in pools)
         self._stopping: set[Attempt] = set()
@@ -72,17 +75,17 @@ class Preemption:
                 self._later(wait_s, partial(self._look_again, attempt))
 
     def make_room(self, job: Job, now_s: int) -> bool:
-        """Let others give way to the job, after a checkpoint that takes time; say whether they have."""
+        """Let others give way to the job; say whether any do, at once or after a checkpoint."""
         victims = self._victims(job, now_s)
         wait_s = max((victim.plan.cost_s for victim in victims if victim.saves), default=0)
-        if not wait_s:
-            for victim in victims:
-                self._stop(victim)
-            return bool(victims)
         for victim in victims:
-            victim.hasten(now_s + wait_s)
-        self._later(wait_s, partial(self._give_way, victims))
-        return False
+            if wait_s:
+                self._hasten(victim, now_s + wait_s)
+            else:
+                self._stop(victim)
+        if wait_s:
+            self._later(wait_s, partial(self._give_way, victims))
+        return bool(victims)
 
     def _give_way(self, victims: list[Execution]) -> None:
         for victim in victims:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush, merge
 from itertools import islice
 from math import inf
+from operator import attrgetter
 
 from scheduler.engine.job import Job, Need, Shape
 
@@ -28,17 +29,16 @@ class Queue:
         self._waits = waits
         self._heap: list[Entry] = []
 
-    def push(self, score: float, job: Job) -> None:
+    def push(self, entry: Entry) -> None:
         """Let a job wait."""
-        heappush(self._heap, (score, job.job_id, job))
+        heappush(self._heap, entry)
 
-    def head(self) -> Job | None:
-        """Return the first job in order, or None where nobody waits."""
+    def head(self) -> Entry | None:
+        """Return the first in order, or None where nobody waits."""
         heap, waits = self._heap, self._waits
         while heap:
-            job = heap[0][2]
-            if waits[job.turn]:
-                return job
+            if waits[heap[0][2].turn]:
+                return heap[0]
             heappop(heap)
         return None
 
@@ -53,14 +53,17 @@ class LinedQueue(Queue):
     def __init__(self, waits: bytearray, needs: Callable[[Shape], Sequence[Need]]) -> None:
         super().__init__(waits)
         self._needs = needs
-        self._lines: dict[tuple[object, ...], _Line] = {}
+        self._lines: list[_Line] = []
+        """By what they need at least, ascending."""
         self._line_of: dict[Shape, _Line] = {}
+        self._line_for: dict[tuple[object, ...], _Line] = {}
 
-    def push(self, score: float, job: Job) -> None:
+    def push(self, entry: Entry) -> None:
         """Let a job wait."""
-        super().push(score, job)
-        line = self._line_of.get(job.shape) or self._new_line(job.shape)
-        line.push((score, job.job_id, job))
+        super().push(entry)
+        shape = entry[2].shape
+        line = self._line_of.get(shape) or self._new_line(shape)
+        line.push(entry)
 
     def pop(self, job: Job) -> Entry:
         """Take out a job that is the first living one of its line."""
@@ -69,13 +72,16 @@ class LinedQueue(Queue):
     def _new_line(self, shape: Shape) -> _Line:
         needs = self._needs(shape)
         key = tuple((need.column, need.devices, need.factor) for need in needs)
-        line = self._lines.setdefault(key, _Line(shape, min(need.least for need in needs)))
+        line = self._line_for.get(key)
+        if line is None:
+            line = self._line_for[key] = _Line(shape, min(need.least for need in needs))
+            insort(self._lines, line, key=attrgetter("least"))
         self._line_of[shape] = line
         return line
 
     def in_order(self) -> Iterator[Job]:
         """Yield everybody who waits, first first."""
-        lines = [line.living(self._waits) for line in self._lines.values()]
+        lines = [line.living(self._waits) for line in self._lines]
         return (entry[2] for entry in merge(*lines))
 
     def first(self, free: float, room: Callable[[Shape], float]) -> Job | None:
@@ -85,8 +91,10 @@ class LinedQueue(Queue):
         others: 0 where such a gang fits nowhere now.
         """
         best: Entry | None = None
-        for line in self._lines.values():
+        for line in self._lines:
             if line.least > free:
+                break
+            if not line.entries:
                 continue
             head = line.head(self._waits)
             if head is None or (best is not None and best < head) or not (limit := room(line.shape)):
@@ -103,17 +111,18 @@ class _Line:
     None of them can start before one pod or offer has `least` devices free.
     """
 
-    __slots__ = ("_entries", "_start", "least", "shape")
+    __slots__ = ("_start", "entries", "least", "shape")
 
     def __init__(self, shape: Shape, least: int) -> None:
         self.shape = shape
         self.least = least
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
+        """Empty where it is known that nobody waits."""
         self._start = 0
 
     def push(self, entry: Entry) -> None:
         """Insert an entry in order; at the end, as under first come first served, this is an append."""
-        entries = self._entries
+        entries = self.entries
         if not entries or entries[-1] < entry:
             entries.append(entry)
         else:
@@ -121,14 +130,19 @@ class _Line:
 
     def head(self, waits: bytearray) -> Entry | None:
         """Return the first living entry."""
-        entries, start = self._entries, self._start
-        while start < len(entries) and not waits[entries[start][2].turn]:
+        entries, start = self.entries, self._start
+        while start < len(entries):
+            entry = entries[start]
+            if waits[entry[2].turn]:
+                self._start = start
+                return entry
             start += 1
-        if start > _SLACK and 2 * start > len(entries):
-            del entries[:start]
-            start = 0
-        self._start = start
-        return entries[start] if start < len(entries) else None
+            if start > _SLACK and 2 * start > len(entries):
+                del entries[:start]
+                start = 0
+        entries.clear()
+        self._start = 0
+        return None
 
     def pop(self, waits: bytearray) -> Entry:
         """Take out the first living entry."""
@@ -139,11 +153,11 @@ class _Line:
 
     def within(self, limit: float, waits: bytearray) -> Entry | None:
         """Return the first living entry whose estimate is at most `limit` seconds."""
-        for entry in islice(self._entries, self._start, None):
+        for entry in islice(self.entries, self._start, None):
             if entry[2].estimate_s <= limit and waits[entry[2].turn]:
                 return entry
         return None
 
     def living(self, waits: bytearray) -> Iterator[Entry]:
         """Yield the living entries in order."""
-        return (entry for entry in islice(self._entries, self._start, None) if waits[entry[2].turn])
+        return (entry for entry in islice(self.entries, self._start, None) if waits[entry[2].turn])

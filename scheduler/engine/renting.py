@@ -30,7 +30,7 @@ class Renting:
     def seek(self, score: float, job: Job) -> None:
         """Let a job start on rented devices as soon as may be."""
         self._aside.pop(job.turn, None)
-        self._queue.push(score, job)
+        self._queue.push((score, job.job_id, job))
         self.due = True
 
     def start_all(self) -> bool:

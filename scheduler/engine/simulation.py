@@ -6,28 +6,33 @@ whatever may start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from math import ceil, inf
-from operator import attrgetter
 
 from simpy import Environment
-from simpy.events import Event, ProcessGenerator, Timeout
+from simpy.events import NORMAL, Event, EventPriority
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.cluster import Cluster, Pod
+from scheduler.engine.cluster import Cluster
 from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.job import Job, Need
+from scheduler.engine.lineup import lineup
 from scheduler.engine.offers import Rental
 from scheduler.engine.outcomes import FINISHED, REJECTED, UNFINISHED
 from scheduler.engine.patience import PatienceTimer
-from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.engine.pools import Pod
+from scheduler.engine.queue import Entry
 from scheduler.engine.renting import Renting
 from scheduler.engine.runlog import RunLog
 from scheduler.engine.tags import Tags
-from scheduler.engine.view import ClusterView, WaitingView
+from scheduler.engine.view import ClusterView
 from scheduler.policy import Policy
 
 ORPHAN = "the job it depends on will never finish"
+
+_LATE = EventPriority(NORMAL + 1)
+"""Arrivals come after whatever else happens at an instant."""
 
 
 class Simulation:
@@ -53,20 +58,14 @@ class Simulation:
         self._linked = after.linked
         self._waits = bytearray(after.jobs)
         self._renting = self._rented_side()
-        if policy.backfill is None:
-            self._owned, self._waiting = Queue(self._waits), None
-        else:
-            lined = LinedQueue(self._waits, attrgetter("owned"))
-            self._owned, self._waiting = lined, WaitingView(cluster, lined, self._waits)
+        self._owned = lineup(policy.backfill, self._waits, cluster, self._wait, self._start)
         self._newcomers: list[Job] = []
-        self._blocked: Job | None = None
-        self._freed = False
         self._patience = PatienceTimer(self._env, self._waits, self._lose_patience)
         self._running = log.running
         self._waiting_jobs = 0
         self._arrived = False
-        self._make: Callable[..., Attempt] = Attempt
-        self._view = ClusterView(cluster, self._owned, self._running, tags)
+        self._attempt: Callable[..., Attempt] = partial(Attempt, env, [self._end])
+        self._view = ClusterView(cluster, self._owned.queue, self._running, tags)
 
     def run(self, blocks: Iterable[list[Job]], horizon_s: int | None = None) -> int:
         """Replay the jobs, given in order of submission; return the second at which the run ended.
@@ -74,30 +73,42 @@ class Simulation:
         It ends at the horizon, or where there is none, with the last job.
         """
         self._horizon_s = horizon_s
-        self._env.process(self._arrivals(blocks))
+        wake = Event(self._env)
+        wake._ok = True
+        arrivals = self._arrivals(blocks, wake)
+        wake.callbacks.append(arrivals.send)
+        next(arrivals)
         self._env.run(until=horizon_s)
         end = self._now if horizon_s is None else horizon_s
         self._close(end)
         self._log.flush(end + (horizon_s is None))
         return end
 
-    def _arrivals(self, blocks: Iterable[list[Job]]) -> ProcessGenerator:
-        env, peek, newcomers = self._env, self._env.peek, self._newcomers
+    def _arrivals(self, blocks: Iterable[list[Job]], wake: Event) -> Generator[None, Event]:
+        """Submit the jobs of an instant and make its pass each time that `wake` comes.
+
+        It comes after all other events of its instant, and is one event for all instants: a SimPy process
+        that waits for a Timeout each time costs half as much again.
+        """
+        schedule, callbacks, newcomers = self._env.schedule, wake.callbacks, self._newcomers
+        schedule(wake, _LATE, 0)
+        yield
+        now = 0
         for block in blocks:
             for job in block:
-                if (submit_s := job.submit_s) > self._now:
-                    if peek() > self._now:
-                        self._pass()
-                    yield Timeout(env, submit_s - self._now)
-                    self._now = submit_s
+                if (submit_s := job.submit_s) > now:
+                    self._pass()
+                    wake.callbacks = callbacks
+                    schedule(wake, _LATE, submit_s - now)
+                    yield
+                    self._now = now = submit_s
                 if job.after is None and job.shape.owned:
                     newcomers.append(job)
                 else:
                     self._submit(job)
         self._arrived = True
-        if peek() > self._now:
-            self._pass()
-        yield Event(env)  # never: the end of a process is one more event of the instant, after the pass
+        self._pass()
+        yield
 
     def _submit(self, job: Job) -> None:
         """A job that may have to wait for another, or to be rejected."""
@@ -132,56 +143,46 @@ class Simulation:
 
         It comes once an instant, after all its events.
         """
-        newcomers = self._newcomers
-        lonely = len(newcomers) == 1 and not self._waiting_jobs and self._tags is None
-        slot = self._cluster.find(newcomers[0]) if lonely else None
-        if slot is not None:
-            self._start(newcomers.pop(), *slot)  # spared the queueing
-        elif newcomers or self._waiting_jobs:
-            self._start_waiting()
-        self._renting.due = False
+        if self._newcomers:
+            self._admit(self._newcomers)
+        elif self._waiting_jobs:
+            self._start_owned([])
+        if self._renting.due:
+            self._start_rented()
 
-    def _start_waiting(self) -> None:
+    def _admit(self, newcomers: list[Job]) -> None:
+        """Let newcomers start, or else decide how long to wait."""
+        if len(newcomers) == 1 and not self._waiting_jobs and self._tags is None:
+            slot = self._cluster.find(newcomers[0])
+            if slot is not None:
+                self._start(newcomers.pop(), *slot)  # spared the queueing
+                return
         self._view.now_s = self._now
-        entries = [self._enqueue(job) for job in self._newcomers]
-        self._newcomers.clear()
+        entries = [self._entry(job) for job in newcomers]
+        newcomers.clear()
         self._start_owned(entries)
         for score, _, job in entries:
-            if self._waits[job.turn] and job.shape.rented:
+            if job.shape.rented and self._waits[job.turn]:
                 self._be_patient(score, job)
-        if self._renting.due and self._renting.start_all():
-            self._start_owned([])  # the head may be among those who left
 
-    def _enqueue(self, job: Job) -> Entry:
+    def _start_owned(self, newcomers: list[Entry]) -> None:
+        self._owned.start(self._now, newcomers)
+
+    def _start_rented(self) -> None:
+        if self._waiting_jobs and self._renting.start_all():
+            self._start_owned([])  # the head may be among those who left
+        self._renting.due = False
+
+    def _entry(self, job: Job) -> Entry:
         score = self._policy.order(job, self._view)
         if self._tags is not None:
             self._tags.submitted(job)
+        return score, job.job_id, job
+
+    def _wait(self, job: Job) -> None:
         self._waits[job.turn] = 1
         self._waiting_jobs += 1
         self._log.waits(job, self._now, 1)
-        if job.shape.owned:
-            self._owned.push(score, job)
-        return score, job.job_id, job
-
-    def _start_owned(self, newcomers: list[Entry]) -> None:
-        while (head := self._owned.head()) is not None and (self._freed or head is not self._blocked):
-            slot = self._cluster.find(head)
-            if slot is None:
-                break
-            self._start(head, *slot)
-        if head is not None and self._waiting is not None:
-            as_before = head is self._blocked and not self._freed
-            self._backfill(self._waiting, sorted(newcomers) if as_before else None)
-        self._blocked, self._freed = head, False
-
-    def _backfill(self, waiting: WaitingView, newcomers: list[Entry] | None) -> None:
-        """Let others pass the blocked head; where nothing was freed, only `newcomers` can be among them."""
-        backfill = self._policy.backfill
-        assert backfill is not None
-        waiting.look(self._now, newcomers if backfill.head_only else None)
-        while (pick := backfill.pick(waiting)) is not None:
-            job, slot = pick
-            self._start(job, *slot)
 
     def _be_patient(self, score: float, job: Job) -> None:
         """Let a job that has to wait decide how long."""
@@ -204,10 +205,11 @@ class Simulation:
             self._log.waits(job, self._now, -1)
         if self._tags is not None:
             self._tags.started(job)
-        attempt = self._make(self._env, self._end, self._now, job, need, pods, ready_s)
+        attempt = self._attempt(self._now, job, need, pods, ready_s)
         self._running[attempt] = None
         if need.simple:
-            pods[0].free -= need.devices
+            pod = pods[0]
+            pod.frees[pod.index] -= need.devices
         else:
             need.take(attempt)
         return attempt
@@ -228,13 +230,14 @@ class Simulation:
         """Take the devices back."""
         need = attempt.need
         if need.simple:
-            attempt.pods[0].free += need.devices
+            pod = attempt.pods[0]
+            pod.frees[pod.index] += need.devices
         else:
             need.release(attempt)
-        if attempt.pods:
-            self._freed = True
-        else:
+        if not attempt.pods:
             self._renting.due = True
+        elif self._waiting_jobs:
+            self._owned.freed(attempt.pods)
 
     def _close(self, end_s: int) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""

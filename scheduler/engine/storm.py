@@ -13,7 +13,7 @@ from simpy import Environment
 from simpy.events import Event, Timeout
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.cluster import Cluster, Pod
+from scheduler.engine.cluster import Cluster
 from scheduler.engine.comebacks import Comebacks, Resumed
 from scheduler.engine.conditions import Conditions
 from scheduler.engine.dependencies import Dependencies
@@ -23,8 +23,9 @@ from scheduler.engine.hauling import Hauling
 from scheduler.engine.job import Job, Need
 from scheduler.engine.moves import Moves
 from scheduler.engine.offers import Rental
-from scheduler.engine.outages import Outages
+from scheduler.engine.outages import Outage, Outages, Phase
 from scheduler.engine.outcomes import FAILED, KILLED, MIGRATED, PREEMPTED
+from scheduler.engine.pools import Pod
 from scheduler.engine.preemption import Preemption
 from scheduler.engine.queue import Entry
 from scheduler.engine.renting import Renting
@@ -51,7 +52,7 @@ class Storm(Simulation):
         self._conditions = conditions
         super().__init__(env, cluster, policy, log, after, tags)
         self._comebacks = Comebacks(conditions.retries, self._new_turn, self._later, self._newcomers)
-        self._make = partial(Execution, conditions)
+        self._attempt = partial(Execution, conditions, env, [self._end])
         self._hauling = Hauling(conditions.wires, conditions.output_tb, self._later, self._begun, self._home)
         self._moves = Moves(
             policy.repatriate,
@@ -71,17 +72,18 @@ class Storm(Simulation):
             self._running,
             self._comebacks,
             self._later,
+            self._hasten,
             lambda attempt: self._stop(attempt, PREEMPTED, saved=True),
         )
         exposure = Exposure(
             conditions.outages,
             cluster.pools,
             conditions.offers,
-            lambda pool, devices: log.down(pool, self._now, devices),
+            self._devices_down,
             self._stop,
             self._devices_back,
         )
-        Outages(env, conditions.outages, exposure.tell, self._tick, self._settle)
+        Outages(env, conditions.outages, partial(self._told, exposure), self._tick, self._settle)
 
     def _rented_side(self) -> Renting:
         return WaryRenting(
@@ -175,7 +177,7 @@ class Storm(Simulation):
             return
         del self._running[attempt]
         if attempt.callbacks is not None:
-            attempt.callbacks[:] = [partial(self._ring, lambda: None)]  # the last event of an instant, maybe
+            attempt.callbacks = [partial(self._ring, lambda: None)]  # the last event of an instant, maybe
         self._release(attempt)
         self._hauling.stop(attempt)
         account, worked_s = attempt.stopped(self._now, saved=saved)
@@ -187,9 +189,20 @@ class Storm(Simulation):
         else:
             self._orphan(attempt.job.row)
 
+    def _hasten(self, attempt: Execution, end_s: int) -> None:
+        attempt.hasten(end_s)
+        self._owned.disturbed()
+
+    def _told(self, exposure: Exposure, outage: Outage, phase: Phase) -> None:
+        exposure.tell(outage, phase)
+        self._owned.disturbed()
+
+    def _devices_down(self, pool: int, devices: int) -> None:
+        self._log.down(pool, self._now, devices)
+        self._owned.disturbed()
+
     def _devices_back(self, owned: bool) -> None:
         if owned:
-            self._freed = True
             self._preemption.changed()
         else:
             self._renting.due = True
@@ -200,17 +213,18 @@ class Storm(Simulation):
 
     # the pass
 
-    def _start_waiting(self) -> None:
+    def _pass(self) -> None:
         if self._tags is not None:
             self._preemption.changed()
         if self._preemption.gave_way:  # who asked for the room starts before those who leave it wait again
             self._preemption.gave_way = False
             super()._start_owned([])
-        super()._start_waiting()
+        super()._pass()
         while self._newcomers:  # those who gave way
-            super()._start_waiting()
+            super()._pass()
 
     def _start_owned(self, newcomers: list[Entry]) -> None:
+        self._view.now_s = self._now
         super()._start_owned(newcomers)
         while (head := self._owned.head()) is not None and self._preemption.make_room(head, self._now):
             super()._start_owned([])

@@ -7,12 +7,12 @@ from functools import partial
 from math import inf
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.cluster import Cluster, Place, Pod, Slot
+from scheduler.engine.cluster import Cluster, Slot
 from scheduler.engine.job import Job, Shape
-from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.engine.pools import Place, Pod
+from scheduler.engine.queue import LinedQueue, Queue
 from scheduler.engine.tags import Tags
-from scheduler.policy.backfill import shadow
-from scheduler.policy.views import Hold, Limit
+from scheduler.policy.views import Limit
 
 
 class ClusterView:
@@ -52,60 +52,32 @@ class ClusterView:
 
 
 class WaitingView:
-    """The jobs that wait for owned devices and the pods they wait for, for backfill."""
+    """The jobs that wait for owned devices at `now_s` and the pods they wait for, for backfill."""
 
-    def __init__(self, cluster: Cluster, owned: LinedQueue, waits: bytearray) -> None:
+    def __init__(self, cluster: Cluster, queue: LinedQueue) -> None:
         self.now_s = 0
         self._cluster = cluster
-        self._owned = owned
-        self._waits = waits
-        self._newcomers: list[Entry] | None = None
-
-    def look(self, now_s: int, newcomers: list[Entry] | None) -> None:
-        """Start a look at `now_s`; `newcomers` are, in order, the only ones that may find room, if given.
-
-        A gang past its estimate moves reservations as time goes by, so that then everybody may.
-        """
-        self.now_s = now_s
-        self._newcomers = newcomers
-        for pool in self._cluster.pools:
-            for pod in pool.pods:
-                if pod.releases and pod.releases[0][0] <= now_s:
-                    pod.shadows.clear()
-                    self._newcomers = None
+        self._queue = queue
 
     def head(self) -> Job:
         """The first in order, which fits nowhere now."""
-        head = self._owned.head()
+        head = self._queue.head()
         assert head is not None
-        return head
+        return head[2]
 
     def in_order(self) -> Iterator[Job]:
         """All of them, first first."""
-        return self._owned.in_order()
+        return self._queue.in_order()
 
     def needs(self, job: Job) -> list[Place]:
         """What the job would take, for each pool that could ever hold it."""
         return job.shape.owned
 
-    def shadows(self, pods: list[Pod], devices: int) -> list[Hold]:
-        """When each pod will have, or first had, so many free devices; remembered until the pod changes."""
-        return [pod.shadows.get(devices) or self._shadow(pod, devices) for pod in pods]
-
-    def _shadow(self, pod: Pod, devices: int) -> Hold:
-        hold = pod.shadows[devices] = shadow(pod, devices, self.now_s)
-        return hold
-
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""
-        if self._newcomers is None:
-            free = max([pod.free for pool in self._cluster.pools for pod in pool.pods])
-            job = self._owned.first(free, partial(_room, limit)) if free else None
-            return job and self.fit(job, limit)
-        for _, _, job in self._newcomers:
-            if self._waits[job.turn] and (slot := self._cluster.find(job, limit)) is not None:
-                return job, slot
-        return None
+        free = max([max(pool.frees) for pool in self._cluster.pools])
+        job = self._queue.first(free, partial(room, limit, None)) if free else None
+        return job and self.fit(job, limit)
 
     def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
         """The job's place now on pods whose limit its estimate keeps."""
@@ -113,30 +85,33 @@ class WaitingView:
         return slot and (job, slot)
 
 
-def _room(limit: Limit, shape: Shape) -> float:
-    """Return the longest estimate, in reference seconds, that may start in some pool now; 0 for none."""
-    room = 0.0
+def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
+    """Return the longest estimate, in reference seconds, that may start in some pool now; 0 for none.
+
+    Of gangs inside a pod, only some `pods` are looked at, unless that is None.
+    """
+    most = 0.0
     for need in shape.owned:
         if need.whole:
-            room = max(room, need.reference_s(_span_room(need, limit)))
+            most = max(most, need.reference_s(_span_room(need, limit)))
             continue
-        devices = need.devices
-        for pod in need.pods:
-            if pod.free >= devices:
+        frees, devices = need.frees, need.devices
+        for pod in need.pods if pods is None else pods:
+            if pod.frees is frees and frees[pod.index] >= devices:
                 run = limit(pod, devices)
                 if run == inf:
                     return inf
-                room = max(room, need.reference_s(run))
-    return room
+                most = max(most, need.reference_s(run))
+    return most
 
 
 def _span_room(need: Place, limit: Limit) -> float:
     """Whole pods that are free, and one more, free or not, for the rest."""
-    whole = sorted((limit(pod, need.size) for pod in need.pods if pod.free == need.size), reverse=True)
-    if len(whole) < need.whole:
+    if need.frees.count(need.size) < need.whole:
         return 0.0
-    room = whole[need.whole - 1]
+    whole = sorted((limit(pod, need.size) for pod in need.pods if pod.free == need.size), reverse=True)
+    run = whole[need.whole - 1]
     if not need.rest:
-        return room
+        return run
     rest = sorted((limit(pod, need.rest) for pod in need.pods if pod.free >= need.rest), reverse=True)
-    return min(room, rest[need.whole]) if len(rest) > need.whole else 0.0
+    return min(run, rest[need.whole]) if len(rest) > need.whole else 0.0

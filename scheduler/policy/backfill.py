@@ -1,65 +1,65 @@
-"""Who may pass a blocked head: `(waiting) -> the next job to start and its slot, or None`.
+"""Who may pass a blocked head.
 
-It is asked again after each start, until it answers None. Reservations are never kept: they follow from the
-estimates of what runs, so a job that ends early moves them forward by itself.
+A reservation follows from the estimates of what runs, so a job that ends early moves it forward.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
-from scheduler.policy.views import Hold, JobView, NeedView, PodView, Start, Waiting
+from scheduler.policy.views import JobView, NeedView, PodView, Reservation, Start, Waiting
 
 
 @dataclass(frozen=True, slots=True)
-class Backfill:
-    """`pick` gives the next job to start and its slot, or None.
+class HeadOnly:
+    """Whoever fits may pass, as long as it leaves the head what is reserved for it, and for no other job.
 
-    `head_only` says that reservations follow from the head alone, so that an arrival behind the head makes
-    no room for those who wait already.
+    - `reserve(needs, now)` gives the head its reservation; `needs` is what the head would take, by pool.
+    - `renew(needs, now, held, pod)` says what it is once a gang has ended on a pod: `held` itself if that
+      changed nothing, None if it has to be made anew.
+
+    Until a gang ends or the shadow time has come, a reservation stays as it is: a start on other pods, or of
+    a job that ends by then, changes nothing, and one of a job that does not uses up what is spare.
     """
 
+    reserve: Callable[[Sequence[NeedView], int], Reservation]
+    renew: Callable[[Sequence[NeedView], int, Reservation, PodView], Reservation | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """`pick(waiting)` gives the next job to start and its slot, and is asked again until it gives None."""
+
     pick: Callable[[Waiting], Start | None]
-    head_only: bool
+
+
+Backfill = HeadOnly | Planned
 
 
 def none() -> None:
     """Strict order: nobody passes the head."""
 
 
-def greedy() -> Backfill:
+def greedy() -> HeadOnly:
     """Whoever fits may start; large gangs starve unless their patience ends."""
-    return Backfill(lambda waiting: waiting.first(lambda pod, devices: inf), head_only=True)
+    nothing = Reservation(inf, {})
+    return HeadOnly(lambda needs, now: nothing, lambda needs, now, held, pod: held)
 
 
-def easy() -> Backfill:
+def easy() -> HeadOnly:
     """EASY: only the head holds a reservation, at its shadow time (Lifka, JSSPP 1995).
 
     Another job may start if it fits now and either ends, by its estimate, at the shadow time at the latest
     or leaves the reserved devices free.
     """
-
-    def pick(waiting: Waiting) -> Start | None:
-        now = waiting.now_s
-        holds: Mapping[PodView, Hold] | None = None
-
-        def limit(pod: PodView, devices: int) -> float:
-            nonlocal holds
-            if holds is None:  # not before somebody fits, which is rare
-                holds = _reserve(waiting, waiting.needs(waiting.head()))
-            hold = holds.get(pod)
-            return inf if hold is None or devices <= hold.spare else hold.shadow_s - now
-
-        return waiting.first(limit)
-
-    return Backfill(pick, head_only=True)
+    return HeadOnly(_reserve, _renew)
 
 
-def conservative(depth: int = 100) -> Backfill:
+def conservative(depth: int = 100) -> Planned:
     """The first `depth` blocked jobs hold reservations, none of which a later job may delay.
 
     The plan is made anew at each start, in queue order (Mu'alem and Feitelson, IEEE TPDS 2001; a bounded
@@ -79,7 +79,7 @@ def conservative(depth: int = 100) -> Backfill:
             _plan(job, waiting.needs(job), profiles, now)
         return waiting.first(limit)
 
-    return Backfill(pick, head_only=False)
+    return Planned(pick)
 
 
 BACKFILLS: dict[str, Callable[..., Backfill | None]] = {
@@ -90,56 +90,73 @@ BACKFILLS: dict[str, Callable[..., Backfill | None]] = {
 }
 
 
-def shadow(pod: PodView, devices: int, now: int) -> Hold:
+def shadow(pod: PodView, devices: int, now: int, before: float = inf) -> tuple[int, int] | None:
     """Return the earliest instant at which `devices` are free if all that runs ends at its estimate.
 
-    Everything that ends at that very instant counts as free; a gang past its estimate ends now.
+    With it, how many more are free then. Everything that ends at that very instant counts as free; a gang
+    past its estimate ends now. None if it is not earlier than `before`.
     """
     free, time = pod.free, now
     for end, _, released in pod.releases:
         if end > time:
             if free >= devices:
                 break
+            if end >= before:
+                return None
             time = end
         free += released
-    return Hold(time, free - devices)
+    return (time, free - devices) if time < before else None
 
 
-def _reserve(waiting: Waiting, needs: Sequence[NeedView]) -> Mapping[PodView, Hold]:
-    """Return the holds of the earliest reservation, over all pools; ties to the first pool and pod."""
-    best: tuple[float, Mapping[PodView, Hold]] = (inf, {})
+def _reserve(needs: Sequence[NeedView], now: int) -> Reservation:
+    """Return the earliest reservation of the head, over all pools; ties to the first pool and pod."""
+    best = Reservation(inf, {})
     for need in needs:
-        time, holds = (_span if need.whole else _single)(waiting, need)
-        if time < best[0]:
-            best = (time, holds)
-    return best[1]
+        if need.whole:
+            best = min(best, _span(need, now), key=lambda held: held.shadow_s)
+            continue
+        for pod in need.pods:
+            if (found := shadow(pod, need.rest, now, best.shadow_s)) is not None:
+                best = Reservation(found[0], {pod: found[1]})
+    return best
 
 
-def _single(waiting: Waiting, need: NeedView) -> tuple[int, dict[PodView, Hold]]:
-    holds = waiting.shadows(need.pods, need.rest)
-    times = [hold.shadow_s for hold in holds]
-    time = min(times)
-    at = times.index(time)
-    return time, {need.pods[at]: holds[at]}
+def _renew(needs: Sequence[NeedView], now: int, held: Reservation, pod: PodView) -> Reservation | None:
+    """Say what an end on a pod does to a reservation: only its own, or an earlier one there, counts."""
+    for need in needs:
+        if need.pool is pod.pool:
+            if need.whole or len(held.spare) > 1:
+                return None
+            (reserved,) = held.spare
+            before = inf if reserved is pod else held.shadow_s + _first(pod, reserved)
+            found = shadow(pod, need.rest, now, before)
+            return held if found is None else Reservation(found[0], {pod: found[1]})
+    return held
 
 
-def _span(waiting: Waiting, need: NeedView) -> tuple[int, dict[PodView, Hold]]:
+def _first(one: PodView, other: PodView) -> bool:
+    """Say whether one of two pods comes first in the scenario."""
+    if one.pool is other.pool:
+        return one.index < other.index
+    return one.pool.index < other.pool.index
+
+
+def _span(need: NeedView, now: int) -> Reservation:
     """Whole pods first emptied, and the rest wherever that makes the latest of them earliest."""
-    now = waiting.now_s
-    emptied = waiting.shadows(need.pods, need.size)
-    empty = sorted(
-        (max(now, hold.shadow_s), pod.index, pod) for hold, pod in zip(emptied, need.pods, strict=True)
-    )
+    empty = sorted((max([now, *(end for end, _, _ in pod.releases[-1:])]), pod.index) for pod in need.pods)
     if not need.rest:
-        time = empty[need.whole - 1][0]
-        return time, {pod: Hold(time, 0) for _, _, pod in empty[: need.whole]}
-    options = []
-    for last, hold in zip(need.pods, waiting.shadows(need.pods, need.rest), strict=True):
-        others = [entry for entry in empty if entry[2] is not last][: need.whole]
-        options.append((max(others[-1][0], hold.shadow_s), last.index, last, others))
-    time, _, last, others = min(options)
+        chosen = empty[: need.whole]
+        return Reservation(chosen[-1][0], {need.pods[at]: 0 for _, at in chosen})
+    best: tuple[float, int] = (inf, 0)
+    for last in need.pods:
+        emptied = [time for time, at in empty if at != last.index][need.whole - 1]
+        if emptied < best[0] and (found := shadow(last, need.rest, now, best[0])) is not None:
+            best = min(best, (max(emptied, found[0]), last.index))
+    time, at = best
+    last = need.pods[at]
     spare = last.free + sum(devices for end, _, devices in last.releases if end <= time) - need.rest
-    return time, {pod: Hold(time, 0) for _, _, pod in others} | {last: Hold(time, spare)}
+    whole = [number for _, number in empty if number != at][: need.whole]
+    return Reservation(time, {need.pods[number]: 0 for number in whole} | {last: spare})
 
 
 class Profile:

@@ -1,33 +1,53 @@
-"""Which pod, of those that fit: `(job, pods) -> one of them`; ties go to the first.
+"""Which pod, of those that fit: `(job, devices, free) -> number of the pod, or -1`; ties go to the first.
 
-`pods` is never empty and keeps the order of the scenario.
+`free` is a column: the free devices of each pod, in the order of the scenario, and -1 where the gang may not
+go. A place answers with the position of one that has `devices` of them free, or with -1 where none has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 
-from scheduler.policy.views import JobView, PodView
+from scheduler.policy.views import JobView
 
-Place = Callable[[JobView, Sequence[PodView]], PodView]
+Place = Callable[[JobView, int, Sequence[int]], int]
 
-_free = attrgetter("free")
+NOWHERE = -1
 
 
 def best_fit() -> Place:
     """The fullest pod that fits, which keeps others whole for large gangs."""
-    return lambda job, pods: min(pods, key=_free)
+
+    def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        least = None
+        for here in free:  # a plain loop: it is asked for every job, and nothing that C offers is faster
+            if devices <= here and (least is None or here < least):
+                least = here
+        return NOWHERE if least is None else free.index(least)
+
+    return pick
 
 
 def worst_fit() -> Place:
     """The emptiest pod."""
-    return lambda job, pods: max(pods, key=_free)
+
+    def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        most = max(free, default=NOWHERE)
+        return free.index(most) if devices <= most else NOWHERE
+
+    return pick
 
 
 def first_fit() -> Place:
     """The first pod of the first pool."""
-    return lambda job, pods: pods[0]
+
+    def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        for at, here in enumerate(free):
+            if devices <= here:
+                return at
+        return NOWHERE
+
+    return pick
 
 
 PLACES: dict[str, Callable[..., Place]] = {

@@ -49,11 +49,23 @@ class JobView(Protocol):
     def input_tb(self) -> float: ...
 
 
+class PoolView(Protocol):
+    """Pods of one kind."""
+
+    @property
+    def index(self) -> int:
+        """Its number in the scenario."""
+
+
 class PodView(Protocol):
     """One pod: `free` of `size` devices, and when its running gangs should end by their estimates."""
 
     @property
-    def index(self) -> int: ...
+    def pool(self) -> PoolView: ...
+    @property
+    def index(self) -> int:
+        """Its number in the pool."""
+
     @property
     def size(self) -> int: ...
     @property
@@ -110,6 +122,8 @@ class NeedView(Protocol):
     """What a gang takes in one pool: `whole` pods of `size` and `rest` devices in one more."""
 
     @property
+    def pool(self) -> PoolView: ...
+    @property
     def size(self) -> int: ...
     @property
     def whole(self) -> int: ...
@@ -121,14 +135,15 @@ class NeedView(Protocol):
         """Seconds that `reference_s` on the gang's reference devices take here."""
 
 
-class Hold(NamedTuple):
-    """What a reservation leaves of a pod: all of it until `shadow_s`, then `spare` devices."""
+class Reservation(NamedTuple):
+    """What is kept for the head: all of some pods from `shadow_s` on, but for so many devices of each."""
 
-    shadow_s: int
-    spare: int
+    shadow_s: float
+    spare: dict[Any, int]
+    """By pod, a PodView; others are not concerned."""
 
 
-Limit = Callable[[PodView, int], float]
+Limit = Callable[[Any, int], float]
 """(pod, devices) -> the longest run, in seconds, that may start there now."""
 
 Start = tuple[Any, Any]
@@ -148,9 +163,6 @@ class Waiting(Protocol):
 
     def needs(self, job: Any) -> Sequence[NeedView]:
         """What the job would take, for each pool that could ever hold it."""
-
-    def shadows(self, pods: Any, devices: int) -> list[Hold]:
-        """When each pod will have so many free devices, by the estimates; in the past where it has them."""
 
     def first(self, limit: Limit) -> Start | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""

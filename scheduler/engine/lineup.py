@@ -1,0 +1,239 @@
+"""The owned side of a pass: who waits for pods, in order, and who of them starts.
+
+There is one line-up for each kind of backfill; they differ in who may pass a head that fits nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from operator import attrgetter
+
+from scheduler.engine.cluster import Cluster, Slot
+from scheduler.engine.job import Job, Shape
+from scheduler.engine.pools import Place, Pod
+from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.engine.view import WaitingView, room
+from scheduler.policy.backfill import Backfill, HeadOnly, Planned
+from scheduler.policy.views import Reservation
+
+Wait = Callable[[Job], None]
+"""Told of each job that has to wait."""
+
+Start = Callable[[Job, Place, tuple[Pod, ...]], object]
+"""(job, what it takes, pods) -> whatever: lets a job start there."""
+
+
+class Lineup:
+    """Strict order: the head starts, or nobody does; `waits` says by turn who waits."""
+
+    def __init__(self, queue: Queue, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> None:
+        self.queue = queue
+        self._waits, self._cluster, self._wait, self._start = waits, cluster, wait, start
+        self._blocked: Entry | None = None
+        """The head as the last look left it."""
+        self._freed: list[Pod] = []
+        """Where gangs have ended since then."""
+        self._disturbed = False
+
+    def head(self) -> Job | None:
+        """Return the first in order, or None where nobody waits."""
+        head = self.queue.head()
+        return head and head[2]
+
+    def freed(self, pods: tuple[Pod, ...]) -> None:
+        """A gang on these pods has ended."""
+        self._freed += pods
+
+    def disturbed(self) -> None:
+        """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""
+        self._disturbed = True
+
+    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+        """Start whoever may start now; the others wait."""
+        for newcomer in newcomers:
+            self._join(newcomer)
+        self._start_heads()
+
+    def _join(self, newcomer: Entry) -> None:
+        job = newcomer[2]
+        self._wait(job)
+        if job.shape.owned:
+            self.queue.push(newcomer)
+
+    def _start_heads(self) -> None:
+        head, as_before = self.queue.head(), not (self._freed or self._disturbed)
+        while head is not None and not (as_before and head is self._blocked):
+            slot = self._cluster.find(head[2])
+            if slot is None:
+                break
+            self._start(head[2], *slot)
+            head = self.queue.head()
+        self._blocked, self._disturbed = head, False
+        self._freed.clear()
+
+
+class PlannedLineup(Lineup):
+    """The backfill plans every pass from scratch."""
+
+    def __init__(
+        self, backfill: Planned, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+    ) -> None:
+        queue = LinedQueue(waits, attrgetter("owned"))
+        super().__init__(queue, waits, cluster, wait, start)
+        self._pick = backfill.pick
+        self._view = WaitingView(cluster, queue)
+
+    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+        """Start whoever may start now; the others wait."""
+        super().start(now_s, newcomers)
+        if self._blocked is not None:
+            self._view.now_s = now_s
+            while (pick := self._pick(self._view)) is not None:
+                job, slot = pick
+                self._start(job, *slot)
+
+
+class HeadOnlyLineup(Lineup):
+    """The backfill reserves for the head alone, and what it reserves is kept as long as it holds.
+
+    Who could not pass the head at the last look may do so only on a pod where a gang has ended since, or that
+    is reserved no more. So most passes look at one pod, or at one newcomer.
+    """
+
+    def __init__(
+        self, backfill: HeadOnly, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+    ) -> None:
+        self._lined = LinedQueue(waits, attrgetter("owned"))
+        super().__init__(self._lined, waits, cluster, wait, start)
+        self._backfill = backfill
+        self._now_s = 0
+        self._held: Reservation | None = None
+        """Not asked for before somebody fits behind the head, which is rare."""
+        self._looked_at: list[Pod] = []
+
+    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+        """Start whoever may start now; the others wait."""
+        self._now_s = now_s
+        blocked, held = self._blocked, self._held
+        if (
+            blocked is None
+            or self._disturbed
+            or not self._waits[blocked[2].turn]
+            or (held is not None and now_s >= held.shadow_s)
+            or (newcomers and (self._freed or min(newcomers) < blocked))
+        ):
+            self._look_at_all(newcomers)
+        elif self._freed:
+            self._look_at_freed(blocked[2])
+        else:
+            for newcomer in sorted(newcomers):
+                if not self._passes(newcomer[2]):
+                    self._join(newcomer)
+
+    def _look_at_all(self, newcomers: list[Entry]) -> None:
+        super().start(self._now_s, newcomers)
+        self._held = None
+        if self._blocked is not None:
+            self._let_pass([pod for pool in self._cluster.pools for pod in pool.pods])
+
+    def _look_at_freed(self, head: Job) -> None:
+        pods, self._freed = self._freed, []
+        if _most_free(pods) >= head.shape.least and self._cluster.find(head) is not None:
+            self._disturbed = True
+            self._look_at_all([])
+        elif self._renew(head, pods):
+            self._let_pass(pods)
+        else:
+            self._look_at_all([])
+
+    def _renew(self, head: Job, pods: list[Pod]) -> bool:
+        """Renew the reservation after ends on these pods, and add those that are reserved no more.
+
+        Say no where it has to be made anew.
+        """
+        for pod in pods[:]:
+            if (held := self._held) is None:
+                return True
+            self._held = self._backfill.renew(head.shape.owned, self._now_s, held, pod)
+            if self._held is None:
+                return False
+            if self._held is not held:
+                pods += [other for other in held.spare if other not in pods]
+        return True
+
+    def _let_pass(self, pods: list[Pod]) -> None:
+        """Start whoever finds room on these pods, in order."""
+        self._looked_at = pods
+        while (job := self._lined.first(_most_free(pods), self._room)) is not None:
+            passes = self._passes(job)
+            assert passes
+
+    def _room(self, shape: Shape) -> float:
+        return room(self._limit, self._looked_at, shape)
+
+    def _passes(self, job: Job) -> bool:
+        """Start a job behind the head if it fits and leaves what is reserved; say whether it does."""
+        slot = self._cluster.find(job)
+        if slot is None:
+            return False
+        spare = (self._held or self._reserve()).spare
+        for pod in slot[1]:
+            if pod in spare:
+                return self._passes_beside(job, slot)
+        self._start(job, *slot)
+        return True
+
+    def _passes_beside(self, job: Job, slot: Slot) -> bool:
+        """The same for one that would start on a reserved pod."""
+        if not self._leaves(job, slot):
+            other = self._cluster.find(job, self._limit)
+            if other is None:
+                return False
+            slot = other
+        self._use_up(job, slot)
+        self._start(job, *slot)
+        return True
+
+    def _leaves(self, job: Job, slot: Slot) -> bool:
+        """Say whether a job would leave what is reserved."""
+        need, pods = slot
+        run = need.run_s(job.estimate_s)
+        return all(run <= self._limit(pod, devices) for pod, devices in need.shares(pods))
+
+    def _limit(self, pod: Pod, devices: int) -> float:
+        """Return the longest run that may start there now."""
+        held = self._held or self._reserve()
+        spare = held.spare.get(pod)
+        return inf if spare is None or devices <= spare else held.shadow_s - self._now_s
+
+    def _use_up(self, job: Job, slot: Slot) -> None:
+        """Take from what is spare what a job holds that runs on beyond the shadow time."""
+        need, pods = slot
+        held = self._held or self._reserve()
+        if self._now_s + need.run_s(job.estimate_s) > held.shadow_s:
+            for pod, devices in need.shares(pods):
+                if pod in held.spare:
+                    held.spare[pod] -= devices
+
+    def _reserve(self) -> Reservation:
+        assert self._blocked is not None
+        self._held = held = self._backfill.reserve(self._blocked[2].shape.owned, self._now_s)
+        return held
+
+
+def _most_free(pods: list[Pod]) -> int:
+    most = 0
+    for pod in pods:
+        free = pod.frees[pod.index]
+        most = free if free > most else most
+    return most
+
+
+def lineup(backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> Lineup:
+    """Return the line-up of a backfill."""
+    if isinstance(backfill, HeadOnly):
+        return HeadOnlyLineup(backfill, waits, cluster, wait, start)
+    if isinstance(backfill, Planned):
+        return PlannedLineup(backfill, waits, cluster, wait, start)
+    return Lineup(Queue(waits), waits, cluster, wait, start)
