@@ -58,13 +58,16 @@ class Teller:
             events.append((told.end_s, 1, partial(self.end, told)))
             events.append((told.alloc_s, 3, partial(self.start, told)))
         events += [(change[1], 0, partial(self.log.down, *change)) for change in down]
-        events += [(job.submit_s, 2, partial(self.log.waits, job, job.submit_s, 1)) for job in self.jobs]
+        events += [(job.submit_s, 2, partial(self.wait, job)) for job in self.jobs]
         for _, _, happen in sorted(events, key=itemgetter(0, 1)):
             happen()
 
+    def wait(self, job: Job) -> None:
+        self.log.turns.waiting[job.turn] = 1
+
     def start(self, told: Told) -> None:
         job = self.jobs[told.row]
-        self.log.waits(job, told.alloc_s, -1)
+        self.log.turns.waiting[job.turn] = 0
         pool = Pool(0, "any", "unit", size=told.devices, pods=max(told.pods, default=0) + 1)
         pods = tuple(pool.pods[pod] for pod in told.pods)
         need = Need(told.where, told.devices, 1.0, told.devices)
@@ -77,8 +80,9 @@ class Teller:
         del self.log.running[attempt]
         self.log.ended(attempt, told.end_s, OUTCOMES.index(told.outcome), told.account)
         if told.outcome in AGAIN:
-            self.jobs[told.row] = again = attempt.job._replace(turn=self.log.comes_back(told.row))
-            self.log.waits(again, told.end_s, 1)
+            self.jobs[told.row] = again = attempt.job._replace(turn=self.log.turns.again(told.row))
+            self.log.turns.waits_again(again.turn, told.end_s)
+            self.wait(again)
 
 
 def run(

@@ -1,12 +1,11 @@
 """The run directory as it grows: part files, each whole or absent.
 
-The engine packs one row of integers an attempt and one for whoever starts or ends to wait; everything else
-is worked out per column, a part at a time. A killed run loses at most the part in memory.
+The engine packs one row of integers an attempt; everything else is worked out per column, a part at a time.
+A killed run loses at most the part in memory.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from struct import Struct
@@ -18,7 +17,7 @@ from scheduler import schema
 from scheduler.engine import histories
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.histories import NEVER, Histories, Records
-from scheduler.engine.job import Job
+from scheduler.engine.levels import Levels
 from scheduler.engine.outcomes import (
     FAILED,
     FINISHED,
@@ -35,7 +34,7 @@ from scheduler.engine.outcomes import (
     Accounts,
 )
 from scheduler.engine.parts import NO_POD, PartFiles, pods_of, unpacked, words
-from scheduler.engine.steps import Steps
+from scheduler.engine.turns import Turns
 from scheduler.schema import Attempts, Bools, Floats, Ints
 from traces.trace import Trace
 
@@ -76,7 +75,7 @@ class RunLog:
         self, folder: Path, trace: Trace, pools: Sequence[str], offers: Sequence[str], price: Price
     ) -> None:
         self._jobs = trace.table.select(_FROM_TRACE).combine_chunks()
-        self._ready_s = trace.numpy("submit_s").copy()
+        self.turns = Turns(trace.numpy("submit_s").copy())
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price
@@ -86,29 +85,15 @@ class RunLog:
         self._spans: dict[int, list[int]] = {}
         self._accounts = Accounts(trace)
         self._histories = Histories()
-        self._again = array("q")
-        """The rows of the jobs whose turns come after those of the trace."""
         self.running: dict[Attempt, None] = {}
         """What holds devices now, in order of their start; the simulation keeps it."""
-        self._gang = trace.numpy("gang")
-        self._waits = array("q")
-        self._down = array("q")
-        self._steps = Steps(len(self._states_schema) - 1)
+        self._levels = Levels(len(self._resources), len(pools), self.turns, trace.numpy("gang"))
         self._logged = np.zeros(len(trace), bool)
         self._unstarted: list[tuple[int, int, str]] = []
         self._parts = PartFiles(folder)
         self._counts = np.zeros(len(OUTCOMES), np.int64)
         self._offers = offers
         self._refusals = [0] * len(offers)
-
-    def ready(self, job: Job, now: int) -> None:
-        """What the job depended on is done."""
-        self._ready_s[job.row] = now
-
-    def comes_back(self, row: int) -> int:
-        """Return the turn of a job that was interrupted: a number of its own, after those of the trace."""
-        self._again.append(row)
-        return len(self._logged) + len(self._again) - 1
 
     def ended(self, attempt: Attempt, end_s: int, outcome: int, account: Account | None = None) -> None:
         """An attempt gave its devices back; without an account, nothing ever disturbed its job."""
@@ -130,13 +115,9 @@ class RunLog:
         if len(rows) >= self._full:
             self.flush(end_s)
 
-    def waits(self, job: Job, now: int, sign: int) -> None:
-        """A job starts (1) or ends (-1) to wait."""
-        self._waits.extend((now, job.turn, sign))
-
     def down(self, pool_index: int, now: int, devices: int) -> None:
         """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
-        self._down.extend((now, 1 + len(self._resources) + pool_index, devices))
+        self._levels.down(pool_index, now, devices)
 
     def refused(self, offer_index: int) -> None:
         """An offer, by its place among the offers, refused a request."""
@@ -150,7 +131,7 @@ class RunLog:
         """Return the rows of the trace of which no end is logged."""
         turns, *_, outcomes, _ = unpacked(self._rows, 8)
         logged = self._logged.copy()
-        logged[self._rows_of(turns)[_STATE[outcomes] != PENDING]] = True
+        logged[self.turns.rows(turns)[_STATE[outcomes] != PENDING]] = True
         logged[[row for row, _, _ in self._unstarted]] = True
         return [int(row) for row in np.flatnonzero(~logged)]
 
@@ -160,7 +141,9 @@ class RunLog:
         Each log has at least one part, so that an empty one can be read.
         """
         attempts = unpacked(self._rows, 8)
-        self._flush_states(attempts, until_s)
+        levels = self._levels.until(until_s, attempts, self.running)
+        states = dict(zip(self._states_schema.names, levels, strict=True))
+        self._parts.write("states", self._states_schema, states)
         self._flush_attempts(attempts)
         self._rows.clear()
         self._spans.clear()
@@ -174,16 +157,9 @@ class RunLog:
         """Return how many requests each offer refused."""
         return dict(zip(self._offers, self._refusals, strict=True))
 
-    def _rows_of(self, turns: Ints) -> Ints:
-        """Return the rows of the trace of jobs by their turns."""
-        rows = turns.copy()
-        again = np.flatnonzero(turns >= len(self._logged))
-        rows[again] = np.frombuffer(self._again, np.int64)[turns[again] - len(self._logged)]
-        return rows
-
     def _flush_attempts(self, packed: list[Ints]) -> None:
         turn, column, devices, alloc, ready, end, outcome, pod = packed
-        row, resource = self._rows_of(turn), column - 1
+        row, resource = self.turns.rows(turn), column - 1
         start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
         idle = (outcome != FINISHED) & (start == end)
         rented = resource >= self._first_offer
@@ -225,7 +201,7 @@ class RunLog:
         if rows:
             jobs = ended.then(self._histories.close(np.array(rows), np.array(states)))
         row = jobs.row
-        columns = histories.columns(jobs, self._resources, self._first_offer, self._ready_s[row])
+        columns = histories.columns(jobs, self._resources, self._first_offer, self.turns.ready_s[row])
         reasons = [histories.reasons(ended), pa.array(why, pa.string()).dictionary_encode()]
         columns["reason"] = pa.chunked_array(reasons)
         columns |= {name: self._jobs.column(name).take(pa.array(row)) for name in _FROM_TRACE}
@@ -233,24 +209,3 @@ class RunLog:
         self._logged[row] = True
         self._parts.write("jobs", schema.JOBS, columns)
         self._unstarted.clear()
-
-    def _flush_states(self, attempts: list[Ints], until_s: int) -> None:
-        _, column, devices, alloc, _, end, _, _ = attempts
-        held = [(attempt.alloc_s, attempt.need.column, attempt.need.devices) for attempt in self.running]
-        running = [change for change in held if change[0] < until_s]
-        since, turn, sign = unpacked(self._waits, 3)
-        jobs = np.full(len(turn), len(self._states_schema) - 2)
-        changes = [
-            (alloc, column, devices),
-            (end, column, -devices),
-            np.array(running, np.int64).reshape(-1, 3).T,
-            unpacked(self._down, 3),
-            (since, jobs, sign),
-            (since, jobs + 1, sign * self._gang[self._rows_of(turn)]),
-        ]
-        time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
-        columns = self._steps.until(until_s, time_s, level - 1, change)
-        names = self._states_schema.names
-        self._parts.write("states", self._states_schema, dict(zip(names, columns, strict=True)))
-        del self._waits[:]
-        del self._down[:]

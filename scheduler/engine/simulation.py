@@ -56,7 +56,7 @@ class Simulation:
         self._tags = tags
         self._dependencies = after
         self._linked = after.linked
-        self._waits = bytearray(after.jobs)
+        self._waits = log.turns.waiting
         self._renting = self._rented_side()
         self._owned = lineup(policy.backfill, self._waits, cluster, self._wait, self._start)
         self._newcomers: list[Job] = []
@@ -182,7 +182,6 @@ class Simulation:
     def _wait(self, job: Job) -> None:
         self._waits[job.turn] = 1
         self._waiting_jobs += 1
-        self._log.waits(job, self._now, 1)
 
     def _be_patient(self, score: float, job: Job) -> None:
         """Let a job that has to wait decide how long."""
@@ -202,7 +201,6 @@ class Simulation:
         if self._waits[job.turn]:
             self._waits[job.turn] = 0
             self._waiting_jobs -= 1
-            self._log.waits(job, self._now, -1)
         if self._tags is not None:
             self._tags.started(job)
         attempt = self._attempt(self._now, job, need, pods, ready_s)
@@ -221,7 +219,7 @@ class Simulation:
         self._log.ended(attempt, now, FINISHED, attempt.account)
         if self._linked:
             for dependent in self._dependencies.finished(attempt.job.row):
-                self._log.ready(dependent, now)
+                self._log.turns.ready_s[dependent.row] = now
                 self._newcomers.append(dependent)
         if (self._waiting_jobs or self._newcomers) and self._env.peek() > now:
             self._pass()

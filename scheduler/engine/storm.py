@@ -51,7 +51,7 @@ class Storm(Simulation):
     ) -> None:
         self._conditions = conditions
         super().__init__(env, cluster, policy, log, after, tags)
-        self._comebacks = Comebacks(conditions.retries, self._new_turn, self._later, self._newcomers)
+        self._comebacks = Comebacks(conditions.retries, log.turns.again, self._later, self._newcomers)
         self._attempt = partial(Execution, conditions, env, [self._end])
         self._hauling = Hauling(conditions.wires, conditions.output_tb, self._later, self._begun, self._home)
         self._moves = Moves(
@@ -207,9 +207,10 @@ class Storm(Simulation):
         else:
             self._renting.due = True
 
-    def _new_turn(self, row: int) -> int:
-        self._waits.append(0)
-        return self._log.comes_back(row)
+    def _wait(self, job: Job) -> None:
+        super()._wait(job)
+        if job.turn != job.row:
+            self._log.turns.waits_again(job.turn, self._now)
 
     # the pass
 
