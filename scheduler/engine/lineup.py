@@ -27,14 +27,15 @@ Start = Callable[[Job, Place, tuple[Pod, ...]], object]
 class Lineup:
     """Strict order: the head starts, or nobody does; `waits` says by turn who waits."""
 
-    def __init__(self, queue: Queue, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> None:
+    def __init__(
+        self, queue: Queue | LinedQueue, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+    ) -> None:
         self.queue = queue
         self._waits, self._cluster, self._wait, self._start = waits, cluster, wait, start
         self._blocked: Entry | None = None
-        """The head as the last look left it."""
+        """The head that the last look left waiting; None where there is none, or another look is due."""
         self._freed: list[Pod] = []
         """Where gangs have ended since then."""
-        self._disturbed = False
 
     def head(self) -> Job | None:
         """Return the first in order, or None where nobody waits."""
@@ -47,7 +48,7 @@ class Lineup:
 
     def disturbed(self) -> None:
         """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""
-        self._disturbed = True
+        self._blocked = None
 
     def start(self, now_s: int, newcomers: list[Entry]) -> None:
         """Start whoever may start now; the others wait."""
@@ -62,14 +63,14 @@ class Lineup:
             self.queue.push(newcomer)
 
     def _start_heads(self) -> None:
-        head, as_before = self.queue.head(), not (self._freed or self._disturbed)
-        while head is not None and not (as_before and head is self._blocked):
+        head = self.queue.head()
+        while head is not None and (self._freed or head is not self._blocked):
             slot = self._cluster.find(head[2])
             if slot is None:
                 break
             self._start(head[2], *slot)
             head = self.queue.head()
-        self._blocked, self._disturbed = head, False
+        self._blocked = head
         self._freed.clear()
 
 
@@ -115,19 +116,19 @@ class HeadOnlyLineup(Lineup):
     def start(self, now_s: int, newcomers: list[Entry]) -> None:
         """Start whoever may start now; the others wait."""
         self._now_s = now_s
+        newcomers.sort()
         blocked, held = self._blocked, self._held
         if (
             blocked is None
-            or self._disturbed
             or not self._waits[blocked[2].turn]
             or (held is not None and now_s >= held.shadow_s)
-            or (newcomers and (self._freed or min(newcomers) < blocked))
+            or (newcomers and (self._freed or newcomers[0] < blocked))
         ):
             self._look_at_all(newcomers)
         elif self._freed:
             self._look_at_freed(blocked[2])
         else:
-            for newcomer in sorted(newcomers):
+            for newcomer in newcomers:
                 if not self._passes(newcomer[2]):
                     self._join(newcomer)
 
@@ -140,7 +141,7 @@ class HeadOnlyLineup(Lineup):
     def _look_at_freed(self, head: Job) -> None:
         pods, self._freed = self._freed, []
         if _most_free(pods) >= head.shape.least and self._cluster.find(head) is not None:
-            self._disturbed = True
+            self.disturbed()
             self._look_at_all([])
         elif self._renew(head, pods):
             self._let_pass(pods)

@@ -47,23 +47,34 @@ class Queue:
         return (entry[2] for entry in sorted(self._heap) if self._waits[entry[2].turn])
 
 
-class LinedQueue(Queue):
+class LinedQueue:
     """A queue that also finds the first job for which there is room; `needs` says what a shape takes."""
 
     def __init__(self, waits: bytearray, needs: Callable[[Shape], Sequence[Need]]) -> None:
-        super().__init__(waits)
+        self._waits = waits
         self._needs = needs
         self._lines: list[_Line] = []
         """By what they need at least, ascending."""
         self._line_of: dict[Shape, _Line] = {}
         self._line_for: dict[tuple[object, ...], _Line] = {}
+        self._head: Entry | None = None
+        """As far as it is known, and still waits."""
 
     def push(self, entry: Entry) -> None:
         """Let a job wait."""
-        super().push(entry)
         shape = entry[2].shape
         line = self._line_of.get(shape) or self._new_line(shape)
         line.push(entry)
+        if self._head is not None and entry < self._head:
+            self._head = entry
+
+    def head(self) -> Entry | None:
+        """Return the first in order, or None where nobody waits."""
+        head, waits = self._head, self._waits
+        if head is None or not waits[head[2].turn]:
+            heads = [head for line in self._lines if (head := line.head(waits)) is not None]
+            self._head = head = min(heads, default=None)
+        return head
 
     def pop(self, job: Job) -> Entry:
         """Take out a job that is the first living one of its line."""

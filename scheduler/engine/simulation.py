@@ -152,7 +152,7 @@ class Simulation:
 
     def _admit(self, newcomers: list[Job]) -> None:
         """Let newcomers start, or else decide how long to wait."""
-        if len(newcomers) == 1 and not self._waiting_jobs and self._tags is None:
+        if not self._waiting_jobs and len(newcomers) == 1 and self._tags is None:
             slot = self._cluster.find(newcomers[0])
             if slot is not None:
                 self._start(newcomers.pop(), *slot)  # spared the queueing

@@ -18,7 +18,9 @@ from scheduler.policy.views import Limit
 class ClusterView:
     """The cluster at `now_s`, for orders and patience."""
 
-    def __init__(self, cluster: Cluster, owned: Queue, running: Iterable[Attempt], tags: Tags | None) -> None:
+    def __init__(
+        self, cluster: Cluster, owned: Queue | LinedQueue, running: Iterable[Attempt], tags: Tags | None
+    ) -> None:
         self.now_s = 0
         self._cluster = cluster
         self._owned = owned
