@@ -61,12 +61,6 @@ class WaitingView:
         self._cluster = cluster
         self._queue = queue
 
-    def head(self) -> Job:
-        """The first in order, which fits nowhere now."""
-        head = self._queue.head()
-        assert head is not None
-        return head[2]
-
     def in_order(self) -> Iterator[Job]:
         """All of them, first first."""
         return self._queue.in_order()

@@ -155,11 +155,8 @@ class Waiting(Protocol):
 
     @property
     def now_s(self) -> int: ...
-    def head(self) -> JobView:
-        """The first in order, which fits nowhere now."""
-
     def in_order(self) -> Iterator[JobView]:
-        """All of them, first first."""
+        """All of them, first first; the head, which fits nowhere now, is the first."""
 
     def needs(self, job: Any) -> Sequence[NeedView]:
         """What the job would take, for each pool that could ever hold it."""
