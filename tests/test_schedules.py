@@ -113,6 +113,18 @@ def test_orders_and_dependents(made: list[Row], order: str, backfill: str) -> No
 # Several pods
 
 
+# At 5 the second job ends early, so that the head will be on the second pod at 8 instead of the first at 10.
+# The last job, too long to end by either, may have the first.
+MOVED = [job(0, 10, 3), job(0, 5, 2, estimate_s=20), job(0, 8, 2), job(1, 9, 4), job(2, 50, 1)]
+
+
+@examples(400)
+@given(traces(4, st.none() | st.sampled_from([5, 8, 13, 20])), st.integers(2, 3), PLACES)
+@example(MOVED, 2, "best_fit")
+def test_easy_over_pods_where_most_jobs_end_early(made: list[Row], pods: int, place: str) -> None:
+    agree(made, size=4, pods=pods, backfill="easy", place=place)
+
+
 @examples(300)
 @given(traces(4), st.integers(2, 4), BACKFILLS, PLACES)
 def test_gangs_inside_a_pod(made: list[Row], pods: int, backfill: str, place: str) -> None:
