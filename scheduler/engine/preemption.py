@@ -135,22 +135,31 @@ class Preemption:
     def _by_pod(self, job: Job, now_s: int) -> dict[Pod, list[Execution]]:
         """Return by pod who may give way to the job, with those who are about to stop."""
         rule, level, standing, stopping = self._rule, self._level, self._comebacks.standing, self._stopping
+        assert rule is not None
+        safe = self._safe_owners()
         by_pod: dict[Pod, list[Execution]] = {}
         for attempt in self._running:
-            if attempt.pods and rule is not None:
-                assert isinstance(attempt, Execution)
-                if attempt in stopping or (
-                    rule(job, standing(attempt), level) and not self._protected(attempt, now_s)
-                ):
-                    for pod in attempt.pods:
-                        by_pod.setdefault(pod, []).append(attempt)
+            if not attempt.pods:
+                continue
+            assert isinstance(attempt, Execution)
+            if attempt not in stopping and (
+                not rule(job, standing(attempt), level)
+                or attempt.job.shape.owner in safe
+                or self._protected(attempt, now_s)
+            ):
+                continue
+            for pod in attempt.pods:
+                by_pod.setdefault(pod, []).append(attempt)
         return by_pod
 
+    def _safe_owners(self) -> set[str]:
+        """Return the owners who hold no more than the protected share."""
+        most = self._spec.protected_share * self._devices
+        return {owner for owner, held in self._held.items() if held <= most} if most else set()
+
     def _protected(self, attempt: Execution, now_s: int) -> bool:
-        """Say whether somebody is safe who would give way."""
+        """Say whether somebody is safe who would give way, and whose owner is not."""
         spec, job = self._spec, attempt.job
-        if spec.protected_share and self._held[job.owner] <= spec.protected_share * self._devices:
-            return True
         if spec.most_per_job and isinstance(job, Resumed) and job.career.preemptions >= spec.most_per_job:
             return True
         safe_until_s = attempt.alloc_s + attempt.ready_s + spec.min_run_s
@@ -188,7 +197,10 @@ class Preemption:
 
     def _price(self, pod: Pod, devices: int, candidates: list[Execution], now_s: int) -> Choice | None:
         """Return at what loss, and whose, the pod has so many devices free; None where it cannot."""
-        missing, shares = devices - pod.free, [(_share(attempt, pod), attempt) for attempt in candidates]
+        missing = devices - pod.free
+        if missing > sum([attempt.need.devices for attempt in candidates]):
+            return None
+        shares = [(_share(attempt, pod), attempt) for attempt in candidates]
         missing -= sum(share for share, attempt in shares if attempt in self._stopping)
         able = [(share, attempt) for share, attempt in shares if attempt not in self._stopping]
         if missing > sum(share for share, _ in able):
