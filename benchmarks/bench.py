@@ -110,7 +110,7 @@ def measure(case: str, jobs: int) -> dict[str, float]:
 
 def report(plan: Sequence[tuple[str, int]], repeat: int) -> None:
     """Measure each case in a fresh process, `repeat` times, and print the run of the lowest ratio."""
-    print(f"{'case':6}{'jobs':>12}{'CPU s':>9}{'us/job':>8}{'jobs/s':>10}{'x floor':>9}", end="")
+    print(f"{'case':6}{'jobs':>12}{'CPU s':>9}{'us/job':>8}{'floor':>7}{'ratio':>7}{'jobs/s':>10}", end="")
     print(f"{'waited':>8}{'rented':>8}{'peak MB':>9}")
     for case, jobs in plan:
         command = [sys.executable, "-m", "benchmarks.bench", "--case", case, "--jobs", str(jobs), "--json"]
@@ -118,7 +118,8 @@ def report(plan: Sequence[tuple[str, int]], repeat: int) -> None:
         best = min(runs, key=lambda run: run["seconds"] / run["floor"])
         print(
             f"{case:6}{jobs:12,}{best['seconds']:9.2f}{best['seconds'] / jobs * 1e6:8.2f}"
-            f"{jobs / best['seconds']:10,.0f}{best['seconds'] / best['floor']:9.1f}"
+            f"{best['floor'] / jobs * 1e6:7.2f}{best['seconds'] / best['floor']:7.1f}"
+            f"{jobs / best['seconds']:10,.0f}"
             f"{best['waited']:8.1%}{best['rented']:8.1%}{best['peak_mb']:9.0f}",
             flush=True,
         )

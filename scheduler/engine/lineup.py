@@ -179,28 +179,13 @@ class HeadOnlyLineup(Lineup):
         if slot is None:
             return False
         spare = (self._held or self._reserve()).spare
-        for pod in slot[1]:
-            if pod in spare:
-                return self._passes_beside(job, slot)
-        self._start(job, *slot)
-        return True
-
-    def _passes_beside(self, job: Job, slot: Slot) -> bool:
-        """The same for one that would start on a reserved pod."""
-        if not self._leaves(job, slot):
-            other = self._cluster.find(job, self._limit)
-            if other is None:
+        if not spare.keys().isdisjoint(slot[1]):
+            slot = self._cluster.find(job, self._limit)
+            if slot is None:
                 return False
-            slot = other
-        self._use_up(job, slot)
+            self._use_up(job, slot)
         self._start(job, *slot)
         return True
-
-    def _leaves(self, job: Job, slot: Slot) -> bool:
-        """Say whether a job would leave what is reserved."""
-        need, pods = slot
-        run = need.run_s(job.estimate_s)
-        return all(run <= self._limit(pod, devices) for pod, devices in need.shares(pods))
 
     def _limit(self, pod: Pod, devices: int) -> float:
         """Return the longest run that may start there now."""
