@@ -111,22 +111,20 @@ class HeadOnlyLineup(Lineup):
         self._now_s = 0
         self._held: Reservation | None = None
         """Not asked for before somebody fits behind the head, which is rare."""
+        self._held_until_s = inf
         self._looked_at: list[Pod] = []
 
     def start(self, now_s: int, newcomers: list[Entry]) -> None:
         """Start whoever may start now; the others wait."""
         self._now_s = now_s
         newcomers.sort()
-        blocked, held = self._blocked, self._held
-        if (
-            blocked is None
-            or not self._waits[blocked[2].turn]
-            or (held is not None and now_s >= held.shadow_s)
-            or (newcomers and (self._freed or newcomers[0] < blocked))
-        ):
+        blocked = self._blocked
+        if blocked is None or now_s >= self._held_until_s or not self._waits[blocked[2].turn]:
             self._look_at_all(newcomers)
-        elif self._freed:
+        elif not newcomers:
             self._look_at_freed(blocked[2])
+        elif self._freed or newcomers[0] < blocked:
+            self._look_at_all(newcomers)
         else:
             for newcomer in newcomers:
                 if not self._passes(newcomer[2]):
@@ -134,7 +132,7 @@ class HeadOnlyLineup(Lineup):
 
     def _look_at_all(self, newcomers: list[Entry]) -> None:
         super().start(self._now_s, newcomers)
-        self._held = None
+        self._held, self._held_until_s = None, inf
         if self._blocked is not None:
             self._let_pass([pod for pool in self._cluster.pools for pod in pool.pods])
 
@@ -143,24 +141,23 @@ class HeadOnlyLineup(Lineup):
         if _most_free(pods) >= head.shape.least and self._cluster.find(head) is not None:
             self.disturbed()
             self._look_at_all([])
-        elif self._renew(head, pods):
+        elif self._held is None or self._renew(head, self._held, pods):
             self._let_pass(pods)
         else:
             self._look_at_all([])
 
-    def _renew(self, head: Job, pods: list[Pod]) -> bool:
+    def _renew(self, head: Job, held: Reservation, pods: list[Pod]) -> bool:
         """Renew the reservation after ends on these pods, and add those that are reserved no more.
 
         Say no where it has to be made anew.
         """
         for pod in pods[:]:
-            if (held := self._held) is None:
-                return True
-            self._held = self._backfill.renew(head.shape.owned, self._now_s, held, pod)
-            if self._held is None:
+            renewed = self._backfill.renew(head.shape.owned, self._now_s, held, pod)
+            if renewed is None:
                 return False
-            if self._held is not held:
+            if renewed is not held:
                 pods += [other for other in held.spare if other not in pods]
+                held = self._hold(renewed)
         return True
 
     def _let_pass(self, pods: list[Pod]) -> None:
@@ -204,16 +201,17 @@ class HeadOnlyLineup(Lineup):
 
     def _reserve(self) -> Reservation:
         assert self._blocked is not None
-        self._held = held = self._backfill.reserve(self._blocked[2].shape.owned, self._now_s)
-        return held
+        return self._hold(self._backfill.reserve(self._blocked[2].shape.owned, self._now_s))
+
+    def _hold(self, reservation: Reservation) -> Reservation:
+        self._held, self._held_until_s = reservation, reservation.shadow_s
+        return reservation
 
 
 def _most_free(pods: list[Pod]) -> int:
-    most = 0
-    for pod in pods:
-        free = pod.frees[pod.index]
-        most = free if free > most else most
-    return most
+    if len(pods) == 1:
+        return pods[0].frees[pods[0].index]
+    return max([pod.frees[pod.index] for pod in pods], default=0)
 
 
 def lineup(backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> Lineup:
