@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.policy import PolicyError, parse_seconds, resolve
+from scheduler.policy.place import PlaceError
 from scheduler.policy.preempt import Level
 from scheduler.scenario import ScenarioError
 from tests.build import Row, job, pool, rows, run, scenario, trace
@@ -416,22 +418,57 @@ def test_what_is_not_a_policy_is_named_in_one_line(seam: str, spec: str, message
     assert "\n" not in str(passed_on.value)
 
 
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Installs a distribution that announces `mine` of a seam, whose code this is."""
+
+    def install(seam: str, code: str) -> None:
+        (tmp_path / "mine.py").write_text(code)
+        info = tmp_path / "mine-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[exaburst.{seam}]\nmine = mine:mine\n")
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield install
+    sys.modules.pop("mine", None)
+
+
 def test_a_users_own_policy_is_found_by_its_entry_point(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, installed: Callable[[str, str], None]
 ) -> None:
-    # Largest gang first, from a module and the metadata of an installed distribution.
-    (tmp_path / "mine.py").write_text("def largest():\n    return lambda job, view: -job.gang\n")
-    info = tmp_path / "mine-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[exaburst.order]\nlargest = mine:largest\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    owned = scenario([pool(4)], policy={"order": "largest", "backfill": "none"})
-    try:
-        of = run(owned, trace(job(0, 10, 1), job(0, 10, 3), job(0, 10, 4)), tmp_path / "run")
-    finally:
-        sys.modules.pop("mine", None)
+    installed("order", "def mine():\n    return lambda job, view: -job.gang\n")
+    owned = scenario([pool(4)], policy={"order": "mine", "backfill": "none"})
+    of = run(owned, trace(job(0, 10, 1), job(0, 10, 3), job(0, 10, 4)), tmp_path / "run")
     assert rows(of, "jobs", "start_s") == [(10,), (10,), (0,)]
+
+
+def test_a_users_own_place_picks_pods(tmp_path: Path, installed: Callable[[str, str], None]) -> None:
+    last = "max([at for at, here in enumerate(free) if here >= devices], default=-1)"
+    installed("place", f"def mine():\n    return lambda job, devices, free: {last}\n")
+    owned = scenario([pool(4, 3)], policy={"place": "mine"})
+    of = run(owned, trace(job(0, 10, 3), job(0, 10, 3), job(0, 10, 1)), tmp_path / "run")
+    assert rows(of, "attempts", "pods") == [([2],), ([1],), ([2],)]
+
+
+@pytest.mark.parametrize("answer", ["0", "3", "-2", "None", "0.5"])
+def test_a_place_that_is_wrong_ends_the_run(
+    tmp_path: Path, installed: Callable[[str, str], None], answer: str
+) -> None:
+    """The first pod is full when the second job comes."""
+    installed("place", f"def mine():\n    return lambda job, devices, free: {answer} if job.job_id else 0\n")
+    owned = scenario([pool(4, 3)], policy={"place": "mine"})
+    with pytest.raises(PlaceError, match=f"answered {answer} for 2 devices of job 1, where"):
+        run(owned, trace(job(0, 10, 3), job(0, 10, 2)), tmp_path / "run")
+
+
+def test_a_place_cannot_change_what_it_is_shown(
+    tmp_path: Path, installed: Callable[[str, str], None]
+) -> None:
+    installed("place", "def mine():\n    return lambda job, devices, free: free.clear()\n")
+    owned = scenario([pool(4)], policy={"place": "mine"})
+    with pytest.raises(AttributeError, match="'tuple' object"):
+        run(owned, trace(job(0, 10, 3)), tmp_path / "run")
 
 
 # What ageing promises

@@ -116,11 +116,22 @@ def test_orders_and_dependents(made: list[Row], order: str, backfill: str) -> No
 # At 5 the second job ends early, so that the head will be on the second pod at 8 instead of the first at 10.
 # The last job, too long to end by either, may have the first.
 MOVED = [job(0, 10, 3), job(0, 5, 2, estimate_s=20), job(0, 8, 2), job(1, 9, 4), job(2, 50, 1)]
+# At 5 the first job ends early, so that the head could be on the first pod at 10 as well: a tie.
+TIE = [job(0, 5, 2, estimate_s=30), job(0, 10, 2), job(0, 10, 4), job(1, 9, 4), job(2, 50, 1)]
+# At 5 a job ends early on each of the last two pods, so that the head could be there at 8 and at 10. It will
+# be on the second, so that the last job has the third.
+TWO_AT_ONCE = [
+    job(0, 20, 4),
+    *(job(0, 5, 2, estimate_s=30), job(0, 8, 2), job(0, 5, 2, estimate_s=30), job(0, 10, 2)),
+    *(job(1, 9, 4), job(2, 50, 2)),
+]
 
 
 @examples(400)
 @given(traces(4, st.none() | st.sampled_from([5, 8, 13, 20])), st.integers(2, 3), PLACES)
 @example(MOVED, 2, "best_fit")
+@example(TIE, 2, "best_fit")
+@example(TWO_AT_ONCE, 3, "best_fit")
 def test_easy_over_pods_where_most_jobs_end_early(made: list[Row], pods: int, place: str) -> None:
     agree(made, size=4, pods=pods, backfill="easy", place=place)
 

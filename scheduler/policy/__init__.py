@@ -19,7 +19,7 @@ from typing import Any
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
 from scheduler.policy.order import ORDERS, Order
-from scheduler.policy.place import PLACES, Place
+from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
 
@@ -68,10 +68,12 @@ def resolve(seam: str, spec: str) -> Any:
             raise PolicyError(
                 f'{seam} "{spec}": needs an argument, as in "{name}:{_EXAMPLES[_kind(parameters[0])]}"'
             )
-        return make()
-    if not parameters:
+        policy = make()
+    elif not parameters:
         raise PolicyError(f'{seam} "{spec}": takes no argument')
-    return make(_parse(seam, spec, argument, _kind(parameters[0])))
+    else:
+        policy = make(_parse(seam, spec, argument, _kind(parameters[0])))
+    return checked(policy) if seam == "place" and name not in PLACES else policy
 
 
 def parse_seconds(text: str) -> float:

@@ -15,6 +15,10 @@ Place = Callable[[JobView, int, Sequence[int]], int]
 NOWHERE = -1
 
 
+class PlaceError(ValueError):
+    """A place of a user's own answered with something else than a pod that has the devices, or -1."""
+
+
 def best_fit() -> Place:
     """The fullest pod that fits, which keeps others whole for large gangs."""
 
@@ -46,6 +50,21 @@ def first_fit() -> Place:
             if devices <= here:
                 return at
         return NOWHERE
+
+    return pick
+
+
+def checked(place: Place) -> Place:
+    """Let a place that is not ours change nothing, and end the run at a wrong answer; raises PlaceError."""
+
+    def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        at = place(job, devices, tuple(free))
+        if at != NOWHERE and (at not in range(len(free)) or free[at] < devices):
+            raise PlaceError(
+                f"place: answered {at!r} for {devices} devices of job {job.job_id}, "
+                f"where {list(free)} are free (allowed: a position of as many, or -1)"
+            )
+        return at
 
     return pick
 
