@@ -116,14 +116,15 @@ def test_orders_and_dependents(made: list[Row], order: str, backfill: str) -> No
 # At 5 the second job ends early, so that the head will be on the second pod at 8 instead of the first at 10.
 # The last job, too long to end by either, may have the first.
 MOVED = [job(0, 10, 3), job(0, 5, 2, estimate_s=20), job(0, 8, 2), job(1, 9, 4), job(2, 50, 1)]
-# At 5 the first job ends early, so that the head could be on the first pod at 10 as well: a tie.
-TIE = [job(0, 5, 2, estimate_s=30), job(0, 10, 2), job(0, 10, 4), job(1, 9, 4), job(2, 50, 1)]
+# The same, but the head could be on the first pod at 10 as well: a tie. Somebody passes the head before, here
+# and below, as it has no reservation until then.
+TIE = [job(0, 5, 1, estimate_s=30), job(0, 10, 2), job(0, 10, 4), job(1, 9, 4), job(2, 2, 1), job(3, 50, 2)]
 # At 5 a job ends early on each of the last two pods, so that the head could be there at 8 and at 10. It will
 # be on the second, so that the last job has the third.
 TWO_AT_ONCE = [
-    job(0, 20, 4),
+    job(0, 20, 3),
     *(job(0, 5, 2, estimate_s=30), job(0, 8, 2), job(0, 5, 2, estimate_s=30), job(0, 10, 2)),
-    *(job(1, 9, 4), job(2, 50, 2)),
+    *(job(1, 9, 4), job(2, 2, 1), job(2, 50, 2)),
 ]
 
 
@@ -146,14 +147,37 @@ def test_gangs_inside_a_pod(made: list[Row], pods: int, backfill: str, place: st
 SPARE = [job(0, 10, 5), job(1, 5, 7), job(1, 20, 3)]
 # At 2 the first job passes its estimate, so that the head is no longer bound to the fifth pod, free till now.
 LATE = [job(0, 3, 7, estimate_s=2), job(1, 3, 6), job(1, 8, 3), job(2, 4, 5)]
+# The last job may start on a pod kept for the second, as it ends when that could start. Then another pod is
+# as good for the second job, so that the third, which is longer, may start beside the last.
+SAME_TIME = [job(0, 2, 6, estimate_s=4), job(0, 1, 5), job(2, 4, 1), job(2, 3, 1)]
 
 
 @examples(500)
 @given(traces(8), BACKFILLS, PLACES, st.sampled_from(["1", "0.9", "0.5"]))
 @example(SPARE, "conservative:1", "best_fit", "1")
 @example(LATE, "easy", "best_fit", "1")
+@example(SAME_TIME, "easy", "best_fit", "0.9")
 def test_gangs_that_span_pods(made: list[Row], backfill: str, place: str, span: str) -> None:
     agree(made, size=2, pods=5, backfill=backfill, place=place, span=span)
+
+
+@examples(200)
+@given(traces(4, st.none() | st.sampled_from([5, 8, 13, 20])), st.integers(2, 3), BACKFILLS, PLACES)
+@example(MOVED, 2, "easy", "best_fit")
+@example(TIE, 2, "easy", "best_fit")
+@example(TWO_AT_ONCE, 3, "easy", "best_fit")
+def test_pods_of_one_pool_are_like_pools_of_one_pod(
+    made: list[Row], pods: int, backfill: str, place: str
+) -> None:
+    policy = {"backfill": backfill, "place": place}
+    pools = [pool(4, name=f"pool{at}") for at in range(pods)]
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        of = run(scenario(pools, policy=policy), trace(*made), Path(folder))
+        apart = [
+            (*row[:3], [int(row[3][-1])])
+            for row in rows(of, "attempts", "job_id", "start_s", "end_s", "where")
+        ]
+    assert apart == replayed(made, size=4, pods=pods, **policy)
 
 
 # Theorems

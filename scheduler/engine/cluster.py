@@ -26,6 +26,10 @@ class Cluster:
         self.pools = pools
         self._pick = pick
 
+    def pods(self) -> list[Pod]:
+        """Return the pods of all pools."""
+        return [pod for pool in self.pools for pod in pool.pods]
+
     def find(self, job: Job, limit: Limit | None = None) -> Slot | None:
         """Return the best place for the job now, or None.
 

@@ -126,15 +126,21 @@ class HeadOnlyLineup(Lineup):
         elif self._freed or newcomers[0] < blocked:
             self._look_at_all(newcomers)
         else:
-            for newcomer in newcomers:
-                if not self._passes(newcomer[2]):
-                    self._join(newcomer)
+            self._look_at_newcomers(newcomers)
+
+    def _look_at_newcomers(self, newcomers: list[Entry]) -> None:
+        for at, newcomer in enumerate(newcomers):
+            if not self._passes(newcomer[2]):
+                self._join(newcomer)
+            elif self._held is None:
+                self._look_at_all(newcomers[at + 1 :])
+                return
 
     def _look_at_all(self, newcomers: list[Entry]) -> None:
         super().start(self._now_s, newcomers)
         self._held, self._held_until_s = None, inf
         if self._blocked is not None:
-            self._let_pass([pod for pool in self._cluster.pools for pod in pool.pods])
+            self._let_pass(self._cluster.pods())
 
     def _look_at_freed(self, head: Job) -> None:
         pods, self._freed = self._freed, []
@@ -163,15 +169,20 @@ class HeadOnlyLineup(Lineup):
     def _let_pass(self, pods: list[Pod]) -> None:
         """Start whoever finds room on these pods, in order."""
         self._looked_at = pods
-        while (job := self._lined.first(_most_free(pods), self._room)) is not None:
+        while (job := self._lined.first(_most_free(self._looked_at), self._room)) is not None:
             passes = self._passes(job)
             assert passes
+            if self._held is None:
+                self._looked_at = self._cluster.pods()
 
     def _room(self, shape: Shape) -> float:
         return room(self._limit, self._looked_at, shape)
 
     def _passes(self, job: Job) -> bool:
-        """Start a job behind the head if it fits and leaves what is reserved; say whether it does."""
+        """Start a job behind the head if it fits and leaves what is reserved; say whether it does.
+
+        If the reservation has to be made anew then, there is none.
+        """
         slot = self._cluster.find(job)
         if slot is None:
             return False
@@ -191,10 +202,15 @@ class HeadOnlyLineup(Lineup):
         return inf if spare is None or devices <= spare else held.shadow_s - self._now_s
 
     def _use_up(self, job: Job, slot: Slot) -> None:
-        """Take from what is spare what a job holds that runs on beyond the shadow time."""
+        """Take from what is spare what a job holds that runs on beyond the shadow time.
+
+        Of several pods, others may be empty first once a job has started on one of them.
+        """
         need, pods = slot
         held = self._held or self._reserve()
-        if self._now_s + need.run_s(job.estimate_s) > held.shadow_s:
+        if len(held.spare) > 1:
+            self._held, self._held_until_s = None, inf
+        elif self._now_s + need.run_s(job.estimate_s) > held.shadow_s:
             for pod, devices in need.shares(pods):
                 if pod in held.spare:
                     held.spare[pod] -= devices

@@ -23,7 +23,8 @@ class HeadOnly:
       changed nothing, None if it has to be made anew.
 
     Until a gang ends or the shadow time has come, a reservation stays as it is: a start on other pods, or of
-    a job that ends by then, changes nothing, and one of a job that does not uses up what is spare.
+    a job that ends by then, changes nothing, and one of a job that does not uses up what is spare. One of
+    several pods is made anew, too, when a job starts on one of them.
     """
 
     reserve: Callable[[Sequence[NeedView], int], Reservation]
