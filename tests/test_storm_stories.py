@@ -403,6 +403,42 @@ def test_no_more_give_way_within_an_hour_than_is_allowed() -> None:
     ]
 
 
+def test_a_gang_that_leaves_withheld_devices_behind_moves_the_reservation() -> None:
+    """The head would have the first pod at 10. As a device of it is away until 40, it has the second at 20.
+
+    So from 5 on, when the first gang ends early, the last job may have what is left of the first pod.
+    """
+    world = replay(
+        owned(pool(3, 2), policy={"backfill": "easy"}),
+        [broken(12, 40, what="maintenance", notice_s=10)],
+        job(0, 5, 2, estimate_s=10),
+        job(0, 20, 3),
+        job(1, 9, 3),
+        job(2, 2, 1),
+        job(3, 50, 1),
+    )
+    assert [row[2:6] for row in attempts(world)] == [
+        (0, 0, 5, "finished"),
+        (0, 0, 20, "finished"),
+        (20, 20, 29, "finished"),
+        (2, 2, 4, "finished"),
+        (5, 5, 55, "finished"),
+    ]
+
+
+def test_a_repair_that_will_take_longer_moves_the_reservation() -> None:
+    """The head would have the first pod at 10. At 3 it is known that a device of it stays away until 40."""
+    world = replay(
+        owned(pool(3, 2), policy={"backfill": "easy"}),
+        [broken(0, 10), broken(8, 40, what="maintenance", notice_s=5)],
+        job(0, 9, 1),
+        job(0, 20, 3),
+        job(1, 9, 3),
+        job(2, 50, 1),
+    )
+    assert [row[2:5] for row in attempts(world)] == [(0, 0, 9), (0, 0, 20), (20, 20, 29), (3, 3, 53)]
+
+
 def test_an_owner_with_no_more_than_the_protected_share_gives_way_to_nobody() -> None:
     """Of four devices Ann has one, a quarter, and Bob three."""
     world = replay(
