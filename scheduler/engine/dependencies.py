@@ -13,7 +13,6 @@ class Dependencies:
     """
 
     def __init__(self, jobs: int, *, linked: bool) -> None:
-        self.jobs = jobs
         self.linked = linked
         self._outcome = bytearray(jobs)
         self._held: dict[int, list[Job]] = {}

@@ -13,10 +13,8 @@ import pyarrow as pa
 
 from scheduler.engine.outcomes import FINISHED, KILLED, OUTCOMES, PENDING, UNFINISHED
 from scheduler.engine.parts import words
+from scheduler.engine.turns import NEVER
 from scheduler.schema import Bools, Floats, Ints
-
-NEVER = np.iinfo(np.int64).max
-"""The `start_s` of work that did not begin."""
 
 _REASONS = ("still running", "no work yet", "no retry left")
 

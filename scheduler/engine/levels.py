@@ -16,6 +16,9 @@ from scheduler.engine.steps import Steps
 from scheduler.engine.turns import Turns
 from scheduler.schema import Ints
 
+_Change = tuple[Ints, Ints, Ints]
+"""(seconds, columns of states.parquet, by how much)."""
+
 
 class Levels:
     """Of each resource the devices held, of each pool those out of service, then waiting jobs and devices."""
@@ -38,33 +41,35 @@ class Levels:
         from `until_s` on, is left to the next call.
         """
         turn, column, devices, alloc, _, end, _, _ = ended
-        held = [(one.job.turn, one.need.column, one.need.devices, one.alloc_s) for one in running]
-        held_turn, held_column, held_devices, held_alloc = np.array(held, np.int64).reshape(-1, 4).T
-        begun = held_alloc < until_s
-        waited, waited_s = self._waited(turn, alloc)
-        held_waited, held_waited_s = self._waited(held_turn, held_alloc)
-        came = np.concatenate([waited, held_waited, self._turns.now()])
-        left = np.concatenate([waited, held_waited[held_waited_s < until_s]])
-        came_s = self._turns.since_s(came)
-        left_s = np.concatenate([waited_s, held_waited_s[held_waited_s < until_s]])
+        rows = [(one.job.turn, one.need.column, one.need.devices, one.alloc_s) for one in running]
+        held = np.array(rows, np.int64).reshape(-1, 4)
+        later = held[:, 3] >= until_s
+        held_turn, held_column, held_devices, held_alloc = held[~later].T
+        waits = np.concatenate(
+            [self._turns.now(), held[later, 0]]
+        )  # who starts later still waited until then
+        since_s = self._turns.since_s(waits)
+        came = since_s < until_s
         changes = [
             (alloc, column, devices),
             (end, column, -devices),
-            (held_alloc[begun], held_column[begun], held_devices[begun]),
+            (held_alloc, held_column, held_devices),
             unpacked(self._down, 3),
-            *self._queued(came[came_s < until_s], came_s[came_s < until_s], 1),
-            *self._queued(left, left_s, -1),
+            *self._waited(turn, alloc),
+            *self._waited(held_turn, held_alloc),
+            *self._queued(waits[came], since_s[came], 1),
         ]
         time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
         del self._down[:]
         return self._steps.until(until_s, time_s, level - 1, change)
 
-    def _waited(self, turn: Ints, start_s: Ints) -> tuple[Ints, Ints]:
-        """Return the turns of those who had to wait before they started, and when they did."""
-        some = np.flatnonzero(start_s > self._turns.since_s(turn))
-        return turn[some], start_s[some]
+    def _waited(self, turn: Ints, start_s: Ints) -> list[_Change]:
+        """Changes by those who started, where they had to wait before."""
+        since_s = self._turns.since_s(turn)
+        some = np.flatnonzero(start_s > since_s)
+        return self._queued(turn[some], since_s[some], 1) + self._queued(turn[some], start_s[some], -1)
 
-    def _queued(self, turn: Ints, time_s: Ints, sign: int) -> list[tuple[Ints, Ints, Ints]]:
+    def _queued(self, turn: Ints, time_s: Ints, sign: int) -> list[_Change]:
         """Changes of the number of waiting jobs, and of the devices that they ask for."""
         jobs = np.full(len(turn), self._jobs)
         gang = self._gang[self._turns.rows(turn)]

@@ -13,7 +13,7 @@ from scheduler.engine.cluster import Cluster, Slot
 from scheduler.engine.job import Job, Shape
 from scheduler.engine.pools import Place, Pod
 from scheduler.engine.queue import Entry, LinedQueue, Queue
-from scheduler.engine.view import WaitingView, room
+from scheduler.engine.view import WaitingView, most_free, room
 from scheduler.policy.backfill import Backfill, HeadOnly, Planned
 from scheduler.policy.views import Reservation
 
@@ -143,11 +143,11 @@ class HeadOnlyLineup(Lineup):
             self._let_pass(self._cluster.pods())
 
     def _look_at_freed(self, head: Job) -> None:
-        pods, self._freed = self._freed, []
-        if _most_free(pods) >= head.shape.least and self._cluster.find(head) is not None:
-            self.disturbed()
+        if most_free(self._freed) >= head.shape.least and self._cluster.find(head) is not None:
             self._look_at_all([])
-        elif self._held is None or self._renew(head, self._held, pods):
+            return
+        pods, self._freed = self._freed, []
+        if self._held is None or self._renew(head, self._held, pods):
             self._let_pass(pods)
         else:
             self._look_at_all([])
@@ -169,7 +169,7 @@ class HeadOnlyLineup(Lineup):
     def _let_pass(self, pods: list[Pod]) -> None:
         """Start whoever finds room on these pods, in order."""
         self._looked_at = pods
-        while (job := self._lined.first(_most_free(self._looked_at), self._room)) is not None:
+        while (job := self._lined.first(most_free(self._looked_at), self._room)) is not None:
             passes = self._passes(job)
             assert passes
             if self._held is None:
@@ -222,12 +222,6 @@ class HeadOnlyLineup(Lineup):
     def _hold(self, reservation: Reservation) -> Reservation:
         self._held, self._held_until_s = reservation, reservation.shadow_s
         return reservation
-
-
-def _most_free(pods: list[Pod]) -> int:
-    if len(pods) == 1:
-        return pods[0].frees[pods[0].index]
-    return max([pod.frees[pod.index] for pod in pods], default=0)
 
 
 def lineup(backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> Lineup:

@@ -134,9 +134,9 @@ class Place(Need):
 
     __slots__ = ("frees", "pods", "pool", "rest", "size", "whole")
 
-    def __init__(self, pool: Pool, devices: int, factor: float, least: int = 0) -> None:
-        tracks = pool.tracks_releases or pool.exposed
-        super().__init__(pool.index, devices, factor, least or devices, simple=not (tracks or least))
+    def __init__(self, pool: Pool, devices: int, factor: float) -> None:
+        simple = not pool.tracks_releases and not pool.exposed
+        super().__init__(pool.index, devices, factor, devices, simple=simple)
         self.pool = pool
         self.size = pool.size
         self.pods = pool.pods
@@ -170,9 +170,10 @@ class Span(Place):
     __slots__ = ()
 
     def __init__(self, pool: Pool, devices: int, factor: float) -> None:
-        whole, rest = divmod(devices, pool.size)
-        super().__init__(pool, devices, factor, rest or pool.size)
-        self.whole, self.rest = whole, rest
+        super().__init__(pool, devices, factor)
+        self.simple = False
+        self.whole, self.rest = divmod(devices, pool.size)
+        self.least = self.rest or pool.size
 
     def take(self, attempt: Attempt) -> None:
         """Take the devices from the attempt's pods."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from scheduler import schema
 from scheduler.engine import histories
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.histories import NEVER, Histories, Records
+from scheduler.engine.histories import Histories, Records
 from scheduler.engine.levels import Levels
 from scheduler.engine.outcomes import (
     FAILED,
@@ -34,7 +34,7 @@ from scheduler.engine.outcomes import (
     Accounts,
 )
 from scheduler.engine.parts import NO_POD, PartFiles, pods_of, unpacked, words
-from scheduler.engine.turns import Turns
+from scheduler.engine.turns import NEVER, Turns
 from scheduler.schema import Attempts, Bools, Floats, Ints
 from traces.trace import Trace
 

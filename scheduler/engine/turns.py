@@ -9,6 +9,7 @@ import numpy as np
 from scheduler.schema import Ints
 
 NEVER = np.iinfo(np.int64).max
+"""Since when nobody waits, and the start of work that did not begin."""
 
 
 class Turns:

@@ -71,8 +71,8 @@ class WaitingView:
 
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""
-        free = max([max(pool.frees) for pool in self._cluster.pools])
-        job = self._queue.first(free, partial(room, limit, None)) if free else None
+        pods = self._cluster.pods()
+        job = self._queue.first(most_free(pods), partial(room, limit, pods))
         return job and self.fit(job, limit)
 
     def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
@@ -81,10 +81,17 @@ class WaitingView:
         return slot and (job, slot)
 
 
-def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
+def most_free(pods: list[Pod]) -> int:
+    """Return the most free devices that any one of the pods has; 0 where there are none."""
+    if len(pods) == 1:  # most often it is the one where a gang has ended
+        return pods[0].frees[pods[0].index]
+    return max([pod.frees[pod.index] for pod in pods], default=0)
+
+
+def room(limit: Limit, pods: list[Pod], shape: Shape) -> float:
     """Return the longest estimate, in reference seconds, that may start in some pool now; 0 for none.
 
-    Of gangs inside a pod, only some `pods` are looked at, unless that is None.
+    A gang inside a pod is looked for on these `pods`, one across pods on all of its pool.
     """
     most = 0.0
     for need in shape.owned:
@@ -92,7 +99,7 @@ def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
             most = max(most, need.reference_s(_span_room(need, limit)))
             continue
         frees, devices = need.frees, need.devices
-        for pod in need.pods if pods is None else pods:
+        for pod in pods:
             if pod.frees is frees and frees[pod.index] >= devices:
                 run = limit(pod, devices)
                 if run == inf:
