@@ -76,7 +76,7 @@ def floor(trace: Trace, devices: int) -> float:
 
 def measure(case: str, jobs: int) -> dict[str, float]:
     """Run a case in this process."""
-    from scheduler.replay import replay
+    from scheduler.replay.replay import replay
     from scheduler.scenario import parse_scenario
 
     load, policy = CASES[case]

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scheduler.study import Workers, processes
-from scheduler.study.layout import Study, lay_out
-from scheduler.study.sweep import run_study
+from scheduler.study.sweep.layout import Study, lay_out
+from scheduler.study.sweep.sweep import run_study
 
 STUDY = """
 name = "bench"

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from scheduler.report.figures import usage
-from scheduler.report.levels import steps
-from scheduler.run import open_run
+from scheduler.run.directory import open_run
+from scheduler.run.levels import steps
 
 STEP_S = 7_200
 """The curves are means over two hours, so that areas stay true."""

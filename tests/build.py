@@ -9,8 +9,8 @@ from typing import Any
 
 from scheduler.catalog import Catalog
 from scheduler.catalog.models import Device, Offer
-from scheduler.replay import replay
-from scheduler.run import Run
+from scheduler.replay.replay import replay
+from scheduler.run.directory import Run
 from scheduler.scenario import Scenario, parse_scenario
 from traces.trace import ANY_DEVICE, Trace
 

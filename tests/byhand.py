@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.job import Job, Need, jobs
-from scheduler.engine.pools import Pool
-from scheduler.engine.runlog import OUTCOMES, UNFINISHED, Account, RunLog
-from scheduler.money.audit import audit
-from scheduler.money.ledger import write_ledger
-from scheduler.money.meter import Meter
-from scheduler.money.rates import Calendar, Owning
-from scheduler.resources import resources
-from scheduler.run import Run, finish
+from scheduler.engine.jobs import Job, Need, jobs
+from scheduler.engine.log.runlog import OUTCOMES, UNFINISHED, Account, RunLog
+from scheduler.engine.owned.pools import Pool
+from scheduler.money.ledger.audit import audit
+from scheduler.money.ledger.ledger import write_ledger
+from scheduler.money.ledger.meter import Meter
+from scheduler.money.ledger.rates import Calendar, Owning
+from scheduler.run.directory import Run, finish
 from scheduler.scenario import Scenario
+from scheduler.stock.stock import resources
 from tests.worlds import AGAIN, CATALOG, Row
 from traces import Trace
 

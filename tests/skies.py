@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from msgspec.structs import replace as replaced
 
 from scheduler.catalog import Catalog
-from scheduler.resources import Resources, resources
 from scheduler.scenario import Scenario
+from scheduler.stock.stock import Resources, resources
 from scheduler.weather import WEATHER, Weather, draw
 from scheduler.weather.rules import OWNED
 from tests import build

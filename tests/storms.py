@@ -14,8 +14,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scheduler.resources import resources
 from scheduler.scenario import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec, Scenario
+from scheduler.stock.stock import resources
 from scheduler.weather import WEATHER, Weather
 from tests import build
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, World, scenarios

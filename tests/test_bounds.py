@@ -11,9 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from scheduler.run.figures import Metrics, measure
 from scheduler.scenario import Scenario
-from scheduler.study.bounds import Relaxation, relax
-from scheduler.study.measures import Metrics, measure
+from scheduler.study.compare.bounds import Relaxation, relax
 from tests import build
 from tests.build import job, offer, pool, scenario, trace
 from tests.worlds import CATALOG, scenarios, traces

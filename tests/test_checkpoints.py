@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from scheduler.engine.checkpoints import (
+from scheduler.engine.storm.checkpoints import (
     Plan,
     Progress,
     daly_s,

@@ -34,7 +34,7 @@ from scheduler.money.claims.simulated import Measured, Trials, break_even_simula
 from scheduler.money.claims.verdicts import COMPUTED, SIMULATED, Court, parameters, tallies
 from scheduler.scenario import read_scenario
 from scheduler.study import Workers
-from scheduler.study.trials import run_trials
+from scheduler.study.claim_runs import run_trials
 from traces import Trace
 
 CATALOG = load_catalog()

@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from scheduler.cli import main
-from scheduler.money.rates import Calendar
+from scheduler.money.ledger.rates import Calendar
 from scheduler.report.compare import render
-from scheduler.run import Run
+from scheduler.run.directory import Run
+from scheduler.run.figures import measure
 from scheduler.scenario import parse_scenario
-from scheduler.study.arena import Row
-from scheduler.study.compare import Answer, Question, compare_policies, enough, write_results
-from scheduler.study.differences import CompareError, compare, direction
-from scheduler.study.measures import measure
-from scheduler.study.statistics import (
+from scheduler.study.cells.workers import Workers
+from scheduler.study.compare.compare import Answer, Question, compare_policies, enough, write_results
+from scheduler.study.compare.contest import Row
+from scheduler.study.compare.differences import CompareError, compare, direction
+from scheduler.study.compare.statistics import (
     Floats,
     bootstrap_interval,
     chance,
@@ -38,8 +39,7 @@ from scheduler.study.statistics import (
     serial,
     t_interval,
 )
-from scheduler.study.windows import Window, WindowError, window
-from scheduler.study.workers import Workers
+from scheduler.study.compare.windows import Window, WindowError, window
 from tests.build import job, offer, pool, run, scenario, trace
 from traces.trace import Trace
 from workloads import Demand, generate

@@ -17,13 +17,13 @@ from click.testing import CliRunner
 
 from scheduler.cli import main
 from scheduler.study import Workers
-from scheduler.study.layout import Study, lay_out
-from scheduler.study.sweep import run_study
+from scheduler.study.sweep.layout import Study, lay_out
+from scheduler.study.sweep.sweep import run_study
 from tests.build import job, trace
 
 pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 
-from scheduler.study.dask import ClusterError, cluster
+from scheduler.study.cells.dask import ClusterError, cluster
 
 ROOT = Path(__file__).parents[1]
 
@@ -154,7 +154,7 @@ def test_without_dask_the_command_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "scheduler.study.dask")
+    monkeypatch.delitem(sys.modules, "scheduler.study.cells.dask")
     file = tmp_path / "study.toml"
     file.write_text(STUDY.replace('log = "log.parquet"', ""))
     done = CliRunner().invoke(main, ["study", "run", str(file), "-o", str(tmp_path), "--dask", "tcp://a:1"])

@@ -28,11 +28,12 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from scheduler import scenario, schema
+from scheduler import scenario
 from scheduler.cli import main
 from scheduler.policy import SEAMS
-from scheduler.replay import replay
-from scheduler.run import Run
+from scheduler.replay.replay import replay
+from scheduler.run import columns as schema
+from scheduler.run.directory import Run
 from workloads import Demand, generate
 
 ROOT = Path(__file__).parents[1]

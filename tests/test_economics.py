@@ -16,11 +16,11 @@ from scipy.stats import triang
 
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
-from scheduler.money import breakeven
+from scheduler.money.economics import breakeven
 from scheduler.money.economics.inputs import EconomicsError, Input, inputs
 from scheduler.money.economics.model import Case, Outcome, cash_flows_usd, outcome
 from scheduler.money.economics.montecarlo import at_mid, draw, quantiles, tornado, triangular
-from scheduler.run import Run
+from scheduler.run.directory import Run
 from scheduler.scenario import MoneySpec
 from tests.build import job, offer, pool, run, scenario, trace
 from tests.test_docs import table

@@ -23,9 +23,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.money.focus import SCHEMA, FocusError, write_focus
-from scheduler.run import Run, RunError
-from scheduler.schema import CHARGED_TO, LINES
+from scheduler.money.focus.table import SCHEMA, FocusError, write_focus
+from scheduler.run.columns import CHARGED_TO, LINES
+from scheduler.run.directory import Run, RunError
 from tests import build
 from tests.test_docs import table as page_table
 

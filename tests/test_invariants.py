@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scheduler.scenario import Scenario
-from scheduler.times import HOUR_S
 from tests import build
 from tests.worlds import Row, World, emulate, scenarios, traces
 from traces import Trace
+from traces.times import HOUR_S
 
 LAWS = settings(max_examples=400, derandomize=True, database=None, deadline=None)
 RELATIONS = settings(LAWS, max_examples=60)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from scheduler import schema
+from scheduler.run import columns as schema
 from scheduler.weather import WEATHER
 from traces import TRACE_SCHEMA
 
@@ -25,10 +25,10 @@ LONGEST = 260
 FORBIDDEN = {
     "traces": ("scheduler", "workloads"),
     "workloads": ("scheduler",),
-    "scheduler.engine": ("scheduler.money", "scheduler.metrics", "scheduler.report", "scheduler.cli"),
+    "scheduler.engine": ("scheduler.money", "scheduler.run.metrics", "scheduler.report", "scheduler.cli"),
     "scheduler.policy": ("scheduler.engine", "scheduler.money", "scheduler.report", "scheduler.cli"),
     "scheduler.money": ("scheduler.engine", "scheduler.report", "scheduler.cli"),
-    "scheduler.metrics": ("scheduler.engine", "scheduler.report", "scheduler.cli"),
+    "scheduler.run.metrics": ("scheduler.engine", "scheduler.report", "scheduler.cli"),
     "scheduler.report": ("scheduler.engine", "scheduler.cli"),
     "scheduler.catalog": ("scheduler.engine", "scheduler.policy", "scheduler.scenario", "scheduler.cli"),
 }

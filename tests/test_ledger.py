@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scheduler.cli import main
-from scheduler.engine.runlog import Account
-from scheduler.money.audit import audit
-from scheduler.money.meter import Meter
-from scheduler.money.rates import YEAR_S, Calendar, LedgerError, Owning, Steps
-from scheduler.money.series import PriceError, Surge, from_epoch, read_series
-from scheduler.resources import resources
-from scheduler.run import Run, open_run
+from scheduler.engine.log.runlog import Account
+from scheduler.money.ledger.audit import audit
+from scheduler.money.ledger.meter import Meter
+from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, Steps
+from scheduler.run.directory import Run, open_run
 from scheduler.scenario import Scenario
+from scheduler.stock.price_series import PriceError, Surge, from_epoch, read_series
+from scheduler.stock.stock import resources
 from tests import byhand
 from tests.books import Books
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.metrics import device_seconds
-from scheduler.money.measured import owned, rented
+from scheduler.money.economics.measured import owned, rented
 from scheduler.report.figures.policies import unbeaten
-from scheduler.report.levels import by_hour_of_week, dates, held, held_by, means, pods_held, steps
-from scheduler.run import Run
+from scheduler.run.directory import Run
+from scheduler.run.levels import by_hour_of_week, dates, held, held_by, means, pods_held, steps
+from scheduler.run.metrics import device_seconds
 from scheduler.scenario import Scenario
 from tests import build
 from tests.worlds import CATALOG, scenarios, traces

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scheduler.engine.lineup import HeadOnlyLineup
+from scheduler.engine.owned.lineup import HeadOnlyLineup
 from scheduler.engine.queue import Entry
 from scheduler.scenario import Scenario
 from tests.build import offer, pool, rows, run, scenario

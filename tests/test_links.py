@@ -16,8 +16,8 @@ from scipy import stats
 from simpy import Environment
 from simpy.events import Event, Timeout
 
-from scheduler.engine.job import Job, Shape
-from scheduler.engine.links import Link, Store, Transfer
+from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.storm.links import Link, Store, Transfer
 
 Array = np.ndarray[Any, Any]
 

@@ -13,18 +13,18 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from scheduler.replay import replay
+from scheduler.replay.replay import replay
 from scheduler.scenario import parse_scenario
-from scheduler.study.layout import lay_out
-from scheduler.study.sweep import run_study
-from scheduler.study.workers import Workers
+from scheduler.study.cells.workers import Workers
+from scheduler.study.sweep.layout import lay_out
+from scheduler.study.sweep.sweep import run_study
 from workloads import Demand, generate
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SIMULATES = (
     "scheduler.engine",
-    "scheduler.replay",
+    "scheduler.replay.replay",
     "scheduler.cli",
     "scheduler.policy",
     "workloads.generate",

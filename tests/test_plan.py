@@ -17,7 +17,9 @@ from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
-from scheduler.money.candidates import (
+from scheduler.scenario import Scenario, read_scenario
+from scheduler.study import processes
+from scheduler.study.plan.candidates import (
     AS_GIVEN,
     Candidate,
     Evaluation,
@@ -28,12 +30,10 @@ from scheduler.money.candidates import (
     mean_interval,
     target_of,
 )
-from scheduler.money.plan import INDIFFERENT, frontier, levels, search, smallest
-from scheduler.scenario import Scenario, read_scenario
-from scheduler.study import processes
-from scheduler.study.bench import Bench
-from scheduler.study.demands import YEAR_ON, grown, scaled, stories
-from scheduler.study.planning import question
+from scheduler.study.plan.demands import YEAR_ON, grown, scaled, stories
+from scheduler.study.plan.evaluations import Bench
+from scheduler.study.plan.planning import question
+from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest
 from workloads import demand_of
 
 TARGET = Target(kind="k", share=0.95, limit_s=100, stranded=0.01)

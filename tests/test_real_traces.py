@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pytest
 
 from scheduler.catalog import load_catalog
-from scheduler.metrics import device_seconds
-from scheduler.run import Run
+from scheduler.run.directory import Run
+from scheduler.run.metrics import device_seconds
 from tests.build import Row, pool, run, scenario
 from traces import Trace
 from traces.formats import import_trace

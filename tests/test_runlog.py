@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.engine import runlog
-from scheduler.engine.runlog import KILLED, REJECTED, UNFINISHED, Account, RunLog
-from scheduler.run import LOGS, Run
+from scheduler.engine.log import runlog
+from scheduler.engine.log.runlog import KILLED, REJECTED, UNFINISHED, Account, RunLog
+from scheduler.run.columns import Attempts, Bools, Floats, Ints
+from scheduler.run.directory import LOGS, Run
 from scheduler.scenario import Scenario
-from scheduler.schema import Attempts, Bools, Floats, Ints
 from tests import build, byhand
 from tests.byhand import Teller, Told
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, scenarios, traces

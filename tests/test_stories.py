@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scheduler.catalog import load_catalog
-from scheduler.run import Run
+from scheduler.run.directory import Run
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
 
 Rows = list[tuple[Any, ...]]

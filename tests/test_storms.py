@@ -17,9 +17,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scheduler.resources import resources
-from scheduler.run import Run
+from scheduler.run.directory import Run
 from scheduler.scenario import PreemptionSpec, Scenario
+from scheduler.stock.stock import resources
 from scheduler.weather import weather_of
 from tests import build
 from tests import worlds as fair

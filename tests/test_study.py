@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from scheduler.run.figures import chained, measure
 from scheduler.scenario import parse_scenario
 from scheduler.study import Cell, Outcome, Workers, cell_of, compute, processes, run_cells
-from scheduler.study.compute import jobs_of
-from scheduler.study.measures import chained, measure
-from scheduler.study.runner import DIED, read_result
+from scheduler.study.cells.compute import jobs_of
+from scheduler.study.cells.runner import DIED, read_result
 from tests.build import job, offer, pool, run, scenario, trace
 
 ROOT = Path(__file__).parents[1]
@@ -246,7 +246,7 @@ def test_a_study_killed_half_way_goes_on(tmp_path: Path, workers: Workers) -> No
 
 
 def test_run_directories_are_kept_if_told_to(tmp_path: Path) -> None:
-    from scheduler.run import open_run
+    from scheduler.run.directory import open_run
 
     cell = tiny()
     metrics = compute(cell, tmp_path, keep=True)

@@ -23,11 +23,11 @@ from scheduler.cli import main
 from scheduler.policy import SEAMS, PolicyError
 from scheduler.scenario import parse_scenario
 from scheduler.study import compute, processes
-from scheduler.study.layout import lay_out
-from scheduler.study.results import FIGURES, read_results
-from scheduler.study.specs import parse_policy, with_policy
-from scheduler.study.studyfile import StudyError, StudySpec
-from scheduler.study.sweep import run_study
+from scheduler.study.cells.policy_names import parse_policy, with_policy
+from scheduler.study.sweep.layout import lay_out
+from scheduler.study.sweep.results import FIGURES, read_results
+from scheduler.study.sweep.study_file import StudyError, StudySpec
+from scheduler.study.sweep.sweep import run_study
 from tests.build import job, trace
 
 ROOT = Path(__file__).parents[1]

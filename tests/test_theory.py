@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scheduler.metrics import device_seconds
-from scheduler.run import Run
+from scheduler.run.directory import Run
+from scheduler.run.metrics import device_seconds
 from tests.build import offer, pool, run, scenario
 from traces import Trace
 

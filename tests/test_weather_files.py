@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from scheduler.catalog import CatalogError
 from scheduler.catalog.models import Figure
 from scheduler.cli import main
-from scheduler.resources import assumed
 from scheduler.scenario import Scenario, ScenarioError, parse_scenario
+from scheduler.stock.assumed_weather import assumed_weather
+from scheduler.stock.stock import assumed
 from scheduler.weather import WEATHER, Weather, WeatherError, weather_of
-from scheduler.weather.assumed import assumed_weather
 from scheduler.weather.measures import Factors, availability, factors, happenings
 from tests import build
 from tests.build import job, offer, pool, scenario

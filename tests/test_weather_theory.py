@@ -22,11 +22,11 @@ from msgspec.structs import replace
 from scipy import stats
 from scipy.integrate import quad
 
-from scheduler.engine.checkpoints import daly_s, expected_s
-from scheduler.metrics import device_seconds
-from scheduler.resources import resources
-from scheduler.run import Run
+from scheduler.engine.storm.checkpoints import daly_s, expected_s
+from scheduler.run.directory import Run
+from scheduler.run.metrics import device_seconds
 from scheduler.scenario import Scenario
+from scheduler.stock.stock import resources
 from scheduler.weather import draw
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace
 from tests.test_theory import CONFIDENCE, agrees, constant, exponential, two_point

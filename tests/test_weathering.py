@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 
-from scheduler.goodput import CUT_SHORT, Held
-from scheduler.metrics import device_seconds
 from scheduler.report.beside import beside
 from scheduler.report.summary import summary
-from scheduler.run import Run
-from scheduler.study.measures import measure
+from scheduler.run.directory import Run
+from scheduler.run.figures import measure
+from scheduler.run.goodput import CUT_SHORT, Held
+from scheduler.run.metrics import device_seconds
 from tests.build import job, offer, pool, run, scenario, trace
 from tests.storms import Tale, Weathered, endured, outage, tales
 from tests.worlds import CATALOG, MEMORY

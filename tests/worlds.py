@@ -13,7 +13,7 @@ import msgspec
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from scheduler.run import Run
+from scheduler.run.directory import Run
 from scheduler.scenario import BOUNDS, Scenario, parse_scenario
 from tests import build
 from traces import Trace

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from scheduler.catalog import Catalog, load_catalog
-from scheduler.metrics import Array, bounded_slowdown
-from scheduler.replay import replay
-from scheduler.run import Run
+from scheduler.replay.replay import replay
+from scheduler.run.directory import Run
+from scheduler.run.metrics import Array, bounded_slowdown
 from scheduler.scenario import parse_scenario
 from traces.trace import Trace
 

@@ -43,8 +43,8 @@ def claims(key: str | None, simulate: bool, out: Path | None) -> None:
 
 def _simulated(out: Path | None) -> Trials:
     from scheduler.scenario import read_scenario
-    from scheduler.study.trials import run_trials
-    from scheduler.study.workers import processes
+    from scheduler.study.cells.workers import processes
+    from scheduler.study.claim_runs import run_trials
 
     scenario = read_scenario(DEMO)
     with TemporaryDirectory(prefix="exaburst-") as scratch, processes() as workers, _bar() as progress:

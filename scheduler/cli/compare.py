@@ -14,7 +14,7 @@ import click
 from scheduler.cli.options import FILE, read
 
 if TYPE_CHECKING:
-    from scheduler.study.compare import Question
+    from scheduler.study.compare.compare import Question
 
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -92,8 +92,8 @@ def compare(
     A SPEC names policies of any seams, joined by +; seams it does not name are the scenario's.
     """
     from scheduler.report.compare import render
-    from scheduler.study.compare import compare_policies, write_results
-    from scheduler.study.workers import processes
+    from scheduler.study.cells.workers import processes
+    from scheduler.study.compare.compare import compare_policies, write_results
 
     question = _question(scenario, dict.fromkeys((baseline or policies[0], *policies)), overrides, **asked)
     with TemporaryDirectory(prefix="exaburst-") as scratch, processes(workers) as crew, _bar() as progress:
@@ -120,7 +120,7 @@ def _question(
     cooldown: int | None,
     trace: Path | None,
 ) -> Question:
-    from scheduler.study.compare import Question
+    from scheduler.study.compare.compare import Question
 
     spec, _, _ = read(file, overrides)
     given = trace or (file.parent / spec.trace if spec.trace else None)

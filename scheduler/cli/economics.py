@@ -45,7 +45,7 @@ def economics(
     from scheduler.money.economics.montecarlo import draw
     from scheduler.report.economics import economics as render
     from scheduler.report.economics import title
-    from scheduler.run import open_run
+    from scheduler.run.directory import open_run
 
     catalog = load_catalog()
     run = None if folder is None else open_run(folder)

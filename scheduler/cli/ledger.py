@@ -19,11 +19,11 @@ BY = ("line", "resource", "period", "workload", "kind", "owner")
 @click.option("--focus", type=FILE, help="Write a FOCUS 1.2 cost table here instead, .csv or .parquet.")
 def ledger(run: Path, by: str | None, focus: Path | None) -> None:
     """Print what a finished run spent, on what, who bears it, and what each workload used."""
-    from scheduler.run import open_run
+    from scheduler.run.directory import open_run
 
     opened = open_run(run)
     if focus is not None:
-        from scheduler.money.focus import write_focus
+        from scheduler.money.focus.table import write_focus
 
         click.echo(f"{focus}: {write_focus(opened, focus):,} charges, FOCUS 1.2")
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from scheduler.resources import Resources
     from scheduler.scenario import Scenario
+    from scheduler.stock.stock import Resources
     from traces.trace import Trace
     from workloads import Demand
 
@@ -19,8 +19,8 @@ FILE = click.Path(path_type=Path)
 def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Resources, Demand]:
     """Read a scenario and look up all that it names, so that nothing is wrong with it later."""
     from scheduler.catalog import CatalogError, load_catalog
-    from scheduler.resources import resources
     from scheduler.scenario import ScenarioError, read_scenario
+    from scheduler.stock.stock import resources
     from workloads import DemandError, demand_of
 
     scenario = read_scenario(file, overrides)

@@ -65,11 +65,11 @@ def plan(
     It runs the scenario, by default the demo's, over common seeds, and says how the answer moves with demand
     and prices. Stopped and started again, it goes on where it was.
     """
-    from scheduler.money.candidates import target_of
     from scheduler.report.plan import render
-    from scheduler.study.bench import Bench
-    from scheduler.study.planning import PATIENCES, make_plan, question
-    from scheduler.study.workers import processes
+    from scheduler.study.cells.workers import processes
+    from scheduler.study.plan.candidates import target_of
+    from scheduler.study.plan.evaluations import Bench
+    from scheduler.study.plan.planning import PATIENCES, make_plan, question
 
     asked_for = target_of(target, stranded)
     spec, _, _ = read(scenario, overrides)

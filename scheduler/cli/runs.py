@@ -11,7 +11,7 @@ from scheduler.cli.options import FILE, jobs_of, read
 from scheduler.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
-    from scheduler.run import Run
+    from scheduler.run.directory import Run
     from scheduler.scenario import Scenario
     from traces.trace import Trace
 
@@ -80,7 +80,7 @@ def summary(run: Path, other: Path | None) -> None:
     """Print utilization, waits, bursts and spend of a finished run, and what bad weather did to it."""
     from scheduler.report.beside import beside
     from scheduler.report.summary import summary as render
-    from scheduler.run import open_run
+    from scheduler.run.directory import open_run
 
     opened, second = open_run(run), None if other is None else open_run(other)
     click.echo(render(opened))
@@ -91,7 +91,7 @@ def summary(run: Path, other: Path | None) -> None:
 def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -> tuple[Scenario, Trace]:
     """Read a scenario, and read or generate its jobs."""
     from scheduler.catalog import load_catalog
-    from scheduler.resources import check_speeds
+    from scheduler.stock.stock import check_speeds
 
     scenario, stock, demand = read(file, overrides)
     trace = jobs_of(scenario, file, trace_file, demand)
@@ -102,9 +102,9 @@ def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -
 def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwrite: bool) -> Run:
     """Replay a trace, and keep it beside the logs where it was `generated`."""
     from scheduler.catalog import load_catalog
-    from scheduler.replay import replay
-    from scheduler.resources import resources
-    from scheduler.run import clear
+    from scheduler.replay.replay import replay
+    from scheduler.run.directory import clear
+    from scheduler.stock.stock import resources
     from scheduler.weather import weather_of
 
     weather_of(

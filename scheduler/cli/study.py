@@ -13,10 +13,10 @@ import click
 from scheduler.cli.options import FILE
 
 if TYPE_CHECKING:
-    from scheduler.study.cells import Cell
-    from scheduler.study.runner import Outcome
-    from scheduler.study.sweep import Tally
-    from scheduler.study.workers import Workers
+    from scheduler.study.cells.cell import Cell
+    from scheduler.study.cells.runner import Outcome
+    from scheduler.study.cells.workers import Workers
+    from scheduler.study.sweep.sweep import Tally
 
 
 @click.group()
@@ -41,10 +41,10 @@ def run(
     Stopped and started again, it goes on where it was.
     """
     from scheduler.report.study import table
-    from scheduler.study.layout import lay_out
-    from scheduler.study.results import read_results
-    from scheduler.study.sweep import run_study
-    from scheduler.study.workers import processes
+    from scheduler.study.cells.workers import processes
+    from scheduler.study.sweep.layout import lay_out
+    from scheduler.study.sweep.results import read_results
+    from scheduler.study.sweep.sweep import run_study
 
     if address is not None and workers is not None:
         raise click.UsageError("--workers counts local processes: give it or --dask, not both")
@@ -69,7 +69,7 @@ def run(
 def show(folder: Path, baseline: str | None) -> None:
     """Print what a study found: means over its seeds, and paired differences between its policies."""
     from scheduler.report.study import compared, table
-    from scheduler.study.results import read_results
+    from scheduler.study.sweep.results import read_results
 
     results = read_results(folder)
     told = compared(results, baseline)
@@ -78,9 +78,9 @@ def show(folder: Path, baseline: str | None) -> None:
 
 def _cluster(address: str, out: Path, cells: list[Cell]) -> AbstractContextManager[Workers]:
     try:
-        from scheduler.study.dask import cluster
+        from scheduler.study.cells.dask import cluster
     except ModuleNotFoundError:
-        from scheduler.study.studyfile import StudyError
+        from scheduler.study.sweep.study_file import StudyError
 
         raise StudyError('--dask needs Dask: pip install "exaburst[dask]"') from None
     return cluster(address, out, cells)

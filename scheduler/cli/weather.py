@@ -21,8 +21,8 @@ def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], o
     another scenario. Where the scenario has fair weather, nothing is written.
     """
     from scheduler.report.weather import render
+    from scheduler.stock.assumed_weather import assumed_weather
     from scheduler.weather import Weather, weather_of
-    from scheduler.weather.assumed import assumed_weather
 
     if source.suffix == ".parquet":
         if trace_file is not None or overrides or out is not None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from simpy import Environment
 from simpy.events import NORMAL, Event
 
-from scheduler.engine.job import Job, Need
-from scheduler.engine.outcomes import Account
+from scheduler.engine.jobs import Job, Need
+from scheduler.engine.log.outcomes import Account
 
 if TYPE_CHECKING:
-    from scheduler.engine.pools import Pod
+    from scheduler.engine.owned.pools import Pod
 
 
 class Attempt(Event):

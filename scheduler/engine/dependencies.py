@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scheduler.engine.job import Job
-from scheduler.engine.outcomes import FINISHED, REJECTED
+from scheduler.engine.jobs import Job
+from scheduler.engine.log.outcomes import FINISHED, REJECTED
 
 
 class Dependencies:

@@ -13,7 +13,7 @@ from itertools import islice
 from math import inf
 from operator import attrgetter
 
-from scheduler.engine.job import Job, Need, Shape
+from scheduler.engine.jobs import Job, Need, Shape
 
 Entry = tuple[float, int, Job]
 """(score, job_id, job): sorts by score, ties to the lower job_id."""

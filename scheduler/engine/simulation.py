@@ -14,19 +14,19 @@ from simpy import Environment
 from simpy.events import NORMAL, Event, EventPriority
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.cluster import Cluster
 from scheduler.engine.dependencies import Dependencies
-from scheduler.engine.job import Job, Need
-from scheduler.engine.lineup import lineup
-from scheduler.engine.offers import Rental
-from scheduler.engine.outcomes import FINISHED, REJECTED, UNFINISHED
-from scheduler.engine.patience import PatienceTimer
-from scheduler.engine.pools import Pod
+from scheduler.engine.fair_share import Tags
+from scheduler.engine.jobs import Job, Need
+from scheduler.engine.log.outcomes import FINISHED, REJECTED, UNFINISHED
+from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.owned.cluster import Cluster
+from scheduler.engine.owned.lineup import lineup
+from scheduler.engine.owned.pools import Pod
+from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.queue import Entry
-from scheduler.engine.renting import Renting
-from scheduler.engine.runlog import RunLog
-from scheduler.engine.tags import Tags
-from scheduler.engine.view import ClusterView
+from scheduler.engine.rented.offers import Rental
+from scheduler.engine.rented.patience import PatienceTimer
+from scheduler.engine.rented.renting import Renting
 from scheduler.policy import Policy
 
 ORPHAN = "the job it depends on will never finish"

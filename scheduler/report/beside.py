@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scheduler.goodput import Held
-from scheduler.metrics import Array, percentiles, utilization
 from scheduler.report.summary import duration, late, numbers, slowdown, worked
 from scheduler.report.table import table
-from scheduler.run import Run
-from scheduler.times import HOUR_S
+from scheduler.run.directory import Run
+from scheduler.run.goodput import Held
+from scheduler.run.metrics import Array, percentiles, utilization
+from traces.times import HOUR_S
 
 Figure = tuple[str, float, Callable[[float], str]]
 """(name, value, how it is written)."""

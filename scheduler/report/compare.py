@@ -8,10 +8,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 from scheduler.report.table import table
-from scheduler.study.compare import BEFORE_STOPPING, Answer
-from scheduler.study.differences import Difference, direction
-from scheduler.study.statistics import FEWEST, LEVEL
-from scheduler.times import DAY_S, HOUR_S
+from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
+from scheduler.study.compare.differences import Difference, direction
+from scheduler.study.compare.statistics import FEWEST, LEVEL
+from traces.times import DAY_S, HOUR_S
 
 TITLES = {
     "waited_mean_s": "wait mean",

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.report.table import table
-from scheduler.run import Run
-from scheduler.schema import CHARGED_TO, LINES
-from scheduler.times import HOUR_S
+from scheduler.run.columns import CHARGED_TO, LINES
+from scheduler.run.directory import Run
+from traces.times import HOUR_S
 
 SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}
 USED_BY = ("workload", "kind", "owner")

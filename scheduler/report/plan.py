@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from scheduler.money.candidates import AS_GIVEN, LEVEL, Evaluation, Prices, Target, mean_interval
-from scheduler.money.plan import Elsewhere, Plan, Regret
 from scheduler.report.table import table
-from scheduler.times import HOUR_S
+from scheduler.study.plan.candidates import AS_GIVEN, LEVEL, Evaluation, Prices, Target, mean_interval
+from scheduler.study.plan.search import Elsewhere, Plan, Regret
+from traces.times import HOUR_S
 
 FEW_LATE = 5
 """Where fewer jobs than this may be late, the percentile rests on very few."""

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from scheduler.report.compare import differences
 from scheduler.report.table import table as columns
-from scheduler.study.differences import compare
+from scheduler.study.compare.differences import compare
 
 AXES = ("policy", "scenario", "trace")
 

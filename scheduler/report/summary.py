@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.goodput import Held
-from scheduler.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
+from scheduler.report.bad_weather import weathering
 from scheduler.report.ledger import spent
 from scheduler.report.table import table
-from scheduler.report.weathering import weathering
-from scheduler.run import Run
-from scheduler.times import HOUR_S
+from scheduler.run.directory import Run
+from scheduler.run.goodput import Held
+from scheduler.run.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
+from traces.times import HOUR_S
 
 _JOB_COLUMNS = [
     "job_id",

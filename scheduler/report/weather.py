@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from scheduler.report.table import table
-from scheduler.times import DAY_S, HOUR_S
 from scheduler.weather import Weather
 from scheduler.weather.measures import Happening, availability, factors, happenings
+from traces.times import DAY_S, HOUR_S
 
 
 def render(weather: Weather, assumed: Mapping[str, str] | None) -> str:

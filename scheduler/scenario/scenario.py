@@ -16,11 +16,11 @@ import msgspec
 from msgspec import Meta, field
 from msgspec.structs import replace
 
-from scheduler.overrides import override
 from scheduler.policy import SEAMS, PolicyError, resolve
 from scheduler.scenario.base import Model, Name, Positive
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
+from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
 from scheduler.scenario.rented import (
     BootSpec,
@@ -32,7 +32,7 @@ from scheduler.scenario.rented import (
     ShortageSpec,
     Surge,
 )
-from scheduler.validation import explain
+from traces.errors import explain
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
 

@@ -6,9 +6,9 @@ with processes(2) as workers:
         print(outcome.cell.seed, outcome.metrics["usd_total"])
 """
 
-from scheduler.study.cells import Cell, CellError, cell_of
-from scheduler.study.compute import compute
-from scheduler.study.runner import Outcome, run_cells
-from scheduler.study.workers import Workers, processes
+from scheduler.study.cells.cell import Cell, CellError, cell_of
+from scheduler.study.cells.compute import compute
+from scheduler.study.cells.runner import Outcome, run_cells
+from scheduler.study.cells.workers import Workers, processes
 
 __all__ = ["Cell", "CellError", "Outcome", "Workers", "cell_of", "compute", "processes", "run_cells"]

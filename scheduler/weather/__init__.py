@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scheduler.scenario import Scenario
-from scheduler.times import DAY_S
+from scheduler.stock.recordings import RecordingError
 from scheduler.weather.draw import draw
 from scheduler.weather.prices import with_prices
-from scheduler.weather.recorded import RecordingError
 from scheduler.weather.rules import WeatherError
 from scheduler.weather.table import WEATHER, Weather
+from traces.times import DAY_S
 from traces.trace import Trace
 
 if TYPE_CHECKING:
-    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 __all__ = [
     "WEATHER",

@@ -13,7 +13,7 @@ from scheduler.weather.rules import LATEST_S, WeatherError
 from scheduler.weather.table import Weather
 
 if TYPE_CHECKING:
-    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 
 def draw(scenario: Scenario, stock: Resources, until_s: int, midnight_s: int = 0) -> Weather:

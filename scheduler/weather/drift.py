@@ -11,12 +11,12 @@ from math import exp, expm1, sqrt
 
 import numpy as np
 
+from scheduler.run.columns import Floats, Ints
 from scheduler.scenario import DriftSpec
-from scheduler.schema import Floats, Ints
-from scheduler.times import DAY_S, HOUR_S
 from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import Stream, streams
+from traces.times import DAY_S, HOUR_S
 
 
 def drift(spec: DriftSpec, name: str, seed: int, until_s: int) -> Rows:

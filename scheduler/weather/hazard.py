@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import ceil
 
-from scheduler.resources import Resources
 from scheduler.scenario import Scenario
-from scheduler.times import HOUR_S
+from scheduler.stock.stock import Resources
+from traces.times import HOUR_S
 
 
 def hazards(scenario: Scenario, stock: Resources) -> dict[str, dict[int, float]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.schema import Ints
+from scheduler.run.columns import Ints
 from scheduler.weather.rules import NODES, OWNED, WHATS, column, is_in, values
 from scheduler.weather.table import Weather
 

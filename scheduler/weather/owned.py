@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scheduler.scenario import FailureSpec, MaintenanceSpec, PoolSpec
-from scheduler.times import HOUR_S
 from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.rules import WeatherError
 from scheduler.weather.streams import streams
+from traces.times import HOUR_S
 
 if TYPE_CHECKING:
-    from scheduler.resources import PoolResource  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import PoolResource  # which reads recordings, and so imports this package
 
 LONGEST_NOTICE_S = 2**31 - 1
 

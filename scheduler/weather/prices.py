@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec.structs import replace
 
-from scheduler.money.series import Step
+from scheduler.stock.price_series import Step
 from scheduler.weather.rules import column, is_in, values
 from scheduler.weather.table import Weather
 
 if TYPE_CHECKING:
-    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 
 def with_prices(stock: Resources, weather: Weather | None) -> Resources:

@@ -1,59 +1,15 @@
-"""Recordings of how many nodes of an offer could be had, and the times in which each was out of reach.
-
-The format is that of the spot traces of Wu et al., "Can't be late" (NSDI 2024): JSON with
-`metadata.gap_seconds`, the length of a tick, and `data`, the nodes at each tick.
-"""
+"""The times in which each node of a recording was out of reach."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import numpy as np
-from msgspec import Meta, Struct
 
-from scheduler.schema import Ints
-from scheduler.validation import explain
+from scheduler.run.columns import Ints
+from scheduler.stock.recordings import read_recording
 from scheduler.weather.renewal import BLOCK, Spells
-
-
-class RecordingError(ValueError):
-    """A recording that breaks a rule; names the file, the key, the value and what is allowed."""
-
-
-class _Metadata(Struct, frozen=True):
-    gap_seconds: Annotated[int, Meta(ge=1, le=10**6)]
-
-
-class _Recording(Struct, frozen=True):
-    metadata: _Metadata
-    data: Annotated[list[Annotated[int, Meta(ge=0, le=10**6)]], Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        if not any(self.data):
-            raise ValueError("data: all 0: must have a node at some tick")
-
-
-def recorded_most(path: Path | str) -> int:
-    """Return the most nodes that a recording ever has; raises RecordingError."""
-    return max(_read(path).data)
-
-
-def _read(path: Path | str) -> _Recording:
-    try:
-        raw = msgspec.json.decode(Path(path).read_bytes())
-    except OSError as error:
-        raise RecordingError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise RecordingError(f"{path}: not JSON: {error}") from None
-    if not isinstance(raw, dict):
-        raise RecordingError(f"{path}: must be an object with `metadata` and `data`")
-    try:
-        return msgspec.convert(raw, _Recording)
-    except msgspec.ValidationError as error:
-        raise RecordingError(f"{path}: {explain(str(error), raw, ())}") from None
 
 
 class Recorded:
@@ -61,7 +17,7 @@ class Recorded:
 
     def __init__(self, path: Path | str, nodes: int) -> None:
         """Read it for so many nodes, none of which is out for ever; raises RecordingError."""
-        recording = _read(path)
+        recording = read_recording(path)
         gap_s = recording.metadata.gap_seconds
         self._period_s = len(recording.data) * gap_s
         levels = np.minimum(recording.data, nodes)

@@ -13,9 +13,9 @@ from math import log
 
 import numpy as np
 
-from scheduler.schema import Bools, Floats, Ints
-from scheduler.times import HOUR_S
+from scheduler.run.columns import Bools, Floats, Ints
 from scheduler.weather.streams import Stream
+from traces.times import HOUR_S
 
 LONGEST_S = 4e15
 """Longer than any run, and short enough for sums of many in int64."""

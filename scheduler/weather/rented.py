@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scheduler.run.columns import Floats
 from scheduler.scenario import BootSpec, OfferSpec, ReclaimSpec, RefusalSpec, ShortageSpec
-from scheduler.schema import Floats
-from scheduler.times import HOUR_S
 from scheduler.weather.drift import drift
 from scheduler.weather.recorded import Recorded
 from scheduler.weather.renewal import DailyHazard, Law, Spells, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import streams
+from traces.times import HOUR_S
 
 if TYPE_CHECKING:
-    from scheduler.resources import OfferResource  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import OfferResource  # which reads recordings, and so imports this package
 
 
 def rented(spec: OfferSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int) -> Iterator[Rows]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from scheduler.schema import Floats, Ints
+from scheduler.run.columns import Floats, Ints
 from scheduler.weather.rules import WHATS, WeatherError
 from scheduler.weather.table import WEATHER, words
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.schema import Bools, Floats, Ints
+from scheduler.run.columns import Bools, Floats, Ints
 from traces.schema import EXACT, quoted
 
 if TYPE_CHECKING:
-    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 OWNED = ("device", "cabinet", "pod", "maintenance")
 """What befalls devices of a pod."""

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Meta, Struct
 
-from scheduler.schema import WORD
-from scheduler.validation import explain
+from scheduler.run.columns import WORD
 from scheduler.weather.rules import LATEST_S, WeatherError, check_places, check_rows, is_in
+from traces.errors import explain
 from traces.parquet import documented, read_whole, write_batches
 
 if TYPE_CHECKING:
-    from scheduler.resources import Resources  # which reads recordings, and so imports this package
+    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 WEATHER = pa.schema(
     [

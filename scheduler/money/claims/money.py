@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.catalog import Catalog
-from scheduler.money.breakeven import (
+from scheduler.money.claims.claim import Range, named
+from scheduler.money.claims.readings import Hardware, Price, corners, costs, span
+from scheduler.money.economics.breakeven import (
     DAYS,
     breakeven_utilization,
     capital_usd_per_pflop_day,
     energy_usd_per_pflop_day,
 )
-from scheduler.money.claims.claim import Range, named
-from scheduler.money.claims.readings import Hardware, Price, corners, costs, span
 
 
 def owned_running_cost(hardware: Hardware, usd_per_kwh: Range, pue: Range) -> Range:

@@ -16,7 +16,8 @@ import numpy as np
 
 from scheduler.catalog import Catalog, check_arithmetic
 from scheduler.catalog.models import Device, PodKind
-from scheduler.money.breakeven import (
+from scheduler.money.claims.claim import Dossier, Range
+from scheduler.money.economics.breakeven import (
     HOURS,
     Floats,
     Numbers,
@@ -24,7 +25,6 @@ from scheduler.money.breakeven import (
     energy_usd_per_pflop_day,
     rented_usd_per_pflop_day,
 )
-from scheduler.money.claims.claim import Dossier, Range
 
 OWNED, CLOUD = "owned-running-cost", "cloud-cost"
 """Keys of the claims whose numbers a price reading may take for true."""

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scheduler.money.breakeven import Floats
 from scheduler.money.claims.claim import Range, named
 from scheduler.money.claims.readings import Costs, Hardware, Price, costs, span
+from scheduler.money.economics.breakeven import Floats
 
 CONFIDENCE = 0.95
 

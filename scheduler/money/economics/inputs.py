@@ -13,8 +13,8 @@ from msgspec import Struct
 from scheduler.catalog import Catalog, Device, Figure
 from scheduler.catalog.catalog import nearest
 from scheduler.catalog.models import DEFAULT_KIND
-from scheduler.metrics import device_seconds, utilization
-from scheduler.run import Run
+from scheduler.run.directory import Run
+from scheduler.run.metrics import device_seconds, utilization
 
 INPUTS_FILE = Path(__file__).with_name("inputs.toml")
 

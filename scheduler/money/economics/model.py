@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scheduler.money.breakeven import (
+from scheduler.money.economics.breakeven import (
     DAYS,
     Floats,
     Numbers,

@@ -23,7 +23,7 @@ from scheduler.report.figures.style import (
     panels,
     stack,
 )
-from scheduler.times import HOUR_S
+from traces.times import HOUR_S
 
 
 def arrivals(dates: Array, workload: pd.Series[str]) -> Figure:

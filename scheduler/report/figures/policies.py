@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scheduler.report.figures.style import BLACK, BLUE, GREY, NUMBER, PALETTE, Array, legend_above, panels
 
 if TYPE_CHECKING:
-    from scheduler.study.differences import Difference
+    from scheduler.study.compare.differences import Difference
 
 MARKERS = "osD^v"
 """After each round of colours the next shape."""

@@ -23,9 +23,9 @@ from scheduler.report.figures.style import (
     panels,
     stack,
 )
-from scheduler.report.levels import dates, held_by, means
-from scheduler.run import Run
-from scheduler.times import HOUR_S
+from scheduler.run.directory import Run
+from scheduler.run.levels import dates, held_by, means
+from traces.times import HOUR_S
 
 
 def over_time(run: Run, edges: Array) -> Figure:

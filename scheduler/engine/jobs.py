@@ -1,0 +1,223 @@
+"""Jobs as the engine sees them, and what a gang takes on each pool and offer.
+
+Whatever depends only on gang, kind and residency is worked out once per combination, a `Shape`; rows of the
+trace become `Job` tuples block by block, so that a million jobs are never a million objects at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from traces.trace import NO_VALUE, Trace
+
+if TYPE_CHECKING:
+    from scheduler.engine.attempt import Attempt
+    from scheduler.engine.owned.pools import Place
+    from scheduler.engine.rented.offers import Rental
+
+BLOCK = 16_384
+
+_ROUNDING = 1e-9
+"""Relative slack under a ceiling, so that a float a hair above a whole number does not add a unit."""
+
+
+class Need:
+    """What a gang takes of one pool or offer: devices there, and seconds per reference second.
+
+    `column` is the one of states.parquet that counts them: after the time, each pool, then each offer.
+    `least` devices must be free in one pod or in the offer before the gang can start. Where it is `simple`,
+    taking them is a matter of one pod's count, which the simulation does itself.
+    """
+
+    __slots__ = ("column", "devices", "factor", "least", "simple")
+
+    def __init__(
+        self, resource: int, devices: int, factor: float, least: int, *, simple: bool = False
+    ) -> None:
+        self.column = resource + 1
+        self.devices = devices
+        self.factor = factor
+        self.least = least
+        self.simple = simple
+
+    def take(self, attempt: Attempt) -> None:
+        """Give the attempt its devices."""
+        raise NotImplementedError
+
+    def release(self, attempt: Attempt) -> None:
+        """Take the attempt's devices back."""
+        raise NotImplementedError
+
+    def run_s(self, reference_s: int) -> int:
+        """Seconds that `reference_s` on the gang's reference devices take here, rounded up."""
+        if self.factor == 1.0:
+            return reference_s
+        return max(1, ceil(reference_s * self.factor * (1 - _ROUNDING)))
+
+    def reference_s(self, run_s: float) -> float:
+        """The longest reference run that takes at most `run_s` seconds here."""
+        return run_s if self.factor == 1.0 else run_s / (self.factor * (1 - _ROUNDING))
+
+
+def devices_for(gang: int, rate: float) -> int:
+    """Devices of `rate` times the reference speed that keep a gang's throughput, rounded up."""
+    return gang if rate == 1.0 else max(1, ceil(gang / rate * (1 - _ROUNDING)))
+
+
+class Shape:
+    """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
+
+    __slots__ = ("kind", "least", "only", "owned", "owner", "rented", "roams", "workload")
+
+    def __init__(
+        self, owned: list[Place], rented: list[Rental], workload: str, kind: str, owner: str
+    ) -> None:
+        self.owned = owned
+        self.rented = rented
+        self.roams = any(need.whole or need.pool.endless for need in owned)
+        """It spans pods somewhere, or may be given new ones."""
+        self.only = owned[0] if len(owned) == 1 and not self.roams else None
+        """What it takes, where there is one pool for it, and one pod of that."""
+        self.least = min((need.least for need in owned), default=0)
+        """Devices that must be free in one pod before it can start."""
+        self.workload = workload
+        self.kind = kind
+        self.owner = owner
+
+
+class Job(NamedTuple):
+    """One row of the trace; `after` is the row of the job that must finish first.
+
+    `turn` is the number under which it waits: its row, or once it was interrupted, one after all rows.
+    """
+
+    turn: int
+    job_id: int
+    submit_s: int
+    runtime_s: int
+    estimate_s: int
+    gang: int
+    priority: int
+    deadline_s: int | None
+    after: int | None
+    input_tb: float
+    shape: Shape
+
+    @property
+    def row(self) -> int:
+        """Its row in the trace."""
+        return self.turn
+
+    @property
+    def done_s(self) -> int:
+        """Reference seconds of its run time that earlier attempts got done and kept."""
+        return 0
+
+    @property
+    def attained_device_s(self) -> int:
+        """Device-seconds of work that it has had, lost ones included."""
+        return 0
+
+    @property
+    def reclaims(self) -> int:
+        """How often its devices were reclaimed."""
+        return 0
+
+    @property
+    def workload(self) -> str:
+        """fsd, optimus, tenant or other."""
+        return self.shape.workload
+
+    @property
+    def kind(self) -> str:
+        """Sort of job."""
+        return self.shape.kind
+
+    @property
+    def owner(self) -> str:
+        """Who asked."""
+        return self.shape.owner
+
+
+Fit = Callable[[int, str, bool], tuple[list["Place"], list["Rental"]]]
+"""(gang, kind, may leave) -> what such a gang takes of each pool and each offer that could ever hold it."""
+
+
+def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
+    """Yield the trace's jobs in order, in blocks of at most `BLOCK`."""
+    columns = [
+        *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
+        _numbers(trace, "priority"),
+        _nullable(trace.numpy("deadline_s")),
+        _nullable(_rows_of(trace)),
+        _numbers(trace, "input_tb"),
+        _shapes(trace, fit),
+    ]
+    for first in range(0, len(trace), BLOCK):
+        block = slice(first, min(first + BLOCK, len(trace)))
+        rows = zip(range(block.start, block.stop), *(column(block) for column in columns), strict=True)
+        yield list(map(_job, rows))
+
+
+_Column = Callable[[slice], list[Any]]
+
+_job = partial(tuple.__new__, Job)
+"""Job._make without its check of the length, which `zip` has made."""
+
+
+def _numbers(trace: Trace, name: str) -> _Column:
+    values = trace.numpy(name)
+    if len(values) and (values == values[0]).all():
+        return _constant(values[0].item())
+    return lambda block: values[block].tolist()
+
+
+def _nullable(values: np.ndarray[Any, Any]) -> _Column:
+    if (values == NO_VALUE).all():
+        return _constant(None)
+    return lambda block: [None if value == NO_VALUE else value for value in values[block].tolist()]
+
+
+def _constant(value: Any) -> _Column:
+    return lambda block: [value] * (block.stop - block.start)
+
+
+def _rows_of(trace: Trace) -> np.ndarray[Any, Any]:
+    """Return `after` as row numbers."""
+    ids, after = trace.numpy("job_id"), trace.numpy("after")
+    if (after == NO_VALUE).all():
+        return after
+    order = np.argsort(ids, kind="stable")
+    found = order[np.searchsorted(ids, after, sorter=order).clip(0, len(ids) - 1)]
+    return np.where(after == NO_VALUE, NO_VALUE, found)
+
+
+def _shapes(trace: Trace, fit: Fit) -> _Column:
+    """Work out each distinct shape once; the jobs of a shape share it."""
+    gangs = trace.numpy("gang")
+    words = {name: trace.codes(name) for name in ("workload", "kind", "owner", "residency")}
+    codes, rows = _encode(gangs)
+    for of_word, table in words.values():
+        if len(table) > 1:
+            codes, rows = _encode(codes.astype(np.int64) * len(table) + of_word)
+    shapes = np.empty(len(rows), object)
+    for at, row in enumerate(rows.tolist()):
+        workload, kind, owner, residency = (table[of_word[row]] for of_word, table in words.values())
+        owned, rented = fit(int(gangs[row]), kind, residency == "any")
+        shapes[at] = Shape(owned, rented, workload, kind, owner)
+    return lambda block: shapes[codes[block]].tolist()
+
+
+def _encode(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return small codes for the values, by first appearance, and a row that has each."""
+    encoded = pa.array(values).dictionary_encode()
+    codes = np.asarray(encoded.indices)
+    rows = np.zeros(len(encoded.dictionary), np.int64)
+    rows[codes] = np.arange(len(codes))
+    return codes, rows

@@ -1,0 +1,211 @@
+"""The run directory as it grows: part files, each whole or absent.
+
+The engine packs one row of integers an attempt; everything else is worked out per column, a part at a time.
+A killed run loses at most the part in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from struct import Struct
+
+import numpy as np
+import pyarrow as pa
+
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.log import histories
+from scheduler.engine.log.histories import Histories, Records
+from scheduler.engine.log.outcomes import (
+    FAILED,
+    FINISHED,
+    KILLED,
+    MIGRATED,
+    OUTCOMES,
+    PENDING,
+    PREEMPTED,
+    RECLAIMED,
+    REJECTED,
+    STATES,
+    UNFINISHED,
+    Account,
+    Accounts,
+)
+from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked, words
+from scheduler.engine.log.states import Levels
+from scheduler.engine.log.waiting import NEVER, Turns
+from scheduler.run import columns as schema
+from scheduler.run.columns import Attempts, Bools, Floats, Ints
+from traces.trace import Trace
+
+__all__ = [
+    "FAILED",
+    "FINISHED",
+    "KILLED",
+    "MIGRATED",
+    "OUTCOMES",
+    "PREEMPTED",
+    "RECLAIMED",
+    "REJECTED",
+    "UNFINISHED",
+    "Account",
+    "RunLog",
+]
+
+Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
+"""(attempts, row of the trace, resource, finished) -> (spend, revenue) in USD."""
+
+PART_ROWS = 131_072
+"""Attempts kept in memory before they, and what changed meanwhile, are written."""
+
+_ROW = Struct("8q")
+_PACK = _ROW.pack
+_FROM_TRACE = [name for name in schema.JOBS.names if name in schema.TRACE_NAMES]
+_STATE = np.where(np.isin(np.arange(len(OUTCOMES)), STATES), np.arange(len(OUTCOMES)), PENDING)
+"""What state an outcome leaves the job in."""
+
+
+class RunLog:
+    """Collects what happens and writes it under `folder`, which must exist.
+
+    A resource is a pool or an offer, numbered in that order.
+    """
+
+    def __init__(
+        self, folder: Path, trace: Trace, pools: Sequence[str], offers: Sequence[str], price: Price
+    ) -> None:
+        self._jobs = trace.table.select(_FROM_TRACE).combine_chunks()
+        self.turns = Turns(trace.numpy("submit_s").copy())
+        self._resources = pa.array([*pools, *offers], pa.string())
+        self._first_offer = len(pools)
+        self._price = price
+        self._states_schema = schema.states(pools, offers)
+        self._rows = bytearray()
+        self._full = PART_ROWS * _ROW.size
+        self._spans: dict[int, list[int]] = {}
+        self._accounts = Accounts(trace)
+        self._histories = Histories()
+        self.running: dict[Attempt, None] = {}
+        """What holds devices now, in order of their start; the simulation keeps it."""
+        self._levels = Levels(len(self._resources), len(pools), self.turns, trace.numpy("gang"))
+        self._logged = np.zeros(len(trace), bool)
+        self._unstarted: list[tuple[int, int, str]] = []
+        self._parts = PartFiles(folder)
+        self._counts = np.zeros(len(OUTCOMES), np.int64)
+        self._offers = offers
+        self._refusals = [0] * len(offers)
+
+    def ended(self, attempt: Attempt, end_s: int, outcome: int, account: Account | None = None) -> None:
+        """An attempt gave its devices back; without an account, nothing ever disturbed its job."""
+        need, pods, rows = attempt.need, attempt.pods, self._rows
+        if len(pods) > 1:
+            self._spans[len(rows) // _ROW.size] = [pod.index for pod in pods]
+        if account is not None:
+            self._accounts.told[len(rows) // _ROW.size] = account
+        rows += _PACK(
+            attempt.job.turn,
+            need.column,
+            need.devices,
+            attempt.alloc_s,
+            attempt.ready_s,
+            end_s,
+            outcome,
+            pods[0].index if pods else NO_POD,
+        )
+        if len(rows) >= self._full:
+            self.flush(end_s)
+
+    def down(self, pool_index: int, now: int, devices: int) -> None:
+        """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
+        self._levels.down(pool_index, now, devices)
+
+    def refused(self, offer_index: int) -> None:
+        """An offer, by its place among the offers, refused a request."""
+        self._refusals[offer_index] += 1
+
+    def unstarted(self, row: int, outcome: int, reason: str) -> None:
+        """A job will not run, or not again, or did not before the run ended."""
+        self._unstarted.append((row, outcome, reason))
+
+    def missing(self) -> list[int]:
+        """Return the rows of the trace of which no end is logged."""
+        turns, *_, outcomes, _ = unpacked(self._rows, 8)
+        logged = self._logged.copy()
+        logged[self.turns.rows(turns)[_STATE[outcomes] != PENDING]] = True
+        logged[[row for row, _, _ in self._unstarted]] = True
+        return [int(row) for row in np.flatnonzero(~logged)]
+
+    def flush(self, until_s: int) -> None:
+        """Write what is in memory, and states before `until_s`, when more may still change.
+
+        Each log has at least one part, so that an empty one can be read.
+        """
+        attempts = unpacked(self._rows, 8)
+        levels = self._levels.until(until_s, attempts, self.running)
+        states = dict(zip(self._states_schema.names, levels, strict=True))
+        self._parts.write("states", self._states_schema, states)
+        self._flush_attempts(attempts)
+        self._rows.clear()
+        self._spans.clear()
+        self._accounts.told.clear()
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of jobs by final state, of those logged."""
+        return {OUTCOMES[state]: int(self._counts[state]) for state in STATES}
+
+    def refusals(self) -> dict[str, int]:
+        """Return how many requests each offer refused."""
+        return dict(zip(self._offers, self._refusals, strict=True))
+
+    def _flush_attempts(self, packed: list[Ints]) -> None:
+        turn, column, devices, alloc, ready, end, outcome, pod = packed
+        row, resource = self.turns.rows(turn), column - 1
+        start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
+        idle = (outcome != FINISHED) & (start == end)
+        rented = resource >= self._first_offer
+        told = self._accounts.columns(row, rented, outcome == FINISHED)
+        priced = Attempts(devices, alloc, start, end, told["staged_tb"], told["returned_tb"])
+        records = Records(
+            row,
+            _STATE[outcome],
+            np.ones(len(row), np.int64),
+            np.where(idle, NEVER, start),
+            end,
+            resource,
+            devices,
+            devices * (end - start - told["checkpointing_s"]),
+            told["lost_device_s"],
+            *self._price(priced, row, resource, outcome == FINISHED),
+        )
+        number, ended = self._histories.join(records, turn != row)
+        columns = {
+            "job_id": self._jobs.column("job_id").take(pa.array(row)),
+            "attempt": number,
+            "where": words(resource, self._resources),
+            "rented": rented,
+            "pods": pods_of(pod, self._spans),
+            "devices": devices,
+            "alloc_s": alloc,
+            "start_s": pa.array(start, mask=idle),
+            "end_s": end,
+            "outcome": words(outcome, OUTCOMES),
+            "spend_usd": records.spend_usd,
+        }
+        self._parts.write("attempts", schema.ATTEMPTS, columns | told)
+        self._write_jobs(ended)
+
+    def _write_jobs(self, ended: Records) -> None:
+        """Write the rows of jobs whose last attempt ended, then of those that will not run, or not again."""
+        rows, states, why = zip(*self._unstarted, strict=True) if self._unstarted else ((), (), ())
+        jobs = ended
+        if rows:
+            jobs = ended.then(self._histories.close(np.array(rows), np.array(states)))
+        row = jobs.row
+        columns = histories.columns(jobs, self._resources, self._first_offer, self.turns.ready_s[row])
+        reasons = [histories.reasons(ended), pa.array(why, pa.string()).dictionary_encode()]
+        columns["reason"] = pa.chunked_array(reasons)
+        columns |= {name: self._jobs.column(name).take(pa.array(row)) for name in _FROM_TRACE}
+        self._counts += np.bincount(jobs.state, minlength=len(OUTCOMES))
+        self._logged[row] = True
+        self._parts.write("jobs", schema.JOBS, columns)
+        self._unstarted.clear()

@@ -1,0 +1,76 @@
+"""states.parquet: how many devices are held and how many jobs wait at each instant, worked out afterwards.
+
+Who holds devices when stands in the attempts, and so does until when their jobs waited.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.log.part_files import unpacked
+from scheduler.engine.log.step_changes import Steps
+from scheduler.engine.log.waiting import Turns
+from scheduler.run.columns import Ints
+
+_Change = tuple[Ints, Ints, Ints]
+"""(seconds, columns of states.parquet, by how much)."""
+
+
+class Levels:
+    """Of each resource the devices held, of each pool those out of service, then waiting jobs and devices."""
+
+    def __init__(self, resources: int, pools: int, turns: Turns, gang: Ints) -> None:
+        self._first_down = 1 + resources
+        self._jobs = self._first_down + pools
+        self._steps = Steps(self._jobs + 1)
+        self._turns, self._gang = turns, gang
+        self._down = array("q")
+
+    def down(self, pool_index: int, now: int, devices: int) -> None:
+        """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
+        self._down.extend((now, self._first_down + pool_index, devices))
+
+    def until(self, until_s: int, ended: Sequence[Ints], running: Iterable[Attempt]) -> list[Ints]:
+        """Return the instants before `until_s` at which a level moved, and each level from then on.
+
+        `ended` are the packed attempts that have ended since the last call, by column. What may still change,
+        from `until_s` on, is left to the next call.
+        """
+        turn, column, devices, alloc, _, end, _, _ = ended
+        rows = [(one.job.turn, one.need.column, one.need.devices, one.alloc_s) for one in running]
+        held = np.array(rows, np.int64).reshape(-1, 4)
+        later = held[:, 3] >= until_s
+        held_turn, held_column, held_devices, held_alloc = held[~later].T
+        waits = np.concatenate(
+            [self._turns.now(), held[later, 0]]
+        )  # who starts later still waited until then
+        since_s = self._turns.since_s(waits)
+        came = since_s < until_s
+        changes = [
+            (alloc, column, devices),
+            (end, column, -devices),
+            (held_alloc, held_column, held_devices),
+            unpacked(self._down, 3),
+            *self._waited(turn, alloc),
+            *self._waited(held_turn, held_alloc),
+            *self._queued(waits[came], since_s[came], 1),
+        ]
+        time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
+        del self._down[:]
+        return self._steps.until(until_s, time_s, level - 1, change)
+
+    def _waited(self, turn: Ints, start_s: Ints) -> list[_Change]:
+        """Changes by those who started, where they had to wait before."""
+        since_s = self._turns.since_s(turn)
+        some = np.flatnonzero(start_s > since_s)
+        return self._queued(turn[some], since_s[some], 1) + self._queued(turn[some], start_s[some], -1)
+
+    def _queued(self, turn: Ints, time_s: Ints, sign: int) -> list[_Change]:
+        """Changes of the number of waiting jobs, and of the devices that they ask for."""
+        jobs = np.full(len(turn), self._jobs)
+        gang = self._gang[self._turns.rows(turn)]
+        return [(time_s, jobs, np.full(len(turn), sign)), (time_s, jobs + 1, sign * gang)]

@@ -1,0 +1,88 @@
+"""All pools together: where a gang would go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scheduler.engine.jobs import Job
+from scheduler.engine.owned.pools import Place, Pod, Pool
+from scheduler.policy.views import Limit
+
+_CLOSED = -1
+"""Stands for the free devices of a pod to which a gang may not go."""
+
+Slot = tuple[Place, tuple[Pod, ...]]
+"""What a gang takes, and the pods to take it from: whole ones first, the one that gives the rest last."""
+
+Pick = Callable[[Any, int, Sequence[int]], int]
+"""(job, devices, free ones by pod) -> number of a pod, or -1: a place policy."""
+
+
+class Cluster:
+    """All pools, and where the policy would put a gang."""
+
+    def __init__(self, pools: list[Pool], pick: Pick) -> None:
+        self.pools = pools
+        self._pick = pick
+
+    def pods(self) -> list[Pod]:
+        """Return the pods of all pools."""
+        return [pod for pool in self.pools for pod in pool.pods]
+
+    def find(self, job: Job, limit: Limit | None = None) -> Slot | None:
+        """Return the best place for the job now, or None.
+
+        Gangs that fit a pod stay inside one, in whichever pool has the pod that the policy picks; a larger
+        gang takes whole free pods and the rest in one more, in the first pool that has them. With `limit`,
+        only pods on which the job's estimate keeps it.
+        """
+        need = job.shape.only
+        if need is None:
+            return self._among(job, limit) or (self._elsewhere(job, limit) if job.shape.roams else None)
+        free = need.frees if limit is None else _open(job, need, need.devices, limit)
+        at = self._pick(job, need.devices, free)
+        return (need, need.pods[at].alone) if at >= 0 else None
+
+    def _among(self, job: Job, limit: Limit | None) -> Slot | None:
+        """Inside one pod of several pools."""
+        free: list[int] = []
+        slots: list[Slot] = []
+        for need in job.shape.owned:
+            if not need.whole:
+                free += _open(job, need, need.devices, limit)
+                slots += [(need, pod.alone) for pod in need.pods]
+        at = self._pick(job, 1, free)
+        return slots[at] if at >= 0 else None
+
+    def _elsewhere(self, job: Job, limit: Limit | None) -> Slot | None:
+        """Across pods, or in pods that an endless pool adds."""
+        for need in job.shape.owned:
+            if need.whole:
+                whole = self._ranked(job, need, need.size, limit)[: need.whole]
+                rest = [pod for pod in self._ranked(job, need, need.rest, limit) if pod not in whole]
+                if len(whole) == need.whole and not need.rest:
+                    return need, tuple(whole)
+                if len(whole) == need.whole and rest:
+                    return need, (*whole, rest[0])
+            if need.pool.endless:
+                need.pool.grow(need.whole + (need.rest > 0))
+                return self.find(job)
+        return None
+
+    def _ranked(self, job: Job, need: Place, devices: int, limit: Limit | None) -> list[Pod]:
+        """Pods with so many free devices, in the order in which the policy would pick them."""
+        free, ranked = _open(job, need, devices, limit), []
+        while (at := self._pick(job, devices, free)) >= 0:
+            ranked.append(need.pods[at])
+            free[at] = _CLOSED
+        return ranked
+
+
+def _open(job: Job, need: Place, devices: int, limit: Limit | None) -> list[int]:
+    """The free devices of each pod of the pool, closed where the gang does not fit or keep the limit."""
+    pods = zip(need.pods, need.frees, strict=True)
+    if limit is None:
+        return [free if free >= devices else _CLOSED for _, free in pods]
+    run = need.run_s(job.estimate_s)
+    return [free if free >= devices and run <= limit(pod, devices) else _CLOSED for pod, free in pods]

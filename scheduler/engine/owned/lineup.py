@@ -1,0 +1,233 @@
+"""The owned side of a pass: who waits for pods, in order, and who of them starts.
+
+There is one line-up for each kind of backfill; they differ in who may pass a head that fits nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from operator import attrgetter
+
+from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.owned.cluster import Cluster, Slot
+from scheduler.engine.owned.pools import Place, Pod
+from scheduler.engine.owned.view import WaitingView, most_free, room
+from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.policy.backfill import Backfill, HeadOnly, Planned
+from scheduler.policy.views import Reservation
+
+Wait = Callable[[Job], None]
+"""Told of each job that has to wait."""
+
+Start = Callable[[Job, Place, tuple[Pod, ...]], object]
+"""(job, what it takes, pods) -> whatever: lets a job start there."""
+
+
+class Lineup:
+    """Strict order: the head starts, or nobody does; `waits` says by turn who waits."""
+
+    def __init__(
+        self, queue: Queue | LinedQueue, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+    ) -> None:
+        self.queue = queue
+        self._waits, self._cluster, self._wait, self._start = waits, cluster, wait, start
+        self._blocked: Entry | None = None
+        """The head that the last look left waiting; None where there is none, or another look is due."""
+        self._freed: list[Pod] = []
+        """Where gangs have ended since then."""
+
+    def head(self) -> Job | None:
+        """Return the first in order, or None where nobody waits."""
+        head = self.queue.head()
+        return head and head[2]
+
+    def freed(self, pods: tuple[Pod, ...]) -> None:
+        """A gang on these pods has ended."""
+        self._freed += pods
+
+    def disturbed(self) -> None:
+        """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""
+        self._blocked = None
+
+    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+        """Start whoever may start now; the others wait."""
+        for newcomer in newcomers:
+            self._join(newcomer)
+        self._start_heads()
+
+    def _join(self, newcomer: Entry) -> None:
+        job = newcomer[2]
+        self._wait(job)
+        if job.shape.owned:
+            self.queue.push(newcomer)
+
+    def _start_heads(self) -> None:
+        head = self.queue.head()
+        while head is not None and (self._freed or head is not self._blocked):
+            slot = self._cluster.find(head[2])
+            if slot is None:
+                break
+            self._start(head[2], *slot)
+            head = self.queue.head()
+        self._blocked = head
+        self._freed.clear()
+
+
+class PlannedLineup(Lineup):
+    """The backfill plans every pass from scratch."""
+
+    def __init__(
+        self, backfill: Planned, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+    ) -> None:
+        queue = LinedQueue(waits, attrgetter("owned"))
+        super().__init__(queue, waits, cluster, wait, start)
+        self._pick = backfill.pick
+        self._view = WaitingView(cluster, queue)
+
+    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+        """Start whoever may start now; the others wait."""
+        super().start(now_s, newcomers)
+        if self._blocked is not None:
+            self._view.now_s = now_s
+            while (pick := self._pick(self._view)) is not None:
+                job, slot = pick
+                self._start(job, *slot)
+
+
+class HeadOnlyLineup(Lineup):
+    """The backfill reserves for the head alone, and what it reserves is kept as long as it holds.
+
+    Who could not pass the head at the last look may do so only on a pod where a gang has ended since, or that
+    is reserved no more. So most passes look at one pod, or at one newcomer.
+    """
+
+    def __init__(
+        self, backfill: HeadOnly, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+    ) -> None:
+        self._lined = LinedQueue(waits, attrgetter("owned"))
+        super().__init__(self._lined, waits, cluster, wait, start)
+        self._backfill = backfill
+        self._now_s = 0
+        self._held: Reservation | None = None
+        """Not asked for before somebody fits behind the head, which is rare."""
+        self._held_until_s = inf
+        self._looked_at: list[Pod] = []
+
+    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+        """Start whoever may start now; the others wait."""
+        self._now_s = now_s
+        newcomers.sort()
+        blocked = self._blocked
+        if blocked is None or now_s >= self._held_until_s or not self._waits[blocked[2].turn]:
+            self._look_at_all(newcomers)
+        elif not newcomers:
+            self._look_at_freed(blocked[2])
+        elif self._freed or newcomers[0] < blocked:
+            self._look_at_all(newcomers)
+        else:
+            self._look_at_newcomers(newcomers)
+
+    def _look_at_newcomers(self, newcomers: list[Entry]) -> None:
+        for at, newcomer in enumerate(newcomers):
+            if not self._passes(newcomer[2]):
+                self._join(newcomer)
+            elif self._held is None:
+                self._look_at_all(newcomers[at + 1 :])
+                return
+
+    def _look_at_all(self, newcomers: list[Entry]) -> None:
+        super().start(self._now_s, newcomers)
+        self._held, self._held_until_s = None, inf
+        if self._blocked is not None:
+            self._let_pass(self._cluster.pods())
+
+    def _look_at_freed(self, head: Job) -> None:
+        if most_free(self._freed) >= head.shape.least and self._cluster.find(head) is not None:
+            self._look_at_all([])
+            return
+        pods, self._freed = self._freed, []
+        if self._held is None or self._renew(head, self._held, pods):
+            self._let_pass(pods)
+        else:
+            self._look_at_all([])
+
+    def _renew(self, head: Job, held: Reservation, pods: list[Pod]) -> bool:
+        """Renew the reservation after ends on these pods, and add those that are reserved no more.
+
+        Say no where it has to be made anew.
+        """
+        for pod in pods[:]:
+            renewed = self._backfill.renew(head.shape.owned, self._now_s, held, pod)
+            if renewed is None:
+                return False
+            if renewed is not held:
+                pods += [other for other in held.spare if other not in pods]
+                held = self._hold(renewed)
+        return True
+
+    def _let_pass(self, pods: list[Pod]) -> None:
+        """Start whoever finds room on these pods, in order."""
+        self._looked_at = pods
+        while (job := self._lined.first(most_free(self._looked_at), self._room)) is not None:
+            passes = self._passes(job)
+            assert passes
+            if self._held is None:
+                self._looked_at = self._cluster.pods()
+
+    def _room(self, shape: Shape) -> float:
+        return room(self._limit, self._looked_at, shape)
+
+    def _passes(self, job: Job) -> bool:
+        """Start a job behind the head if it fits and leaves what is reserved; say whether it does.
+
+        If the reservation has to be made anew then, there is none.
+        """
+        slot = self._cluster.find(job)
+        if slot is None:
+            return False
+        spare = (self._held or self._reserve()).spare
+        if not spare.keys().isdisjoint(slot[1]):
+            slot = self._cluster.find(job, self._limit)
+            if slot is None:
+                return False
+            self._use_up(job, slot)
+        self._start(job, *slot)
+        return True
+
+    def _limit(self, pod: Pod, devices: int) -> float:
+        """Return the longest run that may start there now."""
+        held = self._held or self._reserve()
+        spare = held.spare.get(pod)
+        return inf if spare is None or devices <= spare else held.shadow_s - self._now_s
+
+    def _use_up(self, job: Job, slot: Slot) -> None:
+        """Take from what is spare what a job holds that runs on beyond the shadow time.
+
+        Of several pods, others may be empty first once a job has started on one of them.
+        """
+        need, pods = slot
+        held = self._held or self._reserve()
+        if len(held.spare) > 1:
+            self._held, self._held_until_s = None, inf
+        elif self._now_s + need.run_s(job.estimate_s) > held.shadow_s:
+            for pod, devices in need.shares(pods):
+                if pod in held.spare:
+                    held.spare[pod] -= devices
+
+    def _reserve(self) -> Reservation:
+        assert self._blocked is not None
+        return self._hold(self._backfill.reserve(self._blocked[2].shape.owned, self._now_s))
+
+    def _hold(self, reservation: Reservation) -> Reservation:
+        self._held, self._held_until_s = reservation, reservation.shadow_s
+        return reservation
+
+
+def lineup(backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> Lineup:
+    """Return the line-up of a backfill."""
+    if isinstance(backfill, HeadOnly):
+        return HeadOnlyLineup(backfill, waits, cluster, wait, start)
+    if isinstance(backfill, Planned):
+        return PlannedLineup(backfill, waits, cluster, wait, start)
+    return Lineup(Queue(waits), waits, cluster, wait, start)

@@ -1,0 +1,120 @@
+"""What policies are shown of a simulation; they read it and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from math import inf
+
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.fair_share import Tags
+from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.owned.cluster import Cluster, Slot
+from scheduler.engine.owned.pools import Place, Pod
+from scheduler.engine.queue import LinedQueue, Queue
+from scheduler.policy.views import Limit
+
+
+class ClusterView:
+    """The cluster at `now_s`, for orders and patience."""
+
+    def __init__(
+        self, cluster: Cluster, owned: Queue | LinedQueue, running: Iterable[Attempt], tags: Tags | None
+    ) -> None:
+        self.now_s = 0
+        self._cluster = cluster
+        self._owned = owned
+        self._running = running
+        self._tags = tags
+
+    def predicted_wait_s(self, job: Job) -> float:
+        """Estimated device-seconds of owned work ahead of the job over the owned devices.
+
+        Ahead is what runs and what waits before it in order, as if work were a fluid: gangs that do not
+        fill the gaps make real waits longer.
+        """
+        running = (attempt for attempt in self._running if isinstance(attempt.need, Place))
+        work = sum(
+            attempt.need.devices * max(0, attempt.estimated_end_s() - self.now_s) for attempt in running
+        )
+        for other in self._owned.in_order():
+            if other is job:
+                break
+            need = other.shape.owned[0]
+            work += need.devices * need.run_s(other.estimate_s)
+        return work / sum(pod.size for pool in self._cluster.pools for pod in pool.pods)
+
+    def rented_s(self, job: Job) -> float:
+        """Fewest seconds from renting to the end of work, by the estimate; inf where it may not leave."""
+        return min((rental.ready_s(job) + rental.work_s(job) for rental in job.shape.rented), default=inf)
+
+    def start_tag(self, owner: str) -> float:
+        """Virtual start time of the owner's next job."""
+        return self._tags.start_tag(owner) if self._tags is not None else 0.0
+
+
+class WaitingView:
+    """The jobs that wait for owned devices at `now_s` and the pods they wait for, for backfill."""
+
+    def __init__(self, cluster: Cluster, queue: LinedQueue) -> None:
+        self.now_s = 0
+        self._cluster = cluster
+        self._queue = queue
+
+    def in_order(self) -> Iterator[Job]:
+        """All of them, first first."""
+        return self._queue.in_order()
+
+    def needs(self, job: Job) -> list[Place]:
+        """What the job would take, for each pool that could ever hold it."""
+        return job.shape.owned
+
+    def first(self, limit: Limit) -> tuple[Job, Slot] | None:
+        """The first job in order that fits now on pods whose limit its estimate keeps."""
+        pods = self._cluster.pods()
+        job = self._queue.first(most_free(pods), partial(room, limit, pods))
+        return job and self.fit(job, limit)
+
+    def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
+        """The job's place now on pods whose limit its estimate keeps."""
+        slot = self._cluster.find(job, limit)
+        return slot and (job, slot)
+
+
+def most_free(pods: list[Pod]) -> int:
+    """Return the most free devices that any one of the pods has; 0 where there are none."""
+    if len(pods) == 1:  # most often it is the one where a gang has ended
+        return pods[0].frees[pods[0].index]
+    return max([pod.frees[pod.index] for pod in pods], default=0)
+
+
+def room(limit: Limit, pods: list[Pod], shape: Shape) -> float:
+    """Return the longest estimate, in reference seconds, that may start in some pool now; 0 for none.
+
+    A gang inside a pod is looked for on these `pods`, one across pods on all of its pool.
+    """
+    most = 0.0
+    for need in shape.owned:
+        if need.whole:
+            most = max(most, need.reference_s(_span_room(need, limit)))
+            continue
+        frees, devices = need.frees, need.devices
+        for pod in pods:
+            if pod.frees is frees and frees[pod.index] >= devices:
+                run = limit(pod, devices)
+                if run == inf:
+                    return inf
+                most = max(most, need.reference_s(run))
+    return most
+
+
+def _span_room(need: Place, limit: Limit) -> float:
+    """Whole pods that are free, and one more, free or not, for the rest."""
+    if need.frees.count(need.size) < need.whole:
+        return 0.0
+    whole = sorted((limit(pod, need.size) for pod in need.pods if pod.free == need.size), reverse=True)
+    run = whole[need.whole - 1]
+    if not need.rest:
+        return run
+    rest = sorted((limit(pod, need.rest) for pod in need.pods if pod.free >= need.rest), reverse=True)
+    return min(run, rest[need.whole]) if len(rest) > need.whole else 0.0

@@ -1,0 +1,192 @@
+"""The rented side: offers with a quota, node size and boot time, and what a gang takes of one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from math import ceil
+from typing import Protocol
+
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.jobs import Job, Need, devices_for
+from scheduler.engine.units import Units
+
+
+class Clock(Protocol):
+    """Says what time it is, in seconds from the epoch."""
+
+    @property
+    def now(self) -> float:
+        """The present second."""
+
+
+class Offer:
+    """A rentable device at a price; `free` is what is left of the quota, in devices."""
+
+    __slots__ = (
+        "_clock",
+        "_prices",
+        "_since_s",
+        "boot_factor",
+        "boot_s",
+        "boots_fail",
+        "committed_devices",
+        "device",
+        "down",
+        "forecast_s",
+        "free",
+        "index",
+        "leaving_usd_per_device",
+        "name",
+        "node_devices",
+        "quota",
+        "refuses",
+        "restart_s",
+        "spot",
+        "staging_s_per_tb",
+        "units",
+    )
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        device: str,
+        clock: Clock,
+        *,
+        prices: Sequence[tuple[int, float]],
+        quota: int,
+        committed_devices: int,
+        node_devices: int,
+        boot_s: int,
+        staging_s_per_tb: float,
+        spot: bool = False,
+        leaving_usd_per_device: float = 0.0,
+        restart_s: int = 0,
+    ) -> None:
+        self.index = index
+        self.name = name
+        self.device = device
+        self._clock = clock
+        self._since_s, self._prices = zip(*prices, strict=True)
+        self.quota = self.free = quota
+        self.committed_devices = committed_devices
+        self.node_devices = node_devices
+        self.boot_s = boot_s
+        self.staging_s_per_tb = staging_s_per_tb
+        self.spot = spot
+        self.leaving_usd_per_device = leaving_usd_per_device
+        """Egress of a checkpoint."""
+        self.restart_s = restart_s
+        self.units: Units | None = None
+        """Its nodes by number, where some may be out of service; `down` of its devices are, and not held."""
+        self.down = 0
+        self.refuses = False
+        self.boots_fail = False
+        self.boot_factor = 1.0
+        """What becomes of a request, or a boot, that comes now."""
+        self.forecast_s: Callable[[Job], int] | None = None
+        """Seconds of staging if it began now, where the line to the offer is shared."""
+
+    @property
+    def now_s(self) -> int:
+        """The present second."""
+        return int(self._clock.now)
+
+    @property
+    def usd_per_device_h(self) -> float:
+        """The price now; what it will be, nobody knows."""
+        price: float = self._prices[bisect_right(self._since_s, self._clock.now) - 1]
+        return price
+
+    def to_pay(self, devices: int) -> int:
+        """Devices that cost money: not those of the commitment that are free, which are paid anyhow."""
+        idle = self.committed_devices - (self.quota - self.free - self.down)
+        return devices if idle <= 0 else max(0, devices - idle)
+
+    def give(self, devices: int) -> None:
+        """So many more devices may be rented, or fewer where negative."""
+        self.free += devices
+
+    def lose(self, devices: int) -> None:
+        """So many more devices are out of service and held by nobody, or fewer where negative."""
+        self.down += devices
+
+    def serve(self, what: str, factor: float, *, begins: bool) -> None:
+        """Requests are refused, or boots fail or take `factor` times as long, from now on, or no more."""
+        if what == "refused":
+            self.refuses = begins
+        elif what == "failed_boot":
+            self.boots_fail = begins
+        elif what == "slow_boot":
+            self.boot_factor = factor if begins else 1.0
+
+    def need(self, gang: int, rate: float) -> Rental | None:
+        """What `gang` reference devices come to here, in whole nodes; None where the quota is smaller."""
+        devices = ceil(devices_for(gang, rate) / self.node_devices) * self.node_devices
+        if devices > self.quota:
+            return None
+        return Rental(self, devices, gang / (devices * rate))
+
+
+class Rental(Need):
+    """What a gang takes of one offer."""
+
+    __slots__ = ("offer",)
+
+    def __init__(self, offer: Offer, devices: int, factor: float) -> None:
+        super().__init__(offer.index, devices, factor, devices)
+        self.offer = offer
+
+    def take(self, attempt: Attempt) -> None:
+        """Rent the devices."""
+        self.offer.free -= self.devices
+        if self.offer.units is not None:
+            self.offer.units.take(attempt, self.devices)
+
+    def release(self, attempt: Attempt) -> None:
+        """Give them back."""
+        self.offer.free += self.devices
+        if self.offer.units is not None:
+            self.offer.free -= self.offer.units.release(attempt)
+
+    @property
+    def spot(self) -> bool:
+        """The devices may be reclaimed."""
+        return self.offer.spot
+
+    @property
+    def now_s(self) -> int:
+        """The present second."""
+        return self.offer.now_s
+
+    @property
+    def usd_per_device_h(self) -> float:
+        """The offer's price now."""
+        return self.offer.usd_per_device_h
+
+    def ready_s(self, job: Job, boot_s: int | None = None) -> int:
+        """Seconds from renting to the start of work: booting with staging beside it, then any restart.
+
+        A boot takes as long as the offer says, unless one knows better.
+        """
+        offer = self.offer
+        boot_s = offer.boot_s if boot_s is None else boot_s
+        if offer.forecast_s is None:
+            staging_s = ceil(job.input_tb * offer.staging_s_per_tb)
+        else:
+            staging_s = offer.forecast_s(job)
+        return max(boot_s, staging_s) + (offer.restart_s if job.done_s else 0)
+
+    def leaving_usd(self, job: Job) -> float:
+        """What taking the job's checkpoint elsewhere costs."""
+        return self.offer.leaving_usd_per_device * self.devices
+
+    def work_s(self, job: Job) -> int:
+        """Seconds of work there, by the estimate."""
+        return self.run_s(job.estimate_s)
+
+    def cost_usd(self, job: Job) -> float:
+        """What the gang will add to the bill by its estimate, boot included, at the price of now."""
+        hours = (self.ready_s(job) + self.work_s(job)) / 3_600
+        return self.offer.usd_per_device_h * self.offer.to_pay(self.devices) * hours

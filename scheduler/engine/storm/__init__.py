@@ -1,0 +1,1 @@
+"""Bad weather: what may befall an attempt, and what becomes of its job."""

@@ -1,0 +1,165 @@
+"""What becomes of jobs that are interrupted: what they have done, and when they wait again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from scheduler.engine.jobs import Job
+from scheduler.engine.log.outcomes import FAILED, PREEMPTED, RECLAIMED, Account
+from scheduler.engine.storm.checkpoints import Progress
+from scheduler.engine.storm.interruptible import Execution, Later
+from scheduler.scenario import RetrySpec
+
+
+@dataclass(slots=True)
+class Career:
+    """What a job that was interrupted has come to so far."""
+
+    job: Job
+    """As it was submitted."""
+    done_s: int = 0
+    attained_device_s: int = 0
+    setbacks: int = 0
+    """Times it failed or was reclaimed."""
+    failures_in_a_row: int = 0
+    reclaims: int = 0
+    preemptions: int = 0
+    impatient: bool = False
+    """It was on rented devices, so need not be patient again."""
+
+
+class Resumed(Job):
+    """A job that was interrupted: its run time and estimate are what is left of them."""
+
+    career: Career
+
+    @property
+    def row(self) -> int:
+        """Its row in the trace."""
+        return self.career.job.turn
+
+    @property
+    def done_s(self) -> int:
+        """Reference seconds of its run time that earlier attempts got done and kept."""
+        return self.career.done_s
+
+    @property
+    def attained_device_s(self) -> int:
+        """Device-seconds of work that it has had, lost ones included."""
+        return self.career.attained_device_s
+
+    @property
+    def reclaims(self) -> int:
+        """How often its devices were reclaimed."""
+        return self.career.reclaims
+
+
+class Standing(Job):
+    """The job of an attempt that runs, as it stands now: how far it has come is worked out when asked."""
+
+    attempt: Execution
+    career: Career | None
+
+    @property
+    def row(self) -> int:
+        """Its row in the trace."""
+        return self.attempt.job.row
+
+    @property
+    def estimate_s(self) -> int:
+        """What is left of its estimate."""
+        return max(1, self.attempt.job.estimate_s - self._worked_s())
+
+    @property
+    def done_s(self) -> int:
+        """Reference seconds of its run time that are done."""
+        return (self.career.done_s if self.career else 0) + self._worked_s()
+
+    @property
+    def attained_device_s(self) -> int:
+        """Device-seconds of work that it has had, lost ones included."""
+        now = self._progress().worked_s * self.attempt.need.devices
+        return (self.career.attained_device_s if self.career else 0) + now
+
+    @property
+    def reclaims(self) -> int:
+        """How often its devices were reclaimed."""
+        return self.career.reclaims if self.career else 0
+
+    def _worked_s(self) -> int:
+        return int(self.attempt.need.reference_s(self._progress().worked_s))
+
+    def _progress(self) -> Progress:
+        return self.attempt.progress(int(self.attempt.env.now))
+
+
+class Comebacks:
+    """The careers of all interrupted jobs, by row, and who of them rests before it waits again.
+
+    `turn` gives a new number for a row to wait under; `later` does something after so many seconds; who waits
+    again becomes one of the `newcomers`.
+    """
+
+    def __init__(
+        self, retries: RetrySpec, turn: Callable[[int], int], later: Later, newcomers: list[Job]
+    ) -> None:
+        self._retries = retries
+        self._turn = turn
+        self._later = later
+        self._newcomers = newcomers
+        self._careers: dict[int, Career] = {}
+        self.resting = 0
+        """Jobs in a back-off."""
+
+    def __contains__(self, row: int) -> bool:
+        return row in self._careers
+
+    def record(self, attempt: Execution, outcome: int, account: Account, worked_s: int) -> bool:
+        """Add an interruption to the job's career; say whether it may run again."""
+        career = self._careers.setdefault(attempt.job.row, Career(attempt.job))
+        career.done_s += account.kept_s
+        career.attained_device_s += worked_s * attempt.need.devices
+        career.impatient = not attempt.pods
+        career.setbacks += outcome in (FAILED, RECLAIMED)
+        career.failures_in_a_row = career.failures_in_a_row + 1 if outcome == FAILED else 0
+        career.reclaims += outcome == RECLAIMED
+        career.preemptions += outcome == PREEMPTED
+        return career.setbacks <= self._retries.limit
+
+    def back_off_s(self, times: int) -> int:
+        """Seconds to wait after so many failures in a row: twice as long each time, up to a limit."""
+        retries = self._retries
+        return min(retries.backoff_most_s, retries.backoff_s << min(times - 1, 32)) if times else 0
+
+    def come_back(self, job: Job) -> None:
+        """Let an interrupted job wait again, at once or after a back-off."""
+        career = self._careers[job.row]
+        resumed = _left(career, self._turn(job.row))
+        rest_s = self.back_off_s(career.failures_in_a_row)
+        if rest_s:
+            self.resting += 1
+            self._later(rest_s, partial(self._rested, resumed))
+        else:
+            self._newcomers.append(resumed)
+
+    def _rested(self, job: Resumed) -> None:
+        self.resting -= 1
+        self._newcomers.append(job)
+
+    def standing(self, attempt: Execution) -> Standing:
+        """Return the job of an attempt that runs, as policies see it, always the same one."""
+        standing: Standing | None = attempt.standing
+        if standing is None:
+            attempt.standing = standing = tuple.__new__(Standing, attempt.job)
+            standing.attempt, standing.career = attempt, self._careers.get(attempt.job.row)
+        return standing
+
+
+def _left(career: Career, turn: int) -> Resumed:
+    job, done_s = career.job, career.done_s
+    runtime_s, estimate_s = max(1, job.runtime_s - done_s), max(1, job.estimate_s - done_s)
+    resumed = Resumed._make(job._replace(turn=turn, runtime_s=runtime_s, estimate_s=estimate_s))
+    resumed.career = career
+    return resumed

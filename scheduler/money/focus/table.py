@@ -1,0 +1,173 @@
+"""A run's ledger as a FOCUS 1.2 cost table, for the tools that read the bills of clouds.
+
+FOCUS is the FinOps Open Cost and Usage Specification (focus.finops.org). Each row of spend.parquet becomes
+a charge; the rows that buy a commitment are added, and cost nothing beside the use of it. All 57 columns of
+version 1.2 are there. docs/focus.md says what each holds.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.money.focus.words import PURCHASE, Sort, words
+from scheduler.run.directory import Run
+from traces.parquet import write_batches
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+_TIMES = ("BillingPeriodEnd", "BillingPeriodStart", "ChargePeriodEnd", "ChargePeriodStart")
+_NUMBERS = (
+    *("BilledCost", "CommitmentDiscountQuantity", "ConsumedQuantity", "ContractedCost"),
+    *("ContractedUnitPrice", "EffectiveCost", "ListCost", "ListUnitPrice"),
+    *("PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost", "PricingCurrencyListUnitPrice"),
+    "PricingQuantity",
+)
+_WORDS = (
+    *("AvailabilityZone", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency"),
+    *("CapacityReservationId", "CapacityReservationStatus", "ChargeCategory", "ChargeClass"),
+    *("ChargeDescription", "ChargeFrequency", "CommitmentDiscountCategory", "CommitmentDiscountId"),
+    *("CommitmentDiscountName", "CommitmentDiscountStatus", "CommitmentDiscountType"),
+    *("CommitmentDiscountUnit", "ConsumedUnit", "InvoiceId", "InvoiceIssuerName", "PricingCategory"),
+    *("PricingCurrency", "PricingUnit", "ProviderName", "PublisherName", "RegionId", "RegionName"),
+    *("ResourceId", "ResourceName", "ResourceType", "ServiceCategory", "ServiceName", "ServiceSubcategory"),
+    *("SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName"),
+    *("SubAccountType", "Tags"),
+)
+_TYPES = {
+    **dict.fromkeys(_TIMES, pa.timestamp("s", "UTC")),
+    **dict.fromkeys(_NUMBERS, pa.float64()),
+    **dict.fromkeys(_WORDS, pa.string()),
+}
+SCHEMA = pa.schema(sorted(_TYPES.items()))
+"""The columns of FOCUS 1.2, in alphabetical order as in the specification."""
+
+_SPEND = pa.schema(
+    [
+        ("period_s", pa.int64()),
+        *((name, pa.string()) for name in Sort._fields),
+        ("quantity", pa.float64()),
+        ("usd", pa.float64()),
+    ]
+)
+
+
+class FocusError(ValueError):
+    """A file name that says neither CSV nor Parquet."""
+
+
+def write_focus(run: Run, path: Path) -> int:
+    """Write the run's ledger to `path`, .csv or .parquet, as a FOCUS 1.2 cost table; return its rows.
+
+    The sum of EffectiveCost is the ledger's total. The file appears once it is whole. Raises FocusError for
+    another suffix, RunError where the ledger cannot be read, OSError where the file cannot be written.
+    """
+    if path.suffix not in (".csv", ".parquet"):
+        raise FocusError(f"{path}: a FOCUS table must be a .csv or a .parquet file")
+    table = focus_table(run)
+    if path.suffix == ".csv":
+        _write_csv(path, table)
+    else:
+        write_batches(path, SCHEMA, [table])
+    return int(table.num_rows)
+
+
+def focus_table(run: Run) -> pa.Table:
+    """Return the run's ledger in the columns of `SCHEMA`, in order of time; raises RunError."""
+    spend = _with_purchases(run.table("spend").select(_SPEND.names).cast(_SPEND)).sort_by("period_s")
+    rows = [Sort(*row) for row in zip(*(spend[name].to_pylist() for name in Sort._fields), strict=True)]
+    numbers = {sort: at for at, sort in enumerate(dict.fromkeys(rows))}
+    sorts, sort = list(numbers), np.array([numbers[row] for row in rows], np.int64)
+    said = [words(run, each) for each in sorts]
+    columns = _times(run, spend["period_s"].to_numpy()) | _numbers(spend, sorts, sort)
+    columns |= {name: pa.array([each.get(name) for each in said], pa.string()).take(sort) for name in _WORDS}
+    return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
+
+
+def _with_purchases(spend: pa.Table) -> pa.Table:
+    """Add, for each period and offer, the row that buys what was committed, used or not."""
+    committed = spend.filter(pc.field("line") == "committed")
+    bought = committed.group_by(["period_s", "resource", "unit"], use_threads=False).aggregate(
+        [("quantity", "sum"), ("usd", "sum")]
+    )
+    bought = bought.rename_columns([name.removesuffix("_sum") for name in bought.column_names])
+    for name in ("line", "charged_to"):
+        bought = bought.append_column(name, pa.repeat(PURCHASE, len(bought)))
+    return pa.concat_tables([spend, bought.select(_SPEND.names)])
+
+
+def _times(run: Run, period_s: Ints) -> dict[str, Any]:
+    """Charge periods are whole UTC hours or days, clipped to the run; billing periods are calendar months."""
+    unit = {"hour": "h", "day": "D"}[run.description["scenario"]["money"]["charge_period"]]
+    epoch_s = int(datetime.fromisoformat(run.description["trace"]["epoch"]).timestamp())
+    start = (epoch_s + period_s).astype("datetime64[s]")
+    end = (start.astype(f"datetime64[{unit}]") + 1).astype("datetime64[s]")
+    month = start.astype("datetime64[M]")
+    return {
+        "ChargePeriodStart": start,
+        "ChargePeriodEnd": np.minimum(end, np.datetime64(epoch_s + run.end_s, "s")),
+        "BillingPeriodStart": month.astype("datetime64[s]"),
+        "BillingPeriodEnd": (month + 1).astype("datetime64[s]"),
+    }
+
+
+def _numbers(spend: pa.Table, sorts: list[Sort], sort: Ints) -> dict[str, Any]:
+    """Costs, prices and quantities; null where there are none."""
+    quantity, usd = (spend[name].to_numpy() for name in ("quantity", "usd"))
+
+    def rows(which: Callable[[Sort], bool]) -> Bools:
+        return np.array([which(each) for each in sorts], bool)[sort]
+
+    price = np.divide(usd, quantity, out=np.zeros(len(usd)), where=quantity != 0)
+    price[rows(lambda each: each.terms.category == "Adjustment")] = np.nan
+    consumed = np.where(rows(lambda each: each.charged_to == "minimum"), 0.0, quantity)
+    consumed[~rows(lambda each: each.consumes)] = np.nan
+    effective = np.where(rows(lambda each: each.line == PURCHASE), 0.0, usd)
+    columns = {
+        "BilledCost": np.where(rows(lambda each: each.terms.billed), usd, 0.0),
+        "CommitmentDiscountQuantity": np.where(rows(lambda each: each.committed), quantity, np.nan),
+        "ConsumedQuantity": consumed,
+        "EffectiveCost": effective,
+        "PricingCurrencyEffectiveCost": effective,
+        "PricingQuantity": quantity,
+        **dict.fromkeys(("ContractedCost", "ListCost"), usd),
+        **dict.fromkeys((name for name in _NUMBERS if name.endswith("UnitPrice")), price),
+    }
+    return {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+
+
+def _write_csv(path: Path, table: pa.Table) -> None:
+    """Write nulls as nothing, and times and numbers in the formats of FOCUS."""
+    columns = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if pa.types.is_timestamp(field.type):
+            text = np.datetime_as_string(column.to_numpy(), unit="s", timezone="UTC").tolist()
+        elif pa.types.is_floating(field.type):
+            text = _decimals(column).to_pylist()
+        else:
+            text = column.to_pylist()
+        columns.append(text)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(table.column_names)
+            writer.writerows(zip(*columns, strict=True))
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _decimals(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As 2.5E-7: FOCUS allows no plus sign; a whole number gets .0, or readers would guess an integer."""
+    text = pc.replace_substring_regex(values.cast(pa.string()), r"e\+?", "E")
+    return pc.replace_substring_regex(text, r"^-?\d+$", r"\0.0")

@@ -1,0 +1,148 @@
+"""What a charge of the ledger is called in FOCUS: every column that is text.
+
+FOCUS is the FinOps Open Cost and Usage Specification (focus.finops.org). docs/focus.md says why each word
+was chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from scheduler.run.directory import Run
+
+Words = dict[str, str | None]
+
+PURCHASE = "purchase"
+"""The rows that buy a commitment. The ledger has no such line: it counts the use."""
+
+_OWNER = "On-Premises"
+_UNITS = {"device-hour": "Device-Hours", "kWh": "Kilowatt-Hours", "GB": "GB"}
+
+_OWNED = ("Owned Training Cluster", "Compute", "Other (Compute)")
+_RENTED = ("Rented Accelerators", "Compute", "Virtual Machines")
+_NETWORK = ("Data Transfer", "Networking", "Network Connectivity")
+
+
+class Terms(NamedTuple):
+    """What a line of the ledger is in FOCUS."""
+
+    service: tuple[str, str, str]
+    """Name, category, subcategory."""
+    meter: str
+    pricing: str | None = "Standard"
+    rented: bool = False
+    """Charged by the provider of the offer, else by the owner of the pods."""
+    category: str = "Usage"
+    frequency: str = "Usage-Based"
+    billed: bool = True
+    """Paid for its own period; pods and commitments are bought apart from their use."""
+
+
+_LINES = {
+    "capital": Terms(_OWNED, "Depreciation", "Other", frequency="Recurring", billed=False),
+    "energy": Terms(_OWNED, "Energy"),
+    "operations": Terms(_OWNED, "Operations", "Other", frequency="Recurring"),
+    "on_demand": Terms(_RENTED, "Rental", rented=True),
+    "spot": Terms(_RENTED, "Rental", "Dynamic", rented=True),
+    "committed": Terms(_RENTED, "Rental", "Committed", rented=True, billed=False),
+    PURCHASE: Terms(_RENTED, "Rental", rented=True, category="Purchase", frequency="Recurring"),
+    "egress": Terms(_NETWORK, "Egress", rented=True),
+    "transfer": Terms(_NETWORK, "Transfer"),
+    "revenue": Terms(_OWNED, "Tenant Revenue", None, category="Adjustment"),
+}
+_BORNE_BY = {
+    "job": "jobs",
+    "idle": "idle devices",
+    "down": "devices out of service",
+    "boot": "booting and staging",
+    "minimum": "billed beyond use",
+    "unused_commitment": "unused commitment",
+    PURCHASE: "commitment bought",
+}
+
+
+class Sort(NamedTuple):
+    """What the charges of one sort have in common."""
+
+    resource: str
+    line: str
+    charged_to: str
+    unit: str
+
+    @property
+    def terms(self) -> Terms:
+        """What its line is in FOCUS."""
+        return _LINES[self.line]
+
+    @property
+    def committed(self) -> bool:
+        """It concerns a commitment: bought, used or left unused."""
+        return self.line in ("committed", PURCHASE)
+
+    @property
+    def consumes(self) -> bool:
+        """It is use, neither bought nor left unused."""
+        return self.terms.category == "Usage" and self.charged_to != "unused_commitment"
+
+
+def words(run: Run, sort: Sort) -> Words:
+    """Return the columns of text of a charge; those that are not there are null."""
+    scenario, terms, unit = run.description["scenario"]["name"], sort.terms, _UNITS[sort.unit]
+    resources = run.description["pools"] + run.description["offers"]
+    resource = next(each for each in resources if each["name"] == sort.resource)
+    provider = resource["provider"] if terms.rented else _OWNER
+    tags = {"line": sort.line, "run": run.folder.resolve().name, "scenario": scenario, "simulated": True}
+    tags |= {} if sort.line == PURCHASE else {"charged_to": sort.charged_to}
+    return {
+        **dict(zip(("ServiceName", "ServiceCategory", "ServiceSubcategory"), terms.service, strict=True)),
+        **dict.fromkeys(("ProviderName", "PublisherName", "InvoiceIssuerName"), provider),
+        **dict.fromkeys(("BillingCurrency", "PricingCurrency"), "USD"),
+        **dict.fromkeys(("RegionId", "RegionName"), resource["region"] if terms.rented else None),
+        "BillingAccountId": f"exaburst/{scenario}",
+        "BillingAccountName": scenario,
+        "BillingAccountType": "Scenario",
+        "ChargeCategory": terms.category,
+        "ChargeDescription": f"{terms.meter} of {sort.resource}: {_BORNE_BY[sort.charged_to]}",
+        "ChargeFrequency": terms.frequency,
+        "ConsumedUnit": unit if sort.consumes else None,
+        "PricingUnit": unit,
+        "Tags": json.dumps(tags, sort_keys=True),
+        **_resource(sort, f"exaburst/{scenario}/{sort.resource}", "Offer" if "offer" in resource else "Pool"),
+        **_sku(sort, resource),
+    }
+
+
+def _resource(sort: Sort, key: str, kind: str) -> Words:
+    """The pool or offer; or the commitment, where that is what is bought or left unused."""
+    held: Words = {"ResourceId": key, "ResourceName": sort.resource, "ResourceType": kind}
+    if not sort.committed:
+        return held
+    commitment, name = f"{key}/commitment", f"{sort.resource} commitment"
+    itself: Words = {"ResourceId": commitment, "ResourceName": name, "ResourceType": "Commitment"}
+    return {
+        **(held if sort.consumes else itself),
+        "CommitmentDiscountCategory": "Usage",
+        "CommitmentDiscountId": commitment,
+        "CommitmentDiscountName": name,
+        "CommitmentDiscountStatus": None if sort.line == PURCHASE else "Used" if sort.consumes else "Unused",
+        "CommitmentDiscountType": "Take-or-Pay",
+        "CommitmentDiscountUnit": _UNITS[sort.unit],
+    }
+
+
+def _sku(sort: Sort, resource: dict[str, Any]) -> Words:
+    """One SKU a meter of an offer or kind of pod; a rental has a price on demand or spot, or committed."""
+    kind = resource.get("offer") or resource["pod"] or resource["device"]
+    rental = sort.terms.meter == "Rental"
+    sku = kind if rental else f"{kind}-{sort.line}"
+    contract = {"on_demand": "on-demand", "spot": "spot"}.get(sort.line, "committed")
+    moves = sort.line == "on_demand" and len(resource["prices"]) > 1
+    details = json.dumps({"x_Device": resource["device"]}) if sort.unit == "device-hour" else None
+    return {
+        "PricingCategory": "Dynamic" if moves else sort.terms.pricing,
+        "SkuId": sku,
+        "SkuMeter": sort.terms.meter,
+        "SkuPriceDetails": details,
+        "SkuPriceId": f"{sku}-{contract}" if rental else sku,
+    }

@@ -1,0 +1,1 @@
+"""What pools and offers cost, priced from the logs and checked."""

@@ -1,0 +1,93 @@
+"""The ledger held against what it must come to, in every run.
+
+Its rows are made from step functions of devices, cell by cell. Beside them stand sums that know nothing of
+those: what jobs.parquet says of each job; the book value that pods lose, and their energy, by the meter; the
+bills of rented attempts, one by one, and the price of commitments.
+"""
+
+from __future__ import annotations
+
+from math import isclose
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from scheduler.money.ledger.meter import Meter
+from scheduler.money.ledger.rates import YEAR_S, LedgerError, Owning, rent
+from scheduler.stock.stock import OfferResource, PoolResource, Resources
+
+EXACT = 1e-9
+"""The largest difference, as a share of the amount."""
+
+Totals = dict[tuple[str, str, str], float]
+"""(resource, line, charged to) -> USD."""
+
+
+class Check(NamedTuple):
+    """What rows of the ledger come to, and must come to."""
+
+    of: str
+    rows_usd: float
+    expected_usd: float
+
+
+def audit(
+    folder: Path, spend: pa.Table, stock: Resources, owning: Owning, meter: Meter, end_s: int
+) -> list[Check]:
+    """Return the checks of a run that ended at `end_s`; raises LedgerError where one fails."""
+    usd = totals(spend)
+    jobs = pq.read_table(folder / "jobs.parquet", columns=["spend_usd", "revenue_usd"])
+    spent, brought = (float(pc.sum(column).as_py() or 0) for column in jobs.columns)
+    borne = (amount for (_, line, who), amount in usd.items() if who == "job" and line != "revenue")
+    checks = [
+        Check("jobs", sum(borne), spent),
+        Check("revenue", -sum(amount for (_, line, _), amount in usd.items() if line == "revenue"), brought),
+    ]
+    for pool, at_1_kw in zip(stock.pools, meter.usd_at_1_kw, strict=True):
+        checks.append(Check(pool.name, _cost(usd, pool.name), _of_pool(pool, owning, at_1_kw, end_s)))
+    for offer, billed in zip(stock.offers, meter.billed_usd, strict=True):
+        checks.append(Check(offer.name, _cost(usd, offer.name), billed + _unused(usd, offer, end_s)))
+    for check in checks:
+        if not isclose(check.rows_usd, check.expected_usd, rel_tol=EXACT, abs_tol=EXACT):
+            found = f"come to {check.rows_usd!r} USD, not to {check.expected_usd!r}"
+            raise LedgerError(f"{folder}: the ledger is wrong: its rows of {check.of} {found}")
+    return checks
+
+
+def totals(spend: pa.Table) -> Totals:
+    """Add up the rows of all charge periods."""
+    keys = ["resource", "line", "charged_to"]
+    words = {name: spend.column(name).cast("string") for name in keys}
+    grouped = pa.table(words | {"usd": spend.column("usd")}).group_by(keys, use_threads=False)
+    return {
+        (row["resource"], row["line"], row["charged_to"]): row["usd_sum"]
+        for row in grouped.aggregate([("usd", "sum")]).to_pylist()
+    }
+
+
+def _cost(usd: Totals, name: str) -> float:
+    return sum(amount for (place, line, _), amount in usd.items() if place == name and line != "revenue")
+
+
+def _of_pool(pool: PoolResource, owning: Owning, at_1_kw: float, end_s: int) -> float:
+    """Book value lost, operations, and energy: idle power all the time, and more while jobs held devices."""
+    devices = pool.pods * pool.pod_devices
+    always = float(owning.power(end_s).over(np.array([0]), np.array([end_s]))[0]) * devices
+    energy = pool.idle_kw * (always - at_1_kw) + pool.busy_kw * at_1_kw
+    years = end_s / YEAR_S * owning.money.operations_share_per_year
+    return pool.pods * pool.capital_usd_per_pod * (owning.lost(end_s) + years) + energy
+
+
+def _unused(usd: Totals, offer: OfferResource, end_s: int) -> float:
+    """The price of a commitment, less what of it was used."""
+    price = float(rent(offer).over(np.array([0]), np.array([end_s]))[0])
+    used = (
+        amount
+        for (place, line, who), amount in usd.items()
+        if (place, line) == (offer.name, "committed") and who != "unused_commitment"
+    )
+    return offer.committed_devices * price - sum(used)

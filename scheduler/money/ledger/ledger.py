@@ -1,0 +1,148 @@
+"""The ledger: what pools and offers cost, by charge period, by what the money bought and by who bears it.
+
+It is made from the logs: owned devices from the step functions of states.parquet, rented ones and their data
+from attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
+`down`, `boot`, `minimum` or `unused_commitment`; together they are what the pools and offers cost.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from scheduler.money.ledger.meter import GB_PER_TB, SELLS, phases
+from scheduler.money.ledger.rates import Ints, Owning, rent
+from scheduler.money.ledger.rows import Cells, Rows
+from scheduler.money.ledger.usage import per_cell, shared_per_cell, since_per_cell
+from scheduler.run.columns import SPEND, Attempts
+from scheduler.stock.stock import OfferResource, PoolResource, Resources
+from traces.parquet import write_batches
+from traces.times import HOUR_S
+
+COLUMNS = [*Attempts._fields, "where"]
+PHASES = ("boot", "job", "idle", "minimum")
+"""Who bears the time of rented nodes that boot, work, are kept, are only billed."""
+
+
+def write_ledger(folder: Path, stock: Resources, owning: Owning, end_s: int) -> pa.Table:
+    """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
+    names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
+    rows = Rows(names, owning.periods(end_s))
+    if end_s:
+        for pool in stock.pools:
+            _add_pool(rows, pool, owning, folder, end_s)
+        for offer in stock.offers:
+            attempts = _attempts(folder, offer)
+            _add_offer(rows, offer, attempts, end_s)
+            _add_moved(rows, offer, attempts, owning.money.transfer_usd_per_gb)
+        if owning.money.tenant_usd_per_device_h:
+            _add_sold(rows, names, owning.money.tenant_usd_per_device_h, folder)
+    table = rows.table()
+    out = folder / "spend.parquet"
+    out.mkdir(exist_ok=True)
+    write_batches(out / "part-00000.parquet", SPEND, [table])
+    return table
+
+
+def _add_pool(rows: Rows, pool: PoolResource, owning: Owning, folder: Path, end_s: int) -> None:
+    """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service."""
+    capital, power = owning.capital(pool, end_s), owning.power(end_s)
+    cells = Cells(rows.periods, end_s, capital.from_s, power.from_s)
+    busy, down = _device_s(folder, [f"busy_{pool.name}", f"down_{pool.name}"], cells.edges)
+    idle = pool.pods * pool.pod_devices * cells.width_s - busy - down
+    for charged_to, device_s, kw in (
+        ("job", busy, pool.busy_kw),
+        ("idle", idle, pool.idle_kw),
+        ("down", down, pool.idle_kw),
+    ):
+        device_h = cells.by_period(device_s) / HOUR_S
+        usd_of_capital = cells.by_period(device_s * capital.at(cells.start_s))
+        usd_of_energy = cells.by_period(device_s * kw * power.at(cells.start_s))
+        rows.add(pool.name, "capital", charged_to, device_h, usd_of_capital)
+        rows.add(pool.name, "energy", charged_to, device_h * kw * owning.money.pue, usd_of_energy)
+        if operations := owning.operations(pool):
+            rows.add(pool.name, "operations", charged_to, device_h, device_h * HOUR_S * operations)
+
+
+def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
+    """Integrate columns of states.parquet between edges, a part at a time: a row each."""
+    last_s, last = np.zeros(1, np.int64), np.zeros((len(columns), 1), np.int64)
+    device_s = np.zeros((len(columns), len(edges) - 1), np.int64)
+    for part in sorted((folder / "states.parquet").glob("part-*.parquet")):
+        rows = pq.read_table(part, columns=["time_s", *columns])
+        time_s, *after = (column.to_numpy() for column in rows.columns)
+        time_s, levels = np.concatenate([last_s, time_s]), np.concatenate([last, after], axis=1)
+        last_s, last = time_s[-1:], levels[:, -1:].copy()
+        levels[:, -1] = 0  # until it is known when the next part begins
+        device_s += [per_cell(time_s, level, edges) for level in levels]
+    device_s += [per_cell(last_s, level, edges) for level in last]
+    return device_s
+
+
+def _attempts(folder: Path, offer: OfferResource) -> Attempts:
+    """Read the attempts on an offer."""
+    logged = pq.read_table(folder / "attempts.parquet", columns=COLUMNS, filters=pc.field("rented"))
+    logged = logged.filter(pc.equal(logged.column("where").cast("string"), offer.name))
+    start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s"))
+    logged = logged.set_column(COLUMNS.index("start_s"), "start_s", start_s)
+    return Attempts._make(
+        np.asarray(logged.column(name).to_numpy(), np.float64 if name.endswith("_tb") else np.int64)
+        for name in Attempts._fields
+    )
+
+
+def _add_offer(rows: Rows, offer: OfferResource, attempts: Attempts, end_s: int) -> None:
+    """Rented time, what of it a commitment covers, and what of the commitment nobody used.
+
+    What is billed beyond the end of the run falls into its last charge period; commitments end with the run.
+    """
+    alloc_s, *cuts = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s)
+    devices, committed, price = attempts.devices, offer.committed_devices, rent(offer)
+    cells = Cells(rows.periods, max(end_s, int(cuts[-1].max(initial=0))), price.from_s)
+
+    def add(line: str, charged_to: str, device_s: Ints) -> None:
+        usd = cells.by_period(device_s * price.at(cells.start_s))
+        rows.add(offer.name, line, charged_to, cells.by_period(device_s) / HOUR_S, usd)
+
+    began = since_per_cell(alloc_s, devices, cells.edges)
+    held = covered = np.zeros(len(cells.start_s), np.int64)
+    for charged_to, cut in zip(PHASES, cuts, strict=True):
+        held_before, covered_before = held, covered
+        held = began - since_per_cell(cut, devices, cells.edges)
+        if committed:
+            covered = shared_per_cell(alloc_s, np.minimum(cut, end_s), devices, committed, cells.edges)
+        add("committed", charged_to, covered - covered_before)
+        add(
+            "spot" if offer.spot else "on_demand", charged_to, held - held_before - (covered - covered_before)
+        )
+    paid = committed * np.diff(np.minimum(cells.edges, end_s))
+    add("committed", "unused_commitment", paid - covered)
+
+
+def _add_moved(rows: Rows, offer: OfferResource, attempts: Attempts, transfer: float) -> None:
+    """Data that came in as devices were rented, and went out as they were given back."""
+    for line, usd_per_gb, tb, time_s in (
+        ("transfer", transfer, attempts.staged_tb, attempts.alloc_s),
+        ("egress", offer.egress_usd_per_gb, attempts.returned_tb, attempts.end_s),
+    ):
+        if usd_per_gb:
+            gb = rows.at(time_s, tb * GB_PER_TB)
+            rows.add(offer.name, line, "job", gb, gb * usd_per_gb)
+
+
+def _add_sold(rows: Rows, names: list[str], usd_per_device_h: float, folder: Path) -> None:
+    """Reference device-hours of the finished jobs of tenants, at their end, wherever they ran."""
+    columns = ["where", "gang", "runtime_s", "end_s"]
+    sold = (pc.field("workload") == SELLS) & (pc.field("state") == "finished")
+    jobs = pq.read_table(folder / "jobs.parquet", columns=columns, filters=sold)
+    where = jobs.column("where").cast("string")
+    for name in names:
+        gang, runtime_s, end_s = (
+            column.to_numpy() for column in jobs.filter(pc.equal(where, name)).columns[1:]
+        )
+        device_h = rows.at(end_s, gang * (runtime_s / HOUR_S))
+        rows.add(name, "revenue", "job", device_h, -device_h * usd_per_device_h)

@@ -1,0 +1,103 @@
+"""What attempts cost their jobs and bring in, worked out as they end.
+
+No price depends on who else runs, so an attempt costs the integral of rates over its own time. The meter also
+sums up what all attempts cost their pool or offer, for the ledger to be held against.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scheduler.money.ledger.rates import Floats, Ints, Owning, rent
+from scheduler.run.columns import Attempts, Bools
+from scheduler.stock.stock import OfferResource, Resources
+from traces.times import HOUR_S
+from traces.trace import Trace
+
+GB_PER_TB = 1_000
+SELLS = "tenant"
+"""The workload whose finished jobs are paid for."""
+
+
+class Phases(NamedTuple):
+    """The seconds at which rented nodes begin to boot, to work, to idle, to be billed only, and are paid."""
+
+    alloc_s: Ints
+    start_s: Ints
+    end_s: Ints
+    kept_s: Ints
+    billed_s: Ints
+
+
+def phases(offer: OfferResource, alloc_s: Ints, start_s: Ints, end_s: Ints) -> Phases:
+    """Return until when nodes are kept, and billed: in whole steps from `alloc_s` on, at least the minimum.
+
+    Where all that may be rented is committed, it is paid anyhow, and nothing is billed beyond `end_s`.
+    """
+    if offer.committed_devices >= offer.quota:
+        return Phases(alloc_s, start_s, end_s, end_s, end_s)
+    kept_s = end_s + offer.release_s
+    steps = -(-(kept_s - alloc_s) // offer.billing_step_s)
+    seconds = np.maximum(steps * offer.billing_step_s, offer.minimum_s)
+    return Phases(alloc_s, start_s, end_s, kept_s, alloc_s + seconds)
+
+
+class Meter:
+    """Prices attempts on numbered resources, pools first, and keeps the sums of each."""
+
+    def __init__(self, stock: Resources, owning: Owning, trace: Trace) -> None:
+        self._stock, self._owning = stock, owning
+        self._rents = [rent(offer) for offer in stock.offers]
+        self._worth = _worth(trace, owning.money.tenant_usd_per_device_h)
+        self.usd_at_1_kw = [0.0] * len(stock.pools)
+        """By pool: what energy would have cost had each device held drawn 1 kW."""
+        self.billed_usd = [0.0] * len(stock.offers)
+        """By offer: the bills of all attempts, with egress and transfer."""
+
+    def price(self, attempts: Attempts, row: Ints, resource: Ints, finished: Bools) -> tuple[Floats, Floats]:
+        """Return what attempts cost their jobs and what they bring in, both in USD.
+
+        `row` is that of the job in the trace, `resource` the number of the pool or offer.
+        """
+        spend = np.zeros(len(row))
+        first_offer = len(self._stock.pools)
+        for at in np.unique(resource).tolist():
+            some = attempts.of(mine := np.flatnonzero(resource == at))
+            spend[mine] = self._owned(at, some) if at < first_offer else self._rented(at - first_offer, some)
+        return spend, self._revenue(row, finished)
+
+    def _owned(self, at: int, attempts: Attempts) -> Floats:
+        """Capital, operations and energy for as long as the devices are held."""
+        pool, owning = self._stock.pools[at], self._owning
+        devices, alloc_s, _, end_s, _, _ = attempts
+        until_s = int(end_s.max())
+        at_1_kw = devices * owning.power(until_s).over(alloc_s, end_s)
+        self.usd_at_1_kw[at] += float(at_1_kw.sum())
+        capital = owning.capital(pool, until_s).over(alloc_s, end_s)
+        held = capital + owning.operations(pool) * (end_s - alloc_s)
+        return np.asarray(devices * held + pool.busy_kw * at_1_kw, np.float64)
+
+    def _rented(self, at: int, attempts: Attempts) -> Floats:
+        """The price while at work, and what was moved in and out."""
+        offer, price = self._stock.offers[at], self._rents[at]
+        devices, alloc_s, start_s, end_s, staged_tb, returned_tb = attempts
+        moved = staged_tb * (GB_PER_TB * self._owning.money.transfer_usd_per_gb)
+        moved += returned_tb * (GB_PER_TB * offer.egress_usd_per_gb)
+        bills = devices * price.over(alloc_s, phases(offer, alloc_s, start_s, end_s).billed_s)
+        self.billed_usd[at] += float((bills + moved).sum())
+        return np.asarray(devices * price.over(start_s, end_s) + moved, np.float64)
+
+    def _revenue(self, row: Ints, finished: Bools) -> Floats:
+        """The reference device-hours of a tenant's finished job, at their price."""
+        return np.zeros(len(row)) if self._worth is None else self._worth[row] * finished
+
+
+def _worth(trace: Trace, usd_per_device_h: float) -> Floats | None:
+    """What each job will bring in if it finishes; None where nothing is sold."""
+    codes, words = trace.codes("workload")
+    if SELLS not in words or not usd_per_device_h:
+        return None
+    device_h = trace.numpy("gang") * (trace.numpy("runtime_s") / HOUR_S)
+    return np.where(codes == words.index(SELLS), device_h * usd_per_device_h, 0.0)

@@ -1,0 +1,167 @@
+"""What a second costs, and when that changes: capital, power, operations and rent as step functions.
+
+A rate changes at instants only: at full hours (UTC) for a tariff by hour and for a declining book value, at
+the end of a pod's life, at the rows of a price series. So what a span costs is exact, whatever it crosses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from scheduler.scenario import MoneySpec
+from scheduler.stock.stock import OfferResource, PoolResource
+from traces.times import DAY_S, HOUR_S
+
+YEAR_S = 31_557_600
+"""A Julian year."""
+
+LONGEST_YEARS = 1e6
+"""A life this long never ends."""
+MOST_PERIODS = 2_000_000
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class LedgerError(ValueError):
+    """A run that cannot be priced; says why, and what can be done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """A rate per second, `rate[i]` from `from_s[i]` until the next; the first and the last hold for ever."""
+
+    from_s: Ints
+    rate: Floats
+
+    @classmethod
+    def constant(cls, rate: float) -> Steps:
+        """Return a rate that never changes."""
+        return cls(np.zeros(1, np.int64), np.array([rate]))
+
+    def at(self, time_s: Ints) -> Floats:
+        """Return the rate at instants."""
+        return self.rate[self._step(time_s)]
+
+    def over(self, start_s: Ints, end_s: Ints) -> Floats:
+        """Return the integral over each span, without the rounding of a difference of long integrals."""
+        if len(self.rate) == 1:
+            return np.asarray(self.rate[0] * (end_s - start_s), np.float64)
+        whole = np.concatenate([[0.0], np.cumsum(self.rate[:-1] * np.diff(self.from_s))])
+        first, last = self._step(start_s), self._step(end_s)
+        following = np.minimum(first + 1, len(self.rate) - 1)
+        across = (
+            self.rate[first] * (self.from_s[following] - start_s)
+            + (whole[last] - whole[following])
+            + self.rate[last] * (end_s - self.from_s[last])
+        )
+        return np.where(first == last, self.rate[first] * (end_s - start_s), across)
+
+    def _step(self, time_s: Ints) -> Ints:
+        return np.maximum(np.searchsorted(self.from_s, time_s, "right") - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Where the hours and days of UTC lie; `midnight_s` is the time from the last midnight to the epoch."""
+
+    midnight_s: int
+
+    @classmethod
+    def of(cls, epoch: datetime) -> Calendar:
+        """Return the calendar of a trace, to the second."""
+        return cls(epoch.hour * HOUR_S + epoch.minute * 60 + epoch.second)
+
+    def starts(self, step_s: int, end_s: int) -> Ints:
+        """Return the starts of the hours or days that hold some of [0, end_s); the first begins at 0."""
+        return np.maximum(np.arange(-(self.midnight_s % step_s), end_s, step_s, dtype=np.int64), 0)
+
+    def hour(self, time_s: Ints) -> Ints:
+        """Return the hour of the day, 0 to 23."""
+        return (time_s + self.midnight_s) // HOUR_S % 24
+
+    def next_hour(self, time_s: Ints) -> Ints:
+        """Return the first full hour after each instant."""
+        return time_s + HOUR_S - (time_s + self.midnight_s) % HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Owning:
+    """What owned devices cost, as rates from the epoch until a given second."""
+
+    money: MoneySpec
+    calendar: Calendar
+
+    def periods(self, end_s: int) -> Ints:
+        """Return the starts of the charge periods of a run; raises LedgerError where they are too many."""
+        step_s = HOUR_S if self.money.charge_period == "hour" else DAY_S
+        hourly = self.money.depreciation == "declining" or isinstance(self.money.usd_per_kwh, tuple)
+        if end_s // (HOUR_S if hourly else step_s) > MOST_PERIODS:
+            raise LedgerError(
+                f"the run is {end_s / YEAR_S:,.0f} years long, too long for a ledger by the hour: "
+                'give charge_period "day", depreciation "straight_line" and one usd_per_kwh'
+            )
+        return self.calendar.starts(step_s, end_s)
+
+    def capital(self, pool: PoolResource, end_s: int) -> Steps:
+        """USD a device-second: what the book value of its pod loses, which after the life is nothing."""
+        ends_s = self.life_ends_s
+        if ends_s <= 0:
+            return Steps.constant(0.0)
+        starts = np.zeros(1, np.int64)
+        if self.money.depreciation == "declining":
+            starts = self.calendar.starts(HOUR_S, max(1, min(end_s, ends_s)))
+        until = np.minimum(self.calendar.next_hour(starts), ends_s)
+        rate = pool.capital_usd_per_pod / pool.pod_devices * self._loses(starts, until) / (until - starts)
+        if ends_s < end_s:
+            return Steps(np.append(starts, ends_s), np.append(rate, 0.0))
+        return Steps(starts, rate)
+
+    @property
+    def life_ends_s(self) -> int:
+        """The second of the run at which the pods are written off; negative if before it."""
+        return round(min(self.money.life_years - self.money.age_years, LONGEST_YEARS) * YEAR_S)
+
+    def lost(self, end_s: int) -> float:
+        """Return the share of the price of a pod that its book value loses from the epoch to `end_s`."""
+        ends_s = self.life_ends_s
+        if ends_s <= 0:
+            return 0.0
+        last_s = min(end_s, ends_s)
+        hour_s = max(0, last_s - (last_s + self.calendar.midnight_s) % HOUR_S)
+        hours = np.array([0, hour_s, min(int(self.calendar.next_hour(np.array(hour_s))), ends_s)])
+        lost = np.cumsum(self._loses(hours[:-1], hours[1:]))
+        return float(np.interp(last_s, hours, [0.0, *lost]))
+
+    def _loses(self, start_s: Ints, end_s: Ints) -> Floats:
+        """Share of the price that is lost over spans: alike in every second, or alike in proportion."""
+        money, life_s = self.money, self.money.life_years * YEAR_S
+        span = (end_s - start_s) / life_s
+        if money.depreciation == "straight_line":
+            return np.asarray((1 - money.residual_share) * span, np.float64)
+        decay = np.log(money.residual_share)
+        left = np.exp(decay * (money.age_years + start_s / YEAR_S) / money.life_years)
+        return np.asarray(-left * np.expm1(decay * span), np.float64)
+
+    def operations(self, pool: PoolResource) -> float:
+        """USD a device-second: staff, repairs and space, as a share of the price of the pod."""
+        usd_per_year = pool.capital_usd_per_pod * self.money.operations_share_per_year
+        return usd_per_year / (pool.pod_devices * YEAR_S)
+
+    def power(self, end_s: int) -> Steps:
+        """USD a second for each kW that devices draw, the site's overhead (PUE) included."""
+        tariff, usd_per_kw_s = self.money.usd_per_kwh, self.money.pue / HOUR_S
+        if not isinstance(tariff, tuple):
+            return Steps.constant(tariff * usd_per_kw_s)
+        starts = self.calendar.starts(HOUR_S, max(1, end_s))
+        return Steps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
+
+
+def rent(offer: OfferResource) -> Steps:
+    """USD a device-second."""
+    from_s, usd_per_device_h = zip(*offer.prices, strict=True)
+    return Steps(np.array(from_s, np.int64), np.array(usd_per_device_h, np.float64) / HOUR_S)

@@ -1,0 +1,80 @@
+"""Rows of the ledger by charge period, and the cells of time in which no rate changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from scheduler.money.ledger.rates import Floats, Ints
+from scheduler.run.columns import CHARGED_TO, LINES, SPEND
+
+Values = TypeVar("Values", Ints, Floats)
+
+_BEARERS, _NAMES, _UNITS = list(CHARGED_TO), list(LINES), sorted(set(LINES.values()))
+_UNIT_OF_LINE = np.array([_UNITS.index(unit) for unit in LINES.values()])
+
+
+class Cells:
+    """Time from 0 to `last_s`, cut at the starts of the charge periods and at `changes` of rates.
+
+    What lies beyond the last charge period counts to it.
+    """
+
+    def __init__(self, periods: Ints, last_s: int, *changes: Ints) -> None:
+        cuts = np.concatenate(changes)
+        inside = cuts[(cuts > 0) & (cuts < last_s)]
+        self.edges = np.unique(np.concatenate([periods, inside, [last_s]]))
+        self.start_s, self.width_s = self.edges[:-1], np.diff(self.edges)
+        self._firsts = np.searchsorted(self.start_s, periods)
+
+    def by_period(self, values: Values) -> Values:
+        """Add up the cells of each charge period."""
+        return np.add.reduceat(values, self._firsts)
+
+
+class Rows:
+    """Charges as they are found, by period; what has no quantity is left out."""
+
+    def __init__(self, resources: Sequence[str], periods: Ints) -> None:
+        self.periods = periods
+        self._resources = list(resources)
+        self._codes: list[Ints] = []
+        self._amounts: list[Floats] = []
+
+    def at(self, time_s: Ints, quantity: Floats) -> Floats:
+        """Add up by period what happens at instants; an instant after the last period counts to it."""
+        period = np.searchsorted(self.periods, time_s, "right") - 1
+        return np.asarray(np.bincount(period, quantity, len(self.periods)), np.float64)
+
+    def add(self, resource: str, line: str, charged_to: str, quantity: Floats, usd: Floats) -> None:
+        """Add a row for each charge period that has some."""
+        period = np.flatnonzero(quantity)
+        codes = self._resources.index(resource), _NAMES.index(line), _BEARERS.index(charged_to)
+        self._codes.append(np.stack([period, *(np.full(len(period), code) for code in codes)]))
+        self._amounts.append(np.stack([quantity[period], usd[period]]))
+
+    def table(self) -> pa.Table:
+        """Return the rows by period, then resource, line and bearer in their own order."""
+        codes = np.concatenate([np.zeros((4, 0), np.int64), *self._codes], axis=1)
+        amounts = np.concatenate([np.zeros((2, 0)), *self._amounts], axis=1)
+        order = np.lexsort(codes[::-1])
+        (period, resource, line, charged_to), (quantity, usd) = codes[:, order], amounts[:, order]
+        return pa.table(
+            {
+                "period_s": self.periods[period],
+                "resource": _words(resource, self._resources),
+                "line": _words(line, _NAMES),
+                "charged_to": _words(charged_to, _BEARERS),
+                "quantity": quantity,
+                "unit": _words(_UNIT_OF_LINE[line], _UNITS),
+                "usd": usd,
+            },
+            schema=SPEND,
+        )
+
+
+def _words(codes: Ints, words: list[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int32), pa.array(words, pa.string()))

@@ -1,0 +1,8 @@
+"""From a scenario and a trace to a finished run.
+
+Read `setup` first, then `replay`; `assembly` builds the engine's parts.
+"""
+
+from scheduler.replay.replay import replay
+
+__all__ = ["replay"]

@@ -1,0 +1,160 @@
+"""A finished run: its description and its logs, for reading.
+
+run = open_run("runs/demo")
+run.jobs.groupby("workload").wait_s.quantile([0.5, 0.95])
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scheduler.scenario import Scenario
+from scheduler.stock.stock import Resources
+from traces.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOGS = ("jobs", "attempts", "states", "spend")
+
+
+class RunError(ValueError):
+    """A run that cannot be read; names the folder or file and what is wrong."""
+
+
+class Run:
+    """A run directory with its run.json read."""
+
+    def __init__(self, folder: Path, description: dict[str, Any]) -> None:
+        self.folder = folder
+        self.description = description
+
+    @property
+    def end_s(self) -> int:
+        """Length of the run in seconds, from the epoch to the horizon or the end of the last job."""
+        return int(self.description["end_s"])
+
+    @property
+    def pools(self) -> dict[str, int]:
+        """Devices of each pool."""
+        return {pool["name"]: pool["pods"] * pool["pod_devices"] for pool in self.description["pools"]}
+
+    @property
+    def offers(self) -> list[str]:
+        """Names of the offers."""
+        return [offer["name"] for offer in self.description["offers"]]
+
+    def table(self, log: str, columns: list[str] | None = None) -> pa.Table:
+        """Return a log, one of `LOGS`, as an Arrow table; raises RunError."""
+        try:
+            return pq.read_table(self.folder / f"{log}.parquet", columns=columns)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise RunError(f"{self.folder}: {log}.parquet: {str(error).splitlines()[0]}") from None
+
+    @cached_property
+    def jobs(self) -> pd.DataFrame:
+        """jobs.parquet, one row a job."""
+        return self._frame("jobs")
+
+    @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """attempts.parquet, one row an execution."""
+        return self._frame("attempts")
+
+    @cached_property
+    def states(self) -> pd.DataFrame:
+        """states.parquet, a step function."""
+        return self._frame("states")
+
+    @cached_property
+    def spend(self) -> pd.DataFrame:
+        """spend.parquet, the ledger."""
+        return self._frame("spend")
+
+    def _frame(self, log: str) -> pd.DataFrame:
+        frame: pd.DataFrame = self.table(log).to_pandas()
+        return frame
+
+
+def open_run(folder: Path | str) -> Run:
+    """Open a finished run; raises RunError where there is none, or one that did not finish."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such run")
+    try:
+        description = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        description["end_s"], description["pools"], description["offers"]
+    except FileNotFoundError:
+        logged = any((folder / f"{log}.parquet").exists() for log in LOGS)
+        state = "an unfinished run: run.json is missing" if logged else "not a run: run.json is missing"
+        raise RunError(f"{folder}: {state}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder}/run.json: not a run's description: {error}") from None
+    return Run(folder, description)
+
+
+def clear(folder: Path, *, overwrite: bool) -> None:
+    """Make room for a run: over a finished one only if told to, never among files that are no run's.
+
+    Raises RunError, with nothing removed.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise RunError(f"{folder}: is a file; a run needs a folder")
+    known = {"run.json", "cell.json", "trace.parquet", *(f"{log}.parquet" for log in LOGS)}
+    items = sorted(folder.iterdir())
+    foreign = [item.name for item in items if item.name.strip(".").removesuffix(".part") not in known]
+    if foreign:
+        raise RunError(f"{folder}: holds {foreign[0]}, which is no part of a run; choose another folder")
+    if (folder / "run.json").exists() and not overwrite:
+        raise RunError(f"{folder}: holds a finished run; choose another folder, or give --overwrite")
+    (folder / "run.json").unlink(missing_ok=True)
+    for item in items:
+        if item.is_dir():
+            shutil.rmtree(item)
+        else:
+            item.unlink(missing_ok=True)
+
+
+def finish(
+    folder: Path,
+    scenario: Scenario,
+    trace: Trace,
+    stock: Resources,
+    end_s: int,
+    told: Mapping[str, object],
+) -> Run:
+    """Write run.json, which makes the run a finished one; `told` holds further entries."""
+    from scheduler import __version__
+
+    plain = msgspec.to_builtins
+    description: dict[str, Any] = {
+        "exaburst": __version__,
+        "scenario": plain(scenario),
+        "seed": scenario.seed,
+        "trace": {
+            "sha256": trace.sha256,
+            "jobs": len(trace),
+            "epoch": trace.epoch.isoformat(),
+            "reference_device": trace.reference_device,
+            "source": trace.source,
+        },
+        "end_s": end_s,
+        "pools": [plain(pool) for pool in stock.pools],
+        "offers": [plain(offer) for offer in stock.offers],
+        **told,
+    }
+    part = folder / ".run.json.part"
+    part.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    part.replace(folder / "run.json")
+    return Run(folder, description)

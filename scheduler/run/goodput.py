@@ -1,0 +1,94 @@
+"""What became of the devices that were held: work that counts, and what everything else cost.
+
+Goodput is the share of device time that went into work which is kept; what was lost and must be done again,
+written into checkpoints or spent on starting is held, but no goodput.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.run.columns import Bools, Floats, Ints
+from scheduler.run.directory import Run
+from scheduler.run.metrics import Array
+
+CUT_SHORT = ("failed", "reclaimed", "preempted", "migrated", "killed")
+"""Outcomes of attempts that ended before their work was done."""
+
+_NUMBERS = ("job_id", "devices", "alloc_s", "end_s", "kept_s", "checkpointing_s", "lost_device_s")
+
+
+class Held:
+    """The attempts of a run by column: what they held and what became of it, in device-seconds, exactly.
+
+    `held` is `starting` (booting, staging, restarting: all that comes before the work) + `checkpoints` +
+    `lost` + `given_up` + `kept`. What a job did and kept is `given_up` if the job was killed in the end.
+    Devices that send results home over a link are counted as working.
+    """
+
+    def __init__(self, run: Run) -> None:
+        attempts = run.table("attempts", [*_NUMBERS, "where", "rented", "start_s", "outcome"])
+        told = {name: attempts.column(name).to_numpy().astype(np.int64) for name in _NUMBERS}
+        self.job_id, self.devices, self.kept_s = told["job_id"], told["devices"], told["kept_s"]
+        self.alloc_s, self.end_s = told["alloc_s"], told["end_s"]
+        self.rented: Bools = attempts.column("rented").to_numpy()
+        self._words = {name: attempts.column(name).cast(pa.string()) for name in ("where", "outcome")}
+        start_s = attempts.column("start_s")
+        self.start_s: Ints = pc.coalesce(start_s, attempts.column("end_s")).to_numpy()
+        self.held: Ints = self.devices * (self.end_s - self.alloc_s)
+        self.starting: Ints = self.devices * (self.start_s - self.alloc_s)
+        self.checkpoints: Ints = self.devices * told["checkpointing_s"]
+        self.lost: Ints = told["lost_device_s"]
+        self._killed = _killed(run) if run.description["jobs"]["killed"] else np.empty(0, np.int64)
+
+    @cached_property
+    def work(self) -> Ints:
+        """Device-seconds of work that were not lost with the attempt."""
+        return self.held - self.starting - self.checkpoints - self.lost
+
+    @cached_property
+    def counts(self) -> Bools:
+        """Whether the job was not killed in the end, so that its work counts."""
+        return ~np.isin(self.job_id, self._killed)
+
+    @property
+    def kept(self) -> Ints:
+        """Work that counts."""
+        return self.work * self.counts
+
+    @property
+    def given_up(self) -> Ints:
+        """Work that would have counted, had the job not been killed."""
+        return self.work * ~self.counts
+
+    def at(self, name: str) -> Bools:
+        """Say which attempts were on a pool or offer."""
+        return self._is("where", name)
+
+    def ended(self, outcome: str) -> Bools:
+        """Say which attempts ended so."""
+        return self._is("outcome", outcome)
+
+    def within(self, start_s: int, end_s: int) -> Floats:
+        """Return the share of each attempt's time in a window; what it came to is spread evenly over it."""
+        inside = np.minimum(self.end_s, end_s) - np.maximum(self.alloc_s, start_s)
+        length = np.maximum(1, self.end_s - self.alloc_s)
+        return np.asarray(np.clip(inside, 0, None) / length)
+
+    def of_jobs(self, job_id: Array, value: Array) -> Array:
+        """Sum up a value of attempts by job, in the order of `job_id`, which is ascending."""
+        at = np.searchsorted(job_id, self.job_id)
+        return np.bincount(at, weights=value, minlength=len(job_id))
+
+    def _is(self, name: str, word: str) -> Bools:
+        return np.asarray(pc.equal(self._words[name], word).to_numpy())
+
+
+def _killed(run: Run) -> Any:
+    jobs = run.table("jobs", ["job_id", "state"])
+    return jobs.filter(pc.equal(jobs.column("state").cast(pa.string()), "killed")).column("job_id").to_numpy()

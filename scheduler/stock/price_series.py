@@ -1,0 +1,118 @@
+"""Prices that change during a run: a CSV file of them, and surges, as steps from the epoch on."""
+
+from __future__ import annotations
+
+import csv
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import NamedTuple
+
+from traces.times import HOUR_S
+
+Step = tuple[int, float]
+"""(second from the epoch, USD/device-hour from there on)."""
+
+TIMES = ("time_h", "time")
+PRICE = "usd_per_device_h"
+HIGHEST = 1e12
+
+
+class PriceError(ValueError):
+    """A price file that breaks a rule; names the file, the row and the value."""
+
+
+class Surge(NamedTuple):
+    """From one second to another, prices are `factor` times as high."""
+
+    from_s: int
+    to_s: int
+    factor: float
+
+
+def read_series(path: Path | str, epoch: datetime) -> list[Step]:
+    """Read a price series: a time that ascends and a price that holds from there until the next.
+
+    The columns are `usd_per_device_h` and either `time_h`, hours from the epoch, or `time`, ISO 8601 (in UTC
+    where it names no zone). Times are rounded to the second. Raises PriceError.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            steps = list(_steps(csv.DictReader(file), path, epoch))
+    except OSError as error:
+        raise PriceError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PriceError(f"{path}: not CSV: {error}") from None
+    if not steps:
+        raise PriceError(f"{path}: no rows")
+    return steps
+
+
+def _steps(rows: csv.DictReader[str], path: Path | str, epoch: datetime) -> Iterator[Step]:
+    columns = rows.fieldnames or []
+    if sorted(columns) not in [sorted((time, PRICE)) for time in TIMES]:
+        needed = f"must be {PRICE} and one of {', '.join(TIMES)}"
+        raise PriceError(f"{path}: the columns are {', '.join(columns) or 'missing'}: {needed}")
+    time = next(name for name in columns if name != PRICE)
+    last_s = None
+    for row in rows:
+        try:
+            step = _step(row, time, epoch, last_s)
+        except ValueError as error:
+            raise PriceError(f"{path}: line {rows.line_num}: {error}") from None
+        last_s = step[0]
+        yield step
+
+
+def _step(row: dict[str, str], time: str, epoch: datetime, last_s: int | None) -> Step:
+    """Read a row, which must be later than the one before it."""
+    if None in row or None in row.values():
+        raise ValueError("must have two values")
+    second = _second(time, row[time], epoch)
+    if last_s is not None and second <= last_s:
+        raise ValueError(f"{time} = {row[time]}: must be at least a second later than the row before")
+    return second, _price(row[PRICE])
+
+
+def _second(column: str, text: str, epoch: datetime) -> int:
+    if column == "time_h":
+        return round(_number(column, text) * HOUR_S)
+    try:
+        time = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{column} = {text}: must be ISO 8601, as 2026-01-05T06:00") from None
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return round((time - epoch).total_seconds())
+
+
+def _price(text: str) -> float:
+    price = _number(PRICE, text)
+    if not 0 <= price <= HIGHEST:
+        raise ValueError(f"{PRICE} = {text}: must be from 0 to {HIGHEST:g}")
+    return price
+
+
+def _number(column: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        raise ValueError(f"{column} = {text}: must be a number")
+    return number
+
+
+def from_epoch(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:
+    """Return the prices from second 0 on: `base` until the series begins, all of it times the surges."""
+    starts, prices = [second for second, _ in series], [base, *(price for _, price in series)]
+    surges = list(surges)
+    changes = {0, *starts, *(second for surge in surges for second in surge[:2])}
+    steps: list[Step] = []
+    for second in sorted(change for change in changes if change >= 0):
+        factor = next((surge.factor for surge in surges if surge.from_s <= second < surge.to_s), 1.0)
+        price = factor * prices[bisect_right(starts, second)]
+        if not steps or price != steps[-1][1]:
+            steps.append((second, price))
+    return tuple(steps)

@@ -1,0 +1,208 @@
+"""What a scenario owns and rents, with the catalog's figures filled in and a bound applied.
+
+The result is plain data: the engine builds its pools and offers from it, the ledger takes its prices, and
+run.json keeps it, so that a finished run can be read without the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from scheduler.catalog import Catalog, CatalogError
+from scheduler.catalog.models import Entry, Offer
+from scheduler.scenario import OfferSpec, PoolSpec, Scenario
+from scheduler.stock.price_series import Step, Surge, from_epoch, read_series
+from scheduler.stock.recordings import recorded_most
+from traces.times import HOUR_S
+from traces.trace import ANY_DEVICE
+
+_GBIT_PER_TB = 8_000
+_NO_QUOTA = 10**9
+_UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class PoolResource(Struct, frozen=True, kw_only=True):
+    """Owned pods of one kind."""
+
+    name: str
+    pod: str
+    """Key of the kind of pod in the catalog; empty for one's own."""
+    device: str
+    pods: int
+    pod_devices: int
+    span_efficiency: float
+    endless: bool
+    capital_usd_per_pod: float
+    busy_kw: float
+    """Power of a device under load."""
+    idle_kw: float
+
+
+class OfferResource(Struct, frozen=True, kw_only=True):
+    """Rentable devices."""
+
+    name: str
+    offer: str
+    """Key in the catalog."""
+    provider: str
+    region: str
+    device: str
+    quota: int
+    node_devices: int
+    prices: tuple[Step, ...]
+    """(second, USD/device-hour from there on); the first is of second 0."""
+    spot: bool
+    """Rented at the spot price: the devices may be reclaimed."""
+    committed_devices: int
+    boot_s: int
+    billing_step_s: int
+    minimum_s: int
+    release_s: int
+    egress_usd_per_gb: float
+    staging_s_per_tb: float
+
+
+class Resources(Struct, frozen=True, kw_only=True):
+    """All that a run can place jobs on."""
+
+    pools: tuple[PoolResource, ...]
+    offers: tuple[OfferResource, ...]
+
+
+def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Resources:
+    """Fill in the catalog's figures and apply the scenario's bound.
+
+    `epoch` is the trace's; without it, price series by date are checked but stand at the wrong place. Raises
+    CatalogError, PriceError and RecordingError.
+
+    Bounds say what would be best if something were free. owned_only: nothing can be rented. rented_only:
+    nothing is owned and quotas are lifted. unlimited_owned: pods without end, so nothing waits or is rented.
+    """
+    bound = scenario.bound
+    pools = () if bound == "rented_only" else scenario.pools
+    offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
+    return Resources(
+        pools=tuple(_pool(spec, catalog, endless=bound == "unlimited_owned") for spec in pools),
+        offers=tuple(
+            _offer(spec, catalog, epoch, lifted=bound == "rented_only", fair=scenario.fair_weather)
+            for spec in offers
+        ),
+    )
+
+
+def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolResource:
+    """An own device that the catalog does not know costs nothing and draws nothing."""
+    kind = catalog.pod(spec.pod) if spec.pod is not None else None
+    key = kind.device if kind is not None else spec.device or ""
+    device = catalog.device(key) if kind is not None or key in catalog.devices else None
+    capital = spec.capital_usd if spec.capital_usd is not None else kind and kind.capital_usd
+    return PoolResource(
+        name=spec.name,
+        pod=spec.pod or "",
+        device=key,
+        pods=spec.pods,
+        pod_devices=kind.devices if kind is not None else spec.devices or 1,
+        span_efficiency=spec.span_efficiency,
+        endless=endless,
+        capital_usd_per_pod=capital or 0.0,
+        busy_kw=device.busy_kw if device is not None else 0.0,
+        idle_kw=device.idle_kw if device is not None else 0.0,
+    )
+
+
+def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, fair: bool) -> OfferResource:
+    offer = catalog.offer(spec.offer)
+    series = read_series(spec.price.csv, epoch) if spec.price is not None else []
+    surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
+    egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
+    gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
+    return OfferResource(
+        name=spec.name,
+        offer=spec.offer,
+        provider=offer.provider,
+        region=offer.region,
+        device=offer.device,
+        quota=_NO_QUOTA if lifted else _quota(spec, offer.node_devices),
+        node_devices=offer.node_devices,
+        prices=from_epoch(_price(spec, offer), series, [] if fair else surges),
+        spot=spec.spot,
+        committed_devices=spec.committed_devices,
+        boot_s=offer.boot_s if spec.boot_s is None else spec.boot_s,
+        billing_step_s=offer.billing_step_s,
+        minimum_s=offer.minimum_s,
+        release_s=spec.release_s,
+        egress_usd_per_gb=egress,
+        staging_s_per_tb=_GBIT_PER_TB / gbps,
+    )
+
+
+def _price(spec: OfferSpec, offer: Offer) -> float:
+    if spec.usd_per_device_h is not None:
+        return spec.usd_per_device_h
+    if not spec.spot:
+        return offer.usd_per_device_h
+    if offer.spot_usd_per_device_h is None:
+        raise CatalogError(
+            f'{spec.name}: the offer "{offer.key}" has no spot price: give usd_per_device_h, or spot = false'
+        )
+    return offer.spot_usd_per_device_h
+
+
+def _quota(spec: OfferSpec, node_devices: int) -> int:
+    """A recording knows nothing of more nodes than it ever had."""
+    if spec.reclaim is None or spec.reclaim.recording is None:
+        return spec.quota
+    return min(spec.quota, recorded_most(spec.reclaim.recording) * node_devices)
+
+
+def check_speeds(stock: Resources, reference: str, catalog: Catalog) -> None:
+    """Raise CatalogError unless each device's speed beside the trace's reference device is known."""
+    used = {pool.device: pool.name for pool in stock.pools}
+    used |= {offer.device: offer.name for offer in stock.offers}
+    for device, name in used.items():
+        if reference not in (ANY_DEVICE, device):
+            try:
+                catalog.device(device), catalog.device(reference)
+            except CatalogError as error:
+                beside = f'"{device}" beside the trace\'s reference device "{reference}"'
+                raise CatalogError(f"{name}: the speed of {beside} is not known: {error}") from None
+
+
+def assumed(scenario: Scenario, stock: Resources, catalog: Catalog) -> dict[str, str]:
+    """Say, for each pool and offer of the run, which of the figures it rests on have no source."""
+    pools = {spec.name: spec for spec in scenario.pools}
+    offers = {spec.name: spec for spec in scenario.offers}
+    share = f"operations_share_per_year {scenario.money.operations_share_per_year:g}"
+    said = {
+        pool.name: _assumed_pool(pools[pool.name], pool, catalog) + [share] * (pool.capital_usd_per_pod > 0)
+        for pool in stock.pools
+    }
+    said |= {offer.name: _assumed_offer(offers[offer.name], offer, catalog) for offer in stock.offers}
+    return {name: ", ".join(figures) for name, figures in said.items() if figures}
+
+
+def _assumed_pool(spec: PoolSpec, pool: PoolResource, catalog: Catalog) -> list[str]:
+    figures = [f"span_efficiency {pool.span_efficiency:g}"] if pool.pods > 1 or pool.endless else []
+    if pool.device not in catalog.devices:
+        return [*figures, "no power drawn", *(["no capital"] if not pool.capital_usd_per_pod else [])]
+    figures += _sourceless(catalog.device(pool.device), ("busy_kw", "idle_kw"))
+    if spec.capital_usd is None and spec.pod is None:
+        return [*figures, "no capital"]
+    return figures + (_sourceless(catalog.pod(spec.pod), ("capital_usd",)) if spec.pod is not None else [])
+
+
+def _assumed_offer(spec: OfferSpec, offer: OfferResource, catalog: Catalog) -> list[str]:
+    entry = catalog.offer(spec.offer)
+    named = ["egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps"]
+    if spec.usd_per_device_h is None:
+        named.insert(0, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
+    figures = _sourceless(entry, [name for name in named if getattr(spec, name, None) is None])
+    return [f"quota {offer.quota:,}", *figures] if offer.quota < _NO_QUOTA else figures
+
+
+def _sourceless(entry: Entry, names: Iterable[str]) -> list[str]:
+    figures = ((name, entry.figures.get(name)) for name in names)
+    return [f"{name} {figure.value:g}" for name, figure in figures if figure and figure.sure == "assumed"]

@@ -1,0 +1,1 @@
+"""One run of many: a cell, its key, its figures and who computes it."""

@@ -1,0 +1,86 @@
+"""Computing one cell: its jobs, its run, its figures."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from scheduler.replay.replay import replay
+from scheduler.run.directory import Run, clear
+from scheduler.run.figures import Metrics, measure
+from scheduler.scenario import parse_scenario
+from scheduler.study.cells.cell import Cell, CellError
+from traces.trace import Trace, TraceError
+from workloads import generate
+
+
+class Parcel(NamedTuple):
+    """The result of a worker that does not share the folder of the results: figures, and files if kept."""
+
+    metrics: Metrics
+    files: dict[str, bytes]
+
+    def unpack(self, run: Path) -> None:
+        """Write the files of the run; run.json, which makes it a finished one, as the last."""
+        for name in sorted(self.files, key="run.json".__eq__):
+            (run / name).parent.mkdir(parents=True, exist_ok=True)
+            (run / name).write_bytes(self.files[name])
+
+
+def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
+    """Run a cell and return its figures, those of `scheduler.run.figures`; `windows` are those of each.
+
+    Generated jobs are kept under `folder`/traces for the cells that share them; the run directory only if
+    `keep`, as the cell's place. Raises what reading the trace, generating and replaying raise.
+    """
+    trace = jobs_of(cell, folder)
+    scenario = parse_scenario({**cell.scenario, "seed": cell.seed})
+    if not keep:
+        with TemporaryDirectory(prefix="exaburst-") as scratch:
+            return _measured(replay(scenario, trace, Path(scratch)), trace, cell)
+    run = folder / cell.place
+    clear(run, overwrite=True)
+    return _measured(replay(scenario, trace, run), trace, cell)
+
+
+def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:
+    if not cell.windows:
+        return measure(run, trace, cell.waits_of)
+    return {"windows": [measure(run, trace, cell.waits_of, window) for window in cell.windows]}
+
+
+def jobs_of(cell: Cell, folder: Path) -> Trace:
+    """Return the jobs of a cell: of its trace file, or generated once and kept under `folder`/traces.
+
+    Workers may race: each writes aside and renames, so a file is whole, and equal whoever wrote it.
+    """
+    file = kept_jobs(folder, cell.jobs_key)
+    if cell.trace is not None:
+        trace = _read(file if file.exists() else Path(cell.trace), cell.jobs_key)
+        if trace.sha256 != cell.trace_sha256:
+            raise CellError(f"{cell.trace}: has other jobs than when the study was laid out")
+        return trace
+    if file.exists():
+        try:
+            return _read(file, cell.jobs_key)
+        except TraceError:
+            pass  # damaged: it is made anew
+    trace = generate(cell.demand)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".part-", dir=file.parent) as aside:
+        trace.write(Path(aside) / file.name)
+        (Path(aside) / file.name).replace(file)
+    return trace
+
+
+def kept_jobs(folder: Path, jobs_key: str) -> Path:
+    """Return the file in which jobs are kept for the cells that share them."""
+    return folder / "traces" / f"{jobs_key}.parquet"
+
+
+@lru_cache(maxsize=1)
+def _read(file: Path, jobs_key: str) -> Trace:
+    """Read jobs; a worker meets the cells that share them one after another."""
+    return Trace.read(file)

@@ -1,0 +1,1 @@
+"""Policies in paired differences over common seeds, and bounds beside them."""

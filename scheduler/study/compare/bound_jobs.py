@@ -1,0 +1,81 @@
+"""The jobs that a bound counts, as columns of work: what each would take of the pools and offers at least."""
+
+from __future__ import annotations
+
+from itertools import chain
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.engine.jobs import Fit, Job, jobs
+from scheduler.money.ledger.rates import Floats
+from traces.times import HOUR_S
+from traces.trace import NO_VALUE, Trace
+
+BINS = 8
+"""Classes by size: the largest jobs, those of a quarter of their work, and so on; the last takes the rest."""
+RATIO = 4.0
+
+
+class Works(NamedTuple):
+    """Jobs by column, times in hours, work in device-hours of the reference device."""
+
+    submit_h: Floats
+    work: Floats
+    run_h: Floats
+    """Longest run on a pool that can hold it; 0 if none can."""
+    rent_h: Floats
+    """Longest time from renting to the end, on an offer that it may use; 0 if there is none."""
+    boot_h: Floats
+    """Shortest time from renting to the start of work."""
+    owned: Floats
+    """(jobs, pools): device-hours held there for each of work; inf where it cannot run."""
+    rented: Floats
+    """(jobs, offers): likewise, from renting to the end."""
+
+    def take(self, rows: NDArray[Any]) -> Works:
+        """Return some of the jobs."""
+        return Works(*(column[rows] for column in self))
+
+
+def works(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[int, int]) -> Works:
+    """Return the jobs submitted in the window, without those that fit nowhere or follow another."""
+    submit_s = trace.numpy("submit_s")
+    counts = (submit_s >= window[0]) & (submit_s < window[1]) & (trace.numpy("after") == NO_VALUE)
+    rows = [
+        _row(job, pools, offers)
+        for job in chain.from_iterable(jobs(trace, fit))
+        if counts[job.row] and (job.shape.owned or job.shape.rented)
+    ]
+    table = np.array(rows, np.float64).reshape(len(rows), 5 + pools + offers)
+    submit_h, work, run_h, rent_h, boot_h = table[:, :5].T / HOUR_S
+    return Works(submit_h, work, run_h, rent_h, boot_h, table[:, 5 : 5 + pools], table[:, 5 + pools :])
+
+
+def _row(job: Job, pools: int, offers: int) -> list[float]:
+    """Return the columns of a job, times in seconds."""
+    work_s = job.gang * job.runtime_s
+    held = [inf] * (pools + offers)
+    run_s = rent_s = 0
+    for place in job.shape.owned:
+        own_s = place.run_s(job.runtime_s)
+        held[place.column - 1] = place.devices * own_s / work_s
+        run_s = max(run_s, own_s)
+    boots_s = [rental.ready_s(job) for rental in job.shape.rented]
+    for rental, boot_s in zip(job.shape.rented, boots_s, strict=True):
+        hold_s = boot_s + rental.run_s(job.runtime_s)
+        held[rental.column - 1] = rental.devices * hold_s / work_s
+        rent_s = max(rent_s, hold_s)
+    return [job.submit_s, work_s, run_s, rent_s, min(boots_s, default=0), *held]
+
+
+def classes(of: Works) -> list[Works]:
+    """Part jobs into classes alike in where they may run and, within a factor of 4, in their work."""
+    if not len(of.work):
+        return []
+    size = np.clip(np.log(of.work.max() / of.work) // np.log(RATIO), 0, BINS - 1)
+    where = 2 * (of.run_h > 0) + (of.rent_h > 0)
+    _, found = np.unique(where * BINS + size, return_inverse=True)
+    return [of.take(found == at) for at in range(found.max() + 1)]

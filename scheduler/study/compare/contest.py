@@ -1,0 +1,122 @@
+"""Where policies meet: each on the same jobs, and beside what no schedule goes below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scheduler.catalog.catalog import nearest
+from scheduler.run.figures import Metrics
+from scheduler.scenario import Scenario, parse_scenario
+from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.compute import jobs_of
+from scheduler.study.cells.runner import run_cells
+from scheduler.study.cells.workers import Workers
+from scheduler.study.compare.bounds import Relaxation, relax
+from scheduler.study.compare.differences import CompareError
+from scheduler.study.compare.windows import COOLDOWN_S, Window
+
+ALSO = ("jobs", "rejected", "stranded_jobs", "waited_mean_s", "usd_avoidable", "end_s")
+"""Figures that are needed whatever is asked for."""
+
+NO_BOUND = {"least_usd_avoidable": None, "least_waited_mean_s": None}
+
+Row = dict[str, Any]
+"""`policy`, `seed` and figures."""
+
+Progress = Callable[[str, int, int], None]
+"""(what is computed, how many are done, of how many) -> None."""
+
+
+@dataclass
+class Arena:
+    """Computes what is asked, each run once."""
+
+    windows: tuple[Window, ...]
+    trace: Path | None
+    """The one trace, whose windows are the replications; without it they are seeds."""
+    metrics: tuple[str, ...]
+    folder: Path
+    workers: Workers
+    progress: Progress
+    _known: dict[str, list[Metrics]] = field(default_factory=dict)
+
+    def rows(self, named: Mapping[str, Scenario], count: int) -> list[Row]:
+        """Run the policies on so many seeds; raises CompareError for a run that fails, or no such metric."""
+        cells = {name: self._cells(scenario, count) for name, scenario in named.items()}
+        self._run({cell.key: (name, cell) for name, of in cells.items() for cell in of})
+        wanted = dict.fromkeys((*ALSO, *self.metrics))
+        return [
+            {"policy": name, "seed": seed}
+            # a ledger without a line has spent nothing on it
+            | {metric: figures.get(metric, 0.0 if metric.startswith("usd:") else None) for metric in wanted}
+            for name, of in cells.items()
+            for seed, _, _, figures in self._replications(of)
+        ]
+
+    def beside_least(self, rows: list[Row], named: Mapping[str, Scenario]) -> list[Row]:
+        """Add to the rows of policies `least_usd_avoidable` and `least_waited_mean_s`.
+
+        The one is the least that a schedule spends whose jobs wait no longer, the other the least mean wait
+        of one that spends no more: lower bounds, those of `scheduler.study.compare.bounds`.
+        """
+        of_seed: dict[int, list[Row]] = {}
+        for row in rows:
+            if row["policy"] in named:
+                of_seed.setdefault(row["seed"], []).append(row)
+        cells = self._cells(next(iter(named.values())), len(of_seed))
+        added: dict[tuple[str, int], Row] = {}
+        with self.workers.start() as executor:
+            tasks = {
+                seed: executor.submit(least_of, cell, self.folder, part, of_seed[seed])
+                for seed, cell, part, _ in self._replications(cells)
+            }
+            for done, (seed, task) in enumerate(tasks.items(), 1):
+                added |= {(policy, seed): least for policy, least in task.result().items()}
+                self.progress("lower bounds", done, len(tasks))
+        return [row | added.get((row["policy"], row["seed"]), NO_BOUND) for row in rows]
+
+    def _cells(self, scenario: Scenario, count: int) -> list[Cell]:
+        """Return a cell a seed, from the scenario's on; of a trace, the one."""
+        seeds = range(scenario.seed, scenario.seed + count) if self.trace is None else [scenario.seed]
+        return [cell_of(scenario, seed, self.trace, windows=self.windows) for seed in seeds]
+
+    def _run(self, cells: Mapping[str, tuple[str, Cell]]) -> None:
+        """Run the cells that are not known yet."""
+        new = {key: cell for key, (_, cell) in cells.items() if key not in self._known}
+        for done, outcome in enumerate(run_cells(new.values(), self.folder, self.workers), 1):
+            key = outcome.cell.key
+            if outcome.metrics is None:
+                raise CompareError(f"{cells[key][0]}, seed {outcome.cell.seed}: {outcome.failure}")
+            self._known[key] = outcome.metrics["windows"]
+            for metric in self.metrics:
+                if isinstance(self._known[key][0].get(metric), list):
+                    raise CompareError(f'metric "{metric}": is a list, not a number')
+            self.progress("runs", done, len(new))
+        known = {name for windows in self._known.values() for figures in windows for name in figures}
+        for metric in self.metrics:
+            if metric not in known:
+                raise CompareError(f'metric "{metric}": unknown{nearest(metric, known)}')
+
+    def _replications(self, cells: Sequence[Cell]) -> Iterator[tuple[int, Cell, Window, Metrics]]:
+        """Yield each seed, or each week of the one trace, counted from 1: its cell, window and figures."""
+        for cell in cells:
+            for at, (part, figures) in enumerate(zip(self.windows, self._known[cell.key], strict=True)):
+                yield (cell.seed if self.trace is None else at + 1), cell, part, figures
+
+
+def least_of(cell: Cell, folder: Path, part: Window, rows: list[Row]) -> dict[str, Row]:
+    """Return the lower bounds beside the rows of one replication, by policy."""
+    until_s = min(part.to_s + COOLDOWN_S, *(row["end_s"] for row in rows))
+    window = part.from_s, max(part.from_s, min(part.to_s, until_s))
+    program = relax(parse_scenario(cell.scenario), jobs_of(cell, folder), window, until_s)
+    return {row["policy"]: _least(program, row) for row in rows}
+
+
+def _least(program: Relaxation, row: Row) -> Row:
+    jobs = row["jobs"] - row["rejected"]
+    usd = program.least_usd((row["waited_mean_s"] or 0.0) * jobs)
+    wait_s = program.least_wait_s(row["usd_avoidable"])
+    return {"least_usd_avoidable": usd, "least_waited_mean_s": wait_s / max(1, jobs)}

@@ -1,0 +1,1 @@
+"""How many pods to own, under which patience."""

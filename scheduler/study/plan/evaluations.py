@@ -1,0 +1,95 @@
+"""Candidates become cells, and the figures of cells become evaluations.
+
+Every candidate and demand meets the same seeds (see `scheduler.study.cells.cell`). The figures of a cell do
+not depend on the target, but for the kind whose waits are kept, so another limit uses the same runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from scheduler.run.figures import Metrics
+from scheduler.scenario import Scenario
+from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.runner import run_cells
+from scheduler.study.cells.workers import Workers
+from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, PlanError, Sample, Target
+from scheduler.study.plan.search import Evaluate
+
+Progress = Callable[[str, int, int], None]
+"""(what is being searched, runs computed, runs reused) -> None."""
+
+
+@dataclass
+class Bench:
+    """Evaluates candidates by simulation, each run once."""
+
+    scenario: Scenario
+    pool: str
+    target: Target
+    folder: Path
+    workers: Workers
+    progress: Progress
+    keep: bool = False
+    computed: int = 0
+    reused: int = 0
+    evaluations: dict[str, dict[Candidate, Evaluation]] = field(default_factory=dict)
+    """Under each demand, every candidate looked at, on the most seeds on which it was."""
+    _known: dict[str, Metrics] = field(default_factory=dict)
+
+    def evaluator(self, what: str, demand: dict[str, Any]) -> Evaluate:
+        """Return what evaluates candidates under a demand, whose name `what` the progress shows."""
+        return partial(self._evaluate, what, replace(self.scenario, demand=demand))
+
+    def _evaluate(self, what: str, scenario: Scenario, candidate: Candidate, seeds: int) -> Evaluation:
+        """Run what is not known of a candidate on the first seeds; raises PlanError where a run fails."""
+        pools = (
+            replace(pool, pods=candidate.pods) if pool.name == self.pool else pool for pool in scenario.pools
+        )
+        asked = replace(
+            scenario, pools=tuple(pools), policy=replace(scenario.policy, patience=candidate.patience)
+        )
+        cells = [cell_of(asked, scenario.seed + at, waits_of=(self.target.kind,)) for at in range(seeds)]
+        self._run(what, [cell for cell in cells if cell.key not in self._known])
+        found = Evaluation(candidate, tuple(self._sample(self._known[cell.key]) for cell in cells))
+        seen = self.evaluations.setdefault(what, {})
+        if candidate not in seen or len(seen[candidate].samples) < seeds:
+            seen[candidate] = found
+        return found
+
+    def _run(self, what: str, cells: list[Cell]) -> None:
+        failures = []
+        for outcome in run_cells(cells, self.folder, self.workers, keep=self.keep):
+            if outcome.metrics is None:
+                failures.append(f"seed {outcome.cell.seed}: {outcome.failure}")
+                continue
+            self._known[outcome.cell.key] = outcome.metrics
+            self.computed += not outcome.reused
+            self.reused += outcome.reused
+            self.progress(what, self.computed, self.reused)
+        if failures:
+            raise PlanError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
+
+    def _sample(self, metrics: Metrics) -> Sample:
+        kind, scale = self.target.kind, PERIOD_S / metrics["end_s"]
+        unmet = (inf if wait is None else wait for wait in metrics.get(f"waiting_s:{kind}", ()))
+        return Sample(
+            usd=metrics["usd_total"] * scale,
+            sunk_usd=metrics[f"usd_sunk:{self.pool}"] * scale,
+            rent_usd=metrics["usd_rent"] * scale,
+            revenue_usd=metrics["revenue_usd"] * scale,
+            wait_s=[
+                *metrics.get(f"waits_s:{kind}", ()),
+                *(wait for wait in unmet if wait > self.target.limit_s),
+            ],
+            asked_device_h=metrics["asked_device_h"],
+            stranded_device_h=metrics["stranded_device_h"],
+            rejected=metrics["rejected"],
+        )

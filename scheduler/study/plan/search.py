@@ -1,0 +1,211 @@
+"""How many pods to own, and which patience: a search that spends its runs where they decide.
+
+Waits fall and sunk cost rises with every pod. So the smallest number of pods that meets the target is
+bracketed for each patience, on few seeds; more pods are looked at only while their sunk cost alone is below
+the cheapest plan known. Seeds then double while patiences that can no longer win drop out: successive
+halving (Jamieson & Talwalkar, AISTATS 2016), dropping by paired differences over common seeds, as in racing
+(Birattari et al., "F-Race", GECCO 2002). Nothing here knows how a candidate is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import NamedTuple
+
+from scheduler.study.plan.candidates import AS_GIVEN, Candidate, Evaluation, Prices, Target, mean_interval
+
+Evaluate = Callable[[Candidate, int], Evaluation]
+"""(candidate, number of seeds) -> its evaluation on the first so many seeds."""
+
+HOPELESS = 0.05
+"""Below this confidence that it meets the target, a candidate of few seeds is not worth more of them."""
+
+INDIFFERENT = 0.001
+"""Costs that differ by less than this share count as equal: no run is spent on telling them apart."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The cheapest plan that meets the target, and the patiences that were still in the running."""
+
+    best: Evaluation | None
+    patiences: tuple[str, ...]
+
+
+def levels(seeds: int) -> list[int]:
+    """Return the numbers of seeds of the rounds: a quarter, a half, and all of them; at least 2."""
+    return sorted({max(2, -(-seeds // 4)), max(2, -(-seeds // 2)), seeds})
+
+
+def search(
+    evaluate: Evaluate,
+    patiences: Sequence[str],
+    most: int,
+    target: Target,
+    rounds: Sequence[int],
+    *,
+    guess: int,
+    prices: Prices = AS_GIVEN,
+) -> Found:
+    """Return the cheapest plan of 1 to `most` pods that meets the target.
+
+    `rounds` are the numbers of seeds, ascending; `guess` is where the search for the pods begins.
+    """
+    running, best = list(patiences), None
+    for seeds in rounds:
+        this = _Round(evaluate, seeds, most, target, prices)
+        best = None
+        for patience in running:
+            best = this.cheaper(best, patience, guess)
+            guess = best.candidate.pods if best else guess
+        running = this.still_running(best)
+        if not running:
+            break
+    return Found(best, tuple(running))
+
+
+def frontier(
+    evaluations: Iterable[Evaluation], target: Target, prices: Prices = AS_GIVEN
+) -> list[Evaluation]:
+    """Return those than which no other is as cheap and as quick, and better in one; by ascending cost."""
+    ranked = sorted(
+        evaluations, key=lambda one: (one.mean_usd(prices), one.wait_at(target.share), one.candidate)
+    )
+    front: list[Evaluation] = []
+    for one in ranked:
+        if not front or one.wait_at(target.share) < front[-1].wait_at(target.share):
+            front.append(one)
+    return front
+
+
+def smallest(meets: Callable[[int], bool], most: int, guess: int) -> int | None:
+    """Return the smallest number from 1 to `most` that meets a condition which then holds for all larger.
+
+    It strides out from `guess` with a doubling step, and bisects the bracket so found. None: not one meets.
+    """
+    low, high, step = 0, most + 1, 1  # low fails and high meets, as far as is known
+    at = min(max(1, guess), most)
+    while high - low > 1:
+        if meets(at):
+            high = at
+        else:
+            low = at
+        if low == 0:
+            at = max(1, high - step)
+        elif high > most:
+            at = min(most, low + step)
+        else:
+            at = (low + high) // 2
+        step *= 2
+    return high if high <= most else None
+
+
+@dataclass
+class _Round:
+    """A search on so many seeds."""
+
+    evaluate: Evaluate
+    seeds: int
+    most: int
+    target: Target
+    prices: Prices
+    tried: list[Evaluation] = field(default_factory=list)
+
+    def look(self, pods: int, patience: str) -> Evaluation:
+        self.tried.append(self.evaluate(Candidate(pods, patience), self.seeds))
+        return self.tried[-1]
+
+    def cheaper(self, best: Evaluation | None, patience: str, guess: int) -> Evaluation | None:
+        """Return the cheaper of `best` and the cheapest plan of a patience that meets the target."""
+        most = self._affordable(best)
+        pods = smallest(lambda pods: self.look(pods, patience).meets(self.target), most, guess)
+        while pods is not None and pods <= self._affordable(best):
+            one = self.look(pods, patience)
+            if one.meets(self.target) and (best is None or self._usd(one) < self._usd(best)):
+                best = one
+            pods += 1
+        return best
+
+    def still_running(self, best: Evaluation | None) -> list[str]:
+        """Return the patiences that may yet win, the best one's first.
+
+        That takes a candidate that may meet the target (`HOPELESS`), is not dearer than the best for sure
+        (the interval of the paired differences begins at 0 or below), and than which none of a patience
+        already chosen is as good.
+        """
+        chosen = [best.candidate.patience] if best else []
+        for one in self.tried:
+            if one.candidate.patience not in chosen and self._may_win(one, best):
+                rivals = (rival for rival in self.tried if rival.candidate.patience in chosen)
+                if not any(self._as_good(rival, one) for rival in rivals):
+                    chosen.append(one.candidate.patience)
+        return chosen
+
+    def _may_win(self, one: Evaluation, best: Evaluation | None) -> bool:
+        if best is not None and mean_interval(one.usd(self.prices) - best.usd(self.prices))[0] > 0:
+            return False
+        return one.confidence(self.target) >= HOPELESS
+
+    def _as_good(self, one: Evaluation, other: Evaluation) -> bool:
+        """Say whether one serves as well in all respects as the other on these seeds, and costs no more."""
+        served = zip(one.shortfall(self.target), other.shortfall(self.target), strict=True)
+        return self._usd(one) <= self._usd(other) * (1 + INDIFFERENT) and all(a <= b for a, b in served)
+
+    def _affordable(self, best: Evaluation | None) -> int:
+        """Return the largest number of pods whose sunk cost alone is below the cost of `best`."""
+        a_pod = best.floor_usd(self.prices, 1) if best else 0.0
+        if best is None or a_pod <= 0:
+            return self.most
+        return min(self.most, ceil(self._usd(best) / a_pod) - 1)
+
+    def _usd(self, one: Evaluation) -> float:
+        return one.mean_usd(self.prices)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The cheapest plan under another demand or other prices, and how today's plan does there."""
+
+    name: str
+    meaning: str
+    best: Evaluation | None
+    today: Evaluation
+    most: int
+    """Pods up to which was searched."""
+    prices: Prices = AS_GIVEN
+
+
+class Regret(NamedTuple):
+    """A demand that came, the plan made for a year's growth under it, and the cheapest plan there."""
+
+    came: str
+    planned: Evaluation
+    best: Evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that a search for a plan has found."""
+
+    scenario: str
+    pool: str
+    days: float
+    most: int
+    patiences: tuple[str, ...]
+    seeds: range
+    target: Target
+    best: Evaluation | None
+    surest: Evaluation | None
+    """The cheapest known that meets the target with a confidence of `LEVEL`, on all seeds."""
+    front: tuple[Evaluation, ...]
+    demands: tuple[Elsewhere, ...]
+    regrets: tuple[Regret, ...]
+    prices: tuple[Elsewhere, ...]
+    unpriced: str
+    """Why other prices are not shown, if they are not."""
+    runs: int
+    reused: int
+    grid: int
+    """Runs that every combination would have taken."""

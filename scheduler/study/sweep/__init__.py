@@ -1,0 +1,1 @@
+"""A study file: every cell once, and its results."""

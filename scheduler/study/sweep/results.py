@@ -1,0 +1,140 @@
+"""results.parquet: a row for each finished cell of a study, a column for each axis and each figure.
+
+The same cells give the same bytes, however often the study was stopped and whoever computed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scheduler.run.columns import WORD
+from scheduler.run.figures import Metrics
+from scheduler.study.cells.cell import Cell
+from scheduler.study.sweep.layout import Study
+from traces.parquet import documented, write_batches
+
+FILE = "results.parquet"
+
+FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
+    "end_s": (pa.int64(), "s", "length of the run"),
+    "jobs": (pa.int64(), "", "jobs"),
+    "finished": (pa.int64(), "", "jobs that finished"),
+    "unfinished": (pa.int64(), "", "jobs that had not finished by the end"),
+    "rejected": (pa.int64(), "", "jobs that no pool or offer can hold"),
+    "killed": (pa.int64(), "", "jobs given up: they were interrupted, and had no retry left"),
+    "wait_mean_s": (pa.float64(), "s", "mean wait of the jobs that started"),
+    "wait_p50_s": (pa.float64(), "s", "median wait of the jobs that started"),
+    "wait_p95_s": (pa.float64(), "s", "95th percentile of the wait of the jobs that started"),
+    "wait_p99_s": (pa.float64(), "s", "99th percentile of the wait of the jobs that started"),
+    "waited_mean_s": (pa.float64(), "s", "mean wait of all but the rejected; who has not started: so far"),
+    "waited_p95_s": (pa.float64(), "s", "95th percentile of the wait of all but the rejected, likewise"),
+    "slowdown_mean": (pa.float64(), "", "mean bounded slowdown of finished jobs"),
+    "slowdown_p95": (pa.float64(), "", "95th percentile of the bounded slowdown of finished jobs"),
+    "burst_jobs": (pa.int64(), "", "jobs whose last attempt ran on rented devices"),
+    "deadlines": (pa.int64(), "", "jobs with a deadline"),
+    "missed": (pa.int64(), "", "jobs that missed their deadline"),
+    "asked_device_h": (
+        pa.float64(),
+        "device-hour",
+        "asked for by jobs rejected, or ready a day before the end",
+    ),
+    "stranded_device_h": (pa.float64(), "device-hour", "of that, by jobs rejected or without a start"),
+    "stranded_jobs": (pa.int64(), "", "jobs rejected, or ready a day before the end and without a start"),
+    "utilization": (pa.float64(), "", "device-seconds held over those owned"),
+    "goodput": (pa.float64(), "", "device-seconds of owned work that is kept over those owned"),
+    "interrupted": (pa.int64(), "", "attempts cut short: failed, reclaimed, preempted, migrated or killed"),
+    "down_device_h": (pa.float64(), "device-hour", "owned devices out of service"),
+    "lost_device_h": (pa.float64(), "device-hour", "work thrown away, that of killed jobs included"),
+    "refused": (pa.int64(), "", "requests that offers refused; unknown of a part of a run"),
+    "rented_device_h": (pa.float64(), "device-hour", "rented devices held, booting included"),
+    "usd_total": (pa.float64(), "USD", "all that was spent, without revenue"),
+    "usd_owned": (pa.float64(), "USD", "spent on pools"),
+    "usd_rented": (pa.float64(), "USD", "spent on offers"),
+    "usd_sunk": (pa.float64(), "USD", "what pods cost whether used or not"),
+    "usd_avoidable": (pa.float64(), "USD", "of all that was spent, what is not sunk"),
+    "usd_rent": (pa.float64(), "USD", "paid for rented devices, without moving data"),
+    "usd": (pa.float64(), "USD", "sum of the ledger's line"),
+    "revenue_usd": (pa.float64(), "USD", "what tenants paid"),
+}
+"""Type, unit and meaning of each figure of `scheduler.run.figures`, in the order of the columns.
+
+`figure:part` is a column of its own, the figure for one kind of job, pool, offer or line of the ledger.
+"""
+
+
+def results(study: Study, metrics: Mapping[str, Metrics]) -> pa.Table:
+    """Return the table of the cells whose metrics are known by their place, sorted by axes, then seed.
+
+    An axis is a dictionary column whose words stand in the order of the study file. A figure that a cell does
+    not have is null.
+    """
+    cells = sorted(
+        (cell for cell in study.cells if cell.place in metrics), key=lambda cell: _order(study, cell)
+    )
+    rows = [metrics[cell.place] for cell in cells]
+    names = sorted({name for row in rows for name in row}, key=_column)
+    arrays = [
+        *(
+            _axis(names, [dict(cell.labels or ())[axis] for cell in cells])
+            for axis, names in study.axes.items()
+        ),
+        pa.array([cell.seed for cell in cells], pa.int64()),
+        pa.array([cell.key for cell in cells], pa.string()),
+        *(pa.array([row.get(name) for row in rows], FIGURES[_figure(name)][0]) for name in names),
+    ]
+    fields = [
+        *(documented(axis, WORD, "", f"choice of the study on its axis {axis}") for axis in study.axes),
+        documented("seed", pa.int64(), "", "of the generated demand"),
+        documented("key", pa.string(), "", "digest of all that the cell depends on"),
+        *(_field(name) for name in names),
+    ]
+    told = {"study": study.name, "cells": str(len(study.cells))}
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=told))
+
+
+def write_results(folder: Path, table: pa.Table) -> Path:
+    """Write results.parquet, which appears only once it is whole, and return it."""
+    write_batches(folder / FILE, table.schema, [table])
+    return folder / FILE
+
+
+def read_results(folder: Path) -> pa.Table:
+    """Return the table of a study's folder; raises StudyError."""
+    from scheduler.study.sweep.study_file import StudyError
+
+    try:
+        return pq.read_table(folder / FILE, partitioning=None)
+    except FileNotFoundError:
+        raise StudyError(f"{folder}: no {FILE} there; `exaburst study run` writes it") from None
+    except (pa.ArrowException, OSError) as error:
+        raise StudyError(f"{folder / FILE}: {str(error).splitlines()[0]}") from None
+
+
+def _order(study: Study, cell: Cell) -> list[int]:
+    labels = cell.labels or ()
+    return [*(study.axes[axis].index(name) for axis, name in labels), cell.seed]
+
+
+def _axis(names: Sequence[str], words: list[str]) -> pa.DictionaryArray:
+    places = pa.array([names.index(word) for word in words], pa.int32())
+    return pa.DictionaryArray.from_arrays(places, pa.array(names, pa.string()))
+
+
+def _figure(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _column(name: str) -> tuple[Any, ...]:
+    figure, _, part = name.partition(":")
+    return part != "", list(FIGURES).index(figure), part
+
+
+def _field(name: str) -> pa.Field:
+    kind, unit, meaning = FIGURES[_figure(name)]
+    part = name.partition(":")[2]
+    return documented(name, kind, unit, f"{part}: {meaning}" if part else meaning, nullable=True)
