@@ -21,7 +21,7 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.run.directory import Run, finish
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import resources
+from scheduler.stock.stock import stock_of
 from tests.worlds import AGAIN, CATALOG, Row
 from traces import Trace
 
@@ -89,7 +89,7 @@ def run(
     of: Scenario, over: Trace, attempts: Sequence[Told], down: Sequence[Down], end_s: int, folder: Path
 ) -> Run:
     """Log and price what is told; what did not end by `end_s` waits. Raises LedgerError."""
-    stock = resources(of, CATALOG, over.epoch)
+    stock = stock_of(of, CATALOG, over.epoch)
     owning = Owning(of.money, Calendar.of(over.epoch))
     meter = Meter(stock, owning, over)
     pools, offers = ([each.name for each in some] for some in (stock.pools, stock.offers))

@@ -15,7 +15,7 @@ from msgspec.structs import replace as replaced
 
 from scheduler.catalog import Catalog
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Resources, resources
+from scheduler.stock.stock import Stock, stock_of
 from scheduler.weather import WEATHER, Weather, draw
 from scheduler.weather.rules import OWNED
 from tests import build
@@ -36,12 +36,12 @@ CATALOG = replaced(
 """The catalog of the other tests, with an offer that has a spot price."""
 
 
-def stock_of(of: Scenario, catalog: Catalog = CATALOG) -> Resources:
-    return resources(of, catalog)
+def stock_for(of: Scenario, catalog: Catalog = CATALOG) -> Stock:
+    return stock_of(of, catalog)
 
 
 def drawn(of: Scenario, until_s: int, midnight_s: int = 0) -> Weather:
-    return draw(of, stock_of(of), until_s, midnight_s)
+    return draw(of, stock_for(of), until_s, midnight_s)
 
 
 def of_sort(weather: Weather, what: str) -> pa.Table:

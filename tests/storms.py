@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scheduler.scenario import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec, Scenario
-from scheduler.stock.stock import resources
+from scheduler.stock.stock import stock_of
 from scheduler.weather import WEATHER, Weather
 from tests import build
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, World, scenarios
@@ -309,7 +309,7 @@ def recorded(of: Scenario, folder: Path) -> Scenario:
 
 def weather(of: Scenario, outages: list[Row]) -> Weather:
     """The weather of rows made by `outage`, in order of their beginning."""
-    stock = resources(replace(of, bound="none"), CATALOG)
+    stock = stock_of(replace(of, bound="none"), CATALOG)
     devices = {pool.name: pool.pods * pool.pod_devices for pool in stock.pools}
     devices |= {offer.name: offer.quota // offer.node_devices * offer.node_devices for offer in stock.offers}
     until_s = max([UNTIL_S, *(row["to_s"] for row in outages)])

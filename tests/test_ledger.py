@@ -24,7 +24,7 @@ from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, 
 from scheduler.run.directory import Run, open_run
 from scheduler.scenario import Scenario
 from scheduler.stock.price_series import PriceError, Surge, from_epoch, read_series
-from scheduler.stock.stock import resources
+from scheduler.stock.stock import stock_of
 from tests import byhand
 from tests.books import Books
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace
@@ -618,7 +618,7 @@ def test_a_ledger_that_does_not_add_up_is_refused(tmp_path: Path, line: str, wro
     jobs = trace(job(0, 100, 1, workload="tenant"), job(0, 100, 1))
     of = run(both, jobs, tmp_path)
     owning = Owning(both.money, Calendar.of(jobs.epoch))
-    stock = resources(both, CATALOG)
+    stock = stock_of(both, CATALOG)
     spend = of.table("spend")
     off = pc.if_else(pc.equal(spend.column("line").cast("string"), line), 1.000_001, 1.0)
     bent = spend.set_column(6, "usd", pc.multiply(spend.column("usd"), off))
@@ -631,7 +631,7 @@ def test_a_bill_that_is_not_the_attempts_is_refused(tmp_path: Path) -> None:
     alone = scenario([], [offer("rent")], policy=AT_ONCE)
     jobs = trace(job(0, 100, 1))
     of = run(alone, jobs, tmp_path)
-    owning, stock = Owning(alone.money, Calendar.of(jobs.epoch)), resources(alone, CATALOG)
+    owning, stock = Owning(alone.money, Calendar.of(jobs.epoch)), stock_of(alone, CATALOG)
     with pytest.raises(LedgerError, match=r"rows of rent come to 0\.1"):
         audit(tmp_path, of.table("spend"), stock, owning, Meter(stock, owning, jobs), of.end_s)
 

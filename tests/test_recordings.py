@@ -15,7 +15,7 @@ from scheduler.weather import RecordingError
 from scheduler.weather.measures import availability
 from scheduler.weather.recorded import Recorded
 from tests.build import offer, pool, scenario
-from tests.skies import down_s, drawn, recording, rows, stock_of
+from tests.skies import down_s, drawn, recording, rows, stock_for
 
 SOME = settings(max_examples=60, deadline=None)
 SPOT = Path(__file__).parents[1].parent / "shared" / "data" / "spot"
@@ -70,11 +70,11 @@ def test_real_recordings_come_out_to_the_second(name: str, gap_s: int) -> None:
         pytest.skip(f"{name} is not at hand")
     data = json.loads(path.read_text())["data"]
     of = scenario(offers=[offer("spot", 10**6, reclaim={"recording": str(path)})])
-    (spot,) = stock_of(of).offers
+    (spot,) = stock_for(of).offers
     assert spot.quota == max(data)
     until_s = 2 * len(data) * gap_s
     weather = drawn(of, until_s)
-    weather.check(stock_of(of))
+    weather.check(stock_for(of))
     up_s = spot.quota * until_s - down_s(weather, spot.quota).sum()
     assert up_s == 2 * sum(data) * gap_s
     assert availability(weather, "spot") == pytest.approx(sum(data) / max(data) / len(data), rel=1e-12)
@@ -115,7 +115,7 @@ def test_a_bad_recording_is_named_in_one_line(text: str, said: str, tmp_path: Pa
     path.write_text(text)
     of = scenario(offers=[offer("spot", reclaim={"recording": str(path)})])
     with pytest.raises(RecordingError) as error:
-        stock_of(of)
+        stock_for(of)
     line = str(error.value)
     assert line.startswith(f"{path}: ")
     assert said in line
@@ -136,6 +136,6 @@ def test_a_recording_limits_the_quota_unless_it_is_lifted(tmp_path: Path) -> Non
     spec = {"recording": recording(tmp_path, [0, 3, 2])}
     for quota, expected in ((100, 24), (20, 20)):
         of = scenario(offers=[offer("spot", quota, key="nodes", reclaim=spec)])
-        assert stock_of(of).offers[0].quota == expected
+        assert stock_for(of).offers[0].quota == expected
     lifted = scenario([pool(1)], [offer("spot", 20, reclaim=spec)], bound="rented_only")
-    assert stock_of(lifted).offers[0].quota >= 10**9
+    assert stock_for(lifted).offers[0].quota >= 10**9

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from scheduler.run.directory import Run
 from scheduler.scenario import PreemptionSpec, Scenario
-from scheduler.stock.stock import resources
+from scheduler.stock.stock import stock_of
 from scheduler.weather import weather_of
 from tests import build
 from tests import worlds as fair
@@ -436,7 +436,7 @@ def test_weather_from_a_file_does_what_it_did_when_drawn(climate: tuple[Scenario
     with TemporaryDirectory(dir=MEMORY) as name:
         folder = Path(name)
         scenario, trace = recorded(climate[0], folder), climate[1]
-        stock = resources(scenario, CATALOG, trace.epoch)
+        stock = stock_of(scenario, CATALOG, trace.epoch)
         drawn = weather_of(scenario, stock, trace)
         once = logs(build.run(scenario, trace, folder / "drawn", CATALOG))
         assert logs(build.run(scenario, trace, folder / "again", CATALOG)) == once
@@ -461,7 +461,7 @@ def test_the_weather_is_the_same_whatever_the_policy(
 ) -> None:
     with TemporaryDirectory(dir=MEMORY) as name:
         scenario, trace = recorded(climate[0], Path(name)), climate[1]
-        stock = resources(scenario, CATALOG, trace.epoch)
+        stock = stock_of(scenario, CATALOG, trace.epoch)
         policy = replace(scenario.policy, order=order, offer=offer, patience="at_once")
         drawn, other = (
             weather_of(each, stock, trace) for each in (scenario, replace(scenario, policy=policy))
@@ -509,7 +509,7 @@ def test_fair_weather_is_that_of_a_scenario_that_says_nothing_of_weather(
 
 def without_weather(scenario: Scenario) -> Scenario:
     """But a quota is never larger than a recording."""
-    stock = resources(replace(scenario, bound="none"), CATALOG)
+    stock = stock_of(replace(scenario, bound="none"), CATALOG)
     pools = [replace(pool, failures=(), maintenance=()) for pool in scenario.pools]
     offers = [
         replace(offer, quota=known.quota, reclaim=None, shortages=(), refusals=None, boots=None, drift=None)

@@ -34,7 +34,7 @@ from tests.skies import (
     price,
     rows,
     spells,
-    stock_of,
+    stock_for,
     storm,
 )
 
@@ -317,7 +317,7 @@ def test_whatever_is_drawn_is_sound_sorted_and_readable(
     of: Scenario, until_s: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     weather = drawn(of, until_s)
-    weather.check(stock_of(of))
+    weather.check(stock_for(of))
     places = [*(part.name for part in of.pools), *(part.name for part in of.offers)]
     order = [
         (
@@ -457,25 +457,25 @@ def test_two_ways_to_fail_of_one_kind_are_two() -> None:
 def test_no_weather_where_nothing_is_said_to_go_wrong() -> None:
     trace = build.trace(job(0, 10, 1))
     calm = scenario([pool(4)], [offer("cloud", surges=[{"from_h": 1, "to_h": 2, "factor": 3}])])
-    assert weather_of(calm, stock_of(calm), trace) is None
+    assert weather_of(calm, stock_for(calm), trace) is None
     for more in ({"fair_weather": True}, {"bound": "rented_only"}, {"bound": "unlimited_owned"}):
         of = storm(**more)
-        assert weather_of(of, stock_of(of), trace) is None
+        assert weather_of(of, stock_for(of), trace) is None
     rented_alone = scenario([pool(4)], [offer("cloud", refusals={"probability": 1.0})], bound="owned_only")
-    assert weather_of(rented_alone, stock_of(rented_alone), trace) is None
+    assert weather_of(rented_alone, stock_for(rented_alone), trace) is None
 
 
 def test_owned_alone_meets_what_it_meets_anyhow(tmp_path: Path) -> None:
     trace = build.trace(job(0, 10, 1))
     both, alone = storm(horizon_h=100), storm(horizon_h=100, bound="owned_only")
-    whole, part = (weather_of(of, stock_of(of), trace) for of in (both, alone))
+    whole, part = (weather_of(of, stock_for(of), trace) for of in (both, alone))
     assert whole is not None
     assert part is not None
     expected = [row for row in whole.table.to_pylist() if row["where"] == "own"]
     assert part.table.to_pylist() == expected
     whole.write(tmp_path / "weather.parquet")
     replayed = msgspec.structs.replace(alone, weather=str(tmp_path / "weather.parquet"))
-    read = weather_of(replayed, stock_of(replayed), trace)
+    read = weather_of(replayed, stock_for(replayed), trace)
     assert read is not None
     assert read.table.to_pylist() == expected
 
@@ -483,7 +483,7 @@ def test_owned_alone_meets_what_it_meets_anyhow(tmp_path: Path) -> None:
 def test_weather_reaches_to_the_horizon_or_well_beyond_the_last_submission() -> None:
     trace = build.trace(job(0, 10, 1), job(1_000_000, 10, 1))
     for of, until_s in ((storm(horizon_h=100), 360_000), (storm(), 2_000_000 + AFTER_S)):
-        weather = weather_of(of, stock_of(of), trace)
+        weather = weather_of(of, stock_for(of), trace)
         assert weather is not None
         assert weather.until_s == until_s
 
@@ -493,7 +493,7 @@ def test_the_hour_of_the_epoch_counts() -> None:
     spec = {"up_h": 0.5, "down_h": 0.001, "by_hour": [24.0] + [0.0] * 23}
     of = scenario(offers=[offer("spot", 50, reclaim=spec)], horizon_h=20)
     for epoch, first_h in (("2026-01-05T23:00", 1), ("2026-01-05T02:30", None), ("2026-01-05T10:00", 14)):
-        weather = weather_of(of, stock_of(of), build.trace(job(0, 10, 1), epoch=epoch))
+        weather = weather_of(of, stock_for(of), build.trace(job(0, 10, 1), epoch=epoch))
         assert weather is not None
         from_s = [row["from_s"] for row in rows(weather, "reclaim") if row["from_s"] > 0]
         expected = set() if first_h is None else {first_h}
@@ -515,7 +515,7 @@ def test_prices_are_multiplied_where_factors_are_drawn() -> None:
             price("cloud", 8_000, 9_000, 0.25),
         ],
     )
-    cloud, other = with_prices(stock_of(of), weather).offers
+    cloud, other = with_prices(stock_for(of), weather).offers
     assert cloud.prices == (
         (0, 2.0),
         (1_800, 1.0),
@@ -526,13 +526,13 @@ def test_prices_are_multiplied_where_factors_are_drawn() -> None:
         (8_000, 0.5),
         (9_000, 2.0),
     )
-    assert other == stock_of(of).offers[1]
-    assert with_prices(stock_of(of), None) == stock_of(of)
+    assert other == stock_for(of).offers[1]
+    assert with_prices(stock_for(of), None) == stock_for(of)
 
 
 def test_with_prices_changes_prices_alone() -> None:
     of = storm()
-    before, after = stock_of(of), with_prices(stock_of(of), drawn(of, 500_000))
+    before, after = stock_for(of), with_prices(stock_for(of), drawn(of, 500_000))
     for old, new in zip(before.offers, after.offers, strict=True):
         assert new.prices[0][0] == 0
         assert all(this[0] < following[0] for this, following in pairwise(new.prices))

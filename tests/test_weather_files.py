@@ -19,13 +19,12 @@ from scheduler.catalog import CatalogError
 from scheduler.catalog.models import Figure
 from scheduler.cli import main
 from scheduler.scenario import Scenario, ScenarioError, parse_scenario
-from scheduler.stock.assumed_weather import assumed_weather
-from scheduler.stock.stock import assumed
+from scheduler.stock.assumed import assumed_figures, assumed_weather
 from scheduler.weather import WEATHER, Weather, WeatherError, weather_of
 from scheduler.weather.measures import Factors, availability, factors, happenings
 from tests import build
 from tests.build import job, offer, pool, scenario
-from tests.skies import CATALOG, DAY_S, HOUR_S, Row, by_hand, drawn, line, price, stock_of, storm
+from tests.skies import CATALOG, DAY_S, HOUR_S, Row, by_hand, drawn, line, price, stock_for, storm
 from tests.test_docs import column
 from tests.test_docs import table as described
 
@@ -144,7 +143,7 @@ def test_a_broken_row_is_named(at: int, change: Row, said: str, tmp_path: Path) 
 
 def test_the_valid_rows_are_valid(tmp_path: Path) -> None:
     weather = Weather.read(written(tmp_path, valid_lines()))
-    weather.check(stock_of(small()))
+    weather.check(stock_for(small()))
     assert weather.table.to_pylist() == [{name: row[name] for name in WEATHER.names} for row in valid_lines()]
 
 
@@ -165,7 +164,7 @@ def test_a_row_for_more_than_the_run_has_is_named(at: int, change: Row, said: st
     lines = valid_lines()
     lines[at] |= change
     with pytest.raises(WeatherError, match=f"^{said}"):
-        by_hand(small(), lines, 100).check(stock_of(small()))
+        by_hand(small(), lines, 100).check(stock_for(small()))
 
 
 def test_a_file_for_another_run_is_refused(tmp_path: Path) -> None:
@@ -173,7 +172,7 @@ def test_a_file_for_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         WeatherError, match=r'weather\.parquet: row 1: where is "cloud"; allowed is own, rented'
     ):
-        weather_of(of, stock_of(of), build.trace(job(0, 1, 1)))
+        weather_of(of, stock_for(of), build.trace(job(0, 1, 1)))
 
 
 def test_other_files_are_not_weather(tmp_path: Path) -> None:
@@ -274,13 +273,13 @@ def test_a_weather_of_ages_is_refused() -> None:
 
 def test_spot_is_rented_at_the_spot_price() -> None:
     of = scenario(offers=[offer("spot", key="cheap", spot=True), offer("full", key="cheap")])
-    spot, full = stock_of(of).offers
+    spot, full = stock_for(of).offers
     assert (spot.spot, spot.prices) == (True, ((0, 1.2),))
     assert (full.spot, full.prices) == (False, ((0, 3.6),))
-    own = stock_of(scenario(offers=[offer("spot", spot=True, usd_per_device_h=0.5)])).offers[0]
+    own = stock_for(scenario(offers=[offer("spot", spot=True, usd_per_device_h=0.5)])).offers[0]
     assert (own.spot, own.prices) == (True, ((0, 0.5),))
     with pytest.raises(CatalogError, match='spot: the offer "plain" has no spot price'):
-        stock_of(scenario(offers=[offer("spot", spot=True)]))
+        stock_for(scenario(offers=[offer("spot", spot=True)]))
 
 
 def test_what_is_assumed_names_the_price_that_is_paid() -> None:
@@ -288,7 +287,7 @@ def test_what_is_assumed_names_the_price_that_is_paid() -> None:
     figures = {"usd_per_device_h": Figure(3.6), "spot_usd_per_device_h": Figure(1.2)}
     cheap = msgspec.structs.replace(CATALOG.offer("cheap"), figures=figures)
     catalog = msgspec.structs.replace(CATALOG, offers={**CATALOG.offers, "cheap": cheap})
-    said = assumed(of, stock_of(of, catalog), catalog)
+    said = assumed_figures(of, stock_for(of, catalog), catalog)
     assert said == {"spot": "quota 100, spot_usd_per_device_h 1.2", "full": "quota 100, usd_per_device_h 3.6"}
 
 
@@ -296,17 +295,17 @@ def test_fair_weather_has_no_surges() -> None:
     surge = {"from_h": 1, "to_h": 2, "factor": 3}
     for fair, steps in ((False, 3), (True, 1)):
         of = scenario(offers=[offer("cloud", surges=[surge])], fair_weather=fair)
-        assert len(stock_of(of).offers[0].prices) == steps
+        assert len(stock_for(of).offers[0].prices) == steps
 
 
 def test_assumed_defaults_are_named_where_they_count() -> None:
     of = storm()
-    said = assumed_weather(of, stock_of(of))
+    said = assumed_weather(of, stock_for(of))
     assert said["cloud"] == "refusals.slot_s 900, boots.slot_s 900, drift.reversion_h 24, drift.spike_h 6"
     given = scenario(
         offers=[offer("cloud", refusals={"probability": 0.1, "slot_s": 60}, drift={"volatility": 0.1})]
     )
-    assert assumed_weather(given, stock_of(given)) == {"cloud": "drift.reversion_h 24"}
+    assert assumed_weather(given, stock_for(given)) == {"cloud": "drift.reversion_h 24"}
 
 
 # the command

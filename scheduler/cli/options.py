@@ -9,25 +9,25 @@ import click
 
 if TYPE_CHECKING:
     from scheduler.scenario import Scenario
-    from scheduler.stock.stock import Resources
+    from scheduler.stock.stock import Stock
     from traces.trace import Trace
     from workloads import Demand
 
 FILE = click.Path(path_type=Path)
 
 
-def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Resources, Demand]:
+def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock, Demand]:
     """Read a scenario and look up all that it names, so that nothing is wrong with it later."""
     from scheduler.catalog import CatalogError, load_catalog
     from scheduler.scenario import ScenarioError, read_scenario
-    from scheduler.stock.stock import resources
+    from scheduler.stock.stock import stock_of
     from workloads import DemandError, demand_of
 
     scenario = read_scenario(file, overrides)
     try:
         return (
             scenario,
-            resources(scenario, load_catalog()),
+            stock_of(scenario, load_catalog()),
             demand_of({"seed": scenario.seed} | scenario.demand),
         )
     except (CatalogError, DemandError) as error:

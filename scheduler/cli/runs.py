@@ -104,11 +104,11 @@ def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwr
     from scheduler.catalog import load_catalog
     from scheduler.replay.replay import replay
     from scheduler.run.directory import clear
-    from scheduler.stock.stock import resources
+    from scheduler.stock.stock import stock_of
     from scheduler.weather import weather_of
 
     weather_of(
-        scenario, resources(scenario, load_catalog(), trace.epoch), trace
+        scenario, stock_of(scenario, load_catalog(), trace.epoch), trace
     )  # is it wrong? before `clear`
     clear(out, overwrite=overwrite)
     if generated:

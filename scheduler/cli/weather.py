@@ -21,7 +21,7 @@ def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], o
     another scenario. Where the scenario has fair weather, nothing is written.
     """
     from scheduler.report.weather import render
-    from scheduler.stock.assumed_weather import assumed_weather
+    from scheduler.stock.assumed import assumed_weather
     from scheduler.weather import Weather, weather_of
 
     if source.suffix == ".parquet":

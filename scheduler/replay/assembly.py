@@ -24,7 +24,7 @@ from scheduler.engine.storm.staging import Wire
 from scheduler.engine.storm.storm import Storm
 from scheduler.policy import Policy
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Resources
+from scheduler.stock.stock import Stock
 from scheduler.weather import Weather
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.trace import ANY_DEVICE, NO_VALUE, Trace
@@ -34,7 +34,7 @@ class Parts:
     """The clock, the pools and the offers of a run; pools that `outages` concern are exposed."""
 
     def __init__(
-        self, scenario: Scenario, stock: Resources, policy: Policy, outages: list[Outage] | None = None
+        self, scenario: Scenario, stock: Stock, policy: Policy, outages: list[Outage] | None = None
     ) -> None:
         self.clock = Environment()
         self.outages = outages or []
@@ -90,7 +90,7 @@ class Parts:
         return fit
 
 
-def outages_of(weather: Weather | None, stock: Resources) -> list[Outage]:
+def outages_of(weather: Weather | None, stock: Stock) -> list[Outage]:
     """Return the rows of the weather that the engine has to do with: all but prices."""
     if weather is None:
         return []
@@ -115,7 +115,7 @@ def outages_of(weather: Weather | None, stock: Resources) -> list[Outage]:
 
 
 def simulation(
-    scenario: Scenario, stock: Resources, policy: Policy, parts: Parts, trace: Trace, log: RunLog
+    scenario: Scenario, stock: Stock, policy: Policy, parts: Parts, trace: Trace, log: RunLog
 ) -> Simulation:
     """Return the simulation of a run, the plain one where nothing can befall an attempt."""
     tags = Tags(scenario.shares) if scenario.policy.order == "fair_share" else None
@@ -144,7 +144,7 @@ def _interrupts(scenario: Scenario, policy: Policy) -> bool:
     return moves or bool(scenario.links) or scenario.checkpoints.cost_s > 0
 
 
-def _plans(scenario: Scenario, stock: Resources, trace: Trace) -> Callable[[Job, Need], Plan]:
+def _plans(scenario: Scenario, stock: Stock, trace: Trace) -> Callable[[Job, Need], Plan]:
     """Say how a job writes checkpoints on what it takes of a pool or offer."""
     spec, own_s, known = scenario.checkpoints, trace.numpy("checkpoint_s"), hazards(scenario, stock)
     names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
@@ -161,7 +161,7 @@ def _plans(scenario: Scenario, stock: Resources, trace: Trace) -> Callable[[Job,
     return own if spec.interval == "trace" else lambda job, need: common(need)
 
 
-def _wires(scenario: Scenario, stock: Resources, parts: Parts) -> dict[int, Wire]:
+def _wires(scenario: Scenario, stock: Stock, parts: Parts) -> dict[int, Wire]:
     """Lay the links, and let their offers know how long staging takes over them."""
     wires: dict[int, Wire] = {}
     resources = {offer.name: offer for offer in stock.offers}

@@ -21,7 +21,8 @@ from scheduler.policy import Policy
 from scheduler.replay.assembly import Parts, outages_of, simulation
 from scheduler.run.directory import Run, finish
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Resources, assumed, resources
+from scheduler.stock.assumed import assumed_figures
+from scheduler.stock.stock import Stock, stock_of
 from scheduler.weather import weather_of
 from scheduler.weather.prices import with_prices
 from traces.trace import Trace
@@ -45,7 +46,7 @@ def replay(
     priced, OSError where the folder cannot be written.
     """
     catalog = catalog or load_catalog()
-    stock = resources(scenario, catalog, trace.epoch)
+    stock = stock_of(scenario, catalog, trace.epoch)
     weather = weather_of(scenario, stock, trace)
     stock = with_prices(stock, weather)
     owning = Owning(scenario.money, Calendar.of(trace.epoch))
@@ -68,12 +69,12 @@ def replay(
         "refused": log.refusals(),
         "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
         "ledger": [check._asdict() for check in checks],
-        "assumed": assumed(scenario, stock, catalog),
+        "assumed": assumed_figures(scenario, stock, catalog),
     }
     return finish(folder, scenario, trace, stock, end_s, told)
 
 
-def fit_of(scenario: Scenario, stock: Resources, reference: str, catalog: Catalog) -> Fit:
+def fit_of(scenario: Scenario, stock: Stock, reference: str, catalog: Catalog) -> Fit:
     """Say what gangs of reference devices take of the pools and offers, outside of any run."""
     policy = Policy.build(**msgspec.structs.asdict(scenario.policy))
     return Parts(scenario, stock, policy).fit(reference, catalog)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Resources
+from scheduler.stock.stock import Stock
 from traces.trace import Trace
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def finish(
     folder: Path,
     scenario: Scenario,
     trace: Trace,
-    stock: Resources,
+    stock: Stock,
     end_s: int,
     told: Mapping[str, object],
 ) -> Run:

@@ -1,1 +1,4 @@
-"""What a run owns and rents, with the figures of the catalog, prices and what is assumed."""
+"""What a run owns and rents: the catalog's figures, prices over time and recordings, as plain data.
+
+Read `stock.py` first. All rooms above (weather, run, money, engine) take a `Stock`; it imports none of them.
+"""

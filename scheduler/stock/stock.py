@@ -6,13 +6,12 @@ run.json keeps it, so that a finished run can be read without the catalog.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from scheduler.catalog import Catalog, CatalogError
-from scheduler.catalog.models import Entry, Offer
+from scheduler.catalog.models import Offer
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from scheduler.stock.price_series import Step, Surge, from_epoch, read_series
 from scheduler.stock.recordings import recorded_most
@@ -20,11 +19,12 @@ from traces.times import HOUR_S
 from traces.trace import ANY_DEVICE
 
 _GBIT_PER_TB = 8_000
-_NO_QUOTA = 10**9
+NO_QUOTA = 10**9
+"""Devices that may be rented where the bound lifts quotas."""
 _UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-class PoolResource(Struct, frozen=True, kw_only=True):
+class PoolStock(Struct, frozen=True, kw_only=True):
     """Owned pods of one kind."""
 
     name: str
@@ -41,7 +41,7 @@ class PoolResource(Struct, frozen=True, kw_only=True):
     idle_kw: float
 
 
-class OfferResource(Struct, frozen=True, kw_only=True):
+class OfferStock(Struct, frozen=True, kw_only=True):
     """Rentable devices."""
 
     name: str
@@ -65,14 +65,14 @@ class OfferResource(Struct, frozen=True, kw_only=True):
     staging_s_per_tb: float
 
 
-class Resources(Struct, frozen=True, kw_only=True):
+class Stock(Struct, frozen=True, kw_only=True):
     """All that a run can place jobs on."""
 
-    pools: tuple[PoolResource, ...]
-    offers: tuple[OfferResource, ...]
+    pools: tuple[PoolStock, ...]
+    offers: tuple[OfferStock, ...]
 
 
-def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Resources:
+def stock_of(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Stock:
     """Fill in the catalog's figures and apply the scenario's bound.
 
     `epoch` is the trace's; without it, price series by date are checked but stand at the wrong place. Raises
@@ -84,7 +84,7 @@ def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOC
     bound = scenario.bound
     pools = () if bound == "rented_only" else scenario.pools
     offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
-    return Resources(
+    return Stock(
         pools=tuple(_pool(spec, catalog, endless=bound == "unlimited_owned") for spec in pools),
         offers=tuple(
             _offer(spec, catalog, epoch, lifted=bound == "rented_only", fair=scenario.fair_weather)
@@ -93,13 +93,13 @@ def resources(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOC
     )
 
 
-def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolResource:
+def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolStock:
     """An own device that the catalog does not know costs nothing and draws nothing."""
     kind = catalog.pod(spec.pod) if spec.pod is not None else None
     key = kind.device if kind is not None else spec.device or ""
     device = catalog.device(key) if kind is not None or key in catalog.devices else None
     capital = spec.capital_usd if spec.capital_usd is not None else kind and kind.capital_usd
-    return PoolResource(
+    return PoolStock(
         name=spec.name,
         pod=spec.pod or "",
         device=key,
@@ -113,19 +113,19 @@ def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolResource:
     )
 
 
-def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, fair: bool) -> OfferResource:
+def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, fair: bool) -> OfferStock:
     offer = catalog.offer(spec.offer)
     series = read_series(spec.price.csv, epoch) if spec.price is not None else []
     surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
     egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
     gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
-    return OfferResource(
+    return OfferStock(
         name=spec.name,
         offer=spec.offer,
         provider=offer.provider,
         region=offer.region,
         device=offer.device,
-        quota=_NO_QUOTA if lifted else _quota(spec, offer.node_devices),
+        quota=NO_QUOTA if lifted else _quota(spec, offer.node_devices),
         node_devices=offer.node_devices,
         prices=from_epoch(_price(spec, offer), series, [] if fair else surges),
         spot=spec.spot,
@@ -158,7 +158,7 @@ def _quota(spec: OfferSpec, node_devices: int) -> int:
     return min(spec.quota, recorded_most(spec.reclaim.recording) * node_devices)
 
 
-def check_speeds(stock: Resources, reference: str, catalog: Catalog) -> None:
+def check_speeds(stock: Stock, reference: str, catalog: Catalog) -> None:
     """Raise CatalogError unless each device's speed beside the trace's reference device is known."""
     used = {pool.device: pool.name for pool in stock.pools}
     used |= {offer.device: offer.name for offer in stock.offers}
@@ -169,40 +169,3 @@ def check_speeds(stock: Resources, reference: str, catalog: Catalog) -> None:
             except CatalogError as error:
                 beside = f'"{device}" beside the trace\'s reference device "{reference}"'
                 raise CatalogError(f"{name}: the speed of {beside} is not known: {error}") from None
-
-
-def assumed(scenario: Scenario, stock: Resources, catalog: Catalog) -> dict[str, str]:
-    """Say, for each pool and offer of the run, which of the figures it rests on have no source."""
-    pools = {spec.name: spec for spec in scenario.pools}
-    offers = {spec.name: spec for spec in scenario.offers}
-    share = f"operations_share_per_year {scenario.money.operations_share_per_year:g}"
-    said = {
-        pool.name: _assumed_pool(pools[pool.name], pool, catalog) + [share] * (pool.capital_usd_per_pod > 0)
-        for pool in stock.pools
-    }
-    said |= {offer.name: _assumed_offer(offers[offer.name], offer, catalog) for offer in stock.offers}
-    return {name: ", ".join(figures) for name, figures in said.items() if figures}
-
-
-def _assumed_pool(spec: PoolSpec, pool: PoolResource, catalog: Catalog) -> list[str]:
-    figures = [f"span_efficiency {pool.span_efficiency:g}"] if pool.pods > 1 or pool.endless else []
-    if pool.device not in catalog.devices:
-        return [*figures, "no power drawn", *(["no capital"] if not pool.capital_usd_per_pod else [])]
-    figures += _sourceless(catalog.device(pool.device), ("busy_kw", "idle_kw"))
-    if spec.capital_usd is None and spec.pod is None:
-        return [*figures, "no capital"]
-    return figures + (_sourceless(catalog.pod(spec.pod), ("capital_usd",)) if spec.pod is not None else [])
-
-
-def _assumed_offer(spec: OfferSpec, offer: OfferResource, catalog: Catalog) -> list[str]:
-    entry = catalog.offer(spec.offer)
-    named = ["egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps"]
-    if spec.usd_per_device_h is None:
-        named.insert(0, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
-    figures = _sourceless(entry, [name for name in named if getattr(spec, name, None) is None])
-    return [f"quota {offer.quota:,}", *figures] if offer.quota < _NO_QUOTA else figures
-
-
-def _sourceless(entry: Entry, names: Iterable[str]) -> list[str]:
-    figures = ((name, entry.figures.get(name)) for name in names)
-    return [f"{name} {figure.value:g}" for name, figure in figures if figure and figure.sure == "assumed"]

@@ -22,7 +22,7 @@ from scheduler.money.claims.simulated import Measured, Trials
 from scheduler.money.economics.breakeven import Floats
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
-from scheduler.stock.stock import resources
+from scheduler.stock.stock import stock_of
 from scheduler.study.cells.cell import Cell, CellError, cell_of
 from scheduler.study.cells.compute import jobs_of
 from scheduler.study.cells.runner import run_cells
@@ -101,7 +101,7 @@ def _robots(base: Scenario, pods: int, seed: int) -> Cell:
 def _pods(base: Scenario) -> range:
     """Return the numbers of ExaPODs to try."""
     demand = demand_of(base.demand | ROBOTS)
-    pod_s = resources(base, load_catalog()).pools[0].pod_devices * demand.horizon_s
+    pod_s = stock_of(base, load_catalog()).pools[0].pod_devices * demand.horizon_s
     least = ceil(sum(demand.budgets().values()) / pod_s)
     return range(least, least + TRIED_PODS)
 
@@ -142,7 +142,7 @@ def _used(hybrid: Cell, metrics: Metrics) -> float:
 def _rented(cell: Cell, pair: Pair, figures: dict[str, Metrics]) -> float:
     """Return the peak of the rented device-hours over that of the owned ones."""
     catalog = load_catalog()
-    stock = resources(parse_scenario(pair.hybrid.scenario), catalog)
+    stock = stock_of(parse_scenario(pair.hybrid.scenario), catalog)
     pool = stock.pools[0]
     owned_h = pool.pods * pool.pod_devices * pair.hybrid.demand.horizon_s / HOUR_S
     owned = owned_h * catalog.device(pool.device).peak_pflops

@@ -5,19 +5,15 @@ It is the same whatever the policy does, so that policies meet common random num
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from scheduler.scenario import Scenario
 from scheduler.stock.recordings import RecordingError
+from scheduler.stock.stock import Stock
 from scheduler.weather.draw import draw
 from scheduler.weather.prices import with_prices
 from scheduler.weather.rules import WeatherError
 from scheduler.weather.table import WEATHER, Weather
 from traces.times import DAY_S
 from traces.trace import Trace
-
-if TYPE_CHECKING:
-    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 __all__ = [
     "WEATHER",
@@ -37,7 +33,7 @@ FREE = ("rented_only", "unlimited_owned")
 """Bounds, in which what is free of limits is free of weather too."""
 
 
-def weather_of(scenario: Scenario, stock: Resources, trace: Trace) -> Weather | None:
+def weather_of(scenario: Scenario, stock: Stock, trace: Trace) -> Weather | None:
     """Return the weather of a run, drawn or read as the scenario says; None where it is fair throughout.
 
     Raises WeatherError and RecordingError.
@@ -51,7 +47,7 @@ def weather_of(scenario: Scenario, stock: Resources, trace: Trace) -> Weather | 
     return draw(scenario, stock, until_s, (trace.epoch - midnight).seconds)
 
 
-def _given(path: str, scenario: Scenario, stock: Resources) -> Weather:
+def _given(path: str, scenario: Scenario, stock: Stock) -> Weather:
     """Read a weather file; what befalls offers is left out of a bound that has none."""
     weather = Weather.read(path)
     if scenario.bound == "owned_only":
@@ -64,7 +60,7 @@ def _given(path: str, scenario: Scenario, stock: Resources) -> Weather:
     return weather
 
 
-def has_weather(scenario: Scenario, stock: Resources) -> bool:
+def has_weather(scenario: Scenario, stock: Stock) -> bool:
     """Whether the scenario says of anything the run has how it goes wrong, and means it."""
     if scenario.fair_weather or scenario.bound in FREE:
         return False

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from scheduler.scenario import Scenario
+from scheduler.stock.stock import Stock
 from scheduler.weather.owned import owned
 from scheduler.weather.rented import rented
 from scheduler.weather.rows import Rows, table_of
 from scheduler.weather.rules import LATEST_S, WeatherError
 from scheduler.weather.table import Weather
 
-if TYPE_CHECKING:
-    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
-
-def draw(scenario: Scenario, stock: Resources, until_s: int, midnight_s: int = 0) -> Weather:
+def draw(scenario: Scenario, stock: Stock, until_s: int, midnight_s: int = 0) -> Weather:
     """Draw the weather of what a run owns and rents until a second.
 
     The epoch is `midnight_s` after midnight (UTC). What one pod or offer meets does not depend on which
@@ -31,7 +28,7 @@ def draw(scenario: Scenario, stock: Resources, until_s: int, midnight_s: int = 0
     return Weather(table, until_s, scenario.seed, scenario.name, devices)
 
 
-def _rows(scenario: Scenario, stock: Resources, until_s: int, midnight_s: int) -> Iterator[Rows]:
+def _rows(scenario: Scenario, stock: Stock, until_s: int, midnight_s: int) -> Iterator[Rows]:
     pools = {spec.name: spec for spec in scenario.pools}
     offers = {spec.name: spec for spec in scenario.offers}
     for pool in stock.pools:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import ceil
 
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Resources
+from scheduler.stock.stock import Stock
 from traces.times import HOUR_S
 
 
-def hazards(scenario: Scenario, stock: Resources) -> dict[str, dict[int, float]]:
+def hazards(scenario: Scenario, stock: Stock) -> dict[str, dict[int, float]]:
     """Return, by pool or offer, devices that fail together and failures a second of each such unit.
 
     Maintenance is planned and not counted, nor is a recording, whose hazard nobody knew beforehand. There is

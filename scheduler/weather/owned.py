@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scheduler.scenario import FailureSpec, MaintenanceSpec, PoolSpec
+from scheduler.stock.stock import PoolStock
 from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.rules import WeatherError
 from scheduler.weather.streams import streams
 from traces.times import HOUR_S
 
-if TYPE_CHECKING:
-    from scheduler.stock.stock import PoolResource  # which reads recordings, and so imports this package
-
 LONGEST_NOTICE_S = 2**31 - 1
 
 
-def owned(spec: PoolSpec, pool: PoolResource, seed: int, until_s: int) -> Iterator[Rows]:
+def owned(spec: PoolSpec, pool: PoolStock, seed: int, until_s: int) -> Iterator[Rows]:
     """Yield what befalls a pool; raises WeatherError where maintenance names a pod that it does not have."""
     for number, failure in enumerate(spec.failures):
         for pod in range(pool.pods):
@@ -31,7 +28,7 @@ def owned(spec: PoolSpec, pool: PoolResource, seed: int, until_s: int) -> Iterat
 
 
 def _failures(
-    spec: FailureSpec, number: int, pool: PoolResource, pod: int, seed: int, until_s: int
+    spec: FailureSpec, number: int, pool: PoolStock, pod: int, seed: int, until_s: int
 ) -> Iterator[Rows]:
     """Yield the failures of the units of a pod, the last of which may be smaller; all are up at second 0."""
     size = {"device": 1, "cabinet": spec.devices or 1, "pod": pool.pod_devices}[spec.of]
@@ -45,7 +42,7 @@ def _failures(
         yield Rows(pool.name, spec.of, from_s, to_s, expected_s, pod=pod, first=first, devices=devices)
 
 
-def _maintenance(spec: MaintenanceSpec, pool: PoolResource, until_s: int) -> Rows:
+def _maintenance(spec: MaintenanceSpec, pool: PoolStock, until_s: int) -> Rows:
     pods = range(pool.pods) if spec.pods is None else sorted(set(spec.pods))
     if pods and pods[-1] >= pool.pods:
         raise WeatherError(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from msgspec.structs import replace
 
 from scheduler.stock.price_series import Step
+from scheduler.stock.stock import Stock
 from scheduler.weather.rules import column, is_in, values
 from scheduler.weather.table import Weather
 
-if TYPE_CHECKING:
-    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
-
-def with_prices(stock: Resources, weather: Weather | None) -> Resources:
+def with_prices(stock: Stock, weather: Weather | None) -> Stock:
     """Multiply the prices of offers by the drawn factors; where none is drawn, prices are as they were."""
     if weather is None:
         return stock

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scheduler.run.columns import Floats
 from scheduler.scenario import BootSpec, OfferSpec, ReclaimSpec, RefusalSpec, ShortageSpec
+from scheduler.stock.stock import OfferStock
 from scheduler.weather.drift import drift
 from scheduler.weather.recorded import Recorded
 from scheduler.weather.renewal import DailyHazard, Law, Spells, alternate
@@ -16,11 +16,8 @@ from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import streams
 from traces.times import HOUR_S
 
-if TYPE_CHECKING:
-    from scheduler.stock.stock import OfferResource  # which reads recordings, and so imports this package
 
-
-def rented(spec: OfferSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int) -> Iterator[Rows]:
+def rented(spec: OfferSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int) -> Iterator[Rows]:
     """Yield what befalls an offer; raises RecordingError."""
     if spec.reclaim is not None:
         yield from _reclaims(spec.reclaim, offer, seed, until_s, midnight_s)
@@ -35,7 +32,7 @@ def rented(spec: OfferSpec, offer: OfferResource, seed: int, until_s: int, midni
 
 
 def _reclaims(
-    spec: ReclaimSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int
+    spec: ReclaimSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int
 ) -> Iterator[Rows]:
     node = offer.node_devices
     mean_down_s, spells = _spells(spec, offer, seed, until_s, midnight_s)
@@ -53,7 +50,7 @@ def _reclaims(
 
 
 def _spells(
-    spec: ReclaimSpec, offer: OfferResource, seed: int, until_s: int, midnight_s: int
+    spec: ReclaimSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int
 ) -> tuple[float, Iterator[Spells]]:
     """Return the mean down-time of a node, and when nodes are down."""
     nodes = offer.quota // offer.node_devices
@@ -69,7 +66,7 @@ def _spells(
     return down.mean_s, alternate(up, down, nodes, until_s, stream, stationary=True)
 
 
-def _shortage(spec: ShortageSpec, offer: OfferResource) -> Iterator[Rows]:
+def _shortage(spec: ShortageSpec, offer: OfferStock) -> Iterator[Rows]:
     """Yield the nodes beyond the smaller quota, if there are any, as one row."""
     node = offer.node_devices
     first, end = spec.quota // node * node, offer.quota // node * node

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.run.columns import Bools, Floats, Ints
+from scheduler.stock.stock import Stock
 from traces.schema import EXACT, quoted
-
-if TYPE_CHECKING:
-    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 OWNED = ("device", "cabinet", "pod", "maintenance")
 """What befalls devices of a pod."""
@@ -51,7 +49,7 @@ def check_rows(table: pa.Table, until_s: int, places: Mapping[str, int]) -> None
         _hold(table, rule)
 
 
-def check_places(table: pa.Table, stock: Resources) -> None:
+def check_places(table: pa.Table, stock: Stock) -> None:
     """Raise WeatherError where a row names a pool, offer, pod or device that is not there."""
     pools = {pool.name: pool for pool in stock.pools}
     offers = {offer.name: offer for offer in stock.offers}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -15,12 +15,10 @@ import pyarrow.parquet as pq
 from msgspec import Meta, Struct
 
 from scheduler.run.columns import WORD
+from scheduler.stock.stock import Stock
 from scheduler.weather.rules import LATEST_S, WeatherError, check_places, check_rows, is_in
 from traces.errors import explain
 from traces.parquet import documented, read_whole, write_batches
-
-if TYPE_CHECKING:
-    from scheduler.stock.stock import Resources  # which reads recordings, and so imports this package
 
 WEATHER = pa.schema(
     [
@@ -103,7 +101,7 @@ class Weather:
         schema = WEATHER.with_metadata({KEY: msgspec.json.encode(head).decode()})
         write_batches(Path(path), schema, [self.table.cast(schema)])
 
-    def check(self, stock: Resources) -> None:
+    def check(self, stock: Stock) -> None:
         """Raise WeatherError where a row names a pool, offer, pod or device that the run does not have."""
         check_places(self.table, stock)
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import YEAR_S, LedgerError, Owning, rent
-from scheduler.stock.stock import OfferResource, PoolResource, Resources
+from scheduler.stock.stock import OfferStock, PoolStock, Stock
 
 EXACT = 1e-9
 """The largest difference, as a share of the amount."""
@@ -36,7 +36,7 @@ class Check(NamedTuple):
 
 
 def audit(
-    folder: Path, spend: pa.Table, stock: Resources, owning: Owning, meter: Meter, end_s: int
+    folder: Path, spend: pa.Table, stock: Stock, owning: Owning, meter: Meter, end_s: int
 ) -> list[Check]:
     """Return the checks of a run that ended at `end_s`; raises LedgerError where one fails."""
     usd = totals(spend)
@@ -73,7 +73,7 @@ def _cost(usd: Totals, name: str) -> float:
     return sum(amount for (place, line, _), amount in usd.items() if place == name and line != "revenue")
 
 
-def _of_pool(pool: PoolResource, owning: Owning, at_1_kw: float, end_s: int) -> float:
+def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> float:
     """Book value lost, operations, and energy: idle power all the time, and more while jobs held devices."""
     devices = pool.pods * pool.pod_devices
     always = float(owning.power(end_s).over(np.array([0]), np.array([end_s]))[0]) * devices
@@ -82,7 +82,7 @@ def _of_pool(pool: PoolResource, owning: Owning, at_1_kw: float, end_s: int) -> 
     return pool.pods * pool.capital_usd_per_pod * (owning.lost(end_s) + years) + energy
 
 
-def _unused(usd: Totals, offer: OfferResource, end_s: int) -> float:
+def _unused(usd: Totals, offer: OfferStock, end_s: int) -> float:
     """The price of a commitment, less what of it was used."""
     price = float(rent(offer).over(np.array([0]), np.array([end_s]))[0])
     used = (

@@ -19,7 +19,7 @@ from scheduler.money.ledger.rates import Ints, Owning, rent
 from scheduler.money.ledger.rows import Cells, Rows
 from scheduler.money.ledger.usage import per_cell, shared_per_cell, since_per_cell
 from scheduler.run.columns import SPEND, Attempts
-from scheduler.stock.stock import OfferResource, PoolResource, Resources
+from scheduler.stock.stock import OfferStock, PoolStock, Stock
 from traces.parquet import write_batches
 from traces.times import HOUR_S
 
@@ -28,7 +28,7 @@ PHASES = ("boot", "job", "idle", "minimum")
 """Who bears the time of rented nodes that boot, work, are kept, are only billed."""
 
 
-def write_ledger(folder: Path, stock: Resources, owning: Owning, end_s: int) -> pa.Table:
+def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
     names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
     rows = Rows(names, owning.periods(end_s))
@@ -48,7 +48,7 @@ def write_ledger(folder: Path, stock: Resources, owning: Owning, end_s: int) -> 
     return table
 
 
-def _add_pool(rows: Rows, pool: PoolResource, owning: Owning, folder: Path, end_s: int) -> None:
+def _add_pool(rows: Rows, pool: PoolStock, owning: Owning, folder: Path, end_s: int) -> None:
     """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service."""
     capital, power = owning.capital(pool, end_s), owning.power(end_s)
     cells = Cells(rows.periods, end_s, capital.from_s, power.from_s)
@@ -83,7 +83,7 @@ def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
     return device_s
 
 
-def _attempts(folder: Path, offer: OfferResource) -> Attempts:
+def _attempts(folder: Path, offer: OfferStock) -> Attempts:
     """Read the attempts on an offer."""
     logged = pq.read_table(folder / "attempts.parquet", columns=COLUMNS, filters=pc.field("rented"))
     logged = logged.filter(pc.equal(logged.column("where").cast("string"), offer.name))
@@ -95,7 +95,7 @@ def _attempts(folder: Path, offer: OfferResource) -> Attempts:
     )
 
 
-def _add_offer(rows: Rows, offer: OfferResource, attempts: Attempts, end_s: int) -> None:
+def _add_offer(rows: Rows, offer: OfferStock, attempts: Attempts, end_s: int) -> None:
     """Rented time, what of it a commitment covers, and what of the commitment nobody used.
 
     What is billed beyond the end of the run falls into its last charge period; commitments end with the run.
@@ -123,7 +123,7 @@ def _add_offer(rows: Rows, offer: OfferResource, attempts: Attempts, end_s: int)
     add("committed", "unused_commitment", paid - covered)
 
 
-def _add_moved(rows: Rows, offer: OfferResource, attempts: Attempts, transfer: float) -> None:
+def _add_moved(rows: Rows, offer: OfferStock, attempts: Attempts, transfer: float) -> None:
     """Data that came in as devices were rented, and went out as they were given back."""
     for line, usd_per_gb, tb, time_s in (
         ("transfer", transfer, attempts.staged_tb, attempts.alloc_s),

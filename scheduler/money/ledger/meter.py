@@ -12,7 +12,7 @@ import numpy as np
 
 from scheduler.money.ledger.rates import Floats, Ints, Owning, rent
 from scheduler.run.columns import Attempts, Bools
-from scheduler.stock.stock import OfferResource, Resources
+from scheduler.stock.stock import OfferStock, Stock
 from traces.times import HOUR_S
 from traces.trace import Trace
 
@@ -31,7 +31,7 @@ class Phases(NamedTuple):
     billed_s: Ints
 
 
-def phases(offer: OfferResource, alloc_s: Ints, start_s: Ints, end_s: Ints) -> Phases:
+def phases(offer: OfferStock, alloc_s: Ints, start_s: Ints, end_s: Ints) -> Phases:
     """Return until when nodes are kept, and billed: in whole steps from `alloc_s` on, at least the minimum.
 
     Where all that may be rented is committed, it is paid anyhow, and nothing is billed beyond `end_s`.
@@ -47,7 +47,7 @@ def phases(offer: OfferResource, alloc_s: Ints, start_s: Ints, end_s: Ints) -> P
 class Meter:
     """Prices attempts on numbered resources, pools first, and keeps the sums of each."""
 
-    def __init__(self, stock: Resources, owning: Owning, trace: Trace) -> None:
+    def __init__(self, stock: Stock, owning: Owning, trace: Trace) -> None:
         self._stock, self._owning = stock, owning
         self._rents = [rent(offer) for offer in stock.offers]
         self._worth = _worth(trace, owning.money.tenant_usd_per_device_h)

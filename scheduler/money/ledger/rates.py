@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scheduler.scenario import MoneySpec
-from scheduler.stock.stock import OfferResource, PoolResource
+from scheduler.stock.stock import OfferStock, PoolStock
 from traces.times import DAY_S, HOUR_S
 
 YEAR_S = 31_557_600
@@ -107,7 +107,7 @@ class Owning:
             )
         return self.calendar.starts(step_s, end_s)
 
-    def capital(self, pool: PoolResource, end_s: int) -> Steps:
+    def capital(self, pool: PoolStock, end_s: int) -> Steps:
         """USD a device-second: what the book value of its pod loses, which after the life is nothing."""
         ends_s = self.life_ends_s
         if ends_s <= 0:
@@ -147,7 +147,7 @@ class Owning:
         left = np.exp(decay * (money.age_years + start_s / YEAR_S) / money.life_years)
         return np.asarray(-left * np.expm1(decay * span), np.float64)
 
-    def operations(self, pool: PoolResource) -> float:
+    def operations(self, pool: PoolStock) -> float:
         """USD a device-second: staff, repairs and space, as a share of the price of the pod."""
         usd_per_year = pool.capital_usd_per_pod * self.money.operations_share_per_year
         return usd_per_year / (pool.pod_devices * YEAR_S)
@@ -161,7 +161,7 @@ class Owning:
         return Steps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
 
 
-def rent(offer: OfferResource) -> Steps:
+def rent(offer: OfferStock) -> Steps:
     """USD a device-second."""
     from_s, usd_per_device_h = zip(*offer.prices, strict=True)
     return Steps(np.array(from_s, np.int64), np.array(usd_per_device_h, np.float64) / HOUR_S)

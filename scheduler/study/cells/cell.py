@@ -21,7 +21,7 @@ import msgspec
 import scheduler
 from scheduler.catalog import load_catalog
 from scheduler.scenario import Scenario, parse_scenario
-from scheduler.stock.stock import resources
+from scheduler.stock.stock import stock_of
 from scheduler.weather import has_weather
 from traces.trace import Trace
 from workloads import Demand, demand_of
@@ -85,7 +85,7 @@ class Cell:
         scenario = parse_scenario(self.scenario)
         plain = msgspec.to_builtins(scenario)
         matters = {name: value for name, value in plain.items() if name not in _NO_MATTER}
-        stock = resources(scenario, load_catalog())
+        stock = stock_of(scenario, load_catalog())
         sky = [self.seed, *map(_contents, _files(scenario))] if has_weather(scenario, stock) else None
         stock = msgspec.to_builtins(stock)
         return digest([program(), matters, stock, sky, self.jobs_key, sorted(self.waits_of), self.windows])

@@ -18,7 +18,7 @@ from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Floats, Ints, Owning
 from scheduler.replay.replay import fit_of
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Resources, resources
+from scheduler.stock.stock import Stock, stock_of
 from scheduler.study.compare.bound_jobs import Works, classes, works
 from scheduler.study.compare.least_prices import Prices
 from traces.times import HOUR_S
@@ -78,7 +78,7 @@ def relax(
     of charge periods.
     """
     catalog = catalog or load_catalog()
-    stock = resources(scenario, catalog, trace.epoch)
+    stock = stock_of(scenario, catalog, trace.epoch)
     fit = fit_of(scenario, stock, trace.reference_device, catalog)
     counted = works(trace, fit, len(stock.pools), len(stock.offers), window)
     slots = max(0, min(SLOTS, until_s - window[0]))
@@ -87,7 +87,7 @@ def relax(
     return _program(classes(counted), stock, prices, edges)
 
 
-def _program(parts: list[Works], stock: Resources, prices: Prices, edges: Ints) -> Relaxation:
+def _program(parts: list[Works], stock: Stock, prices: Prices, edges: Ints) -> Relaxation:
     """Build the rows over four variables a class and slot, in device-hours of work of the reference device.
 
     What has been started on own devices by the end of the slot, what of that is done, what devices have been
@@ -144,7 +144,7 @@ def _by_then(edges_h: Floats, run_h: float) -> Any:
     return csr_array((np.ones(len(rows)), (rows, slot[rows])), shape=(len(ends_h),) * 2)
 
 
-def _capacity(parts: list[Works], stock: Resources) -> tuple[float, Floats]:
+def _capacity(parts: list[Works], stock: Stock) -> tuple[float, Floats]:
     """Work an hour that all pools do at most, and device-hours for a unit of it on each, at least.
 
     Each pool does what suits it best.

@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 
 from scheduler.money.ledger.rates import Floats, Ints, Owning, Steps, rent
-from scheduler.stock.stock import Resources
+from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import Works
 from traces.times import HOUR_S
 
@@ -17,7 +17,7 @@ from traces.times import HOUR_S
 class Prices:
     """What is spent in the window for work in the slots between `edges`, at least."""
 
-    stock: Resources
+    stock: Stock
     owning: Owning
     edges: Ints
     window: tuple[int, int]
