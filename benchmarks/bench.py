@@ -76,7 +76,7 @@ def floor(trace: Trace, devices: int) -> float:
 
 def measure(case: str, jobs: int) -> dict[str, float]:
     """Run a case in this process."""
-    from scheduler.replay.replay import replay
+    from scheduler.replay import Setup, replay
     from scheduler.scenario import parse_scenario
 
     load, policy = CASES[case]
@@ -88,12 +88,12 @@ def measure(case: str, jobs: int) -> dict[str, float]:
     }
     scenario = parse_scenario(raw)
     with tempfile.TemporaryDirectory() as folder:  # imports and the catalog are not a matter of jobs
-        replay(scenario, demand(100, load), Path(folder) / "run")
+        replay(Setup.of(scenario, demand(100, load)), Path(folder) / "run")
     trace = demand(jobs, load)
     floors = [floor(trace, PODS * POD_DEVICES)]
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        run = replay(scenario, trace, Path(folder) / "run")
+        run = replay(Setup.of(scenario, trace), Path(folder) / "run")
         seconds = time.process_time() - began
         logged = run.table("jobs", ["rented", "wait_s"])
         rented = float(np.mean(logged.column("rented").to_numpy()))

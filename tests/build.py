@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduler.catalog import Catalog
 from scheduler.catalog.models import Device, Offer
-from scheduler.replay.replay import replay
+from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.scenario import Scenario, parse_scenario
 from traces.trace import ANY_DEVICE, Trace
@@ -61,7 +61,7 @@ def scenario(
 
 def run(of: Scenario, over: Trace, folder: Path, catalog: Catalog | None = None) -> Run:
     """Replay the trace; offers and devices are those of `CATALOG` unless another is given."""
-    return replay(of, over, folder, catalog=catalog or CATALOG)
+    return replay(Setup.of(of, over, catalog or CATALOG), folder)
 
 
 def rows(of: Run, log: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.jobs import Job, Need, jobs
+from scheduler.engine.jobs import Job, jobs
 from scheduler.engine.log.runlog import OUTCOMES, UNFINISHED, Account, RunLog
+from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import Pool
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.ledger import write_ledger
@@ -21,7 +22,7 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.run.directory import Run, finish
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import stock_of
+from scheduler.stock.stock import PoolStock, stock_of
 from tests.worlds import AGAIN, CATALOG, Row
 from traces import Trace
 
@@ -68,9 +69,9 @@ class Teller:
     def start(self, told: Told) -> None:
         job = self.jobs[told.row]
         self.log.turns.waiting[job.turn] = 0
-        pool = Pool(0, "any", "unit", size=told.devices, pods=max(told.pods, default=0) + 1)
+        pool = Pool(0, pool_stock(told.devices, max(told.pods, default=0) + 1))
         pods = tuple(pool.pods[pod] for pod in told.pods)
-        need = Need(told.where, told.devices, 1.0, told.devices)
+        need: Any = Need(told.where, told.devices, 1.0, told.devices)
         attempt = Attempt(self.clock, [print], told.alloc_s, job, need, pods, told.ready_s)
         self.running[told] = attempt
         self.log.running[attempt] = None
@@ -83,6 +84,21 @@ class Teller:
             self.jobs[told.row] = again = attempt.job._replace(turn=self.log.turns.again(told.row))
             self.log.turns.waits_again(again.turn, told.end_s)
             self.wait(again)
+
+
+def pool_stock(size: int, pods: int) -> PoolStock:
+    return PoolStock(
+        name="any",
+        pod="",
+        device="unit",
+        pods=pods,
+        pod_devices=size,
+        span_efficiency=1.0,
+        endless=False,
+        capital_usd_per_pod=0.0,
+        busy_kw=0.0,
+        idle_kw=0.0,
+    )
 
 
 def run(

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from scheduler.engine.storm.checkpoints import (
-    Plan,
+    CheckpointPlan,
     Progress,
     daly_s,
     expected_s,
@@ -27,8 +27,8 @@ from scheduler.scenario.jobs import CheckpointSpec
 
 Array = np.ndarray[Any, Any]
 
-NONE = Plan(None, 5)
-EVERY_TEN = Plan(10, 3)
+NONE = CheckpointPlan(None, 5)
+EVERY_TEN = CheckpointPlan(10, 3)
 """25 s of work: 10 of work, 3 of writing, 10, 3, and the last 5 without a checkpoint."""
 
 
@@ -40,12 +40,14 @@ EVERY_TEN = Plan(10, 3)
         (21, EVERY_TEN, 27),
         (10, EVERY_TEN, 10),
         (1, EVERY_TEN, 1),
-        (25, Plan(10, 0), 25),
-        (25, Plan(1, 2), 73),
+        (25, CheckpointPlan(10, 0), 25),
+        (25, CheckpointPlan(1, 2), 73),
         (25, NONE, 25),
     ],
 )
-def test_an_attempt_lasts_its_work_and_its_checkpoints(work_s: int, plan: Plan, lasts_s: int) -> None:
+def test_an_attempt_lasts_its_work_and_its_checkpoints(
+    work_s: int, plan: CheckpointPlan, lasts_s: int
+) -> None:
     assert length_s(work_s, plan) == lasts_s
 
 
@@ -74,12 +76,12 @@ def test_without_checkpoints_nothing_is_kept() -> None:
 
 
 def test_checkpoints_that_cost_nothing_are_there_at_once() -> None:
-    assert progress(19, 25, Plan(10, 0)) == Progress(19, 10, 0)
-    assert progress(20, 25, Plan(10, 0)) == Progress(20, 20, 0)
-    assert progress(20, 25, Plan(1, 0)) == Progress(20, 20, 0)
+    assert progress(19, 25, CheckpointPlan(10, 0)) == Progress(19, 10, 0)
+    assert progress(20, 25, CheckpointPlan(10, 0)) == Progress(20, 20, 0)
+    assert progress(20, 25, CheckpointPlan(1, 0)) == Progress(20, 20, 0)
 
 
-def by_the_second(work_s: int, plan: Plan) -> list[Progress]:
+def by_the_second(work_s: int, plan: CheckpointPlan) -> list[Progress]:
     """The progress after 0, 1, 2 ... seconds, by doing what the plan says."""
     worked_s = saved_s = writing_s = 0
     seen = [Progress(0, 0, 0)]
@@ -96,12 +98,12 @@ def by_the_second(work_s: int, plan: Plan) -> list[Progress]:
     return seen
 
 
-SMALL = st.builds(Plan, st.none() | st.integers(1, 20), st.integers(0, 8))
-LARGE = st.builds(Plan, st.integers(1, 10**6), st.integers(0, 10**5))
+SMALL = st.builds(CheckpointPlan, st.none() | st.integers(1, 20), st.integers(0, 8))
+LARGE = st.builds(CheckpointPlan, st.integers(1, 10**6), st.integers(0, 10**5))
 
 
 @given(work_s=st.integers(1, 60), plan=SMALL)
-def test_the_arithmetic_is_that_of_a_stepping_clock(work_s: int, plan: Plan) -> None:
+def test_the_arithmetic_is_that_of_a_stepping_clock(work_s: int, plan: CheckpointPlan) -> None:
     seen = by_the_second(work_s, plan)
     assert length_s(work_s, plan) == len(seen) - 1
     assert [progress(second, work_s, plan) for second in range(len(seen))] == seen
@@ -111,7 +113,7 @@ def test_the_arithmetic_is_that_of_a_stepping_clock(work_s: int, plan: Plan) -> 
 
 
 @given(work_s=st.integers(1, 10**12), plan=LARGE, data=st.data())
-def test_large_attempts_add_up(work_s: int, plan: Plan, data: st.DataObject) -> None:
+def test_large_attempts_add_up(work_s: int, plan: CheckpointPlan, data: st.DataObject) -> None:
     interval_s, whole_s = plan.interval_s or 0, length_s(work_s, plan)
     moments = sorted(data.draw(st.lists(st.integers(0, whole_s), min_size=2, max_size=6)))
     seen = [progress(moment, work_s, plan) for moment in moments]
@@ -153,11 +155,11 @@ def test_the_plan_is_what_the_scenario_says(
     interval: str, own_s: int | None, hazard_per_s: float, interval_s: int | None
 ) -> None:
     spec = CheckpointSpec(interval=interval, gb_per_device=75, gbps_per_device=2)
-    assert plan_of(spec, own_s, twice, hazard_per_s) == Plan(interval_s, 300)
+    assert plan_of(spec, own_s, twice, hazard_per_s) == CheckpointPlan(interval_s, 300)
 
 
 def test_free_checkpoints_are_best_written_every_second() -> None:
-    assert plan_of(CheckpointSpec(interval="daly"), None, twice, 1e-5) == Plan(1, 0)
+    assert plan_of(CheckpointSpec(interval="daly"), None, twice, 1e-5) == CheckpointPlan(1, 0)
 
 
 @pytest.mark.parametrize(("mtbf_min", "printed_min"), [(24 * 60, "117"), (6 * 60, "57"), (15, "9.1")])
@@ -226,7 +228,7 @@ def test_the_mean_is_that_of_runs_lived_through(story: tuple[float, float, float
 
 
 @given(work_s=st.integers(1, 10**6), plan=LARGE)
-def test_where_nothing_fails_a_run_lasts_its_length(work_s: int, plan: Plan) -> None:
+def test_where_nothing_fails_a_run_lasts_its_length(work_s: int, plan: CheckpointPlan) -> None:
     lasts_s = expected_s(work_s, plan.interval_s or 0, plan.cost_s, 60, 1e18)
     assert lasts_s == pytest.approx(length_s(work_s, plan), rel=1e-6)
 

@@ -31,7 +31,7 @@ from click.testing import CliRunner
 from scheduler import scenario
 from scheduler.cli import main
 from scheduler.policy import SEAMS
-from scheduler.replay.replay import replay
+from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
 from scheduler.run.directory import Run
 from workloads import Demand, generate
@@ -154,7 +154,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "offers": [{"name": "cloud", "offer": "lambda-h100-us-east-1", "quota": 4_096}],
         "policy": {"patience": "at_once"},
     }
-    return replay(scenario.parse_scenario(raw), generate(Demand(days=3, devices=120, load=2)), folder)
+    demand = generate(Demand(days=3, devices=120, load=2))
+    return replay(Setup.of(scenario.parse_scenario(raw), demand), folder)
 
 
 def test_the_picture_can_be_drawn_again(run: Run, tmp_path: Path) -> None:

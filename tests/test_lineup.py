@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scheduler.engine.owned.lineup import HeadOnlyLineup
-from scheduler.engine.queue import Entry
+from scheduler.engine.queue import QueueEntry
 from scheduler.scenario import Scenario
 from tests.build import offer, pool, rows, run, scenario
 from traces import Trace
@@ -60,7 +60,7 @@ def test_what_is_kept_is_what_a_look_at_everything_finds(
     kept = rows(run(of, over, tmp_path / "kept"), "attempts", *columns)
     start = HeadOnlyLineup.start
 
-    def forgetful(self: HeadOnlyLineup, now_s: int, newcomers: list[Entry]) -> None:
+    def forgetful(self: HeadOnlyLineup, now_s: int, newcomers: list[QueueEntry]) -> None:
         self.disturbed()
         start(self, now_s, newcomers)
 

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from scheduler.replay.replay import replay
+from scheduler.replay import Setup, replay
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.workers import Workers
 from scheduler.study.sweep.layout import lay_out
@@ -63,7 +63,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     trace = generate(Demand(days=8, devices=120, load=1.3))
     trace.write(folder / "trace.parquet")
     scenario = parse_scenario(tomllib.loads(STUDY)["scenario"] | {"policy": {"patience": "after:1h"}})
-    replay(scenario, trace, folder / "run")
+    replay(Setup.of(scenario, trace), folder / "run")
     (folder / "study.toml").write_text(STUDY)
     workers = Workers(lambda: ThreadPoolExecutor(1), 1)
     assert run_study(lay_out(folder / "study.toml"), folder / "study", workers).failures == {}

@@ -103,6 +103,11 @@ class Trace:
         return datetime.fromisoformat(self._meta("epoch")).astimezone(UTC)
 
     @property
+    def last_submit_s(self) -> int:
+        """The last submission, in seconds from the epoch; 0 where there is none."""
+        return int(self.numpy("submit_s")[-1]) if len(self) else 0
+
+    @property
     def reference_device(self) -> str:
         """The device that `gang` and `runtime_s` speak of, or `ANY_DEVICE`."""
         return self._meta("reference_device")

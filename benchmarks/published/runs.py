@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from scheduler.catalog import Catalog, load_catalog
-from scheduler.replay.replay import replay
+from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.run.metrics import Array, bounded_slowdown
 from scheduler.scenario import parse_scenario
@@ -72,7 +72,7 @@ def figures_of(task: Task) -> Figures:
     """Replay a task; raises RuntimeError where a job does not finish."""
     scenario = parse_scenario(task.scenario)
     with TemporaryDirectory(prefix="exaburst-") as folder:
-        run = replay(scenario, Trace.read(task.trace), Path(folder), catalog=_catalog())
+        run = replay(Setup.of(scenario, Trace.read(task.trace), _catalog()), Path(folder))
         if run.description["jobs"]["finished"] != run.description["trace"]["jobs"]:
             raise RuntimeError(f"{task.trace.name}: not every job finished: {run.description['jobs']}")
         return _reduced(run, task.counted)

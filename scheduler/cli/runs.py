@@ -102,7 +102,7 @@ def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -
 def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwrite: bool) -> Run:
     """Replay a trace, and keep it beside the logs where it was `generated`."""
     from scheduler.catalog import load_catalog
-    from scheduler.replay.replay import replay
+    from scheduler.replay import Setup, replay
     from scheduler.run.directory import clear
     from scheduler.stock.stock import stock_of
     from scheduler.weather import weather_of
@@ -115,7 +115,7 @@ def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwr
         out.mkdir(parents=True, exist_ok=True)
         trace.write(out / "trace.parquet")
     with progress_bar(scenario.name, trace) as progress:
-        return replay(scenario, trace, out, progress=progress)
+        return replay(Setup.of(scenario, trace), out, progress=progress)
 
 
 def _report(run: Run) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Environment
 from simpy.events import NORMAL, Event
 
-from scheduler.engine.jobs import Job, Need
+from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import Account
-
-if TYPE_CHECKING:
-    from scheduler.engine.owned.pools import Pod
+from scheduler.engine.owned.pools import Pod, PodNeed
+from scheduler.engine.rented.offers import Rental
 
 
 class Attempt(Event):
@@ -35,7 +34,7 @@ class Attempt(Event):
         callbacks: list[Callable[[Any], None]],
         now_s: int,
         job: Job,
-        need: Need,
+        need: PodNeed | Rental,
         pods: tuple[Pod, ...],
         ready_s: int,
     ) -> None:
@@ -48,6 +47,11 @@ class Attempt(Event):
         self.ready_s = ready_s
         self.end_s = now_s + held_s
         env.schedule(self, NORMAL, held_s)
+
+    @property
+    def turn(self) -> int:
+        """The number under which its job waited."""
+        return self.job.turn
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""

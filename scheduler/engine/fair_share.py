@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from scheduler.engine.jobs import Job
 
 
-class Tags:
+class StartTags:
     """Start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996): start and finish tags by owner."""
 
     def __init__(self, shares: Mapping[str, float]) -> None:

@@ -8,66 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import ceil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from scheduler.engine.owned.pools import PodNeed
+from scheduler.engine.rented.offers import Rental
 from traces.trace import NO_VALUE, Trace
 
-if TYPE_CHECKING:
-    from scheduler.engine.attempt import Attempt
-    from scheduler.engine.owned.pools import Place
-    from scheduler.engine.rented.offers import Rental
-
 BLOCK = 16_384
-
-_ROUNDING = 1e-9
-"""Relative slack under a ceiling, so that a float a hair above a whole number does not add a unit."""
-
-
-class Need:
-    """What a gang takes of one pool or offer: devices there, and seconds per reference second.
-
-    `column` is the one of states.parquet that counts them: after the time, each pool, then each offer.
-    `least` devices must be free in one pod or in the offer before the gang can start. Where it is `simple`,
-    taking them is a matter of one pod's count, which the simulation does itself.
-    """
-
-    __slots__ = ("column", "devices", "factor", "least", "simple")
-
-    def __init__(
-        self, resource: int, devices: int, factor: float, least: int, *, simple: bool = False
-    ) -> None:
-        self.column = resource + 1
-        self.devices = devices
-        self.factor = factor
-        self.least = least
-        self.simple = simple
-
-    def take(self, attempt: Attempt) -> None:
-        """Give the attempt its devices."""
-        raise NotImplementedError
-
-    def release(self, attempt: Attempt) -> None:
-        """Take the attempt's devices back."""
-        raise NotImplementedError
-
-    def run_s(self, reference_s: int) -> int:
-        """Seconds that `reference_s` on the gang's reference devices take here, rounded up."""
-        if self.factor == 1.0:
-            return reference_s
-        return max(1, ceil(reference_s * self.factor * (1 - _ROUNDING)))
-
-    def reference_s(self, run_s: float) -> float:
-        """The longest reference run that takes at most `run_s` seconds here."""
-        return run_s if self.factor == 1.0 else run_s / (self.factor * (1 - _ROUNDING))
-
-
-def devices_for(gang: int, rate: float) -> int:
-    """Devices of `rate` times the reference speed that keep a gang's throughput, rounded up."""
-    return gang if rate == 1.0 else max(1, ceil(gang / rate * (1 - _ROUNDING)))
 
 
 class Shape:
@@ -76,7 +26,7 @@ class Shape:
     __slots__ = ("kind", "least", "only", "owned", "owner", "rented", "roams", "workload")
 
     def __init__(
-        self, owned: list[Place], rented: list[Rental], workload: str, kind: str, owner: str
+        self, owned: list[PodNeed], rented: list[Rental], workload: str, kind: str, owner: str
     ) -> None:
         self.owned = owned
         self.rented = rented
@@ -130,6 +80,11 @@ class Job(NamedTuple):
         return 0
 
     @property
+    def impatient(self) -> bool:
+        """It need not be patient, as it was on rented devices before."""
+        return False
+
+    @property
     def workload(self) -> str:
         """fsd, optimus, tenant or other."""
         return self.shape.workload
@@ -145,7 +100,7 @@ class Job(NamedTuple):
         return self.shape.owner
 
 
-Fit = Callable[[int, str, bool], tuple[list["Place"], list["Rental"]]]
+Fit = Callable[[int, str, bool], tuple[list[PodNeed], list[Rental]]]
 """(gang, kind, may leave) -> what such a gang takes of each pool and each offer that could ever hold it."""
 
 

@@ -13,9 +13,10 @@ from itertools import islice
 from math import inf
 from operator import attrgetter
 
-from scheduler.engine.jobs import Job, Need, Shape
+from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.need import Need
 
-Entry = tuple[float, int, Job]
+QueueEntry = tuple[float, int, Job]
 """(score, job_id, job): sorts by score, ties to the lower job_id."""
 
 _SLACK = 256
@@ -27,13 +28,13 @@ class Queue:
 
     def __init__(self, waits: bytearray) -> None:
         self._waits = waits
-        self._heap: list[Entry] = []
+        self._heap: list[QueueEntry] = []
 
-    def push(self, entry: Entry) -> None:
+    def push(self, entry: QueueEntry) -> None:
         """Let a job wait."""
         heappush(self._heap, entry)
 
-    def head(self) -> Entry | None:
+    def head(self) -> QueueEntry | None:
         """Return the first in order, or None where nobody waits."""
         heap, waits = self._heap, self._waits
         while heap:
@@ -57,10 +58,10 @@ class LinedQueue:
         """By what they need at least, ascending."""
         self._line_of: dict[Shape, _Line] = {}
         self._line_for: dict[tuple[object, ...], _Line] = {}
-        self._head: Entry | None = None
+        self._head: QueueEntry | None = None
         """As far as it is known, and still waits."""
 
-    def push(self, entry: Entry) -> None:
+    def push(self, entry: QueueEntry) -> None:
         """Let a job wait."""
         shape = entry[2].shape
         line = self._line_of.get(shape) or self._new_line(shape)
@@ -68,7 +69,7 @@ class LinedQueue:
         if self._head is not None and entry < self._head:
             self._head = entry
 
-    def head(self) -> Entry | None:
+    def head(self) -> QueueEntry | None:
         """Return the first in order, or None where nobody waits."""
         head, waits = self._head, self._waits
         if head is None or not waits[head[2].turn]:
@@ -76,7 +77,7 @@ class LinedQueue:
             self._head = head = min(heads, default=None)
         return head
 
-    def pop(self, job: Job) -> Entry:
+    def pop(self, job: Job) -> QueueEntry:
         """Take out a job that is the first living one of its line."""
         return self._line_of[job.shape].pop(self._waits)
 
@@ -101,7 +102,7 @@ class LinedQueue:
         `free` is the most that any one pod or offer has, which rules out most lines; `room` is asked of the
         others: 0 where such a gang fits nowhere now.
         """
-        best: Entry | None = None
+        best: QueueEntry | None = None
         for line in self._lines:
             if line.least > free:
                 break
@@ -127,11 +128,11 @@ class _Line:
     def __init__(self, shape: Shape, least: int) -> None:
         self.shape = shape
         self.least = least
-        self.entries: list[Entry] = []
+        self.entries: list[QueueEntry] = []
         """Empty where it is known that nobody waits."""
         self._start = 0
 
-    def push(self, entry: Entry) -> None:
+    def push(self, entry: QueueEntry) -> None:
         """Insert an entry in order; at the end, as under first come first served, this is an append."""
         entries = self.entries
         if not entries or entries[-1] < entry:
@@ -139,7 +140,7 @@ class _Line:
         else:
             insort(entries, entry, lo=self._start)
 
-    def head(self, waits: bytearray) -> Entry | None:
+    def head(self, waits: bytearray) -> QueueEntry | None:
         """Return the first living entry."""
         entries, start = self.entries, self._start
         while start < len(entries):
@@ -155,20 +156,20 @@ class _Line:
         self._start = 0
         return None
 
-    def pop(self, waits: bytearray) -> Entry:
+    def pop(self, waits: bytearray) -> QueueEntry:
         """Take out the first living entry."""
         entry = self.head(waits)
         assert entry is not None
         self._start += 1
         return entry
 
-    def within(self, limit: float, waits: bytearray) -> Entry | None:
+    def within(self, limit: float, waits: bytearray) -> QueueEntry | None:
         """Return the first living entry whose estimate is at most `limit` seconds."""
         for entry in islice(self.entries, self._start, None):
             if entry[2].estimate_s <= limit and waits[entry[2].turn]:
                 return entry
         return None
 
-    def living(self, waits: bytearray) -> Iterator[Entry]:
+    def living(self, waits: bytearray) -> Iterator[QueueEntry]:
         """Yield the living entries in order."""
         return (entry for entry in islice(self.entries, self._start, None) if waits[entry[2].turn])

@@ -1,163 +1,129 @@
 """The simulation: jobs arrive, wait, start on owned pods or rented devices, and end.
 
 SimPy keeps the clock and the order of events. All events of an instant happen first, then one pass starts
-whatever may start.
+whatever may start. What may befall a run is a part of it, the storm, which is absent where nothing can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable
 from functools import partial
 from math import ceil, inf
+from typing import NamedTuple
 
 from simpy import Environment
-from simpy.events import NORMAL, Event, EventPriority
 
+from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.dependencies import Dependencies
-from scheduler.engine.fair_share import Tags
-from scheduler.engine.jobs import Job, Need
-from scheduler.engine.log.outcomes import FINISHED, REJECTED, UNFINISHED
+from scheduler.engine.fair_share import StartTags
+from scheduler.engine.jobs import Job
+from scheduler.engine.log.outcomes import FINISHED, UNFINISHED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.lineup import lineup
-from scheduler.engine.owned.pools import Pod
+from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import ClusterView
-from scheduler.engine.queue import Entry
+from scheduler.engine.queue import QueueEntry
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.renting import Renting
+from scheduler.engine.source import Source
+from scheduler.engine.storm.conditions import Conditions
+from scheduler.engine.storm.handle import Handle
+from scheduler.engine.storm.storm import Storm
 from scheduler.policy import Policy
 
-ORPHAN = "the job it depends on will never finish"
 
-_LATE = EventPriority(NORMAL + 1)
-"""Arrivals come after whatever else happens at an instant."""
+class Parts(NamedTuple):
+    """What a run is put together from."""
+
+    env: Environment
+    cluster: Cluster
+    policy: Policy
+    log: RunLog
+    dependencies: Dependencies
+    start_tags: StartTags | None
+    """Where the order shares by them."""
+    conditions: Conditions | None
+    """None where nothing can befall an attempt."""
 
 
 class Simulation:
-    """One run of a policy over so many jobs, on a cluster and so many offers."""
+    """One run of a policy over the jobs of a source, on a cluster and so many offers."""
 
-    def __init__(
-        self,
-        env: Environment,
-        cluster: Cluster,
-        policy: Policy,
-        log: RunLog,
-        after: Dependencies,
-        tags: Tags | None,
-    ) -> None:
-        self._env = env
-        self._now = 0
-        self._horizon_s: int | None = None
-        self._cluster = cluster
-        self._policy = policy
-        self._log = log
-        self._tags = tags
-        self._dependencies = after
-        self._linked = after.linked
-        self._waits = log.turns.waiting
-        self._renting = self._rented_side()
-        self._owned = lineup(policy.backfill, self._waits, cluster, self._wait, self._start)
-        self._newcomers: list[Job] = []
-        self._patience = PatienceTimer(self._env, self._waits, self._lose_patience)
-        self._running = log.running
-        self._waiting_jobs = 0
-        self._arrived = False
-        self._attempt: Callable[..., Attempt] = partial(Attempt, env, [self._end])
-        self._view = ClusterView(cluster, self._owned.queue, self._running, tags)
+    def __init__(self, parts: Parts) -> None:
+        self.env, self._cluster, self._policy, self.log = parts.env, parts.cluster, parts.policy, parts.log
+        self._start_tags = parts.start_tags
+        self.now_s = self.waiting_jobs = 0
+        self.horizon_s: int | None = None
+        self.running = self.log.running
+        self._waits = waits = self.log.turns.waiting
+        self._rows = len(waits)
+        self.arrivals = Arrivals(self, self.env, self.log, parts.dependencies)
+        self._newcomers = self.arrivals.newcomers
+        self._answers = False
+        self.lineup = lineup(self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start)
+        self._view = ClusterView(self._cluster, self.lineup.queue, self.running, self._start_tags)
+        self.patience = PatienceTimer(self.env, waits, self._lose_patience)
+        self.renting = Renting(waits, self._policy.offer, self._rent)
+        self._storm: Storm | None = None
+        self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
+        if parts.conditions is not None:
+            self._expose(parts.conditions)
 
-    def run(self, blocks: Iterable[list[Job]], horizon_s: int | None = None) -> int:
-        """Replay the jobs, given in order of submission; return the second at which the run ended.
+    def _expose(self, conditions: Conditions) -> None:
+        """Let bad weather be a part of the run."""
+        self._storm = storm = Storm(Handle(self), conditions, self._policy, self._cluster)
+        self.renting.refusals = storm.refusals
+        self._attempt = storm.attempts([self.finish])
+
+    def run(self, source: Source, horizon_s: int | None = None) -> int:
+        """Replay the jobs of a source; return the second at which the run ended.
 
         It ends at the horizon, or where there is none, with the last job.
         """
-        self._horizon_s = horizon_s
-        wake = Event(self._env)
-        wake._ok = True
-        arrivals = self._arrivals(blocks, wake)
-        wake.callbacks.append(arrivals.send)
-        next(arrivals)
-        self._env.run(until=horizon_s)
-        end = self._now if horizon_s is None else horizon_s
-        self._close(end)
-        self._log.flush(end + (horizon_s is None))
-        return end
+        self.horizon_s = horizon_s
+        self.arrivals.start(source)
+        self._answers = self.arrivals.answers
+        self.env.run(until=horizon_s)
+        end_s = self.now_s if horizon_s is None else horizon_s
+        self._close(end_s)
+        self.log.flush(end_s + (horizon_s is None))
+        return end_s
 
-    def _arrivals(self, blocks: Iterable[list[Job]], wake: Event) -> Generator[None, Event]:
-        """Submit the jobs of an instant and make its pass each time that `wake` comes.
+    # waiting
 
-        It comes after all other events of its instant, and is one event for all instants: a SimPy process
-        that waits for a Timeout each time costs half as much again.
-        """
-        schedule, callbacks, newcomers = self._env.schedule, wake.callbacks, self._newcomers
-        schedule(wake, _LATE, 0)
-        yield
-        now = 0
-        for block in blocks:
-            for job in block:
-                if (submit_s := job.submit_s) > now:
-                    self._pass()
-                    wake.callbacks = callbacks
-                    schedule(wake, _LATE, submit_s - now)
-                    yield
-                    self._now = now = submit_s
-                if job.after is None and job.shape.owned:
-                    newcomers.append(job)
-                else:
-                    self._submit(job)
-        self._arrived = True
-        self._pass()
-        yield
-
-    def _submit(self, job: Job) -> None:
-        """A job that may have to wait for another, or to be rejected."""
-        after = job.after
-        outcome = FINISHED if after is None else self._dependencies.outcome(after)
-        if not job.shape.owned and not job.shape.rented:
-            self._reject(job, "no pool or offer that it may use is large enough")
-        elif outcome == FINISHED:
-            self._newcomers.append(job)
-        elif outcome == REJECTED:
-            self._reject(job, ORPHAN)
-        elif after is not None:
-            self._dependencies.hold(job, after)
-
-    def _reject(self, job: Job, reason: str) -> None:
-        self._log.unstarted(job.row, REJECTED, reason)
-        self._orphan(job.row)
-
-    def _orphan(self, row: int) -> None:
-        for orphan in self._dependencies.orphans(row):
-            self._log.unstarted(orphan, REJECTED, ORPHAN)
-
-    def _lose_patience(self, now: int, jobs: list[tuple[float, Job]]) -> None:
-        for score, job in jobs:
-            self._now = now
-            self._renting.seek(score, job)
-        if self._now == now and self._env.peek() > now:
-            self._pass()
-
-    def _pass(self) -> None:
+    def make_pass(self) -> None:
         """Start whatever may start now: owned pods first, then rented devices for those out of patience.
 
-        It comes once an instant, after all its events.
+        It comes once an instant, after all its events. Whoever gives way meanwhile is looked at again.
         """
-        if self._newcomers:
-            self._admit(self._newcomers)
-        elif self._waiting_jobs:
-            self._start_owned([])
-        if self._renting.due:
-            self._start_rented()
+        if self._storm is not None and self._storm.gave_way():
+            self.lineup.start(self.now_s, [])  # who asked for room starts before those who left it wait again
+        while True:
+            if self._newcomers:
+                self._admit(self._newcomers)
+            elif self.waiting_jobs:
+                self._start_owned([])
+            if self.renting.due:
+                self._start_rented()
+            if not self._newcomers:
+                return
+
+    def settle(self) -> None:
+        """Make the pass, if this was the last event of the instant."""
+        if (self.waiting_jobs or self._newcomers) and self.env.peek() > self.now_s:
+            self.make_pass()
 
     def _admit(self, newcomers: list[Job]) -> None:
         """Let newcomers start, or else decide how long to wait."""
-        if not self._waiting_jobs and len(newcomers) == 1 and self._tags is None:
+        if not self.waiting_jobs and len(newcomers) == 1 and self._start_tags is None:
             slot = self._cluster.find(newcomers[0])
             if slot is not None:
                 self._start(newcomers.pop(), *slot)  # spared the queueing
                 return
-        self._view.now_s = self._now
+        self._view.now_s = self.now_s
         entries = [self._entry(job) for job in newcomers]
         newcomers.clear()
         self._start_owned(entries)
@@ -165,67 +131,90 @@ class Simulation:
             if job.shape.rented and self._waits[job.turn]:
                 self._be_patient(score, job)
 
-    def _start_owned(self, newcomers: list[Entry]) -> None:
-        self._owned.start(self._now, newcomers)
-
-    def _start_rented(self) -> None:
-        if self._waiting_jobs and self._renting.start_all():
-            self._start_owned([])  # the head may be among those who left
-        self._renting.due = False
-
-    def _entry(self, job: Job) -> Entry:
-        score = self._policy.order(job, self._view)
-        if self._tags is not None:
-            self._tags.submitted(job)
+    def _entry(self, job: Job) -> QueueEntry:
+        score = self.key(job)
+        if self._start_tags is not None:
+            self._start_tags.submitted(job)
         return score, job.job_id, job
 
-    def _wait(self, job: Job) -> None:
+    def key(self, job: Job) -> float:
+        """Return the order's key of a job at this moment."""
+        return self._policy.order(job, self._view)
+
+    def _begin_to_wait(self, job: Job) -> None:
         self._waits[job.turn] = 1
-        self._waiting_jobs += 1
+        self.waiting_jobs += 1
+        if job.turn >= self._rows:  # it was interrupted
+            self.log.turns.waits_again(job.turn, self.now_s)
 
     def _be_patient(self, score: float, job: Job) -> None:
         """Let a job that has to wait decide how long."""
-        patience = self._policy.patience(job, self._view) if job.shape.owned else 0
-        if patience <= 0:
-            self._renting.seek(score, job)
-        elif patience < inf:
-            self._patience.keep(self._now + ceil(patience), score, job)
+        waits = job.shape.owned and not job.impatient
+        patience_s = self._policy.patience(job, self._view) if waits else 0
+        if patience_s <= 0:
+            self.renting.seek(score, job)
+        elif patience_s < inf:
+            self.patience.keep(self.now_s + ceil(patience_s), score, job)
 
-    def _rented_side(self) -> Renting:
-        return Renting(self._waits, self._policy.offer, self._rent)
+    def _lose_patience(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
+        for score, job in jobs:
+            self.now_s = now_s
+            self.renting.seek(score, job)
+        if self.now_s == now_s and self.env.peek() > now_s:
+            self.make_pass()
+
+    # starting
+
+    def _start_owned(self, newcomers: list[QueueEntry]) -> None:
+        self.lineup.start(self.now_s, newcomers)
+        if self._storm is not None:
+            self._view.now_s = self.now_s
+            while (head := self.lineup.head()) is not None and self._storm.makes_room(head):
+                self.lineup.start(self.now_s, [])
+
+    def _start_rented(self) -> None:
+        if self.waiting_jobs and self.renting.start_all():
+            self._start_owned([])  # the head may be among those who left
+        self.renting.due = False
 
     def _rent(self, job: Job, rental: Rental) -> None:
-        self._start(job, rental, (), rental.ready_s(job))
+        storm = self._storm
+        self._start(job, rental, (), rental.ready_s(job) if storm is None else storm.ready_s(job, rental))
 
-    def _start(self, job: Job, need: Need, pods: tuple[Pod, ...], ready_s: int = 0) -> Attempt:
+    def _start(self, job: Job, need: PodNeed | Rental, pods: tuple[Pod, ...], ready_s: int = 0) -> None:
         if self._waits[job.turn]:
             self._waits[job.turn] = 0
-            self._waiting_jobs -= 1
-        if self._tags is not None:
-            self._tags.started(job)
-        attempt = self._attempt(self._now, job, need, pods, ready_s)
-        self._running[attempt] = None
+            self.waiting_jobs -= 1
+        if self._start_tags is not None:
+            self._start_tags.started(job)
+        attempt = self._attempt(self.now_s, job, need, pods, ready_s)
+        self.running[attempt] = None
         if need.simple:
             pod = pods[0]
             pod.frees[pod.index] -= need.devices
         else:
             need.take(attempt)
-        return attempt
+        if self._storm is not None:
+            self._storm.started(attempt)
 
-    def _end(self, attempt: Attempt) -> None:
-        self._now = now = attempt.end_s
-        del self._running[attempt]
-        self._release(attempt)
-        self._log.ended(attempt, now, FINISHED, attempt.account)
-        if self._linked:
-            for dependent in self._dependencies.finished(attempt.job.row):
-                self._log.turns.ready_s[dependent.row] = now
-                self._newcomers.append(dependent)
-        if (self._waiting_jobs or self._newcomers) and self._env.peek() > now:
-            self._pass()
+    # ending
 
-    def _release(self, attempt: Attempt) -> None:
-        """Take the devices back."""
+    def finish(self, attempt: Attempt) -> None:
+        """End an attempt whose work is done, now."""
+        self.now_s = now = attempt.end_s
+        if self._storm is not None and not self._storm.ends(attempt):
+            self.settle()
+            return
+        del self.running[attempt]
+        self.release(attempt)
+        self.log.ended(attempt, now, FINISHED, attempt.account)
+        if self._answers:
+            self.arrivals.finished(attempt.job.row)
+        if (self.waiting_jobs or self._newcomers) and self.env.peek() > now:
+            self.make_pass()
+
+    def release(self, attempt: Attempt) -> None:
+        """Take back the devices of an attempt that is no longer among those that run."""
         need = attempt.need
         if need.simple:
             pod = attempt.pods[0]
@@ -233,23 +222,27 @@ class Simulation:
         else:
             need.release(attempt)
         if not attempt.pods:
-            self._renting.due = True
-        elif self._waiting_jobs:
-            self._owned.freed(attempt.pods)
+            self.renting.due = True
+        elif self.waiting_jobs:
+            self.lineup.freed(attempt.pods)
 
     def _close(self, end_s: int) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""
-        for attempt in list(self._running):
-            del self._running[attempt]
+        if self._storm is not None:
+            self._storm.close(end_s)
+        for attempt in list(self.running):
+            del self.running[attempt]
             if attempt.end_s <= end_s:
-                self._log.ended(attempt, end_s, FINISHED, attempt.account)
+                self.log.ended(attempt, end_s, FINISHED, attempt.account)
             else:
-                self._log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
-        held = self._dependencies.held()
-        for row in self._log.missing():
-            self._log.unstarted(row, UNFINISHED, self._why_waiting(row, held))
+                self.log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
+        held = self.arrivals.still_held()
+        for row in self.log.missing():
+            self.log.unstarted(row, UNFINISHED, self._why_waiting(row, held))
 
     def _why_waiting(self, row: int, held: frozenset[int]) -> str:
+        if self._storm is not None and self._storm.interrupted(row):
+            return "waits to run again"
         if self._waits[row]:
             return "still waiting"
         return "waits for another job" if row in held else "not yet submitted"

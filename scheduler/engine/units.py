@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scheduler.engine.attempt import Attempt
+from collections.abc import Callable, Hashable
 
 
 class Units:
@@ -24,31 +20,31 @@ class Units:
         self.devices = devices
         self._moved = moved
         self._free = list(range(count))
-        self._holder: list[Attempt | None] = [None] * count
-        self._held: dict[Attempt, list[int]] = {}
+        self._holder: list[Hashable | None] = [None] * count
+        self._held: dict[Hashable, list[int]] = {}
         self._troubles = [0] * count
         self._until_s = [0] * count
 
-    def take(self, attempt: Attempt, devices: int) -> None:
-        """Give an attempt units for so many devices."""
+    def take(self, holder: Hashable, devices: int) -> None:
+        """Give a gang units for so many devices."""
         count = devices // self.devices
-        self._held[attempt] = units = self._free[:count]
+        self._held[holder] = units = self._free[:count]
         del self._free[:count]
         for unit in units:
-            self._holder[unit] = attempt
+            self._holder[unit] = holder
 
-    def release(self, attempt: Attempt) -> int:
-        """Take an attempt's units back; return how many of its devices are out of service."""
-        units = self._held.pop(attempt)
+    def release(self, holder: Hashable) -> int:
+        """Take a gang's units back; return how many of its devices are out of service."""
+        units = self._held.pop(holder)
         for unit in units:
             self._holder[unit] = None
         sound = [unit for unit in units if not self._troubles[unit]]
         self._free = sorted(self._free + sound)
         return self._gone(len(units) - len(sound))
 
-    def sound(self, attempt: Attempt) -> int:
-        """Return how many of an attempt's devices no outage concerns."""
-        return self.devices * sum(not self._troubles[unit] for unit in self._held[attempt])
+    def sound(self, holder: Hashable) -> int:
+        """Return how many of a gang's devices no outage concerns."""
+        return self.devices * sum(not self._troubles[unit] for unit in self._held[holder])
 
     def withhold(self, first: int, devices: int, expected_s: int) -> int:
         """Let an outage begin to concern devices; return how many of them were free until now."""
@@ -61,10 +57,10 @@ class Units:
             self._until_s[unit] = max(self._until_s[unit], expected_s)
         return self._gone(idle)
 
-    def holders(self, first: int, devices: int) -> list[Attempt]:
+    def holders(self, first: int, devices: int) -> list[Hashable]:
         """Return who holds some of the devices, in order of the units."""
         held = (self._holder[unit] for unit in self._range(first, devices))
-        return list(dict.fromkeys(attempt for attempt in held if attempt is not None))
+        return list(dict.fromkeys(holder for holder in held if holder is not None))
 
     def restore(self, first: int, devices: int) -> int:
         """Let an outage cease to concern devices; return how many of them are free from now on."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
@@ -22,6 +22,7 @@ from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
+from scheduler.policy.views import Decides, Leveled, Reconsiders, TurnsLevel
 
 SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "order": ORDERS,
@@ -40,6 +41,20 @@ class PolicyError(ValueError):
     """A policy name or argument that is not one; says what is allowed."""
 
 
+class Abilities(NamedTuple):
+    """Optional methods of policies, each as the Protocol of its name says it; None where it is absent."""
+
+    level: Callable[[Any], float] | None
+    turns_s: Callable[[Any, int], float] | None
+    decides_s: Callable[[Any, Any], float] | None
+    reconsiders: Callable[[Any, Any], bool] | None
+
+    @property
+    def ask_again(self) -> bool:
+        """Whether jobs may change offers, or take one later, without anything else changing."""
+        return self.decides_s is not None or self.reconsiders is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One function a seam; None where nobody may pass, give way or come home."""
@@ -51,6 +66,17 @@ class Policy:
     offer: OfferScore
     preempt: Preempt | None
     repatriate: Repatriate | None
+
+    @property
+    def abilities(self) -> Abilities:
+        """What its order and its score of offers can say beyond what every policy says."""
+        order, offer = self.order, self.offer
+        return Abilities(
+            order.level if isinstance(order, Leveled) else None,
+            order.turns_s if isinstance(order, TurnsLevel) else None,
+            offer.decides_s if isinstance(offer, Decides) else None,
+            offer.reconsiders if isinstance(offer, Reconsiders) else None,
+        )
 
     @classmethod
     def build(cls, **specs: str) -> Policy:

@@ -7,7 +7,7 @@ Times are int seconds from the trace's epoch, devices are counted on the device 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class JobView(Protocol):
@@ -166,3 +166,33 @@ class Waiting(Protocol):
 
     def fit(self, job: Any, limit: Limit) -> Start | None:
         """The job's place now on pods whose limit its estimate keeps."""
+
+
+@runtime_checkable
+class Leveled(Protocol):
+    """An order may have a level: what preemption by order compares, lower first."""
+
+    def level(self, job: Any) -> float: ...
+
+
+@runtime_checkable
+class TurnsLevel(Protocol):
+    """An order may say when the level of a running job changes."""
+
+    def turns_s(self, job: Any, devices: int) -> float:
+        """Seconds of work on so many devices until then; inf for never."""
+
+
+@runtime_checkable
+class Decides(Protocol):
+    """An offer's score may say when it would take an on-demand offer that it does not want now."""
+
+    def decides_s(self, job: Any, offer: Any) -> float:
+        """Seconds until then, if nothing changes; inf for never."""
+
+
+@runtime_checkable
+class Reconsiders(Protocol):
+    """An offer's score may let a job leave the offer that it runs on; asked at each checkpoint."""
+
+    def reconsiders(self, job: Any, offer: Any) -> bool: ...

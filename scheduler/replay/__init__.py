@@ -4,5 +4,6 @@ Read `setup` first, then `replay`; `assembly` builds the engine's parts.
 """
 
 from scheduler.replay.replay import replay
+from scheduler.replay.setup import Setup
 
-__all__ = ["replay"]
+__all__ = ["Setup", "replay"]

@@ -71,6 +71,11 @@ class Stock(Struct, frozen=True, kw_only=True):
     pools: tuple[PoolStock, ...]
     offers: tuple[OfferStock, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the pools, then of the offers: a resource is known by its number among them."""
+        return [*(pool.name for pool in self.pools), *(offer.name for offer in self.offers)]
+
 
 def stock_of(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Stock:
     """Fill in the catalog's figures and apply the scenario's bound.

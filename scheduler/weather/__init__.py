@@ -42,7 +42,7 @@ def weather_of(scenario: Scenario, stock: Stock, trace: Trace) -> Weather | None
         return None
     if scenario.weather is not None:
         return _given(scenario.weather, scenario, stock)
-    until_s = scenario.horizon_s or 2 * _last(trace) + AFTER_S
+    until_s = scenario.horizon_s or 2 * trace.last_submit_s + AFTER_S
     midnight = trace.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
     return draw(scenario, stock, until_s, (trace.epoch - midnight).seconds)
 
@@ -72,8 +72,3 @@ def has_weather(scenario: Scenario, stock: Stock) -> bool:
         for offer in scenario.offers
         if offer.name in offers
     )
-
-
-def _last(trace: Trace) -> int:
-    """The last submission, in seconds; 0 where there is none."""
-    return int(trace.numpy("submit_s")[-1]) if len(trace) else 0

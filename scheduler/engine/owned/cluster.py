@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scheduler.engine.jobs import Job
-from scheduler.engine.owned.pools import Place, Pod, Pool
+from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.policy.views import Limit
 
 _CLOSED = -1
 """Stands for the free devices of a pod to which a gang may not go."""
 
-Slot = tuple[Place, tuple[Pod, ...]]
+Slot = tuple[PodNeed, tuple[Pod, ...]]
 """What a gang takes, and the pods to take it from: whole ones first, the one that gives the rest last."""
 
 Pick = Callable[[Any, int, Sequence[int]], int]
@@ -70,7 +70,7 @@ class Cluster:
                 return self.find(job)
         return None
 
-    def _ranked(self, job: Job, need: Place, devices: int, limit: Limit | None) -> list[Pod]:
+    def _ranked(self, job: Job, need: PodNeed, devices: int, limit: Limit | None) -> list[Pod]:
         """Pods with so many free devices, in the order in which the policy would pick them."""
         free, ranked = _open(job, need, devices, limit), []
         while (at := self._pick(job, devices, free)) >= 0:
@@ -79,7 +79,7 @@ class Cluster:
         return ranked
 
 
-def _open(job: Job, need: Place, devices: int, limit: Limit | None) -> list[int]:
+def _open(job: Job, need: PodNeed, devices: int, limit: Limit | None) -> list[int]:
     """The free devices of each pod of the pool, closed where the gang does not fit or keep the limit."""
     pods = zip(need.pods, need.frees, strict=True)
     if limit is None:

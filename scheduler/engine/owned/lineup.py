@@ -11,16 +11,16 @@ from operator import attrgetter
 
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.cluster import Cluster, Slot
-from scheduler.engine.owned.pools import Place, Pod
+from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import WaitingView, most_free, room
-from scheduler.engine.queue import Entry, LinedQueue, Queue
+from scheduler.engine.queue import LinedQueue, Queue, QueueEntry
 from scheduler.policy.backfill import Backfill, HeadOnly, Planned
 from scheduler.policy.views import Reservation
 
 Wait = Callable[[Job], None]
 """Told of each job that has to wait."""
 
-Start = Callable[[Job, Place, tuple[Pod, ...]], object]
+Start = Callable[[Job, PodNeed, tuple[Pod, ...]], object]
 """(job, what it takes, pods) -> whatever: lets a job start there."""
 
 
@@ -32,7 +32,7 @@ class Lineup:
     ) -> None:
         self.queue = queue
         self._waits, self._cluster, self._wait, self._start = waits, cluster, wait, start
-        self._blocked: Entry | None = None
+        self._blocked: QueueEntry | None = None
         """The head that the last look left waiting; None where there is none, or another look is due."""
         self._freed: list[Pod] = []
         """Where gangs have ended since then."""
@@ -50,13 +50,13 @@ class Lineup:
         """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""
         self._blocked = None
 
-    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+    def start(self, now_s: int, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start now; the others wait."""
         for newcomer in newcomers:
             self._join(newcomer)
         self._start_heads()
 
-    def _join(self, newcomer: Entry) -> None:
+    def _join(self, newcomer: QueueEntry) -> None:
         job = newcomer[2]
         self._wait(job)
         if job.shape.owned:
@@ -85,7 +85,7 @@ class PlannedLineup(Lineup):
         self._pick = backfill.pick
         self._view = WaitingView(cluster, queue)
 
-    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+    def start(self, now_s: int, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start now; the others wait."""
         super().start(now_s, newcomers)
         if self._blocked is not None:
@@ -114,7 +114,7 @@ class HeadOnlyLineup(Lineup):
         self._held_until_s = inf
         self._looked_at: list[Pod] = []
 
-    def start(self, now_s: int, newcomers: list[Entry]) -> None:
+    def start(self, now_s: int, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start now; the others wait."""
         self._now_s = now_s
         newcomers.sort()
@@ -128,7 +128,7 @@ class HeadOnlyLineup(Lineup):
         else:
             self._look_at_newcomers(newcomers)
 
-    def _look_at_newcomers(self, newcomers: list[Entry]) -> None:
+    def _look_at_newcomers(self, newcomers: list[QueueEntry]) -> None:
         for at, newcomer in enumerate(newcomers):
             if not self._passes(newcomer[2]):
                 self._join(newcomer)
@@ -136,7 +136,7 @@ class HeadOnlyLineup(Lineup):
                 self._look_at_all(newcomers[at + 1 :])
                 return
 
-    def _look_at_all(self, newcomers: list[Entry]) -> None:
+    def _look_at_all(self, newcomers: list[QueueEntry]) -> None:
         super().start(self._now_s, newcomers)
         self._held, self._held_until_s = None, inf
         if self._blocked is not None:

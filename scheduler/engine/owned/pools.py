@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Protocol
 
-from scheduler.engine.attempt import Attempt
-from scheduler.engine.jobs import Need, devices_for
+from scheduler.engine.need import Need, devices_for
 from scheduler.engine.units import Units
+from scheduler.stock.stock import PoolStock
 
 _NOBODY = -1
 """Stands for a turn among releases: devices that no gang holds."""
+
+
+class Gang(Hashable, Protocol):
+    """What holds devices of pods: an attempt, as the pods see it."""
+
+    pods: tuple[Pod, ...]
+    release_s: int
+    """Its estimated end, as the pods were told."""
+
+    @property
+    def turn(self) -> int:
+        """The number under which its job waited."""
+
+    def estimated_end_s(self) -> int:
+        """When it should end by its estimate."""
 
 
 class Pod:
@@ -35,24 +51,24 @@ class Pod:
         """Devices that a gang could take now."""
         return self.frees[self.index]
 
-    def take(self, attempt: Attempt, devices: int) -> None:
-        """Let an attempt, whose `release_s` is known, have devices."""
+    def take(self, gang: Gang, devices: int) -> None:
+        """Let a gang, whose `release_s` is known, have devices."""
         self.frees[self.index] -= devices
-        insort(self.releases, (attempt.release_s, attempt.job.turn, devices))
+        insort(self.releases, (gang.release_s, gang.turn, devices))
         if self.units is not None:
-            self.units.take(attempt, devices)
+            self.units.take(gang, devices)
 
-    def release(self, attempt: Attempt, devices: int) -> None:
-        """Take back all that an attempt has here."""
+    def release(self, gang: Gang, devices: int) -> None:
+        """Take back all that a gang has here."""
         self.frees[self.index] += devices
-        del self.releases[bisect_left(self.releases, (attempt.release_s, attempt.job.turn, devices))]
+        del self.releases[bisect_left(self.releases, (gang.release_s, gang.turn, devices))]
         if self.units is not None:
-            self.give(-self.units.release(attempt))
+            self.give(-self.units.release(gang))
 
-    def hasten(self, attempt: Attempt, devices: int, end_s: int) -> None:
-        """Expect the end of an attempt at another time than its `release_s`."""
-        del self.releases[bisect_left(self.releases, (attempt.release_s, attempt.job.turn, devices))]
-        insort(self.releases, (end_s, attempt.job.turn, devices))
+    def hasten(self, gang: Gang, devices: int, end_s: int) -> None:
+        """Expect the end of a gang at another time than its `release_s`."""
+        del self.releases[bisect_left(self.releases, (gang.release_s, gang.turn, devices))]
+        insort(self.releases, (end_s, gang.turn, devices))
 
     def give(self, devices: int) -> None:
         """So many more devices are free, or fewer where negative."""
@@ -73,44 +89,20 @@ class Pool:
     their gangs should end, which reservations need. Devices of an `exposed` pool may be out of service.
     """
 
-    __slots__ = (
-        "device",
-        "endless",
-        "exposed",
-        "frees",
-        "index",
-        "name",
-        "pods",
-        "size",
-        "span_efficiency",
-        "tracks_releases",
-    )
+    __slots__ = ("endless", "exposed", "frees", "index", "pods", "size", "stock", "tracks_releases")
 
     def __init__(
-        self,
-        index: int,
-        name: str,
-        device: str,
-        *,
-        size: int,
-        pods: int,
-        span_efficiency: float = 1.0,
-        endless: bool = False,
-        tracks_releases: bool = True,
-        exposed: bool = False,
+        self, index: int, stock: PoolStock, *, tracks_releases: bool = True, exposed: bool = False
     ) -> None:
         self.index = index
-        self.name = name
-        self.device = device
-        self.size = size
+        self.stock = stock
+        self.size, self.endless = stock.pod_devices, stock.endless
+        self.tracks_releases = tracks_releases
+        self.exposed = exposed
         self.frees: list[int] = []
         """Free devices of each pod."""
         self.pods: list[Pod] = []
-        self.grow(pods)
-        self.span_efficiency = span_efficiency
-        self.endless = endless
-        self.tracks_releases = tracks_releases
-        self.exposed = exposed
+        self.grow(stock.pods)
 
     def grow(self, pods: int) -> list[Pod]:
         """Add so many pods, and return them."""
@@ -119,17 +111,17 @@ class Pool:
         self.pods += [Pod(self, at) for at in new]
         return self.pods[new.start :]
 
-    def need(self, gang: int, rate: float) -> Place | None:
+    def need(self, gang: int, rate: float) -> PodNeed | None:
         """What `gang` reference devices come to here; `rate` is this device over the reference one."""
         devices = devices_for(gang, rate)
         if devices > self.size * len(self.pods) and not self.endless:
             return None
         if devices <= self.size:
-            return Place(self, devices, gang / (devices * rate))
-        return Span(self, devices, gang / (devices * rate * self.span_efficiency))
+            return PodNeed(self, devices, gang / (devices * rate))
+        return SpanNeed(self, devices, gang / (devices * rate * self.stock.span_efficiency))
 
 
-class Place(Need):
+class PodNeed(Need):
     """What a gang takes of a pool: devices of one pod."""
 
     __slots__ = ("frees", "pods", "pool", "rest", "size", "whole")
@@ -143,28 +135,28 @@ class Place(Need):
         self.frees = pool.frees
         self.whole, self.rest = 0, devices
 
-    def take(self, attempt: Attempt) -> None:
-        """Take the devices from the attempt's pods."""
-        attempt.release_s = attempt.estimated_end_s()
-        attempt.pods[0].take(attempt, self.devices)
+    def take(self, gang: Gang) -> None:
+        """Take the devices from the gang's pods."""
+        gang.release_s = gang.estimated_end_s()
+        gang.pods[0].take(gang, self.devices)
 
-    def release(self, attempt: Attempt) -> None:
-        """Give the devices back to the attempt's pods."""
-        attempt.pods[0].release(attempt, self.devices)
+    def release(self, gang: Gang) -> None:
+        """Give the devices back to the gang's pods."""
+        gang.pods[0].release(gang, self.devices)
 
-    def hasten(self, attempt: Attempt, end_s: int) -> None:
-        """Let the pods know that the attempt will end sooner than estimated."""
-        if not self.simple and end_s < attempt.release_s:
-            for pod, devices in self.shares(attempt.pods):
-                pod.hasten(attempt, devices, end_s)
-            attempt.release_s = end_s
+    def hasten(self, gang: Gang, end_s: int) -> None:
+        """Let the pods know that the gang will end sooner than estimated."""
+        if not self.simple and end_s < gang.release_s:
+            for pod, devices in self.shares(gang.pods):
+                pod.hasten(gang, devices, end_s)
+            gang.release_s = end_s
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""
         return ((pods[0], self.devices),)
 
 
-class Span(Place):
+class SpanNeed(PodNeed):
     """What a gang larger than a pod takes: `whole` pods of `size` devices and `rest` devices in one more."""
 
     __slots__ = ()
@@ -175,16 +167,16 @@ class Span(Place):
         self.whole, self.rest = divmod(devices, pool.size)
         self.least = self.rest or pool.size
 
-    def take(self, attempt: Attempt) -> None:
-        """Take the devices from the attempt's pods."""
-        attempt.release_s = attempt.estimated_end_s()
-        for pod, devices in self.shares(attempt.pods):
-            pod.take(attempt, devices)
+    def take(self, gang: Gang) -> None:
+        """Take the devices from the gang's pods."""
+        gang.release_s = gang.estimated_end_s()
+        for pod, devices in self.shares(gang.pods):
+            pod.take(gang, devices)
 
-    def release(self, attempt: Attempt) -> None:
-        """Give the devices back to the attempt's pods."""
-        for pod, devices in self.shares(attempt.pods):
-            pod.release(attempt, devices)
+    def release(self, gang: Gang) -> None:
+        """Give the devices back to the gang's pods."""
+        for pod, devices in self.shares(gang.pods):
+            pod.release(gang, devices)
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""

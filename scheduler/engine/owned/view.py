@@ -7,10 +7,10 @@ from functools import partial
 from math import inf
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.fair_share import Tags
+from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.cluster import Cluster, Slot
-from scheduler.engine.owned.pools import Place, Pod
+from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.queue import LinedQueue, Queue
 from scheduler.policy.views import Limit
 
@@ -19,13 +19,17 @@ class ClusterView:
     """The cluster at `now_s`, for orders and patience."""
 
     def __init__(
-        self, cluster: Cluster, owned: Queue | LinedQueue, running: Iterable[Attempt], tags: Tags | None
+        self,
+        cluster: Cluster,
+        owned: Queue | LinedQueue,
+        running: Iterable[Attempt],
+        start_tags: StartTags | None,
     ) -> None:
         self.now_s = 0
         self._cluster = cluster
         self._owned = owned
         self._running = running
-        self._tags = tags
+        self._start_tags = start_tags
 
     def predicted_wait_s(self, job: Job) -> float:
         """Estimated device-seconds of owned work ahead of the job over the owned devices.
@@ -33,7 +37,7 @@ class ClusterView:
         Ahead is what runs and what waits before it in order, as if work were a fluid: gangs that do not
         fill the gaps make real waits longer.
         """
-        running = (attempt for attempt in self._running if isinstance(attempt.need, Place))
+        running = (attempt for attempt in self._running if isinstance(attempt.need, PodNeed))
         work = sum(
             attempt.need.devices * max(0, attempt.estimated_end_s() - self.now_s) for attempt in running
         )
@@ -50,7 +54,7 @@ class ClusterView:
 
     def start_tag(self, owner: str) -> float:
         """Virtual start time of the owner's next job."""
-        return self._tags.start_tag(owner) if self._tags is not None else 0.0
+        return self._start_tags.start_tag(owner) if self._start_tags is not None else 0.0
 
 
 class WaitingView:
@@ -65,7 +69,7 @@ class WaitingView:
         """All of them, first first."""
         return self._queue.in_order()
 
-    def needs(self, job: Job) -> list[Place]:
+    def needs(self, job: Job) -> list[PodNeed]:
         """What the job would take, for each pool that could ever hold it."""
         return job.shape.owned
 
@@ -108,7 +112,7 @@ def room(limit: Limit, pods: list[Pod], shape: Shape) -> float:
     return most
 
 
-def _span_room(need: Place, limit: Limit) -> float:
+def _span_room(need: PodNeed, limit: Limit) -> float:
     """Whole pods that are free, and one more, free or not, for the rest."""
     if need.frees.count(need.size) < need.whole:
         return 0.0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable
 from math import ceil
-from typing import Protocol
+from typing import Any, Protocol
 
-from scheduler.engine.attempt import Attempt
-from scheduler.engine.jobs import Job, Need, devices_for
+from scheduler.engine.need import Need, devices_for
 from scheduler.engine.units import Units
+from scheduler.policy.views import JobView
+from scheduler.scenario import CheckpointSpec
+from scheduler.stock.stock import OfferStock
 
 
 class Clock(Protocol):
@@ -20,72 +22,44 @@ class Clock(Protocol):
         """The present second."""
 
 
-class Offer:
-    """A rentable device at a price; `free` is what is left of the quota, in devices."""
+class LiveOffer:
+    """An offer in a run; `free` is what is left of the quota, in devices.
+
+    Its units are its nodes by number, where some may be out of service; `down` of its devices are, and not
+    held. A request that comes now is refused, or its boot fails or takes `boot_factor` times as long.
+    """
 
     __slots__ = (
         "_clock",
         "_prices",
         "_since_s",
         "boot_factor",
-        "boot_s",
         "boots_fail",
-        "committed_devices",
-        "device",
         "down",
         "forecast_s",
         "free",
         "index",
         "leaving_usd_per_device",
-        "name",
-        "node_devices",
-        "quota",
         "refuses",
         "restart_s",
-        "spot",
-        "staging_s_per_tb",
+        "stock",
         "units",
     )
 
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        device: str,
-        clock: Clock,
-        *,
-        prices: Sequence[tuple[int, float]],
-        quota: int,
-        committed_devices: int,
-        node_devices: int,
-        boot_s: int,
-        staging_s_per_tb: float,
-        spot: bool = False,
-        leaving_usd_per_device: float = 0.0,
-        restart_s: int = 0,
-    ) -> None:
+    def __init__(self, index: int, stock: OfferStock, clock: Clock, checkpoints: CheckpointSpec) -> None:
         self.index = index
-        self.name = name
-        self.device = device
+        self.stock = stock
         self._clock = clock
-        self._since_s, self._prices = zip(*prices, strict=True)
-        self.quota = self.free = quota
-        self.committed_devices = committed_devices
-        self.node_devices = node_devices
-        self.boot_s = boot_s
-        self.staging_s_per_tb = staging_s_per_tb
-        self.spot = spot
-        self.leaving_usd_per_device = leaving_usd_per_device
+        self._since_s, self._prices = zip(*stock.prices, strict=True)
+        self.free = stock.quota
+        self.leaving_usd_per_device = stock.egress_usd_per_gb * checkpoints.gb_per_device
         """Egress of a checkpoint."""
-        self.restart_s = restart_s
+        self.restart_s = checkpoints.restart_s
         self.units: Units | None = None
-        """Its nodes by number, where some may be out of service; `down` of its devices are, and not held."""
         self.down = 0
-        self.refuses = False
-        self.boots_fail = False
+        self.refuses = self.boots_fail = False
         self.boot_factor = 1.0
-        """What becomes of a request, or a boot, that comes now."""
-        self.forecast_s: Callable[[Job], int] | None = None
+        self.forecast_s: Callable[[Any], int] | None = None
         """Seconds of staging if it began now, where the line to the offer is shared."""
 
     @property
@@ -101,7 +75,7 @@ class Offer:
 
     def to_pay(self, devices: int) -> int:
         """Devices that cost money: not those of the commitment that are free, which are paid anyhow."""
-        idle = self.committed_devices - (self.quota - self.free - self.down)
+        idle = self.stock.committed_devices - (self.stock.quota - self.free - self.down)
         return devices if idle <= 0 else max(0, devices - idle)
 
     def give(self, devices: int) -> None:
@@ -123,8 +97,8 @@ class Offer:
 
     def need(self, gang: int, rate: float) -> Rental | None:
         """What `gang` reference devices come to here, in whole nodes; None where the quota is smaller."""
-        devices = ceil(devices_for(gang, rate) / self.node_devices) * self.node_devices
-        if devices > self.quota:
+        devices = ceil(devices_for(gang, rate) / self.stock.node_devices) * self.stock.node_devices
+        if devices > self.stock.quota:
             return None
         return Rental(self, devices, gang / (devices * rate))
 
@@ -134,26 +108,26 @@ class Rental(Need):
 
     __slots__ = ("offer",)
 
-    def __init__(self, offer: Offer, devices: int, factor: float) -> None:
+    def __init__(self, offer: LiveOffer, devices: int, factor: float) -> None:
         super().__init__(offer.index, devices, factor, devices)
         self.offer = offer
 
-    def take(self, attempt: Attempt) -> None:
+    def take(self, holder: Hashable) -> None:
         """Rent the devices."""
         self.offer.free -= self.devices
         if self.offer.units is not None:
-            self.offer.units.take(attempt, self.devices)
+            self.offer.units.take(holder, self.devices)
 
-    def release(self, attempt: Attempt) -> None:
+    def release(self, holder: Hashable) -> None:
         """Give them back."""
         self.offer.free += self.devices
         if self.offer.units is not None:
-            self.offer.free -= self.offer.units.release(attempt)
+            self.offer.free -= self.offer.units.release(holder)
 
     @property
     def spot(self) -> bool:
         """The devices may be reclaimed."""
-        return self.offer.spot
+        return self.offer.stock.spot
 
     @property
     def now_s(self) -> int:
@@ -165,28 +139,28 @@ class Rental(Need):
         """The offer's price now."""
         return self.offer.usd_per_device_h
 
-    def ready_s(self, job: Job, boot_s: int | None = None) -> int:
+    def ready_s(self, job: JobView, boot_s: int | None = None) -> int:
         """Seconds from renting to the start of work: booting with staging beside it, then any restart.
 
         A boot takes as long as the offer says, unless one knows better.
         """
         offer = self.offer
-        boot_s = offer.boot_s if boot_s is None else boot_s
+        boot_s = offer.stock.boot_s if boot_s is None else boot_s
         if offer.forecast_s is None:
-            staging_s = ceil(job.input_tb * offer.staging_s_per_tb)
+            staging_s = ceil(job.input_tb * offer.stock.staging_s_per_tb)
         else:
             staging_s = offer.forecast_s(job)
         return max(boot_s, staging_s) + (offer.restart_s if job.done_s else 0)
 
-    def leaving_usd(self, job: Job) -> float:
+    def leaving_usd(self, job: JobView) -> float:
         """What taking the job's checkpoint elsewhere costs."""
         return self.offer.leaving_usd_per_device * self.devices
 
-    def work_s(self, job: Job) -> int:
+    def work_s(self, job: JobView) -> int:
         """Seconds of work there, by the estimate."""
         return self.run_s(job.estimate_s)
 
-    def cost_usd(self, job: Job) -> float:
+    def cost_usd(self, job: JobView) -> float:
         """What the gang will add to the bill by its estimate, boot included, at the price of now."""
         hours = (self.ready_s(job) + self.work_s(job)) / 3_600
         return self.offer.usd_per_device_h * self.offer.to_pay(self.devices) * hours

@@ -5,33 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 from operator import attrgetter
+from typing import Protocol
 
 from scheduler.engine.jobs import Job, Shape
-from scheduler.engine.queue import Entry, LinedQueue
-from scheduler.engine.rented.offers import Rental
+from scheduler.engine.queue import LinedQueue, QueueEntry
+from scheduler.engine.rented.offers import LiveOffer, Rental
 from scheduler.policy.burst import OfferScore
 
-Start = Callable[[Job, Rental], object]
-"""(job, what it takes of an offer) -> whatever: lets it start there."""
+Rent = Callable[[Job, Rental], None]
+"""(job, what it takes of an offer) -> None: lets it start there."""
+
+
+class RefusalDesk(Protocol):
+    """Where offers may refuse, or a policy changes its mind as time goes by: what becomes of such jobs."""
+
+    def stands_in_line(self, job: Job) -> bool:
+        """Say whether a job that comes is in line already, and if not, let it be so."""
+
+    def called(self, job: Job) -> None:
+        """A job leaves the line to ask the offers."""
+
+    def refused(self, job: Job, offer: LiveOffer) -> None:
+        """An offer refuses a job."""
+
+    def put_off(self, entry: QueueEntry) -> bool:
+        """Let a job that no offer took ask again in time; say whether it does so by that alone."""
 
 
 class Renting:
     """They wait in order as long as no offer has room, and aside while the policy wants none that has."""
 
-    def __init__(self, waits: bytearray, score: OfferScore, start: Start) -> None:
-        self._waits = waits
+    def __init__(self, waits: bytearray, score: OfferScore, rent: Rent) -> None:
+        self._waits, self._score, self._rent = waits, score, rent
         self._queue = LinedQueue(waits, attrgetter("rented"))
-        self._score = score
-        self._start = start
-        self._aside: dict[int, Entry] = {}
+        self._aside: dict[int, QueueEntry] = {}
+        self.refusals: RefusalDesk | None = None
+        """None where no offer ever refuses, and the policy never changes its mind."""
         self.due = False
         """Somebody came or some devices were given back since all were looked at."""
 
     def seek(self, score: float, job: Job) -> None:
         """Let a job start on rented devices as soon as may be."""
-        self._aside.pop(job.turn, None)
-        self._queue.push((score, job.job_id, job))
         self.due = True
+        if self.refusals is None or not self.refusals.stands_in_line(job):
+            self._aside.pop(job.turn, None)
+            self._queue.push((score, job.job_id, job))
 
     def start_all(self) -> bool:
         """Start whoever may start now; say whether anybody did."""
@@ -39,26 +57,34 @@ class Renting:
         for score, _, waiting in aside.values():
             if self._waits[waiting.turn]:
                 self.seek(score, waiting)
-        some = self.due = False
+        started = self.due = False
         while (job := self._queue.first(inf, _within_quota)) is not None:
             rental = self._choose(job)
             if rental is not None:
-                self._start(job, rental)
-                some = True
+                self._rent(job, rental)
+                started = True
             else:
                 self._put_aside(self._queue.pop(job))
-        return some
+        return started
 
     def _choose(self, job: Job) -> Rental | None:
-        """Return what has the lowest score of all with room, or None where the policy wants none of them."""
-        offers = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
-        scores = [self._score(job, rental) for rental in offers]
-        lowest = min(scores)
-        return offers[scores.index(lowest)] if lowest < inf else None
+        """Return what has the lowest score of all with room; None if the policy wants none or all refuse."""
+        if self.refusals is not None:
+            self.refusals.called(job)
+        rentals = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
+        for score, at in sorted((self._score(job, rental), at) for at, rental in enumerate(rentals)):
+            offer = rentals[at].offer
+            if score == inf:
+                break
+            if self.refusals is None or not offer.refuses:
+                return rentals[at]
+            self.refusals.refused(job, offer)
+        return None
 
-    def _put_aside(self, entry: Entry) -> None:
+    def _put_aside(self, entry: QueueEntry) -> None:
         """Let a job wait until something changes."""
-        self._aside[entry[2].turn] = entry
+        if self.refusals is None or not self.refusals.put_off(entry):
+            self._aside[entry[2].turn] = entry
 
 
 def _within_quota(shape: Shape) -> float:

@@ -18,7 +18,7 @@ from scheduler.policy import parse_seconds
 from scheduler.scenario.jobs import CheckpointSpec
 
 
-class Plan(NamedTuple):
+class CheckpointPlan(NamedTuple):
     """How often an attempt writes a checkpoint, and what one costs.
 
     `interval_s` is work between two checkpoints, at least 1; None: it writes none and cannot be saved.
@@ -45,12 +45,12 @@ _NEVER_S = 1 << 50
 """Seconds of work that no attempt has."""
 
 
-def length_s(work_s: int, plan: Plan) -> int:
+def length_s(work_s: int, plan: CheckpointPlan) -> int:
     """Return what an attempt with `work_s` of work, at least 1, lasts if nothing happens to it."""
     return work_s + _checkpoints(work_s, plan) * plan.cost_s
 
 
-def progress(elapsed_s: int, work_s: int, plan: Plan) -> Progress:
+def progress(elapsed_s: int, work_s: int, plan: CheckpointPlan) -> Progress:
     """Return how far an attempt has come `elapsed_s` after its work began, from 0 to its length.
 
     A checkpoint that is finished at that very second counts.
@@ -64,7 +64,7 @@ def progress(elapsed_s: int, work_s: int, plan: Plan) -> Progress:
     return Progress(worked_s, saved_s, elapsed_s - worked_s)
 
 
-def next_checkpoint_s(elapsed_s: int, work_s: int, plan: Plan) -> int | None:
+def next_checkpoint_s(elapsed_s: int, work_s: int, plan: CheckpointPlan) -> int | None:
     """Return when, counted as `elapsed_s` is, the next checkpoint after it will be finished; None: never."""
     if plan.interval_s is None:
         return None
@@ -73,13 +73,13 @@ def next_checkpoint_s(elapsed_s: int, work_s: int, plan: Plan) -> int | None:
     return number * cycle_s if number <= _checkpoints(work_s, plan) else None
 
 
-def _checkpoints(work_s: int, plan: Plan) -> int:
+def _checkpoints(work_s: int, plan: CheckpointPlan) -> int:
     return 0 if plan.interval_s is None else (work_s - 1) // plan.interval_s
 
 
 def plan_of(
     spec: CheckpointSpec, own_s: int | None, run_s: Callable[[int], int], hazard_per_s: float
-) -> Plan:
+) -> CheckpointPlan:
     """Return the plan of an attempt, as the scenario says.
 
     `own_s` is the job's own interval in reference seconds (None: it writes no checkpoints), which `run_s`
@@ -99,7 +99,7 @@ def plan_of(
             interval_s = max(1, round(best_s))
         case duration:
             interval_s = round(parse_seconds(duration))
-    return Plan(interval_s, spec.cost_s)
+    return CheckpointPlan(interval_s, spec.cost_s)
 
 
 def daly_s(mtbf_s: float, cost_s: float) -> float:

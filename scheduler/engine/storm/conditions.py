@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scheduler.engine.jobs import Job, Need
-from scheduler.engine.rented.offers import Offer
-from scheduler.engine.storm.checkpoints import Plan
+from scheduler.engine.jobs import Job
+from scheduler.engine.need import Need
+from scheduler.engine.rented.offers import LiveOffer
+from scheduler.engine.storm.checkpoints import CheckpointPlan
+from scheduler.engine.storm.links import Wire
 from scheduler.engine.storm.outages import Outage
-from scheduler.engine.storm.staging import Wire
+from scheduler.run.columns import Floats
 from scheduler.scenario import PreemptionSpec, RetrySpec
 
 
@@ -17,14 +19,16 @@ from scheduler.scenario import PreemptionSpec, RetrySpec
 class Conditions:
     """The weather, and what jobs can do about it."""
 
-    offers: Sequence[Offer]
+    offers: Sequence[LiveOffer]
     outages: Sequence[Outage]
-    plan: Callable[[Job, Need], Plan]
+    plan: Callable[[Job, Need], CheckpointPlan]
     """How a job writes checkpoints on what it takes of a pool or an offer."""
     restart_s: int
+    levels_drift: bool
+    """The order's keys change as others come and go, though a job's own attempt does not."""
     retries: RetrySpec
     preemption: PreemptionSpec
     wires: dict[int, Wire]
     """By number of the resource."""
-    output_tb: Callable[[int], float]
+    output_tb: Floats
     """By row of the trace."""

@@ -7,8 +7,10 @@ from functools import partial
 
 from scheduler.engine.log.outcomes import FAILED, PREEMPTED, RECLAIMED
 from scheduler.engine.owned.pools import Pod, Pool
-from scheduler.engine.rented.offers import Offer
-from scheduler.engine.storm.interruptible import Execution
+from scheduler.engine.rented.offers import LiveOffer
+from scheduler.engine.storm.conditions import Conditions
+from scheduler.engine.storm.handle import Handle
+from scheduler.engine.storm.interruptible import Interruptible
 from scheduler.engine.storm.outages import Outage, Phase
 from scheduler.engine.units import Units
 
@@ -23,25 +25,17 @@ STOPS = {
 
 
 class Exposure:
-    """Pools and offers under outages.
-
-    `down` is told how many more devices of a pool are out of service, by its number; `stop` stops an attempt,
-    with an outcome, that has saved its work or not; `back` is told that devices of a pool, or else of an
-    offer, may be had again.
-    """
+    """Pools and offers under outages; `stop` ends an attempt with an outcome, its work saved or not."""
 
     def __init__(
         self,
-        outages: Sequence[Outage],
+        run: Handle,
+        conditions: Conditions,
         pools: Sequence[Pool],
-        offers: Sequence[Offer],
-        down: Callable[[int, int], None],
-        stop: Callable[[Execution, int, bool], None],
-        back: Callable[[bool], None],
+        stop: Callable[[Interruptible, int, bool], None],
     ) -> None:
-        self._pools, self._offers = pools, offers
-        self._down, self._stop, self._back = down, stop, back
-        for resource in {outage.resource for outage in outages if outage.devices}:
+        self._run, self._pools, self._offers, self._stop = run, pools, conditions.offers, stop
+        for resource in {outage.resource for outage in conditions.outages if outage.devices}:
             self._number(resource)
 
     def _number(self, resource: int) -> None:
@@ -51,17 +45,17 @@ class Exposure:
                 pod.units = Units(pod.size, 1, partial(self._pod_lost, resource, pod))
         else:
             offer = self._offers[resource - len(self._pools)]
-            nodes = offer.quota // offer.node_devices
-            offer.units = Units(nodes, offer.node_devices, offer.lose)
+            nodes = offer.stock.quota // offer.stock.node_devices
+            offer.units = Units(nodes, offer.stock.node_devices, offer.lose)
 
     def _pod_lost(self, pool: int, pod: Pod, devices: int) -> None:
-        self._down(pool, devices)
+        self._run.log.down(pool, self._run.now_s, devices)
+        self._run.pods_changed()
         pod.expect()
 
     def tell(self, outage: Outage, phase: Phase) -> None:
         """Let an outage be announced, begin or end."""
-        owned = outage.resource < len(self._pools)
-        if owned:
+        if outage.resource < len(self._pools):
             self._strike(self._pools[outage.resource].pods[outage.pod], outage, phase)
         else:
             offer = self._offers[outage.resource - len(self._pools)]
@@ -69,10 +63,8 @@ class Exposure:
                 self._strike(offer, outage, phase)
             elif phase != Phase.ANNOUNCED:
                 offer.serve(outage.what, outage.value, begins=phase == Phase.BEGINS)
-        if phase == Phase.ENDS:
-            self._back(owned)
 
-    def _strike(self, place: Pod | Offer, outage: Outage, phase: Phase) -> None:
+    def _strike(self, place: Pod | LiveOffer, outage: Outage, phase: Phase) -> None:
         units = place.units
         assert units is not None
         if phase == Phase.ANNOUNCED:
@@ -83,6 +75,6 @@ class Exposure:
             place.give(units.restore(outage.first, outage.devices))
         elif outage.what in STOPS:
             for attempt in units.holders(outage.first, outage.devices):
-                assert isinstance(attempt, Execution)
+                assert isinstance(attempt, Interruptible)
                 in_time = 0 < outage.notice_s >= attempt.plan.cost_s
                 self._stop(attempt, STOPS[outage.what], in_time)

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.jobs import Job, Need
+from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import Account
-from scheduler.engine.owned.pools import Place, Pod
+from scheduler.engine.owned.pools import Pod, PodNeed
+from scheduler.engine.rented.offers import Rental
 from scheduler.engine.storm.checkpoints import Progress, length_s, progress
+from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Transfer
 
-if TYPE_CHECKING:
-    from scheduler.engine.storm.conditions import Conditions
-
-NEVER = 1 << 60
+UNKNOWN_S = 1 << 60
 """Seconds until the work of an attempt whose beginning is not known yet."""
 
 
-Later = Callable[[int, Callable[[], None]], None]
-"""(seconds, what to do then) -> None; a pass follows in that instant."""
-
-
-class Execution(Attempt):
-    """An attempt with checkpoints; with `ready_s` NEVER its work begins when `begin` is called.
+class Interruptible(Attempt):
+    """An attempt with checkpoints; with `ready_s` UNKNOWN_S its work begins when `begin` is called.
 
     `staged_tb` and `returned_tb` are what was moved for it; where it is `linked`, over shared links, of which
     `transfer` is what it moves now.
@@ -39,7 +34,7 @@ class Execution(Attempt):
         callbacks: list[Callable[[Any], None]],
         now_s: int,
         job: Job,
-        need: Need,
+        need: PodNeed | Rental,
         pods: tuple[Pod, ...],
         ready_s: int,
     ) -> None:
@@ -49,7 +44,7 @@ class Execution(Attempt):
         self.work_s = need.run_s(job.runtime_s)
         self.plan = conditions.plan(job, need)
         self.length_s = length_s(self.work_s, self.plan)
-        self.ready_s = self.end_s = NEVER
+        self.ready_s = self.end_s = UNKNOWN_S
         self.transfer: Transfer | None = None
         self.standing: Any = None
         """The job as policies see it while it runs; kept, as it is asked for often."""
@@ -57,7 +52,7 @@ class Execution(Attempt):
         self.staged_tb, self.returned_tb = 0.0 if pods else job.input_tb, 0.0
         if pods and job.done_s:
             ready_s = conditions.restart_s
-        if ready_s != NEVER:
+        if ready_s != UNKNOWN_S:
             self.begin(now_s + ready_s)
 
     def begin(self, at_s: int) -> None:
@@ -107,7 +102,7 @@ class Execution(Attempt):
 
     def hasten(self, end_s: int) -> None:
         """Let its pods know that it will end sooner than estimated."""
-        if isinstance(self.need, Place):
+        if isinstance(self.need, PodNeed):
             self.need.hasten(self, end_s)
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from math import ceil, inf
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from simpy import Environment
 from simpy.events import Event, Timeout
@@ -59,8 +59,8 @@ class Link:
         self._now_s = 0
         self._through: deque[Transfer] = deque()
         self._next_s: float = inf
-        self.rung: Callable[[], None] = lambda: None
-        """Called whenever a timer has rung, be it for nothing: it may be the last event of an instant."""
+        self.woken: Callable[[Event], None] | None = None
+        """Called after each timer: it may be the last event of an instant."""
 
     def start(self, tb: float, done: Callable[[Transfer], None]) -> Transfer:
         """Begin to move `tb` TB, more than 0; `done` is called once the last byte is through."""
@@ -151,7 +151,7 @@ class Link:
             self._next_s = at_s
             Timeout(self._env, at_s - self._now_s).callbacks.append(self._ring)
 
-    def _ring(self, _: Event) -> None:
+    def _ring(self, event: Event) -> None:
         if self._env.now >= self._next_s:  # else an earlier timer has taken over
             self._next_s = inf
             self._advance()
@@ -159,7 +159,8 @@ class Link:
                 transfer = self._through.popleft()
                 transfer.done(transfer)
             self._set()
-        self.rung()
+        if self.woken is not None:
+            self.woken(event)
 
 
 class Store:
@@ -185,3 +186,21 @@ class Store:
 
     def _key(self, region: str, job: Job) -> tuple[str, int] | tuple[str, str, str]:
         return (region, job.owner, job.kind) if self._by_kind else (region, job.row)
+
+
+class Wire(NamedTuple):
+    """How an offer is connected: a line there, a line back, and what is staged in its region."""
+
+    there: Link
+    back: Link
+    store: Store
+    region: str
+
+    def missing_tb(self, job: Job) -> float:
+        """Return what of the job's input is not in the region yet."""
+        return self.store.missing_tb(self.region, job)
+
+    def forecast_s(self, job: Job) -> int:
+        """Return how long the staging would take if it began now."""
+        missing_tb = self.missing_tb(job)
+        return self.there.seconds(missing_tb) if missing_tb else 0

@@ -1,4 +1,4 @@
-"""The weather as it comes: one SimPy timer tells of everything that goes wrong, and is mended."""
+"""The weather as it comes: one timer tells of everything that goes wrong, and is mended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from simpy import Environment
-from simpy.events import Event, Timeout
+from scheduler.engine.storm.handle import Handle
 
 
 class Outage(NamedTuple):
@@ -37,22 +36,10 @@ class Phase(IntEnum):
 
 
 class Outages:
-    """Calls `tell` for each phase of each outage.
+    """Calls `tell` for each phase of each outage, in order of time."""
 
-    An instant begins with `tick`, which says whether the run goes on, and ends with `settle`.
-    """
-
-    def __init__(
-        self,
-        env: Environment,
-        outages: Sequence[Outage],
-        tell: Callable[[Outage, Phase], None],
-        tick: Callable[[], bool],
-        settle: Callable[[], None],
-    ) -> None:
-        self._env = env
-        self._tell, self._tick, self._settle = tell, tick, settle
-        self._outages = outages
+    def __init__(self, run: Handle, outages: Sequence[Outage], tell: Callable[[Outage, Phase], None]) -> None:
+        self._run, self._tell, self._outages = run, tell, outages
         self._changes = sorted(
             change
             for at, outage in enumerate(outages)
@@ -67,15 +54,11 @@ class Outages:
 
     def _arm(self) -> None:
         if self._next < len(self._changes):
-            Timeout(self._env, self._changes[self._next][0] - self._env.now).callbacks.append(self._ring)
+            self._run.later(self._changes[self._next][0] - int(self._run.env.now), self._ring)
 
-    def _ring(self, _event: Event) -> None:
-        if not self._tick():
-            return
-        now = int(self._env.now)
-        while self._next < len(self._changes) and self._changes[self._next][0] == now:
+    def _ring(self) -> None:
+        while self._next < len(self._changes) and self._changes[self._next][0] == self._run.now_s:
             _, phase, outage = self._changes[self._next]
             self._next += 1
             self._tell(self._outages[outage], phase)
         self._arm()
-        self._settle()

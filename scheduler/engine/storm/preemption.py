@@ -3,49 +3,45 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from math import ceil, inf
+from typing import Any
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
-from scheduler.engine.owned.pools import Place, Pod, Pool
+from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.engine.storm.conditions import Conditions
-from scheduler.engine.storm.interruptible import Execution, Later
-from scheduler.engine.storm.retries import Comebacks, Resumed
+from scheduler.engine.storm.handle import Handle
+from scheduler.engine.storm.interruptible import Interruptible
+from scheduler.engine.storm.retries import Resumed, Retries
 from scheduler.policy import Policy
-from scheduler.policy.preempt import Level, Preempt
+from scheduler.policy.preempt import Preempt
 from traces.times import HOUR_S
 
-Choice = tuple[float, list[Execution]]
+Choice = tuple[float, list[Interruptible]]
 """(device-seconds lost, who gives way)."""
 
 
 class Preemption:
     """Chooses victims on owned pods, and sees to it that the question comes again when its answer changes.
 
-    `key` is the order's of a job, which is its level unless the order says otherwise; `later` makes a pass
-    after so many seconds; `hasten` lets an attempt be expected to end at some second, and `stop` stops one
-    that has saved its work.
+    `stop` stops one that has saved its work.
     """
 
     def __init__(
         self,
+        run: Handle,
         policy: Policy,
-        key: Level,
         conditions: Conditions,
         pools: list[Pool],
-        running: Mapping[Attempt, None],
-        comebacks: Comebacks,
-        later: Later,
-        hasten: Callable[[Execution, int], None],
-        stop: Callable[[Execution], None],
+        retries: Retries,
+        stop: Callable[[Interruptible], None],
     ) -> None:
+        self._run, self._retries, self._stop = run, retries, stop
         self._rule: Preempt | None = policy.preempt
-        self._level: Level = getattr(policy.order, "level", key)
-        self._turns_s: Callable[[Job, int], float] | None = getattr(policy.order, "turns_s", None)
-        self._running, self._comebacks, self._later = running, comebacks, later
-        self._hasten, self._stop = hasten, stop
+        self._level: Callable[[Any], float] = policy.abilities.level or run.key
+        self._turns_s = policy.abilities.turns_s
         self._spec, self._restart_s = conditions.preemption, conditions.restart_s
         self._devices = sum(pool.size * len(pool.pods) for pool in pools)
         self._stopping: set[Attempt] = set()
@@ -58,21 +54,21 @@ class Preemption:
         self.gave_way = False
         """Somebody did, after a checkpoint, and there was no pass since."""
 
-    def begun(self, attempt: Execution) -> None:
+    def begun(self, attempt: Interruptible) -> None:
         """Follow an attempt whose work begins."""
         self._answered = None
         self._held[attempt.job.owner] = self._held.get(attempt.job.owner, 0) + attempt.need.devices
         if self._rule is not None and self._turns_s is not None:
-            self._later(attempt.ready_s, partial(self._look_again, attempt))
+            self._run.later(attempt.ready_s, partial(self._look_again, attempt))
 
-    def _look_again(self, attempt: Execution) -> None:
+    def _look_again(self, attempt: Interruptible) -> None:
         """Ask again when the order's level of a running job changes, as it may have to give way then."""
         self._answered = None
-        if self._turns_s is not None and attempt in self._running:
-            turns_s = self._turns_s(self._comebacks.standing(attempt), attempt.need.devices)
+        if self._turns_s is not None and attempt in self._run.running:
+            turns_s = self._turns_s(self._retries.standing(attempt), attempt.need.devices)
             if turns_s < inf:
                 wait_s = max(1, ceil(turns_s))
-                self._later(wait_s, partial(self._look_again, attempt))
+                self._run.later(wait_s, partial(self._look_again, attempt))
 
     def make_room(self, job: Job, now_s: int) -> bool:
         """Let others give way to the job; say whether any do, at once or after a checkpoint."""
@@ -80,19 +76,20 @@ class Preemption:
         wait_s = max((victim.plan.cost_s for victim in victims if victim.saves), default=0)
         for victim in victims:
             if wait_s:
-                self._hasten(victim, now_s + wait_s)
+                victim.hasten(now_s + wait_s)
+                self._run.pods_changed()
             else:
                 self._stop(victim)
         if wait_s:
-            self._later(wait_s, partial(self._give_way, victims))
+            self._run.later(wait_s, partial(self._give_way, victims))
         return bool(victims)
 
-    def _give_way(self, victims: list[Execution]) -> None:
+    def _give_way(self, victims: list[Interruptible]) -> None:
         for victim in victims:
             self._stop(victim)
         self.gave_way = True
 
-    def _victims(self, job: Job, now_s: int) -> list[Execution]:
+    def _victims(self, job: Job, now_s: int) -> list[Interruptible]:
         """Return whose stop makes room for the job at the least loss; nobody where none can, or soon will."""
         if self._rule is None or job is self._answered:
             return []
@@ -105,7 +102,7 @@ class Preemption:
             victims = []
         if self._safe_until_s not in (inf, self._wakes_s):
             self._wakes_s = self._safe_until_s
-            self._later(int(self._wakes_s) - now_s, self.changed)
+            self._run.later(int(self._wakes_s) - now_s, self.changed)
         self._lately.extend([now_s] * len(victims))
         self._stopping.update(victims)
         return victims
@@ -132,16 +129,16 @@ class Preemption:
             self._safe_until_s = min(self._safe_until_s, room_s)
         return False
 
-    def _by_pod(self, job: Job, now_s: int) -> dict[Pod, list[Execution]]:
+    def _by_pod(self, job: Job, now_s: int) -> dict[Pod, list[Interruptible]]:
         """Return by pod who may give way to the job, with those who are about to stop."""
-        rule, level, standing, stopping = self._rule, self._level, self._comebacks.standing, self._stopping
+        rule, level, standing, stopping = self._rule, self._level, self._retries.standing, self._stopping
         assert rule is not None
         safe = self._safe_owners()
-        by_pod: dict[Pod, list[Execution]] = {}
-        for attempt in self._running:
+        by_pod: dict[Pod, list[Interruptible]] = {}
+        for attempt in self._run.running:
             if not attempt.pods:
                 continue
-            assert isinstance(attempt, Execution)
+            assert isinstance(attempt, Interruptible)
             if attempt not in stopping and (
                 not rule(job, standing(attempt), level)
                 or attempt.job.shape.owner in safe
@@ -157,7 +154,7 @@ class Preemption:
         most = self._spec.protected_share * self._devices
         return {owner for owner, held in self._held.items() if held <= most} if most else set()
 
-    def _protected(self, attempt: Execution, now_s: int) -> bool:
+    def _protected(self, attempt: Interruptible, now_s: int) -> bool:
         """Say whether somebody is safe who would give way, and whose owner is not."""
         spec, job = self._spec, attempt.job
         if spec.most_per_job and isinstance(job, Resumed) and job.career.preemptions >= spec.most_per_job:
@@ -168,7 +165,7 @@ class Preemption:
             return True
         return False
 
-    def _for_need(self, need: Place, by_pod: dict[Pod, list[Execution]], now_s: int) -> Choice | None:
+    def _for_need(self, need: PodNeed, by_pod: dict[Pod, list[Interruptible]], now_s: int) -> Choice | None:
         """Return the least loss at which the gang fits there; None where it never does, or soon will."""
         if not need.whole:
             return self._cheapest(need.pods, need.devices, 1, by_pod, now_s)
@@ -181,7 +178,7 @@ class Preemption:
         return rest and (whole[0] + rest[0], list(dict.fromkeys(whole[1] + rest[1])))
 
     def _cheapest(
-        self, pods: list[Pod], devices: int, count: int, by_pod: dict[Pod, list[Execution]], now_s: int
+        self, pods: list[Pod], devices: int, count: int, by_pod: dict[Pod, list[Interruptible]], now_s: int
     ) -> Choice | None:
         """Return the least loss at which so many of the pods have so many devices free."""
         priced = [
@@ -195,7 +192,7 @@ class Preemption:
         victims = list(dict.fromkeys(victim for _, _, some in chosen for victim in some))
         return sum(loss for loss, _, _ in chosen), victims
 
-    def _price(self, pod: Pod, devices: int, candidates: list[Execution], now_s: int) -> Choice | None:
+    def _price(self, pod: Pod, devices: int, candidates: list[Interruptible], now_s: int) -> Choice | None:
         """Return at what loss, and whose, the pod has so many devices free; None where it cannot."""
         missing = devices - pod.free
         if missing > sum([attempt.need.devices for attempt in candidates]):
@@ -209,7 +206,7 @@ class Preemption:
             (self._loss(attempt, now_s), -attempt.alloc_s, attempt.job.turn, share, attempt)
             for share, attempt in able
         )
-        chosen: list[tuple[float, int, Execution]] = []
+        chosen: list[tuple[float, int, Interruptible]] = []
         for loss, _, _, share, attempt in losses:
             if missing <= 0:
                 break
@@ -221,13 +218,13 @@ class Preemption:
                 missing += entry[1]
         return sum(loss for loss, _, _ in chosen), [attempt for _, _, attempt in chosen]
 
-    def _loss(self, attempt: Execution, now_s: int) -> float:
+    def _loss(self, attempt: Interruptible, now_s: int) -> float:
         """Device-seconds that stopping it costs: work, or a checkpoint and the restart from it."""
         cost_s = attempt.plan.cost_s if attempt.saves else attempt.progress(now_s).worked_s
         return float(attempt.need.devices * (cost_s + self._restart_s))
 
 
-def _share(attempt: Execution, pod: Pod) -> int:
+def _share(attempt: Interruptible, pod: Pod) -> int:
     """Devices of a pod that are free once an attempt has ended: those about to be out of service are not."""
-    assert isinstance(attempt.need, Place)
+    assert isinstance(attempt.need, PodNeed)
     return dict(attempt.need.shares(attempt.pods))[pod] if pod.units is None else pod.units.sound(attempt)

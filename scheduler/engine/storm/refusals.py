@@ -1,87 +1,71 @@
-"""Renting where offers may refuse, and where a policy may change its mind as time goes by."""
+"""Jobs that offers have refused, and those that a policy will send to an offer later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import ceil, inf
 
 from scheduler.engine.jobs import Job
-from scheduler.engine.queue import Entry
-from scheduler.engine.rented.offers import Offer, Rental
-from scheduler.engine.rented.renting import Renting, Start
-from scheduler.policy.burst import OfferScore
+from scheduler.engine.queue import QueueEntry
+from scheduler.engine.rented.offers import LiveOffer
+from scheduler.engine.storm.handle import Handle
+from scheduler.engine.storm.retries import Retries
+from scheduler.policy import Policy
 
 
-class WaryRenting(Renting):
-    """A refused job asks the next offer; refused by all, it tries again after a back-off.
+class Refusals:
+    """A job that all offers refuse tries again after a back-off, longer each time."""
 
-    `refused` is told of each refusal; `again` lets a job seek rented devices after so many seconds;
-    `back_off_s` says how long to wait after so many refusals in a row.
-    """
-
-    def __init__(
-        self,
-        waits: bytearray,
-        score: OfferScore,
-        start: Start,
-        refused: Callable[[Offer], None],
-        again: Callable[[int, Entry], None],
-        back_off_s: Callable[[int], int],
-    ) -> None:
-        super().__init__(waits, score, start)
-        self._decides_s = getattr(score, "decides_s", None)
-        self._refused, self._again, self._back_off_s = refused, again, back_off_s
-        self._refusals: dict[int, int] = {}
+    def __init__(self, run: Handle, policy: Policy, retries: Retries, first_offer: int) -> None:
+        self._run, self._retries, self._first_offer = run, retries, first_offer
+        self._decides_s = policy.abilities.decides_s
+        self._times: dict[int, int] = {}
+        """By turn, how often a job was refused in a row."""
         self._in_line: set[int] = set()
         self._asks_s: dict[int, int] = {}
-        """When those who do not stand in line will ask again."""
+        """By turn, when a job that does not stand in line will ask again."""
         self._turned_away = False
+        """Some offer refused the job that was called last."""
 
-    def seek(self, score: float, job: Job) -> None:
-        """Let a job start on rented devices as soon as may be; it stands in line no more than once."""
+    def stands_in_line(self, job: Job) -> bool:
+        """Say whether a job that comes is in line already, and if not, let it be so."""
         if job.turn in self._in_line:
-            self.due = True
-        else:
-            self._in_line.add(job.turn)
-            super().seek(score, job)
+            return True
+        self._in_line.add(job.turn)
+        return False
 
-    def _choose(self, job: Job) -> Rental | None:
-        self._turned_away = False
+    def called(self, job: Job) -> None:
+        """A job leaves the line to ask the offers."""
         self._in_line.discard(job.turn)
-        offers = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
-        for score, at in sorted((self._score(job, rental), at) for at, rental in enumerate(offers)):
-            if score == inf:
-                break
-            if not offers[at].offer.refuses:
-                self._refusals.pop(job.turn, None)
-                return offers[at]
-            self._refused(offers[at].offer)
-            self._turned_away = True
-        return None
+        self._turned_away = False
 
-    def _put_aside(self, entry: Entry) -> None:
+    def refused(self, job: Job, offer: LiveOffer) -> None:
+        """An offer refuses a job."""
+        self._run.log.refused(offer.index - self._first_offer)
+        self._turned_away = True
+
+    def put_off(self, entry: QueueEntry) -> bool:
+        """Let a job that no offer took ask again in time; say whether it does so by that alone."""
         job = entry[2]
         after_s = self._changes_its_mind_s(job)
         if self._turned_away:
-            self._refusals[job.turn] = times = self._refusals.get(job.turn, 0) + 1
-            after_s = min(after_s, self._back_off_s(times))
-        else:
-            super()._put_aside(entry)
+            self._times[job.turn] = times = self._times.get(job.turn, 0) + 1
+            after_s = min(after_s, self._retries.back_off_s(times))
         if after_s < inf:
             self._ask_again(max(1, ceil(after_s)), entry)
+        return self._turned_away
 
-    def _ask_again(self, after_s: int, entry: Entry) -> None:
+    def _ask_again(self, after_s: int, entry: QueueEntry) -> None:
         """Set a timer, unless one rings before it anyhow."""
-        job = entry[2]
-        now_s = job.shape.rented[0].now_s
+        score, _, job = entry
+        now_s = self._run.now_s
         if not now_s < self._asks_s.get(job.turn, 0) <= now_s + after_s:
             self._asks_s[job.turn] = now_s + after_s
-            self._again(after_s, entry)
+            self._run.seek_rented(score, job, after_s)
 
     def _changes_its_mind_s(self, job: Job) -> float:
         """Seconds until the policy would take an offer that it does not want now, if nothing changes."""
-        if self._decides_s is None:
+        decides_s = self._decides_s
+        if decides_s is None:
             return inf
-        return min(
-            (self._decides_s(job, rental) for rental in job.shape.rented if not rental.spot), default=inf
-        )
+        on_demand = (rental for rental in job.shape.rented if not rental.spot)
+        return min((decides_s(job, rental) for rental in on_demand), default=inf)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FAILED, PREEMPTED, RECLAIMED, Account
 from scheduler.engine.storm.checkpoints import Progress
-from scheduler.engine.storm.interruptible import Execution, Later
+from scheduler.engine.storm.handle import Handle
+from scheduler.engine.storm.interruptible import Interruptible
 from scheduler.scenario import RetrySpec
 
 
@@ -55,11 +54,16 @@ class Resumed(Job):
         """How often its devices were reclaimed."""
         return self.career.reclaims
 
+    @property
+    def impatient(self) -> bool:
+        """It need not be patient, as it was on rented devices before."""
+        return self.career.impatient
+
 
 class Standing(Job):
     """The job of an attempt that runs, as it stands now: how far it has come is worked out when asked."""
 
-    attempt: Execution
+    attempt: Interruptible
     career: Career | None
 
     @property
@@ -95,28 +99,17 @@ class Standing(Job):
         return self.attempt.progress(int(self.attempt.env.now))
 
 
-class Comebacks:
-    """The careers of all interrupted jobs, by row, and who of them rests before it waits again.
+class Retries:
+    """The careers of all interrupted jobs, by row of the trace."""
 
-    `turn` gives a new number for a row to wait under; `later` does something after so many seconds; who waits
-    again becomes one of the `newcomers`.
-    """
-
-    def __init__(
-        self, retries: RetrySpec, turn: Callable[[int], int], later: Later, newcomers: list[Job]
-    ) -> None:
-        self._retries = retries
-        self._turn = turn
-        self._later = later
-        self._newcomers = newcomers
+    def __init__(self, run: Handle, retries: RetrySpec) -> None:
+        self._run, self._retries = run, retries
         self._careers: dict[int, Career] = {}
-        self.resting = 0
-        """Jobs in a back-off."""
 
     def __contains__(self, row: int) -> bool:
         return row in self._careers
 
-    def record(self, attempt: Execution, outcome: int, account: Account, worked_s: int) -> bool:
+    def record(self, attempt: Interruptible, outcome: int, account: Account, worked_s: int) -> bool:
         """Add an interruption to the job's career; say whether it may run again."""
         career = self._careers.setdefault(attempt.job.row, Career(attempt.job))
         career.done_s += account.kept_s
@@ -136,19 +129,10 @@ class Comebacks:
     def come_back(self, job: Job) -> None:
         """Let an interrupted job wait again, at once or after a back-off."""
         career = self._careers[job.row]
-        resumed = _left(career, self._turn(job.row))
-        rest_s = self.back_off_s(career.failures_in_a_row)
-        if rest_s:
-            self.resting += 1
-            self._later(rest_s, partial(self._rested, resumed))
-        else:
-            self._newcomers.append(resumed)
+        resumed = _left(career, self._run.log.turns.again(job.row))
+        self._run.wait_again(resumed, self.back_off_s(career.failures_in_a_row))
 
-    def _rested(self, job: Resumed) -> None:
-        self.resting -= 1
-        self._newcomers.append(job)
-
-    def standing(self, attempt: Execution) -> Standing:
+    def standing(self, attempt: Interruptible) -> Standing:
         """Return the job of an attempt that runs, as policies see it, always the same one."""
         standing: Standing | None = attempt.standing
         if standing is None:

@@ -4,70 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
-from scheduler.engine.jobs import Job
-from scheduler.engine.rented.offers import Offer, Rental
-from scheduler.engine.storm.interruptible import Execution, Later
-from scheduler.engine.storm.links import Link, Store, Transfer
-
-
-class Wire(NamedTuple):
-    """How an offer is connected: a line there, a line back, and what is staged in its region."""
-
-    there: Link
-    back: Link
-    store: Store
-    region: str
-
-    def missing_tb(self, job: Job) -> float:
-        """Return what of the job's input is not in the region yet."""
-        return self.store.missing_tb(self.region, job)
-
-    def forecast_s(self, job: Job) -> int:
-        """Return how long the staging would take if it began now."""
-        missing_tb = self.missing_tb(job)
-        return self.there.seconds(missing_tb) if missing_tb else 0
+from scheduler.engine.rented.offers import LiveOffer, Rental
+from scheduler.engine.storm.handle import Handle
+from scheduler.engine.storm.interruptible import Interruptible
+from scheduler.engine.storm.links import Transfer, Wire
+from scheduler.run.columns import Floats
 
 
-class Hauling:
-    """Moves data for attempts on offers that have a wire; `begun` and `home` are told when that is done."""
+class Staging:
+    """Moves data for attempts on offers that have a wire; `begun` and `home` are told when that is done.
+
+    `output_tb` says by row of the trace what a job sends home.
+    """
 
     def __init__(
         self,
+        run: Handle,
         wires: dict[int, Wire],
-        output_tb: Callable[[int], float],
-        later: Later,
-        begun: Callable[[Execution], None],
-        home: Callable[[Execution], None],
+        output_tb: Floats,
+        begun: Callable[[Interruptible], None],
+        home: Callable[[Interruptible], None],
     ) -> None:
-        self._wires, self._output_tb, self._later = wires, output_tb, later
+        self._run, self._wires, self._output_tb = run, wires, output_tb
         self._begun, self._home = begun, home
-        self._awaits: dict[Execution, int] = {}
+        self._awaits: dict[Interruptible, int] = {}
         for wire in wires.values():
-            wire.there.rung = wire.back.rung = partial(later, 0, lambda: None)
+            wire.there.woken = wire.back.woken = run.woken
 
-    def wired(self, offer: Offer) -> bool:
+    def wired(self, offer: LiveOffer) -> bool:
         """Say whether data reaches the offer over a shared link."""
         return offer.index in self._wires
 
-    def load(self, attempt: Execution, boot_s: int) -> None:
+    def load(self, attempt: Interruptible, boot_s: int) -> None:
         """Boot the devices, with the input staged beside it."""
         attempt.linked, attempt.staged_tb = True, 0.0
         wire = self._wire(attempt)
         missing_tb = wire.missing_tb(attempt.job)
         self._awaits[attempt] = 1 + (missing_tb > 0)
-        self._later(boot_s, partial(self._arrived, attempt))
+        self._run.later(boot_s, partial(self._arrived, attempt))
         if missing_tb > 0:
             attempt.transfer = wire.there.start(missing_tb, partial(self._staged, attempt, missing_tb))
 
-    def _staged(self, attempt: Execution, tb: float, _: Transfer) -> None:
+    def _staged(self, attempt: Interruptible, tb: float, _: Transfer) -> None:
         attempt.transfer, attempt.staged_tb = None, tb
         wire = self._wire(attempt)
         wire.store.staged(wire.region, attempt.job, 0.0)
-        self._later(0, partial(self._arrived, attempt))
+        self._run.later(0, partial(self._arrived, attempt))
 
-    def _arrived(self, attempt: Execution) -> None:
+    def _arrived(self, attempt: Interruptible) -> None:
         """One of the two is done; an attempt that was stopped awaits nothing any more."""
         if attempt in self._awaits:
             self._awaits[attempt] -= 1
@@ -75,7 +60,7 @@ class Hauling:
                 del self._awaits[attempt]
                 self._begun(attempt)
 
-    def bring_home(self, attempt: Execution) -> bool:
+    def bring_home(self, attempt: Interruptible) -> bool:
         """Send the output of an attempt that has done its work; say whether there is any to wait for."""
         output_tb = self._left_tb(attempt)
         if output_tb > 0:
@@ -83,23 +68,23 @@ class Hauling:
             attempt.transfer = self._wire(attempt).back.start(output_tb, there)
         return output_tb > 0
 
-    def over(self, attempt: Execution, now_s: int) -> bool:
+    def over(self, attempt: Interruptible, now_s: int) -> bool:
         """Say whether an attempt has done its work by now and brought home its output, or never had any."""
         if attempt.transfer is None or attempt in self._awaits:
             return attempt.returned_tb > 0 or (attempt.end_s <= now_s and not self._left_tb(attempt))
         self._wire(attempt).back.moved_tb(attempt.transfer)
         return attempt.transfer.final_tb is not None
 
-    def _left_tb(self, attempt: Execution) -> float:
+    def _left_tb(self, attempt: Interruptible) -> float:
         """Return what an attempt has to send home over a link."""
         sends = attempt.linked and not attempt.returned_tb
-        return self._output_tb(attempt.job.row) if sends else 0.0
+        return float(self._output_tb[attempt.job.row]) if sends else 0.0
 
-    def _returned(self, attempt: Execution, tb: float, _: Transfer) -> None:
+    def _returned(self, attempt: Interruptible, tb: float, _: Transfer) -> None:
         attempt.transfer, attempt.returned_tb = None, tb
-        self._later(0, partial(self._home, attempt))
+        self._run.later(0, partial(self._home, attempt))
 
-    def stop(self, attempt: Execution) -> None:
+    def stop(self, attempt: Interruptible) -> None:
         """Let an attempt that is stopped move nothing more; what came through stays where it is."""
         if attempt.transfer is None:
             self._awaits.pop(attempt, None)
@@ -113,7 +98,7 @@ class Hauling:
             attempt.returned_tb = wire.back.cancel(attempt.transfer)
         attempt.transfer = None
 
-    def so_far(self, attempt: Execution) -> None:
+    def so_far(self, attempt: Interruptible) -> None:
         """Note what came through of a transfer that is cut off by the end of the run."""
         if attempt.transfer is not None:
             wire = self._wire(attempt)
@@ -122,6 +107,6 @@ class Hauling:
             else:
                 attempt.returned_tb = wire.back.moved_tb(attempt.transfer)
 
-    def _wire(self, attempt: Execution) -> Wire:
+    def _wire(self, attempt: Interruptible) -> Wire:
         assert isinstance(attempt.need, Rental)
         return self._wires[attempt.need.offer.index]

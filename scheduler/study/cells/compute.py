@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from scheduler.replay.replay import replay
+from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run, clear
 from scheduler.run.figures import Metrics, measure
 from scheduler.scenario import parse_scenario
@@ -39,10 +39,10 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
     scenario = parse_scenario({**cell.scenario, "seed": cell.seed})
     if not keep:
         with TemporaryDirectory(prefix="exaburst-") as scratch:
-            return _measured(replay(scenario, trace, Path(scratch)), trace, cell)
+            return _measured(replay(Setup.of(scenario, trace), Path(scratch)), trace, cell)
     run = folder / cell.place
     clear(run, overwrite=True)
-    return _measured(replay(scenario, trace, run), trace, cell)
+    return _measured(replay(Setup.of(scenario, trace), run), trace, cell)
 
 
 def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:

@@ -9,16 +9,18 @@ docs/compare.md says why, line by line, and what the relaxation gives away.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import inf, nan
 from typing import Any
 
 import numpy as np
 
-from scheduler.catalog import Catalog, load_catalog
-from scheduler.money.ledger.rates import Calendar, Floats, Ints, Owning
-from scheduler.replay.replay import fit_of
+from scheduler.catalog import Catalog
+from scheduler.money.ledger.rates import Floats, Ints
+from scheduler.replay import Setup
+from scheduler.replay.assembly import Assembly
 from scheduler.scenario import Scenario
-from scheduler.stock.stock import Stock, stock_of
+from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import Works, classes, works
 from scheduler.study.compare.least_prices import Prices
 from traces.times import HOUR_S
@@ -77,13 +79,12 @@ def relax(
     Waits count up to `until_s`, which is at or before the end of the run; the edges of the window are starts
     of charge periods.
     """
-    catalog = catalog or load_catalog()
-    stock = stock_of(scenario, catalog, trace.epoch)
-    fit = fit_of(scenario, stock, trace.reference_device, catalog)
+    setup = Setup.of(scenario, trace, catalog)
+    stock, fit = setup.stock, cache(Assembly(setup).fit)
     counted = works(trace, fit, len(stock.pools), len(stock.offers), window)
     slots = max(0, min(SLOTS, until_s - window[0]))
     edges = np.linspace(window[0], until_s, slots + 1).round().astype(np.int64)
-    prices = Prices(stock, Owning(scenario.money, Calendar.of(trace.epoch)), edges, window)
+    prices = Prices(stock, setup.owning, edges, window)
     return _program(classes(counted), stock, prices, edges)
 
 

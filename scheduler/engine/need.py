@@ -1,0 +1,43 @@
+"""What a gang takes of a pool or an offer: how many devices, and how fast it runs there."""
+
+from __future__ import annotations
+
+from math import ceil
+
+_ROUNDING = 1e-9
+"""Relative slack under a ceiling, so that a float a hair above a whole number does not add a unit."""
+
+
+class Need:
+    """Devices that a gang takes of one resource, and seconds there per reference second.
+
+    `column` is the one of states.parquet that counts them: after the time, each pool, then each offer.
+    `least` devices must be free in one pod or in the offer before the gang can start. Where it is `simple`,
+    taking them is a matter of one pod's count, which the simulation does itself.
+    """
+
+    __slots__ = ("column", "devices", "factor", "least", "simple")
+
+    def __init__(
+        self, resource: int, devices: int, factor: float, least: int, *, simple: bool = False
+    ) -> None:
+        self.column = resource + 1
+        self.devices = devices
+        self.factor = factor
+        self.least = least
+        self.simple = simple
+
+    def run_s(self, reference_s: int) -> int:
+        """Seconds that `reference_s` on the gang's reference devices take here, rounded up."""
+        if self.factor == 1.0:
+            return reference_s
+        return max(1, ceil(reference_s * self.factor * (1 - _ROUNDING)))
+
+    def reference_s(self, run_s: float) -> float:
+        """The longest reference run that takes at most `run_s` seconds here."""
+        return run_s if self.factor == 1.0 else run_s / (self.factor * (1 - _ROUNDING))
+
+
+def devices_for(gang: int, rate: float) -> int:
+    """Devices of `rate` times the reference speed that keep a gang's throughput, rounded up."""
+    return gang if rate == 1.0 else max(1, ceil(gang / rate * (1 - _ROUNDING)))

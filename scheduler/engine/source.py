@@ -1,0 +1,59 @@
+"""Where jobs come from: a trace, of which all is known beforehand, or what lives in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from scheduler.engine.jobs import Fit, Job, jobs
+from traces.trace import Trace
+
+Progress = Callable[[int, int], None]
+"""(jobs submitted so far, simulated second) -> None."""
+
+
+class Source(Protocol):
+    """Gives the jobs of a run in order of submission, and hears what becomes of them.
+
+    The loop takes more as soon as it has submitted what it took, so jobs of an instant still to come are
+    fixed then. For a source that answers what it hears, the loop would have to wait for `next_s` first, and
+    the log, which looks jobs up in the trace by their row, to be given the rows as they come.
+    """
+
+    hears: bool
+    """Whether it wants to be told what becomes of its jobs; where not, the run does not pay for it."""
+
+    def next_s(self) -> int | None:
+        """Return the next instant at which it submits jobs; None for never."""
+
+    def take(self) -> list[Job]:
+        """Return some jobs in order of submission, at least those of that instant."""
+
+    def ended(self, row: int, outcome: int, now_s: int) -> None:
+        """A job, by its row, has finished or was rejected: FINISHED or REJECTED of `log.outcomes`."""
+
+
+class TraceSource:
+    """The jobs of a trace, a block at a time; `progress` is told of each block."""
+
+    hears = False
+
+    def __init__(self, trace: Trace, fit: Fit, progress: Progress | None = None) -> None:
+        self._blocks: Iterator[list[Job]] = jobs(trace, fit)
+        self._progress = progress
+        self._block: list[Job] | None = next(self._blocks, None)
+
+    def next_s(self) -> int | None:
+        """Return the submission of the next job."""
+        return self._block[0].submit_s if self._block else None
+
+    def take(self) -> list[Job]:
+        """Return a block of jobs."""
+        block, self._block = self._block, next(self._blocks, None)
+        assert block is not None
+        if self._progress is not None:
+            self._progress(block[0].row, block[0].submit_s)
+        return block
+
+    def ended(self, row: int, outcome: int, now_s: int) -> None:
+        """A trace does not answer."""

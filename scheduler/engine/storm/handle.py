@@ -1,0 +1,117 @@
+"""The run, as the parts of a storm see it and move it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from simpy import Environment
+from simpy.events import Event, Timeout
+
+from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.attempt import Attempt
+from scheduler.engine.jobs import Job
+from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.owned.lineup import Lineup
+from scheduler.engine.rented.patience import PatienceTimer
+from scheduler.engine.rented.renting import Renting
+
+
+class Loop(Protocol):
+    """The simulation, as its handle reaches it."""
+
+    env: Environment
+    now_s: int
+    horizon_s: int | None
+    log: RunLog
+    running: dict[Attempt, None]
+    arrivals: Arrivals
+    lineup: Lineup
+    renting: Renting
+    patience: PatienceTimer
+    waiting_jobs: int
+
+    def key(self, job: Job) -> float:
+        """Return the order's key of a job at this moment."""
+
+    def finish(self, attempt: Attempt) -> None:
+        """End an attempt whose work is done, now."""
+
+    def release(self, attempt: Attempt) -> None:
+        """Take back the devices of an attempt that is no longer among those that run."""
+
+    def settle(self) -> None:
+        """Make the pass, if this was the last event of the instant."""
+
+
+class Handle:
+    """What whatever may befall a run sees of it, and may do to it; time is whole seconds from the epoch."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._resting_jobs = 0
+        self.env, self.log = loop.env, loop.log
+        self.running = loop.running
+        """All attempts that hold devices, in order of their start."""
+        self.key, self.finish, self.release = loop.key, loop.finish, loop.release
+
+    @property
+    def now_s(self) -> int:
+        """The present second."""
+        return self._loop.now_s
+
+    def later(self, delay_s: int, act: Callable[[], None]) -> None:
+        """Do something after so many seconds; a pass follows in that instant."""
+        Timeout(self.env, delay_s).callbacks.append(partial(self._ring, act))
+
+    def _ring(self, act: Callable[[], None], _: Event) -> None:
+        if self._goes_on():
+            act()
+            self._loop.settle()
+
+    def woken(self, _: Event) -> None:
+        """Make the pass if this was the last event of its instant: a callback for any SimPy event."""
+        if self._goes_on():
+            self._loop.settle()
+
+    def _goes_on(self) -> bool:
+        """Move on to this instant, unless the run has ended with its last job."""
+        loop = self._loop
+        busy = self.running or loop.waiting_jobs or loop.arrivals.newcomers or self._resting_jobs
+        if loop.horizon_s is None and loop.arrivals.over and not busy:
+            return False
+        loop.now_s = int(self.env.now)
+        return True
+
+    def nobody_waits(self) -> bool:
+        """Say whether nobody waits for pods, nor is about to."""
+        return not self._loop.arrivals.newcomers and self._loop.lineup.head() is None
+
+    def wait_again(self, job: Job, after_s: int) -> None:
+        """Let an interrupted job wait again after so many seconds, 0 for this instant."""
+        if after_s:
+            self._resting_jobs += 1
+            self.later(after_s, partial(self._rested, job))
+        else:
+            self._loop.arrivals.newcomers.append(job)
+
+    def _rested(self, job: Job) -> None:
+        self._resting_jobs -= 1
+        self._loop.arrivals.newcomers.append(job)
+
+    def give_up(self, row: int) -> None:
+        """Reject all that wait for a job which will never finish, by its row in the trace."""
+        self._loop.arrivals.lost(row)
+
+    def seek_rented(self, score: float, job: Job, after_s: int) -> None:
+        """Let a job seek rented devices after so many seconds, at least 1."""
+        self._loop.patience.keep(self.now_s + after_s, score, job)
+
+    def pods_changed(self) -> None:
+        """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""
+        self._loop.lineup.disturbed()
+
+    def offers_changed(self) -> None:
+        """Rented devices may be had that could not be had before."""
+        self._loop.renting.due = True
