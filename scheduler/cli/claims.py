@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.options import FILE
+from scheduler.cli import options
 from scheduler.cli.runs import DEMO
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("key", required=False)
 @click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; half a minute or so.")
-@click.option("-o", "--out", type=FILE, help="Keep the results of these runs here, and use them again.")
+@options.out(help="Keep the results of these runs here, and use them again.")
 def claims(key: str | None, simulate: bool, out: Path | None) -> None:
     """Test each figure that the source documents claim, under each reading of them."""
     from scheduler.catalog import load_catalog

@@ -11,38 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE, read
 
 if TYPE_CHECKING:
     from scheduler.study.compare.compare import Question
-
-UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def _share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
-    """Read a percentage as a share."""
-    if text is None:
-        return None
-    try:
-        share = float(text.removesuffix("%")) / 100
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 10 or not text.endswith("%"):
-        raise click.BadParameter(f'"{text}": must be a percentage above 0, as in 5%')
-    return share
-
-
-def _seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> int | None:
-    """Read a time as whole seconds."""
-    if text is None:
-        return None
-    try:
-        seconds = round(float(text[:-1]) * UNITS[text[-1:]])
-    except (ValueError, KeyError, OverflowError):
-        seconds = -1
-    if seconds < 0:
-        raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h or d')
-    return seconds
 
 
 @click.command()
@@ -50,16 +23,14 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
 @click.option(
     "-p", "policies", multiple=True, required=True, metavar="SPEC", help="As easy+after:4h; repeat."
 )
-@click.option("--baseline", metavar="SPEC", help="What the others are compared with.  [default: the first]")
+@options.baseline(metavar="SPEC", help="What the others are compared with.  [default: the first]")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A figure to compare; repeat.")
-@click.option(
-    "--seeds", type=click.IntRange(2, 10_000), help="Common seeds, from the scenario's on.  [default: 20]"
-)
+@options.seeds(type=click.IntRange(2, 10_000), help="Common seeds, from the scenario's on.  [default: 20]")
 @click.option(
     "--until-halfwidth",
     "halfwidth",
     metavar="X%",
-    callback=_share,
+    callback=options.share,
     help="Add seeds until half the first interval is X%.",
 )
 @click.option(
@@ -68,16 +39,19 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
 @click.option(
     "--warmup",
     metavar="DURATION",
-    callback=_seconds,
+    callback=options.duration,
     help="Left out at the start.  [default: 5 days and what makes whole weeks]",
 )
 @click.option(
-    "--cooldown", metavar="DURATION", callback=_seconds, help="Left out at the end.  [default: a day]"
+    "--cooldown",
+    metavar="DURATION",
+    callback=options.duration,
+    help="Left out at the end.  [default: a day]",
 )
-@click.option("--trace", type=FILE, help="Compare the weeks of this trace instead of seeds.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As policy.order=sjf.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: one a processor]")
-@click.option("-o", "--out", type=FILE, help="Keep results here, use them again, and write results.parquet.")
+@options.trace(help="Compare the weeks of this trace instead of seeds.")
+@options.overrides(help="As policy.order=sjf.")
+@options.workers(help="Processes.  [default: one a processor]")
+@options.out(help="Keep results here, use them again, and write results.parquet.")
 def compare(
     scenario: Path,
     policies: tuple[str, ...],

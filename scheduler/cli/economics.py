@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE
 
 
@@ -16,14 +17,12 @@ from scheduler.cli.options import FILE
 )
 @click.option("--kind", default="fsd", show_default=True, help="Kind of job, which decides the MFU.")
 @click.option("--run", "folder", type=FILE, help="Take the utilization of this run's pools.")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="An input, as utilization=0.5:0.6:0.8."
-)
+@options.overrides(help="An input, as utilization=0.5:0.6:0.8.")
 @click.option(
     "--draws", type=click.IntRange(100, 100_000), default=10_000, show_default=True, help="Monte Carlo draws."
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
-@click.option("-o", "--out", type=FILE, help="Write the draws to this Parquet file.")
+@options.out(help="Write the draws to this Parquet file.")
 def economics(
     pod: str,
     offer: str,

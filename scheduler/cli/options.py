@@ -1,7 +1,8 @@
-"""What several commands share: options, and reading a scenario with all that it names."""
+"""Options that several commands have, each declared once, and what reads the values of options."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,58 @@ if TYPE_CHECKING:
     from workloads import Demand
 
 FILE = click.Path(path_type=Path)
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+# Each is called with the help, which says what the option is for in that command.
+baseline = partial(click.option, "--baseline")
+keep = partial(click.option, "--keep", is_flag=True)
+out = partial(click.option, "-o", "--out", type=FILE)
+overrides = partial(click.option, "--set", "overrides", multiple=True, metavar="KEY=VALUE")
+seeds = partial(click.option, "--seeds")
+trace = partial(click.option, "--trace", type=FILE)
+workers = partial(click.option, "--workers", type=click.IntRange(1, 1024))
+
+
+def share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+    """Read a percentage as a share."""
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 10 or not text.endswith("%"):
+        raise click.BadParameter(f'"{text}": must be a percentage above 0, as in 5%')
+    return share
+
+
+def duration(_ctx: click.Context, _param: click.Parameter, text: str | None) -> int | None:
+    """Read a time as whole seconds."""
+    if text is None:
+        return None
+    try:
+        seconds = round(float(text[:-1]) * SECONDS[text[-1:]])
+    except (ValueError, KeyError, OverflowError):
+        seconds = -1
+    if seconds < 0:
+        raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h or d')
+    return seconds
+
+
+def numbers(
+    _ctx: click.Context, param: click.Parameter, given: str | tuple[str, ...] | None
+) -> dict[str, float] | None:
+    """Read NAME=NUMBER, NAME=NUMBER ..., of one option with commas or of several."""
+    if given is None or given == ():
+        return None
+    values = {}
+    for pair in given.split(",") if isinstance(given, str) else given:
+        name, _, text = pair.partition("=")
+        try:
+            values[name.strip()] = float(text)
+        except ValueError:
+            raise click.BadParameter(f'"{pair}": must be NAME=NUMBER', param_hint=param.opts[0]) from None
+    return values
 
 
 def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock, Demand]:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE, read
 from scheduler.cli.runs import DEMO
 
 
 @click.command()
 @click.argument("scenario", type=FILE, default=DEMO)
-@click.option("-o", "--out", type=FILE, help="Where results are kept and found again.  [default: plans/NAME]")
+@options.out(help="Where results are kept and found again.  [default: plans/NAME]")
 @click.option("--pool", help="The pool whose pods are counted; needed where there are several.")
 @click.option(
     "--max-pods", type=click.IntRange(1, 10**6), help="Most to look at.  [default: twice the scenario's]"
@@ -41,12 +42,10 @@ from scheduler.cli.runs import DEMO
     show_default=True,
     help="Largest share of the compute asked for that may be left without a start.",
 )
-@click.option(
-    "--seeds", type=int, default=20, show_default=True, help="Common seeds, from the scenario's on."
-)
-@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: one a processor]")
-@click.option("--keep", is_flag=True, help="Keep the run directories too.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As pools.dojo.pods=5.")
+@options.seeds(type=int, default=20, show_default=True, help="Common seeds, from the scenario's on.")
+@options.workers(help="Processes.  [default: one a processor]")
+@options.keep(help="Keep the run directories too.")
+@options.overrides(help="As pools.dojo.pods=5.")
 def plan(
     scenario: Path,
     out: Path | None,

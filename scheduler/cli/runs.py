@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE, jobs_of, read
 from scheduler.cli.terminal import progress_bar
 
@@ -24,8 +25,8 @@ DEMO = DEMOS["seven-exapods"]
 
 @click.command()
 @click.argument("scenario", default="seven-exapods")
-@click.option("-o", "--out", type=FILE, default=Path("runs/demo"), show_default=True, help="Run directory.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the demo scenario.")
+@options.out(default=Path("runs/demo"), show_default=True, help="Run directory.")
+@options.overrides(help="Change the demo scenario.")
 def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     """Run four weeks on seven ExaPODs with bursts, and print the summary.
 
@@ -50,10 +51,10 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
 
 @click.command()
 @click.argument("scenario", type=FILE)
-@click.option("--trace", type=FILE, help="Replay this trace instead of the scenario's own demand.")
+@options.trace(help="Replay this trace instead of the scenario's own demand.")
 @click.option("--weather", type=FILE, help="Replay this weather instead of drawing the scenario's own.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As policy.patience=after:4h.")
-@click.option("-o", "--out", type=FILE, required=True, help="Run directory, made if absent.")
+@options.overrides(help="As policy.patience=after:4h.")
+@options.out(required=True, help="Run directory, made if absent.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
 def replay(
     scenario: Path,

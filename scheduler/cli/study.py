@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def study() -> None:
 
 @study.command()
 @click.argument("file", metavar="STUDY", type=FILE)
-@click.option("-o", "--out", type=FILE, required=True, help="Folder of the results, made if absent.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Local processes.  [default: one a processor]")
+@options.out(required=True, help="Folder of the results, made if absent.")
+@options.workers(help="Local processes.  [default: one a processor]")
 @click.option(
     "--dask", "address", metavar="ADDRESS", help="Compute on this Dask cluster, as tcp://host:8786."
 )
-@click.option("--keep", is_flag=True, help="Keep the logs of each run too.")
+@options.keep(help="Keep the logs of each run too.")
 @click.pass_context
 def run(
     ctx: click.Context, file: Path, out: Path, workers: int | None, address: str | None, keep: bool
@@ -63,9 +64,7 @@ def run(
 
 @study.command()
 @click.argument("folder", metavar="DIR", type=FILE)
-@click.option(
-    "--baseline", metavar="NAME", help="Policy that the others are held against.  [default: the first]"
-)
+@options.baseline(metavar="NAME", help="Policy that the others are held against.  [default: the first]")
 def show(folder: Path, baseline: str | None) -> None:
     """Print what a study found: means over its seeds, and paired differences between its policies."""
     from scheduler.report.study import compared, table

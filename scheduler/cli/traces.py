@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE, read
 
 FORMATS = ("swf", "philly", "gavel", "csv")
@@ -40,47 +41,31 @@ def _option(name: str, parameter: Any) -> click.Option:
 
 
 @click.command(cls=_GenerateCommand)
-@click.option("--mix", metavar="NAME=SHARE,...", help="shares of compute, as fsd=0.6,optimus=0.3,tenant=0.1")
 @click.option(
-    "--set",
-    "figures",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="a figure of the fleet, as clips_per_mile=0.01",
+    "--mix",
+    metavar="NAME=SHARE,...",
+    callback=options.numbers,
+    help="shares of compute, as fsd=0.6,optimus=0.3,tenant=0.1",
 )
-@click.option("-o", "--out", type=FILE, required=True, help="trace to write (Parquet)")
-def generate(mix: str | None, figures: tuple[str, ...], out: Path, **arguments: Any) -> None:
+@options.overrides(callback=options.numbers, help="a figure of the fleet, as clips_per_mile=0.01")
+@options.out(required=True, help="trace to write (Parquet)")
+def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> None:
     """Write synthetic demand as a trace, and compare it with published statistics."""
     from workloads import demand_of
     from workloads import generate as generate_trace
     from workloads.realism import describe, table
 
-    given = {name: value for name, value in arguments.items() if value is not None}
-    if mix is not None:
-        given["mix"] = _numbers("--mix", mix.split(","))
-    if figures:
-        given["fleet"] = _numbers("--set", figures)
+    given = {name: value for name, value in {**asked, "fleet": overrides}.items() if value is not None}
     trace = generate_trace(demand_of(given))
     trace.write(out)
     click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n")
     click.echo(table(describe(trace)))
 
 
-def _numbers(option: str, pairs: tuple[str, ...] | list[str]) -> dict[str, float]:
-    values = {}
-    for pair in pairs:
-        name, _, text = pair.partition("=")
-        try:
-            values[name.strip()] = float(text)
-        except ValueError:
-            raise click.BadParameter(f'"{pair}": must be NAME=NUMBER', param_hint=option) from None
-    return values
-
-
 @click.command("import")
 @click.argument("format", type=click.Choice(FORMATS))
 @click.argument("file", type=FILE)
-@click.option("-o", "--out", type=FILE, required=True, help="Trace to write (Parquet).")
+@options.out(required=True, help="Trace to write (Parquet).")
 @click.option("--device", default="any", show_default=True, help="What one device of the file stands for.")
 def import_(format: str, file: Path, out: Path, device: str) -> None:  # noqa: A002
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE, jobs_of, read
 
 
 @click.command()
 @click.argument("source", type=FILE, metavar="SCENARIO_OR_FILE")
-@click.option("--trace", "trace_file", type=FILE, help="Take epoch and length from this trace.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As seed=2, to draw another.")
-@click.option("-o", "--out", type=FILE, help="Write the weather here (Parquet), to be replayed.")
-def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], out: Path | None) -> None:
+@options.trace(help="Take epoch and length from this trace.")
+@options.overrides(help="As seed=2, to draw another.")
+@options.out(help="Write the weather here (Parquet), to be replayed.")
+def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: Path | None) -> None:
     """Draw the weather of a scenario, or read a weather file (.parquet), and say what it comes to.
 
     A run draws the very same weather by itself: writing it is for looking at it, and for replaying it under
@@ -25,12 +26,12 @@ def weather(source: Path, trace_file: Path | None, overrides: tuple[str, ...], o
     from scheduler.weather import Weather, weather_of
 
     if source.suffix == ".parquet":
-        if trace_file is not None or overrides or out is not None:
+        if trace is not None or overrides or out is not None:
             raise click.UsageError("a weather file is only read: --trace, --set and -o go with a scenario")
         click.echo(render(Weather.read(source), None))
         return
     scenario, stock, demand = read(source, overrides)
-    drawn = weather_of(scenario, stock, jobs_of(scenario, source, trace_file, demand))
+    drawn = weather_of(scenario, stock, jobs_of(scenario, source, trace, demand))
     if drawn is None:
         click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
         return
