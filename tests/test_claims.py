@@ -333,9 +333,14 @@ def test_trials_bill_what_a_second_computation_bills(tmp_path: Path) -> None:
     """Of the cloud: whole nodes for each job, from ten minutes before it starts to its end."""
     scenario = read_scenario(DEMO, ("pools.dojo.pods=1", "demand.days=1", "demand.devices=120"))
     heard: list[int] = []
+
+    def hear(_what: str, done: int, total: int | None = None, _note: str = "") -> None:
+        assert total is not None
+        heard.append(total - done)
+
     workers = Workers(lambda: ThreadPoolExecutor(1), 1)
     try:
-        trials = run_trials(scenario, tmp_path, workers, lambda done, total: heard.append(total - done))
+        trials = run_trials(scenario, tmp_path, workers, hear)
     finally:
         workers.stop()
     assert heard[-1] == 0

@@ -322,7 +322,7 @@ POLICIES = ("after:4h", "at_once", "never")
 def ask(folder: Path, question: Question) -> Answer:
     workers = Workers(lambda: ThreadPoolExecutor(1), 1)
     try:
-        return compare_policies(question, folder, workers, lambda what, done, total: None)
+        return compare_policies(question, folder, workers, lambda *_: None)
     finally:
         workers.stop()
 

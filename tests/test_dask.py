@@ -107,8 +107,8 @@ def test_a_worker_killed_half_way_changes_nothing(
     seen = []
     with cluster(server.address, tmp_path, study.cells) as workers:
 
-        def kill_one(outcome: object) -> None:
-            seen.append(outcome)
+        def kill_one(*heard: object) -> None:
+            seen.append(heard)
             if len(seen) == 3:
                 os.kill(server.pids[0], signal.SIGKILL)
 

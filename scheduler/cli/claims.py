@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,6 +10,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.runs import DEMO
+from scheduler.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from scheduler.money.claims.simulated import Trials
@@ -47,19 +45,6 @@ def _simulated(out: Path | None) -> Trials:
     from scheduler.study.claim_runs import run_trials
 
     scenario = read_scenario(DEMO)
-    with TemporaryDirectory(prefix="exaburst-") as scratch, processes() as workers, _bar() as progress:
+    bar = progress_bar(unit="run", desc="claims")
+    with TemporaryDirectory(prefix="exaburst-") as scratch, processes() as workers, bar as progress:
         return run_trials(scenario, out or Path(scratch), workers, progress)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Count runs on a terminal, nothing in a pipe."""
-    from tqdm import tqdm
-
-    with tqdm(unit="run", desc="claims", leave=False, disable=not sys.stderr.isatty()) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,6 +10,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE, read
+from scheduler.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from scheduler.study.compare.compare import Question
@@ -70,7 +68,8 @@ def compare(
     from scheduler.study.compare.compare import compare_policies, write_results
 
     question = _question(scenario, dict.fromkeys((baseline or policies[0], *policies)), overrides, **asked)
-    with TemporaryDirectory(prefix="exaburst-") as scratch, processes(workers) as crew, _bar() as progress:
+    bar = progress_bar()
+    with TemporaryDirectory(prefix="exaburst-") as scratch, processes(workers) as crew, bar as progress:
         folder = out or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         answer = compare_policies(question, folder, crew, progress)
@@ -116,18 +115,3 @@ def _question(
         halfwidth=halfwidth,
         budget=budget or max(100, seeds or 0),
     )
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Count runs on a terminal, nothing in a pipe."""
-    from tqdm import tqdm
-
-    with tqdm(leave=False, disable=not sys.stderr.isatty()) as bar:
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.set_description_str(what, refresh=False)
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,6 +9,7 @@ import click
 from scheduler.cli import options
 from scheduler.cli.options import FILE, read
 from scheduler.cli.runs import DEMO
+from scheduler.cli.terminal import progress_bar
 
 
 @click.command()
@@ -75,22 +73,7 @@ def plan(
     spec, pool, asked = question(spec, pool, patiences or PATIENCES, max_pods, seeds, asked_for.kind)
     folder = out or Path("plans") / spec.name
     folder.mkdir(parents=True, exist_ok=True)
-    with processes(workers) as crew, _bar() as progress:
+    with processes(workers) as crew, progress_bar(unit="run") as progress:
         found = make_plan(Bench(spec, pool, asked_for, folder, crew, progress, keep), asked)
     click.echo(render(found))
     click.echo(f"results: {folder}")
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Count runs on a terminal, nothing in a pipe; how many it will take, the search finds out."""
-    from tqdm import tqdm
-
-    with tqdm(unit="run", leave=False, disable=not sys.stderr.isatty()) as bar:
-
-        def show(what: str, computed: int, reused: int) -> None:
-            bar.set_description_str(f"demand {what}", refresh=False)
-            bar.set_postfix_str(f"{reused} reused", refresh=False)
-            bar.update(computed + reused - bar.n)
-
-        yield show

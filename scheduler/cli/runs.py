@@ -102,6 +102,8 @@ def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -
 
 def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwrite: bool) -> Run:
     """Replay a trace, and keep it beside the logs where it was `generated`."""
+    from datetime import timedelta
+
     from scheduler.catalog import load_catalog
     from scheduler.replay import Setup, replay
     from scheduler.run.directory import clear
@@ -115,8 +117,13 @@ def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwr
     if generated:
         out.mkdir(parents=True, exist_ok=True)
         trace.write(out / "trace.parquet")
-    with progress_bar(scenario.name, trace) as progress:
-        return replay(Setup.of(scenario, trace), out, progress=progress)
+    with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=scenario.name) as progress:
+
+        def show(jobs: int, second: int) -> None:
+            date = trace.epoch + timedelta(seconds=second)
+            progress(scenario.name, jobs, len(trace), f"{date:%Y-%m-%d %H:%M}")
+
+        return replay(Setup.of(scenario, trace), out, progress=show)
 
 
 def _report(run: Run) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +10,10 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from scheduler.study.cells.cell import Cell
-    from scheduler.study.cells.runner import Outcome
     from scheduler.study.cells.workers import Workers
     from scheduler.study.sweep.sweep import Tally
 
@@ -52,7 +50,8 @@ def run(
     laid = lay_out(file)
     out.mkdir(parents=True, exist_ok=True)
     crew = processes(workers) if address is None else _cluster(address, out, laid.cells)
-    with crew as hands, _bar(laid.name, len(laid.cells)) as progress:
+    bar = progress_bar(total=len(laid.cells), unit="cell", desc=laid.name)
+    with crew as hands, bar as progress:
         tally = run_study(laid, out, hands, keep=keep, progress=progress)
     click.echo(_told(laid.name, tally))
     for reason, (first, *others) in tally.failures.items():
@@ -91,25 +90,3 @@ def _told(name: str, tally: Tally) -> str:
         f"{name}: {tally.computed + tally.reused + failed:,} cells = "
         f"{tally.computed:,} computed + {tally.reused:,} reused + {failed:,} failed"
     )
-
-
-@contextmanager
-def _bar(name: str, cells: int) -> Iterator[Callable[[Outcome], None]]:
-    """Count the cells that are left on a terminal, with the time that they will take; nothing in a pipe."""
-    from tqdm import tqdm
-
-    left, failed = cells, 0
-    with tqdm(total=left, unit="cell", desc=name, leave=False, disable=not sys.stderr.isatty()) as bar:
-
-        def show(outcome: Outcome) -> None:
-            nonlocal left, failed
-            if outcome.reused:
-                left -= 1
-                bar.total = left
-                return
-            if outcome.failure is not None:
-                failed += 1
-                bar.set_postfix_str(f"{failed} failed", refresh=False)
-            bar.update()
-
-        yield show

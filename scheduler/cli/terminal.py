@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from traces.trace import Trace
 
 _OURS = ("scheduler", "workloads", "traces")
 
@@ -39,19 +35,16 @@ class PlainErrors(click.Group):
 
 
 @contextmanager
-def progress_bar(name: str, trace: Trace) -> Iterator[Callable[[int, int], None] | None]:
-    """Show the simulated date and the speed on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from datetime import timedelta
-
+def progress_bar(**look: Any) -> Iterator[Callable[..., None]]:
+    """Give a `StudyProgress` that draws a bar on a terminal and nothing in a pipe; `look` is tqdm's."""
     from tqdm import tqdm
 
-    with tqdm(total=len(trace), unit="job", unit_scale=True, desc=name, leave=False) as bar:
+    with tqdm(leave=False, disable=None, **look) as bar:
 
-        def show(jobs: int, second: int) -> None:
-            bar.set_postfix_str(f"{trace.epoch + timedelta(seconds=second):%Y-%m-%d %H:%M}", refresh=False)
-            bar.update(jobs - bar.n)
+        def show(what: str, done: int, total: int | None = None, note: str = "") -> None:
+            bar.set_description_str(what, refresh=False)
+            bar.set_postfix_str(note, refresh=False)
+            bar.total = total
+            bar.update(done - bar.n)
 
         yield show

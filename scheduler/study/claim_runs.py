@@ -25,7 +25,7 @@ from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.cell import Cell, CellError, cell_of
 from scheduler.study.cells.compute import jobs_of
-from scheduler.study.cells.runner import run_cells
+from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from traces.times import HOUR_S
 from traces.trace import Trace
@@ -52,13 +52,10 @@ class Pair(NamedTuple):
     cloud: Cell
 
 
-def run_trials(
-    scenario: Scenario, folder: Path, workers: Workers, progress: Callable[[int, int], None]
-) -> Trials:
+def run_trials(scenario: Scenario, folder: Path, workers: Workers, progress: StudyProgress) -> Trials:
     """Run what the simulated claims need, on the first pool of a scenario and its offers.
 
-    `folder` keeps the results; `progress` hears how many runs are done, of how many. Raises CellError where
-    a run fails.
+    `folder` keeps the results; `progress` hears of the runs. Raises CellError where a run fails.
     """
     base = replace(
         scenario,
@@ -107,7 +104,7 @@ def _pods(base: Scenario) -> range:
 
 
 def _run(
-    cells: Sequence[Cell], folder: Path, workers: Workers, progress: Callable[[int, int], None]
+    cells: Sequence[Cell], folder: Path, workers: Workers, progress: StudyProgress
 ) -> dict[str, Metrics]:
     """Return the figures of all cells by their key."""
     total = len({cell.key for cell in cells})
@@ -116,7 +113,7 @@ def _run(
         if outcome.metrics is None:
             raise CellError(f"seed {outcome.cell.seed}: {outcome.failure}")
         figures[outcome.cell.key] = outcome.metrics
-        progress(len(figures), total)
+        progress("claims", len(figures), total)
     return figures
 
 

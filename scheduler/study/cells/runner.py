@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scheduler.run.directory import clear
 from scheduler.run.figures import Metrics
@@ -33,6 +33,13 @@ class Outcome(NamedTuple):
     metrics: Metrics | None
     failure: str | None = None
     reused: bool = False
+
+
+class StudyProgress(Protocol):
+    """Hears how far the runs of a study are."""
+
+    def __call__(self, what: str, done: int, total: int | None = None, note: str = "", /) -> None:
+        """Hear what is computed, how many are done, of how many if that is known, and what else to say."""
 
 
 def run_cells(

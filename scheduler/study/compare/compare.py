@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from scheduler.money.ledger.rates import Calendar
 from scheduler.scenario import Scenario
 from scheduler.study.cells.policy_names import parse_policy, with_policy
+from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
-from scheduler.study.compare.contest import Arena, Progress, Row
+from scheduler.study.compare.contest import Arena, Row
 from scheduler.study.compare.differences import METRICS, CompareError, Difference, compare
 from scheduler.study.compare.statistics import FEWEST
 from scheduler.study.compare.windows import Window, window
@@ -70,7 +71,7 @@ class Answer:
     differences: list[Difference]
 
 
-def compare_policies(question: Question, folder: Path, workers: Workers, progress: Progress) -> Answer:
+def compare_policies(question: Question, folder: Path, workers: Workers, progress: StudyProgress) -> Answer:
     """Run policies and bounds, add seeds where that is asked for, and judge the differences.
 
     `folder` keeps the figures of the runs, which are used again. Raises PolicyError, WindowError and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of
-from scheduler.study.cells.runner import run_cells
+from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.bounds import Relaxation, relax
 from scheduler.study.compare.differences import CompareError
@@ -26,9 +26,6 @@ NO_BOUND = {"least_usd_avoidable": None, "least_waited_mean_s": None}
 Row = dict[str, Any]
 """`policy`, `seed` and figures."""
 
-Progress = Callable[[str, int, int], None]
-"""(what is computed, how many are done, of how many) -> None."""
-
 
 @dataclass
 class Arena:
@@ -40,7 +37,7 @@ class Arena:
     metrics: tuple[str, ...]
     folder: Path
     workers: Workers
-    progress: Progress
+    progress: StudyProgress
     _known: dict[str, list[Metrics]] = field(default_factory=dict)
 
     def rows(self, named: Mapping[str, Scenario], count: int) -> list[Row]:

@@ -6,7 +6,6 @@ not depend on the target, but for the kind whose waits are kept, so another limi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -18,13 +17,10 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
-from scheduler.study.cells.runner import run_cells
+from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, PlanError, Sample, Target
 from scheduler.study.plan.search import Evaluate
-
-Progress = Callable[[str, int, int], None]
-"""(what is being searched, runs computed, runs reused) -> None."""
 
 
 @dataclass
@@ -36,7 +32,7 @@ class Bench:
     target: Target
     folder: Path
     workers: Workers
-    progress: Progress
+    progress: StudyProgress
     keep: bool = False
     computed: int = 0
     reused: int = 0
@@ -73,7 +69,7 @@ class Bench:
             self._known[outcome.cell.key] = outcome.metrics
             self.computed += not outcome.reused
             self.reused += outcome.reused
-            self.progress(what, self.computed, self.reused)
+            self.progress(f"demand {what}", self.computed + self.reused, None, f"{self.reused} reused")
         if failures:
             raise PlanError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from scheduler.run.figures import Metrics
-from scheduler.study.cells.runner import Outcome, read_result, run_cells
+from scheduler.study.cells.runner import StudyProgress, read_result, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.sweep.layout import Study
 from scheduler.study.sweep.results import FILE, results, write_results
-
-Progress = Callable[[Outcome], None]
-"""Hears what became of each cell."""
 
 
 class Tally(NamedTuple):
@@ -27,7 +23,7 @@ class Tally(NamedTuple):
 
 
 def run_study(
-    study: Study, folder: Path, workers: Workers, *, keep: bool = False, progress: Progress | None = None
+    study: Study, folder: Path, workers: Workers, progress: StudyProgress | None = None, *, keep: bool = False
 ) -> Tally:
     """Compute the cells of a study that `folder` does not hold yet, and write its results.parquet.
 
@@ -43,11 +39,12 @@ def run_study(
         for outcome in run_cells(study.cells, folder, workers, keep=keep):
             if outcome.metrics is None:
                 failures.setdefault(outcome.failure or "", []).append(outcome.cell.place)
+                counts["failed"] += 1
             else:
                 metrics[outcome.cell.place] = outcome.metrics
                 counts["reused" if outcome.reused else "computed"] += 1
             if progress is not None:
-                progress(outcome)
+                _report(study, counts, progress)
     except KeyboardInterrupt:  # it may have come between keeping a result and hearing of it
         found = {cell.place: read_result(folder, cell) for cell in study.cells if cell.place not in metrics}
         metrics |= {place: kept for place, kept in found.items() if kept is not None}
@@ -55,3 +52,10 @@ def run_study(
     finally:
         write_results(folder, results(study, metrics))
     return Tally(counts["computed"], counts["reused"], failures)
+
+
+def _report(study: Study, counts: Counter[str], progress: StudyProgress) -> None:
+    """Say how many are done of those that take time."""
+    note = f"{counts['failed']} failed" if counts["failed"] else ""
+    left = len(study.cells) - counts["reused"]
+    progress(study.name, counts["computed"] + counts["failed"], left, note)
