@@ -8,7 +8,7 @@ from typing import Protocol
 from scheduler.engine.jobs import Fit, Job, jobs
 from traces.trace import Trace
 
-Progress = Callable[[int, int], None]
+ReplayProgress = Callable[[int, int], None]
 """(jobs submitted so far, simulated second) -> None."""
 
 
@@ -38,7 +38,7 @@ class TraceSource:
 
     hears = False
 
-    def __init__(self, trace: Trace, fit: Fit, progress: Progress | None = None) -> None:
+    def __init__(self, trace: Trace, fit: Fit, progress: ReplayProgress | None = None) -> None:
         self._blocks: Iterator[list[Job]] = jobs(trace, fit)
         self._progress = progress
         self._block: list[Job] | None = next(self._blocks, None)

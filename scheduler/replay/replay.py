@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.simulation import Simulation
-from scheduler.engine.source import Progress, Source, TraceSource
+from scheduler.engine.source import ReplayProgress, Source, TraceSource
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
@@ -20,7 +20,7 @@ from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import assumed_figures
 
 
-def replay(setup: Setup, folder: Path, *, progress: Progress | None = None) -> Run:
+def replay(setup: Setup, folder: Path, *, progress: ReplayProgress | None = None) -> Run:
     """Run the set-up's policy over its trace and log it under `folder`, which is made.
 
     The run is finished once run.json is there, which is written last. Raises OSError where the folder cannot
