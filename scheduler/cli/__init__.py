@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from scheduler.cli.catalog import catalog
+from scheduler.cli.check import check
 from scheduler.cli.claims import claims
 from scheduler.cli.compare import compare
 from scheduler.cli.economics import economics
@@ -16,7 +17,7 @@ from scheduler.cli.plan import plan
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
-from scheduler.cli.traces import check, generate, import_
+from scheduler.cli.traces import generate, import_
 from scheduler.cli.weather import weather
 
 

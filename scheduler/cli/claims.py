@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.runs import DEMO
-from scheduler.cli.terminal import progress_bar
-
-if TYPE_CHECKING:
-    from scheduler.money.claims.simulated import Trials
 
 
 @click.command()
@@ -35,16 +29,14 @@ def claims(key: str | None, simulate: bool, out: Path | None) -> None:
         dossier.claim(key)  # a wrong key is said before anything is run
         if simulate and key not in SIMULATED:
             raise click.UsageError(f'"{key}" is not tested by simulation: leave --simulate out')
-    court = Court(catalog, dossier, _simulated(out) if simulate else None)
+    trials = None
+    if simulate:
+        from scheduler.cli.execution import workplace
+        from scheduler.cli.preparation import read
+        from scheduler.study.cells.workers import processes
+        from scheduler.study.claim_runs import run_trials
+
+        with workplace(out, processes(), unit="run", desc="claims") as place:
+            trials = run_trials(read(DEMO)[0], *place)
+    court = Court(catalog, dossier, trials)
     click.echo(summary(court) if key is None else detail(court, key))
-
-
-def _simulated(out: Path | None) -> Trials:
-    from scheduler.scenario import read_scenario
-    from scheduler.study.cells.workers import processes
-    from scheduler.study.claim_runs import run_trials
-
-    scenario = read_scenario(DEMO)
-    bar = progress_bar(unit="run", desc="claims")
-    with TemporaryDirectory(prefix="exaburst-") as scratch, processes() as workers, bar as progress:
-        return run_trials(scenario, out or Path(scratch), workers, progress)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE, read
-from scheduler.cli.terminal import progress_bar
+from scheduler.cli.options import FILE
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for start-up time: only a comparison that runs imports it
     from scheduler.study.compare.compare import Question
+
+
+class CompareOptions(NamedTuple):
+    """What is to be compared, as it was typed."""
+
+    scenario: Path
+    policies: tuple[str, ...]
+    baseline: str | None
+    metrics: tuple[str, ...]
+    seeds: int | None
+    halfwidth: float | None
+    budget: int | None
+    warmup: int | None
+    cooldown: int | None
+    trace: Path | None
+    overrides: tuple[str, ...]
 
 
 @click.command()
@@ -50,29 +64,19 @@ if TYPE_CHECKING:
 @options.overrides(help="As policy.order=sjf.")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.out(help="Keep results here, use them again, and write results.parquet.")
-def compare(
-    scenario: Path,
-    policies: tuple[str, ...],
-    baseline: str | None,
-    overrides: tuple[str, ...],
-    workers: int | None,
-    out: Path | None,
-    **asked: Any,
-) -> None:
+def compare(workers: int | None, out: Path | None, **asked: Any) -> None:
     """Compare policies on the same jobs: paired differences with intervals, beside bounds.
 
     A SPEC names policies of any seams, joined by +; seams it does not name are the scenario's.
     """
+    from scheduler.cli.execution import workplace
     from scheduler.report.compare import render
     from scheduler.study.cells.workers import processes
     from scheduler.study.compare.compare import compare_policies, write_results
 
-    question = _question(scenario, dict.fromkeys((baseline or policies[0], *policies)), overrides, **asked)
-    bar = progress_bar()
-    with TemporaryDirectory(prefix="exaburst-") as scratch, processes(workers) as crew, bar as progress:
-        folder = out or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        answer = compare_policies(question, folder, crew, progress)
+    question = _question(CompareOptions(**asked))
+    with workplace(out, processes(workers)) as place:
+        answer = compare_policies(question, *place)
         if out is not None:
             write_results(answer, out / "results.parquet")
     click.echo(render(answer))
@@ -80,38 +84,27 @@ def compare(
         click.echo(f"\nresults: {out}/results.parquet")
 
 
-def _question(
-    file: Path,
-    policies: dict[str, None],
-    overrides: tuple[str, ...],
-    *,
-    metrics: tuple[str, ...],
-    seeds: int | None,
-    halfwidth: float | None,
-    budget: int | None,
-    warmup: int | None,
-    cooldown: int | None,
-    trace: Path | None,
-) -> Question:
+def _question(asked: CompareOptions) -> Question:
+    from scheduler.cli.preparation import read, trace_file
     from scheduler.study.compare.compare import Question
 
-    spec, _, _ = read(file, overrides)
-    given = trace or (file.parent / spec.trace if spec.trace else None)
-    if given is not None and (seeds, halfwidth, budget) != (None, None, None):
+    scenario, _, _ = read(asked.scenario, asked.overrides)
+    trace = trace_file(scenario, asked.scenario, asked.trace)
+    if trace is not None and (asked.seeds, asked.halfwidth, asked.budget) != (None, None, None):
         raise click.UsageError(
-            f"{given} is one trace, whose jobs no seed changes, and is compared week by week: "
+            f"{trace} is one trace, whose jobs no seed changes, and is compared week by week: "
             "leave out --seeds, --until-halfwidth and --budget"
         )
-    if budget is not None and halfwidth is None:
+    if asked.budget is not None and asked.halfwidth is None:
         raise click.UsageError("--budget is for --until-halfwidth: give that as well")
     return Question(
-        scenario=spec,
-        policies=tuple(policies),
-        metrics=tuple(dict.fromkeys(metrics)),
-        seeds=min(seeds or 20, budget or 10_000),
-        trace=given,
-        warmup_s=warmup,
-        cooldown_s=cooldown,
-        halfwidth=halfwidth,
-        budget=budget or max(100, seeds or 0),
+        scenario=scenario,
+        policies=tuple(dict.fromkeys((asked.baseline or asked.policies[0], *asked.policies))),
+        metrics=tuple(dict.fromkeys(asked.metrics)),
+        seeds=min(asked.seeds or 20, asked.budget or 10_000),
+        trace=trace,
+        warmup_s=asked.warmup,
+        cooldown_s=asked.cooldown,
+        halfwidth=asked.halfwidth,
+        budget=asked.budget or max(100, asked.seeds or 0),
     )

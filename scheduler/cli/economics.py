@@ -24,14 +24,7 @@ from scheduler.cli.options import FILE
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
 @options.out(help="Write the draws to this Parquet file.")
 def economics(
-    pod: str,
-    offer: str,
-    kind: str,
-    folder: Path | None,
-    overrides: tuple[str, ...],
-    draws: int,
-    seed: int,
-    out: Path | None,
+    folder: Path | None, overrides: tuple[str, ...], draws: int, seed: int, out: Path | None, **asked: str
 ) -> None:
     """Compare owning a pod with renting the same compute: cost, break-even, payback, what decides.
 
@@ -42,18 +35,19 @@ def economics(
     from scheduler.money.economics.inputs import inputs
     from scheduler.money.economics.model import outcome
     from scheduler.money.economics.montecarlo import draw
-    from scheduler.report.economics import economics as render
-    from scheduler.report.economics import title
+    from scheduler.report import economics as report
     from scheduler.run.directory import open_run
 
     catalog = load_catalog()
     run = None if folder is None else open_run(folder)
-    given = inputs(catalog, pod=pod, offer=offer, kind=kind, run=run, overrides=overrides)
+    compared = {name: asked[name] for name in ("pod", "offer", "kind")}  # as ordered in the file
+    given = inputs(catalog, **compared, run=run, overrides=overrides)
     drawn = draw(given, draws, seed)
     result = outcome(drawn)
-    head = title(catalog.pod(pod), catalog.offer(offer), kind, given["owned_pflops"])
+    pod, offer = catalog.pod(compared["pod"]), catalog.offer(compared["offer"])
+    head = report.title(pod, offer, compared["kind"], given["owned_pflops"])
     if out is not None:
-        write_draws(out, given, drawn, result, {"pod": pod, "offer": offer, "kind": kind, "seed": str(seed)})
-    click.echo(render(head, given, drawn, result))
+        write_draws(out, given, drawn, result, compared | {"seed": str(seed)})
+    click.echo(report.economics(head, given, drawn, result))
     if out is not None:
         click.echo(f"\ndraws: {out}")

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE, read
+from scheduler.cli.options import FILE
 from scheduler.cli.runs import DEMO
-from scheduler.cli.terminal import progress_bar
+
+
+class PlanOptions(NamedTuple):
+    """What a plan is searched for, as it was typed."""
+
+    pool: str | None
+    max_pods: int | None
+    patiences: tuple[str, ...]
+    target: str
+    stranded: float
+    seeds: int
+    keep: bool
 
 
 @click.command()
@@ -45,35 +57,27 @@ from scheduler.cli.terminal import progress_bar
 @options.keep(help="Keep the run directories too.")
 @options.overrides(help="As pools.dojo.pods=5.")
 def plan(
-    scenario: Path,
-    out: Path | None,
-    pool: str | None,
-    max_pods: int | None,
-    patiences: tuple[str, ...],
-    target: str,
-    stranded: float,
-    seeds: int,
-    workers: int | None,
-    keep: bool,
-    overrides: tuple[str, ...],
+    scenario: Path, overrides: tuple[str, ...], workers: int | None, out: Path | None, **asked: Any
 ) -> None:
     """Search for the cheapest number of pods and patience that meet a service target.
 
     It runs the scenario, by default the demo's, over common seeds, and says how the answer moves with demand
     and prices. Stopped and started again, it goes on where it was.
     """
+    from scheduler.cli.execution import workplace
+    from scheduler.cli.preparation import read
     from scheduler.report.plan import render
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.evaluations import Bench
     from scheduler.study.plan.planning import PATIENCES, make_plan, question
 
-    asked_for = target_of(target, stranded)
+    given = PlanOptions(**asked)
+    target = target_of(given.target, given.stranded)
     spec, _, _ = read(scenario, overrides)
-    spec, pool, asked = question(spec, pool, patiences or PATIENCES, max_pods, seeds, asked_for.kind)
+    patiences = given.patiences or PATIENCES
+    spec, pool, posed = question(spec, given.pool, patiences, given.max_pods, given.seeds, target.kind)
     folder = out or Path("plans") / spec.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with processes(workers) as crew, progress_bar(unit="run") as progress:
-        found = make_plan(Bench(spec, pool, asked_for, folder, crew, progress, keep), asked)
-    click.echo(render(found))
-    click.echo(f"results: {folder}")
+    with workplace(folder, processes(workers), unit="run") as place:
+        found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)
+    click.echo(f"{render(found)}\nresults: {folder}")

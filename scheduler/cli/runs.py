@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE, jobs_of, read
-from scheduler.cli.terminal import progress_bar
-
-if TYPE_CHECKING:
-    from scheduler.run.directory import Run
-    from scheduler.scenario import Scenario
-    from traces.trace import Trace
+from scheduler.cli.options import FILE
 
 DEMOS = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
@@ -35,17 +28,21 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     """
     from msgspec.structs import replace
 
+    from scheduler.cli.execution import make_run
+    from scheduler.cli.preparation import prepare
     from scheduler.report.beside import beside
+    from scheduler.report.summary import summary as render
     from scheduler.scenario import ScenarioError
 
     if scenario not in DEMOS:
         raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(DEMOS)}')
-    spec, trace = _prepared(DEMOS[scenario], None, overrides)
-    run = _run(spec, trace, out, generated=True, overwrite=True)
-    _report(run)
+    prepared = prepare(DEMOS[scenario], None, overrides)
+    run = make_run(prepared, out, overwrite=True)
+    click.echo(f"{render(run)}\n\n{_logs(out)}")
     if run.description["weather"] is not None:
         calm = out.with_name(f"{out.name}-fair")
-        fair = _run(replace(spec, fair_weather=True), trace, calm, generated=True, overwrite=True)
+        spec = replace(prepared.scenario, fair_weather=True)
+        fair = make_run(prepared._replace(scenario=spec), calm, overwrite=True)
         click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
 
 
@@ -67,11 +64,15 @@ def replay(
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
     from msgspec.structs import replace
 
-    spec, jobs = _prepared(scenario, trace, overrides)
+    from scheduler.cli.execution import make_run
+    from scheduler.cli.preparation import prepare
+    from scheduler.report.summary import summary as render
+
+    prepared = prepare(scenario, trace, overrides)
     if weather is not None:
-        spec = replace(spec, weather=str(weather))
-    generated = trace is None and spec.trace is None
-    _report(_run(spec, jobs, out, generated=generated, overwrite=overwrite))
+        prepared = prepared._replace(scenario=replace(prepared.scenario, weather=str(weather)))
+    run = make_run(prepared, out, overwrite=overwrite)
+    click.echo(f"{render(run)}\n\n{_logs(out)}")
 
 
 @click.command()
@@ -89,45 +90,5 @@ def summary(run: Path, other: Path | None) -> None:
         click.echo(f"\n{beside(opened, second)}")
 
 
-def _prepared(file: Path, trace_file: Path | None, overrides: tuple[str, ...]) -> tuple[Scenario, Trace]:
-    """Read a scenario, and read or generate its jobs."""
-    from scheduler.catalog import load_catalog
-    from scheduler.stock.stock import check_speeds
-
-    scenario, stock, demand = read(file, overrides)
-    trace = jobs_of(scenario, file, trace_file, demand)
-    check_speeds(stock, trace.reference_device, load_catalog())
-    return scenario, trace
-
-
-def _run(scenario: Scenario, trace: Trace, out: Path, *, generated: bool, overwrite: bool) -> Run:
-    """Replay a trace, and keep it beside the logs where it was `generated`."""
-    from datetime import timedelta
-
-    from scheduler.catalog import load_catalog
-    from scheduler.replay import Setup, replay
-    from scheduler.run.directory import clear
-    from scheduler.stock.stock import stock_of
-    from scheduler.weather import weather_of
-
-    weather_of(
-        scenario, stock_of(scenario, load_catalog(), trace.epoch), trace
-    )  # is it wrong? before `clear`
-    clear(out, overwrite=overwrite)
-    if generated:
-        out.mkdir(parents=True, exist_ok=True)
-        trace.write(out / "trace.parquet")
-    with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=scenario.name) as progress:
-
-        def show(jobs: int, second: int) -> None:
-            date = trace.epoch + timedelta(seconds=second)
-            progress(scenario.name, jobs, len(trace), f"{date:%Y-%m-%d %H:%M}")
-
-        return replay(Setup.of(scenario, trace), out, progress=show)
-
-
-def _report(run: Run) -> None:
-    from scheduler.report.summary import summary
-
-    click.echo(summary(run))
-    click.echo(f"\nlogs: {run.folder}/{{jobs,attempts,states,spend}}.parquet and {run.folder}/run.json")
+def _logs(folder: Path) -> str:
+    return f"logs: {folder}/{{jobs,attempts,states,spend}}.parquet and {folder}/run.json"

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
-from scheduler.cli.terminal import progress_bar
-
-if TYPE_CHECKING:
-    from scheduler.study.cells.cell import Cell
-    from scheduler.study.cells.workers import Workers
-    from scheduler.study.sweep.sweep import Tally
 
 
 @click.group()
@@ -39,6 +33,7 @@ def run(
 
     Stopped and started again, it goes on where it was.
     """
+    from scheduler.cli.execution import workplace
     from scheduler.report.study import table
     from scheduler.study.cells.workers import processes
     from scheduler.study.sweep.layout import lay_out
@@ -48,15 +43,10 @@ def run(
     if address is not None and workers is not None:
         raise click.UsageError("--workers counts local processes: give it or --dask, not both")
     laid = lay_out(file)
-    out.mkdir(parents=True, exist_ok=True)
-    crew = processes(workers) if address is None else _cluster(address, out, laid.cells)
-    bar = progress_bar(total=len(laid.cells), unit="cell", desc=laid.name)
-    with crew as hands, bar as progress:
-        tally = run_study(laid, out, hands, keep=keep, progress=progress)
-    click.echo(_told(laid.name, tally))
-    for reason, (first, *others) in tally.failures.items():
-        more = f" and {len(others):,} more" if others else ""
-        click.echo(f"exaburst: {first}{more}: {reason}", err=True)
+    crew = processes(workers) if address is None else _on_dask(address, out, laid.cells)
+    with workplace(out, crew, total=len(laid.cells), unit="cell", desc=laid.name) as place:
+        tally = run_study(laid, *place, keep=keep)
+    _tell(laid.name, *tally)
     click.echo(f"\n{table(read_results(out))}\n\nresults: {out}/results.parquet")
     ctx.exit(1 if tally.failures else 0)
 
@@ -74,19 +64,21 @@ def show(folder: Path, baseline: str | None) -> None:
     click.echo(f"{table(results)}\n\n{told}" if told else table(results))
 
 
-def _cluster(address: str, out: Path, cells: list[Cell]) -> AbstractContextManager[Workers]:
+def _on_dask(*where: Any) -> AbstractContextManager[Any]:
     try:
         from scheduler.study.cells.dask import cluster
     except ModuleNotFoundError:
         from scheduler.study.sweep.study_file import StudyError
 
         raise StudyError('--dask needs Dask: pip install "exaburst[dask]"') from None
-    return cluster(address, out, cells)
+    return cluster(*where)
 
 
-def _told(name: str, tally: Tally) -> str:
-    failed = sum(map(len, tally.failures.values()))
-    return (
-        f"{name}: {tally.computed + tally.reused + failed:,} cells = "
-        f"{tally.computed:,} computed + {tally.reused:,} reused + {failed:,} failed"
-    )
+def _tell(name: str, computed: int, reused: int, failures: dict[str, list[str]]) -> None:
+    """Say what became of the cells, and why some have failed."""
+    failed = sum(map(len, failures.values()))
+    counts = f"{computed:,} computed + {reused:,} reused + {failed:,} failed"
+    click.echo(f"{name}: {computed + reused + failed:,} cells = {counts}")
+    for reason, (first, *others) in failures.items():
+        more = f" and {len(others):,} more" if others else ""
+        click.echo(f"exaburst: {first}{more}: {reason}", err=True)

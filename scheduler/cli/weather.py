@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE, jobs_of, read
+from scheduler.cli.options import FILE
 
 
 @click.command()
@@ -21,6 +21,7 @@ def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: P
     A run draws the very same weather by itself: writing it is for looking at it, and for replaying it under
     another scenario. Where the scenario has fair weather, nothing is written.
     """
+    from scheduler.cli.preparation import prepare
     from scheduler.report.weather import render
     from scheduler.stock.assumed import assumed_weather
     from scheduler.weather import Weather, weather_of
@@ -30,8 +31,8 @@ def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: P
             raise click.UsageError("a weather file is only read: --trace, --set and -o go with a scenario")
         click.echo(render(Weather.read(source), None))
         return
-    scenario, stock, demand = read(source, overrides)
-    drawn = weather_of(scenario, stock, jobs_of(scenario, source, trace, demand))
+    scenario, stock, jobs, _ = prepare(source, trace, overrides)
+    drawn = weather_of(scenario, stock, jobs)
     if drawn is None:
         click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
         return

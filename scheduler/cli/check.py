@@ -1,0 +1,63 @@
+"""Checks of files: traces, weather, scenarios and studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.cli.options import FILE
+
+
+@click.command()
+@click.argument("file", type=FILE)
+def check(file: Path) -> None:
+    """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
+    if file.suffix == ".toml":
+        from scheduler.scenario import read_toml
+
+        click.echo(_check_study(file) if "scenario" in read_toml(file) else _check_scenario(file))
+    else:
+        from scheduler.weather import Weather
+
+        click.echo(_check_weather(file) if Weather.claimed(file) else _check_trace(file))
+
+
+def _check_trace(file: Path) -> str:
+    from traces.trace import Trace
+
+    trace = Trace.read(file)
+    return (
+        f"{file}: a valid trace of {len(trace):,} jobs from {trace.epoch:%Y-%m-%d %H:%M} UTC on, "
+        f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
+    )
+
+
+def _check_weather(file: Path) -> str:
+    from scheduler.weather import Weather
+
+    weather = Weather.read(file)
+    devices = ", ".join(f"{count:,} of {name}" for name, count in weather.devices.items())
+    days, rows = weather.until_s / 86_400, len(weather.table)
+    return f"{file}: valid weather of {days:.1f} days for {devices}: {rows:,} rows"
+
+
+def _check_scenario(file: Path) -> str:
+    from scheduler.cli.preparation import read
+
+    _, stock, _ = read(file)
+    devices = (
+        ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"
+    )
+    offers = ", ".join(f"{offer.quota:,} {offer.device}" for offer in stock.offers) or "nothing"
+    return f"{file}: a valid scenario: owns {devices}; may rent {offers}"
+
+
+def _check_study(file: Path) -> str:
+    from scheduler.study.sweep.layout import lay_out
+
+    laid = lay_out(file)
+    axes = " x ".join(f"{len(names)} {axis}" for axis, names in laid.axes.items())
+    seeds = sorted({cell.seed for cell in laid.cells})
+    told = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    return f"{file}: a valid study of {len(laid.cells):,} cells: {axes + ', ' if axes else ''}{told}"

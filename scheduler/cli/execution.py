@@ -1,0 +1,55 @@
+"""How commands run what is prepared: one run, or a place for the many of a study.
+
+It costs to import, so a command imports it once it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from scheduler.catalog import load_catalog
+from scheduler.cli.preparation import Prepared
+from scheduler.cli.terminal import progress_bar
+from scheduler.replay.replay import replay
+from scheduler.run.directory import Run, clear
+from scheduler.stock.stock import check_speeds
+from scheduler.study.cells.runner import StudyProgress
+from scheduler.study.cells.workers import Workers
+from scheduler.weather import weather_of
+
+
+def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
+    """Replay the jobs, and keep them beside the logs where they were generated."""
+    scenario, stock, trace, generated = prepared
+    check_speeds(stock, trace.reference_device, load_catalog())
+    weather_of(scenario, stock, trace)  # is it wrong? before `clear`
+    clear(out, overwrite=overwrite)
+    if generated:
+        out.mkdir(parents=True, exist_ok=True)
+        trace.write(out / "trace.parquet")
+    with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=scenario.name) as progress:
+
+        def show(jobs: int, second: int) -> None:
+            date = trace.epoch + timedelta(seconds=second)
+            progress(scenario.name, jobs, len(trace), f"{date:%Y-%m-%d %H:%M}")
+
+        return replay(scenario, trace, out, progress=show)
+
+
+@contextmanager
+def workplace(
+    out: Path | None, workers: AbstractContextManager[Workers], **look: Any
+) -> Iterator[tuple[Path, Workers, StudyProgress]]:
+    """Give many runs a folder, made if absent and without `out` a passing one, workers, and a bar.
+
+    `look` is that of the bar.
+    """
+    with nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with workers as crew, progress_bar(**look) as progress:
+            yield Path(folder), crew, progress
