@@ -45,7 +45,7 @@ def _check_weather(file: Path) -> str:
 def _check_scenario(file: Path) -> str:
     from scheduler.cli.preparation import read
 
-    _, stock, _ = read(file)
+    _, stock = read(file)
     devices = (
         ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"
     )

@@ -88,7 +88,7 @@ def _question(asked: CompareOptions) -> Question:
     from scheduler.cli.preparation import read, trace_file
     from scheduler.study.compare.compare import Question
 
-    scenario, _, _ = read(asked.scenario, asked.overrides)
+    scenario, _ = read(asked.scenario, asked.overrides)
     trace = trace_file(scenario, asked.scenario, asked.trace)
     if trace is not None and (asked.seeds, asked.halfwidth, asked.budget) != (None, None, None):
         raise click.UsageError(

@@ -12,33 +12,28 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scheduler.catalog import load_catalog
 from scheduler.cli.preparation import Prepared
 from scheduler.cli.terminal import progress_bar
-from scheduler.replay.replay import replay
+from scheduler.replay import replay
 from scheduler.run.directory import Run, clear
-from scheduler.stock.stock import check_speeds
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
-from scheduler.weather import weather_of
 
 
 def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
     """Replay the jobs, and keep them beside the logs where they were generated."""
-    scenario, stock, trace, generated = prepared
-    check_speeds(stock, trace.reference_device, load_catalog())
-    weather_of(scenario, stock, trace)  # is it wrong? before `clear`
+    setup, trace = prepared.setup, prepared.setup.trace
     clear(out, overwrite=overwrite)
-    if generated:
+    if prepared.generated:
         out.mkdir(parents=True, exist_ok=True)
         trace.write(out / "trace.parquet")
-    with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=scenario.name) as progress:
+    with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=setup.scenario.name) as progress:
 
         def show(jobs: int, second: int) -> None:
             date = trace.epoch + timedelta(seconds=second)
-            progress(scenario.name, jobs, len(trace), f"{date:%Y-%m-%d %H:%M}")
+            progress(setup.scenario.name, jobs, len(trace), f"{date:%Y-%m-%d %H:%M}")
 
-        return replay(scenario, trace, out, progress=show)
+        return replay(setup, out, progress=show)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def plan(
 
     given = PlanOptions(**asked)
     target = target_of(given.target, given.stranded)
-    spec, _, _ = read(scenario, overrides)
+    spec, _ = read(scenario, overrides)
     patiences = given.patiences or PATIENCES
     spec, pool, posed = question(spec, given.pool, patiences, given.max_pods, given.seeds, target.kind)
     folder = out or Path("plans") / spec.name

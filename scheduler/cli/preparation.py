@@ -5,12 +5,17 @@ It costs to import, so a command imports it once it runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from scheduler.catalog import CatalogError, load_catalog
+from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
-from scheduler.stock.stock import Resources, resources
+from scheduler.stock.stock import Stock, check_speeds, stock_of
 from traces.trace import Trace
 from workloads import Demand, DemandError, demand_of, generate
 
@@ -18,24 +23,17 @@ from workloads import Demand, DemandError, demand_of, generate
 class Prepared(NamedTuple):
     """All that a run is made of."""
 
-    scenario: Scenario
-    stock: Resources
-    trace: Trace
+    setup: Setup
     generated: bool
     """The jobs are the scenario's own demand, and in no file."""
 
 
-def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Resources, Demand]:
+def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
     """Read a scenario and look up all that it names, so that nothing is wrong with it later."""
     scenario = read_scenario(file, overrides)
-    try:
-        return (
-            scenario,
-            resources(scenario, load_catalog()),
-            demand_of({"seed": scenario.seed} | scenario.demand),
-        )
-    except (CatalogError, DemandError) as error:
-        raise ScenarioError(f"{file}: {error}") from None
+    with _named(file):
+        _demand(scenario)
+        return scenario, stock_of(scenario, load_catalog())
 
 
 def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | None:
@@ -43,8 +41,31 @@ def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | Non
     return given or (file.parent / scenario.trace if scenario.trace else None)
 
 
-def prepare(file: Path, given: Path | None, overrides: tuple[str, ...]) -> Prepared:
-    """Read a scenario and its trace, or generate its demand."""
-    scenario, stock, demand = read(file, overrides)
-    jobs = trace_file(scenario, file, given)
-    return Prepared(scenario, stock, generate(demand) if jobs is None else Trace.read(jobs), jobs is None)
+def prepare(
+    file: Path, trace: Path | None, overrides: tuple[str, ...], weather: Path | None = None
+) -> Prepared:
+    """Read a scenario and its trace, or generate its demand; `weather` is a file to replay."""
+    scenario = read_scenario(file, overrides)
+    if weather is not None:
+        scenario = replace(scenario, weather=str(weather))
+    with _named(file):
+        demand = _demand(scenario)
+    jobs_file = trace_file(scenario, file, trace)
+    jobs = generate(demand) if jobs_file is None else Trace.read(jobs_file)
+    with _named(file):
+        setup = Setup.of(scenario, jobs)
+    check_speeds(setup.stock, jobs.reference_device, setup.catalog)
+    return Prepared(setup, jobs_file is None)
+
+
+def _demand(scenario: Scenario) -> Demand:
+    return demand_of({"seed": scenario.seed} | scenario.demand)
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Name the scenario's file where what it names is wrong."""
+    try:
+        yield
+    except (CatalogError, DemandError) as error:
+        raise ScenarioError(f"{file}: {error}") from None

@@ -30,6 +30,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
 
     from scheduler.cli.execution import make_run
     from scheduler.cli.preparation import prepare
+    from scheduler.replay import Setup
     from scheduler.report.beside import beside
     from scheduler.report.summary import summary as render
     from scheduler.scenario import ScenarioError
@@ -41,8 +42,9 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     click.echo(f"{render(run)}\n\n{_logs(out)}")
     if run.description["weather"] is not None:
         calm = out.with_name(f"{out.name}-fair")
-        spec = replace(prepared.scenario, fair_weather=True)
-        fair = make_run(prepared._replace(scenario=spec), calm, overwrite=True)
+        fair_weather = replace(prepared.setup.scenario, fair_weather=True)
+        setup = Setup.of(fair_weather, prepared.setup.trace)
+        fair = make_run(prepared._replace(setup=setup), calm, overwrite=True)
         click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
 
 
@@ -62,16 +64,11 @@ def replay(
     overwrite: bool,
 ) -> None:
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
-    from msgspec.structs import replace
-
     from scheduler.cli.execution import make_run
     from scheduler.cli.preparation import prepare
     from scheduler.report.summary import summary as render
 
-    prepared = prepare(scenario, trace, overrides)
-    if weather is not None:
-        prepared = prepared._replace(scenario=replace(prepared.scenario, weather=str(weather)))
-    run = make_run(prepared, out, overwrite=overwrite)
+    run = make_run(prepare(scenario, trace, overrides, weather), out, overwrite=overwrite)
     click.echo(f"{render(run)}\n\n{_logs(out)}")
 
 

@@ -24,19 +24,19 @@ def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: P
     from scheduler.cli.preparation import prepare
     from scheduler.report.weather import render
     from scheduler.stock.assumed import assumed_weather
-    from scheduler.weather import Weather, weather_of
+    from scheduler.weather import Weather
 
     if source.suffix == ".parquet":
         if trace is not None or overrides or out is not None:
             raise click.UsageError("a weather file is only read: --trace, --set and -o go with a scenario")
         click.echo(render(Weather.read(source), None))
         return
-    scenario, stock, jobs, _ = prepare(source, trace, overrides)
-    drawn = weather_of(scenario, stock, jobs)
+    setup = prepare(source, trace, overrides).setup
+    scenario, drawn = setup.scenario, setup.weather
     if drawn is None:
         click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
         return
-    click.echo(render(drawn, None if scenario.weather else assumed_weather(scenario, stock)))
+    click.echo(render(drawn, None if scenario.weather else assumed_weather(scenario, setup.stock)))
     if out is not None:
         drawn.write(out)
         click.echo(f"\n{out}: {len(drawn.table):,} rows")
