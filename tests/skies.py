@@ -16,8 +16,8 @@ from msgspec.structs import replace as replaced
 from scheduler.catalog import Catalog
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import Stock, stock_of
-from scheduler.weather import WEATHER, Weather, draw
-from scheduler.weather.rules import OWNED
+from scheduler.weather import WEATHER, Weather, draw_weather
+from scheduler.weather.table_rules import OWNED
 from tests import build
 from tests.build import offer, pool, scenario
 
@@ -41,7 +41,7 @@ def stock_for(of: Scenario, catalog: Catalog = CATALOG) -> Stock:
 
 
 def drawn(of: Scenario, until_s: int, midnight_s: int = 0) -> Weather:
-    return draw(of, stock_for(of), until_s, midnight_s)
+    return draw_weather(of, stock_for(of), until_s, midnight_s)
 
 
 def of_sort(weather: Weather, what: str) -> pa.Table:

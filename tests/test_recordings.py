@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scheduler.stock.recordings import recorded_most
 from scheduler.weather import RecordingError
-from scheduler.weather.measures import availability
+from scheduler.weather.availability import availability
 from scheduler.weather.recorded import Recorded
 from tests.build import offer, pool, scenario
 from tests.skies import down_s, drawn, recording, rows, stock_for

@@ -20,7 +20,7 @@ from scipy import stats
 
 from scheduler.scenario import Scenario
 from scheduler.weather import AFTER_S, Weather, weather_of, with_prices
-from scheduler.weather.rules import SERVICE, WHATS
+from scheduler.weather.table_rules import SERVICE, WHATS
 from tests import build
 from tests.build import job, offer, pool, scenario
 from tests.skies import (

@@ -21,7 +21,7 @@ from scheduler.cli import main
 from scheduler.scenario import Scenario, ScenarioError, parse_scenario
 from scheduler.stock.assumed import assumed_figures, assumed_weather
 from scheduler.weather import WEATHER, Weather, WeatherError, weather_of
-from scheduler.weather.measures import Factors, availability, factors, happenings
+from scheduler.weather.availability import Factors, availability, factors, happenings
 from tests import build
 from tests.build import job, offer, pool, scenario
 from tests.skies import CATALOG, DAY_S, HOUR_S, Row, by_hand, drawn, line, price, stock_for, storm

@@ -27,7 +27,7 @@ from scheduler.run.directory import Run
 from scheduler.run.metrics import device_seconds
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import stock_of
-from scheduler.weather import draw
+from scheduler.weather import draw_weather
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace
 from tests.test_theory import CONFIDENCE, agrees, constant, exponential, two_point
 from traces import Trace
@@ -101,7 +101,7 @@ def test_what_is_down_is_what_the_weather_says_second_by_second(jobs: list[Row],
     done = run(of, trace(*jobs), tmp_path)
     assert (done.attempts.outcome == "failed").any() == (jobs is BUSY)
     out = np.zeros((3, 4, done.end_s), bool)
-    for row in draw(of, stock_of(of, CATALOG), done.end_s).table.to_pylist():
+    for row in draw_weather(of, stock_of(of, CATALOG), done.end_s).table.to_pylist():
         first = row["first"]
         out[row["pod"], first : first + row["devices"], row["from_s"] : row["to_s"]] = True
     assert np.array_equal(out.sum((0, 1)), at_each_second(done, "down_own"))

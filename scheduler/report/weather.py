@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from scheduler.report.table import table
 from scheduler.weather import Weather
-from scheduler.weather.measures import Happening, availability, factors, happenings
+from scheduler.weather.availability import Happening, availability, factors, happenings
 from traces.times import DAY_S, HOUR_S
 
 

@@ -1,6 +1,7 @@
 """The weather of a run: failures, maintenance, reclaims, refusals and prices, drawn ahead or read.
 
-It is the same whatever the policy does, so that policies meet common random numbers.
+It is the same whatever the policy does, so that policies meet common random numbers. Read `table.py` first,
+which says what an interval of weather is, then `drawing.py`; it knows nothing of jobs.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 from scheduler.scenario import Scenario
 from scheduler.stock.recordings import RecordingError
 from scheduler.stock.stock import Stock
-from scheduler.weather.draw import draw
+from scheduler.weather.drawing import draw_weather
 from scheduler.weather.prices import with_prices
-from scheduler.weather.rules import WeatherError
 from scheduler.weather.table import WEATHER, Weather
+from scheduler.weather.table_rules import WeatherError
 from traces.times import DAY_S
 from traces.trace import Trace
 
@@ -20,17 +21,17 @@ __all__ = [
     "RecordingError",
     "Weather",
     "WeatherError",
-    "draw",
+    "draw_weather",
     "has_weather",
     "weather_of",
     "with_prices",
 ]
 
 AFTER_S = 28 * DAY_S
-"""Without a horizon, weather is drawn up to twice the last submission and this."""
+"""Without a horizon, weather is drawn up to twice the last submission and so much more."""
 
-FREE = ("rented_only", "unlimited_owned")
-"""Bounds, in which what is free of limits is free of weather too."""
+FAIR_BOUNDS = ("rented_only", "unlimited_owned")
+"""Bounds that lift limits, and with them the weather."""
 
 
 def weather_of(scenario: Scenario, stock: Stock, trace: Trace) -> Weather | None:
@@ -41,13 +42,13 @@ def weather_of(scenario: Scenario, stock: Stock, trace: Trace) -> Weather | None
     if not has_weather(scenario, stock):
         return None
     if scenario.weather is not None:
-        return _given(scenario.weather, scenario, stock)
+        return _read(scenario.weather, scenario, stock)
     until_s = scenario.horizon_s or 2 * trace.last_submit_s + AFTER_S
     midnight = trace.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
-    return draw(scenario, stock, until_s, (trace.epoch - midnight).seconds)
+    return draw_weather(scenario, stock, until_s, (trace.epoch - midnight).seconds)
 
 
-def _given(path: str, scenario: Scenario, stock: Stock) -> Weather:
+def _read(path: str, scenario: Scenario, stock: Stock) -> Weather:
     """Read a weather file; what befalls offers is left out of a bound that has none."""
     weather = Weather.read(path)
     if scenario.bound == "owned_only":
@@ -61,8 +62,8 @@ def _given(path: str, scenario: Scenario, stock: Stock) -> Weather:
 
 
 def has_weather(scenario: Scenario, stock: Stock) -> bool:
-    """Whether the scenario says of anything the run has how it goes wrong, and means it."""
-    if scenario.fair_weather or scenario.bound in FREE:
+    """Return whether anything that the run has can go wrong, as the scenario and its bound say."""
+    if scenario.fair_weather or scenario.bound in FAIR_BOUNDS:
         return False
     if scenario.weather is not None:
         return True

@@ -13,13 +13,13 @@ import numpy as np
 
 from scheduler.run.columns import Floats, Ints
 from scheduler.scenario import DriftSpec
+from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.renewal import Law, alternate
-from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import Stream, streams
 from traces.times import DAY_S, HOUR_S
 
 
-def drift(spec: DriftSpec, name: str, seed: int, until_s: int) -> Rows:
+def drift(spec: DriftSpec, name: str, seed: int, until_s: int) -> Intervals:
     """Return the factors of an offer's price from second 0 on, without gaps."""
     stream = streams(seed, "price", name)
     step_s = max(1, round(spec.step_h * HOUR_S))
@@ -33,7 +33,7 @@ def drift(spec: DriftSpec, name: str, seed: int, until_s: int) -> Rows:
     changes = np.diff(factor, prepend=-1.0) != 0
     from_s, factor = from_s[changes], factor[changes]
     to_s = np.append(from_s[1:], until_s)
-    return Rows(name, "price", from_s, to_s, to_s, value=factor)
+    return Intervals(name, "price", from_s, to_s, to_s, value=factor)
 
 
 def _wandering(spec: DriftSpec, step_s: int, steps: int, stream: Stream) -> Floats:
@@ -54,5 +54,5 @@ def _spikes(spec: DriftSpec, until_s: int, stream: Stream) -> tuple[Ints, Ints]:
     return np.concatenate([spell[1] for spell in spells]), np.concatenate([spell[2] for spell in spells])
 
 
-def _count(of: Ints, until: Ints) -> Ints:
-    return np.asarray(np.searchsorted(of, until, "right"))
+def _count(times_s: Ints, until_s: Ints) -> Ints:
+    return np.asarray(np.searchsorted(times_s, until_s, "right"))

@@ -1,4 +1,4 @@
-"""At which rate something stops a gang, by what the scenario says; checkpoint intervals follow from it."""
+"""The rate at which something stops a gang, as the scenario says; checkpoint intervals follow from it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def hazards(scenario: Scenario, stock: Stock) -> dict[str, dict[int, float]]:
     """
     if scenario.fair_weather:
         return {}
-    found: dict[str, dict[int, float]] = {}
+    rates: dict[str, dict[int, float]] = {}
     pod_devices = {pool.name: pool.pod_devices for pool in stock.pools}
     for spec in scenario.pools:
         for failure in spec.failures if spec.name in pod_devices else ():
             devices = {"device": 1, "cabinet": failure.devices or 1, "pod": pod_devices[spec.name]}
-            _add(found, spec.name, devices[failure.of], failure.mtbf_h)
+            _add(rates, spec.name, devices[failure.of], failure.mtbf_h)
     node_devices = {offer.name: offer.node_devices for offer in stock.offers}
     for offer in scenario.offers:
         if offer.name in node_devices and offer.reclaim is not None and offer.reclaim.up_h is not None:
-            _add(found, offer.name, node_devices[offer.name], offer.reclaim.up_h)
-    return found
+            _add(rates, offer.name, node_devices[offer.name], offer.reclaim.up_h)
+    return rates
 
 
-def _add(found: dict[str, dict[int, float]], name: str, devices: int, mtbf_h: float) -> None:
-    units = found.setdefault(name, {})
+def _add(rates: dict[str, dict[int, float]], name: str, devices: int, mtbf_h: float) -> None:
+    units = rates.setdefault(name, {})
     units[devices] = units.get(devices, 0.0) + 1 / (mtbf_h * HOUR_S)
 
 

@@ -1,4 +1,4 @@
-"""What the drawn weather makes of the prices of offers."""
+"""The prices of offers times the factors that the weather has drawn for them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from scheduler.stock.price_series import Step
 from scheduler.stock.stock import Stock
-from scheduler.weather.rules import column, is_in, values
 from scheduler.weather.table import Weather
+from scheduler.weather.table_rules import column, is_in, values
 
 
 def with_prices(stock: Stock, weather: Weather | None) -> Stock:
@@ -25,11 +25,11 @@ def _times(prices: tuple[Step, ...], weather: Weather, name: str) -> tuple[Step,
     from_s, to_s = column(table, "from_s")[rows], column(table, "to_s")[rows]
     if not len(from_s):
         return prices
-    base_s, base = (np.array(some) for some in zip(*prices, strict=True))
+    base_s, base = (np.array(column) for column in zip(*prices, strict=True))
     at_s = np.unique(np.concatenate([base_s, from_s, to_s]))
     row = np.searchsorted(from_s, at_s, "right") - 1
     drawn = (row >= 0) & (at_s < to_s[row])
     factor = np.where(drawn, values(table)[rows][row], 1.0)
     price = factor * base[np.searchsorted(base_s, at_s, "right") - 1]
-    kept = np.diff(price, prepend=-1.0) != 0
-    return tuple(zip(at_s[kept].tolist(), price[kept].tolist(), strict=True))
+    changes = np.diff(price, prepend=-1.0) != 0
+    return tuple(zip(at_s[changes].tolist(), price[changes].tolist(), strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from scheduler.run.columns import Ints
 from scheduler.stock.recordings import read_recording
-from scheduler.weather.renewal import BLOCK, Spells
+from scheduler.weather.renewal import DRAWS_AT_ONCE, Spells
 
 
 class Recorded:
@@ -35,12 +35,13 @@ class Recorded:
     def spells(self, until_s: int) -> Iterator[Spells]:
         """Yield when nodes are out of reach, of spells that begin before `until_s`."""
         repeats = -(-until_s // self._period_s)
-        at_once = max(1, BLOCK // max(1, len(self._node)))
+        at_once = max(1, DRAWS_AT_ONCE // max(1, len(self._node)))
         for first in range(-1, repeats if len(self._node) else -1, at_once):
             shift_s = self._period_s * np.arange(first, min(first + at_once, repeats))[:, None]
             from_s, to_s = self._from_s + shift_s, self._to_s + shift_s
-            kept = (to_s > 0) & (from_s < until_s)
-            yield np.broadcast_to(self._node, kept.shape)[kept], np.maximum(from_s[kept], 0), to_s[kept]
+            in_time = (to_s > 0) & (from_s < until_s)
+            node = np.broadcast_to(self._node, in_time.shape)[in_time]
+            yield node, np.maximum(from_s[in_time], 0), to_s[in_time]
 
 
 def _ticks(low: Ints, high: Ints) -> tuple[Ints, Ints]:
@@ -52,13 +53,15 @@ def _ticks(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     return node[order], tick[order]
 
 
-def _next(lost: tuple[Ints, Ints], found: tuple[Ints, Ints], ticks: int) -> Ints:
-    """Return the tick at which each lost node is found again, in the next round where not in this one.
+def _next(lost: tuple[Ints, Ints], regained: tuple[Ints, Ints], ticks: int) -> Ints:
+    """Return the tick at which each lost node is regained, in the next round where not in this one.
 
-    A node is found as often as it is lost, in turn.
+    A node is regained as often as it is lost, in turn.
     """
-    key = found[0] * ticks + found[1]
+    key = regained[0] * ticks + regained[1]
     at = np.searchsorted(key, lost[0] * ticks + lost[1])
-    following = np.append(found[0], -1)[at] == lost[0]
-    first = np.searchsorted(found[0], lost[0])
-    return np.asarray(np.append(found[1], 0)[np.where(following, at, first)] + np.where(following, 0, ticks))
+    following = np.append(regained[0], -1)[at] == lost[0]
+    first = np.searchsorted(regained[0], lost[0])
+    return np.asarray(
+        np.append(regained[1], 0)[np.where(following, at, first)] + np.where(following, 0, ticks)
+    )

@@ -19,7 +19,7 @@ from traces.times import HOUR_S
 
 LONGEST_S = 4e15
 """Longer than any run, and short enough for sums of many in int64."""
-BLOCK = 2**18
+DRAWS_AT_ONCE = 2**18
 """Draws at a time."""
 
 Spells = tuple[Ints, Ints, Ints]
@@ -99,7 +99,7 @@ def alternate(
     now_s = np.zeros(units, np.int64)
     if stationary:
         first_s, now_s = _first(up, down, units, stream("start"))
-        yield _kept(first_s[None], now_s[None], first_s[None] < until_s)
+        yield _spells(first_s[None], now_s[None], first_s[None] < until_s)
     rows = _rows(up, down, units, until_s)
     while (now_s < until_s).any():
         down_s = whole(down.draw(rng_down, (rows, units)))
@@ -108,7 +108,7 @@ def alternate(
         else:
             up_again_s = up.ends(rng_up, now_s[None]) + down_s
         from_s = up_again_s - down_s
-        yield _kept(from_s, up_again_s, from_s < until_s)
+        yield _spells(from_s, up_again_s, from_s < until_s)
         now_s = up_again_s[-1]
 
 
@@ -125,9 +125,9 @@ def _rows(up: Up, down: Law, units: int, until_s: int) -> int:
     if not isinstance(up, Law) or not units:
         return 1
     expected = until_s / (up.mean_s + down.mean_s)
-    return int(np.clip(1.1 * expected + 2, 1, max(1, BLOCK // units)))
+    return int(np.clip(1.1 * expected + 2, 1, max(1, DRAWS_AT_ONCE // units)))
 
 
-def _kept(from_s: Ints, to_s: Ints, which: Bools) -> Spells:
+def _spells(from_s: Ints, to_s: Ints, which: Bools) -> Spells:
     unit = np.nonzero(which)[1]
     return unit, from_s[which], to_s[which]

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 from scheduler.run.columns import WORD
 from scheduler.stock.stock import Stock
-from scheduler.weather.rules import LATEST_S, WeatherError, check_places, check_rows, is_in
+from scheduler.weather.table_rules import LATEST_S, WeatherError, check_places, check_rows, is_in
 from traces.errors import explain
 from traces.parquet import documented, read_whole, write_batches
 
@@ -89,7 +89,7 @@ class Weather:
 
     @staticmethod
     def claimed(path: Path | str) -> bool:
-        """Say whether a file calls itself a weather file, be it a valid one or not."""
+        """Say whether a file calls itself a weather file, valid or not."""
         try:
             return KEY.encode() in (pq.read_schema(path).metadata or {})
         except (pa.ArrowException, OSError, ValueError):
@@ -121,8 +121,8 @@ def _head(metadata: Mapping[bytes, bytes]) -> _Head:
         raw = json.loads(metadata[KEY.encode()])
         return msgspec.convert(raw, _Head)
     except (ValueError, RecursionError) as error:
-        said = explain(str(error), raw, (_Head,)) if isinstance(raw, dict) else "must be a JSON object"
-        raise WeatherError(f"metadata {KEY}: {said}") from None
+        reason = explain(str(error), raw, (_Head,)) if isinstance(raw, dict) else "must be a JSON object"
+        raise WeatherError(f"metadata {KEY}: {reason}") from None
 
 
 def _typed(table: pa.Table) -> pa.Table:

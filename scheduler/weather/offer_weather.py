@@ -6,18 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scheduler.run.columns import Floats
+from scheduler.run.columns import Bools, Floats
 from scheduler.scenario import BootSpec, OfferSpec, ReclaimSpec, RefusalSpec, ShortageSpec
 from scheduler.stock.stock import OfferStock
 from scheduler.weather.drift import drift
+from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.recorded import Recorded
 from scheduler.weather.renewal import DailyHazard, Law, Spells, alternate
-from scheduler.weather.rows import Rows, check_size
 from scheduler.weather.streams import streams
 from traces.times import HOUR_S
 
 
-def rented(spec: OfferSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int) -> Iterator[Rows]:
+def offer_weather(
+    spec: OfferSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int
+) -> Iterator[Intervals]:
     """Yield what befalls an offer; raises RecordingError."""
     if spec.reclaim is not None:
         yield from _reclaims(spec.reclaim, offer, seed, until_s, midnight_s)
@@ -33,11 +35,11 @@ def rented(spec: OfferSpec, offer: OfferStock, seed: int, until_s: int, midnight
 
 def _reclaims(
     spec: ReclaimSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int
-) -> Iterator[Rows]:
+) -> Iterator[Intervals]:
     node = offer.node_devices
     mean_down_s, spells = _spells(spec, offer, seed, until_s, midnight_s)
     for unit, from_s, to_s in spells:
-        yield Rows(
+        yield Intervals(
             offer.name,
             "reclaim",
             from_s,
@@ -66,22 +68,22 @@ def _spells(
     return down.mean_s, alternate(up, down, nodes, until_s, stream, stationary=True)
 
 
-def _shortage(spec: ShortageSpec, offer: OfferStock) -> Iterator[Rows]:
+def _shortage(spec: ShortageSpec, offer: OfferStock) -> Iterator[Intervals]:
     """Yield the nodes beyond the smaller quota, if there are any, as one row."""
     node = offer.node_devices
     first, end = spec.quota // node * node, offer.quota // node * node
     from_s = np.array([round(spec.from_h * HOUR_S)])
     to_s = np.maximum(from_s + 1, round(spec.to_h * HOUR_S))
     if first < end:
-        yield Rows(offer.name, "shortage", from_s, to_s, to_s, first=first, devices=end - first)
+        yield Intervals(offer.name, "shortage", from_s, to_s, to_s, first=first, devices=end - first)
 
 
-def _refusals(spec: RefusalSpec, name: str, seed: int, until_s: int) -> Iterator[Rows]:
+def _refusals(spec: RefusalSpec, name: str, seed: int, until_s: int) -> Iterator[Intervals]:
     refuses = _slots(spec.slot_s, name, "refused", seed, until_s) < spec.probability
     yield _in_slots(refuses, spec.slot_s, name, "refused")
 
 
-def _boots(spec: BootSpec, name: str, seed: int, until_s: int) -> Iterator[Rows]:
+def _boots(spec: BootSpec, name: str, seed: int, until_s: int) -> Iterator[Intervals]:
     drawn = _slots(spec.slot_s, name, "boot", seed, until_s)
     fails = drawn < spec.fail_probability
     slow = ~fails & (drawn < spec.fail_probability + spec.slow_probability)
@@ -96,8 +98,8 @@ def _slots(slot_s: int, name: str, what: str, seed: int, until_s: int) -> Floats
     return streams(seed, what, name)("slot").random(count)
 
 
-def _in_slots(holds: np.ndarray[tuple[int], np.dtype[np.bool_]], slot_s: int, name: str, what: str) -> Rows:
+def _in_slots(holds: Bools, slot_s: int, name: str, what: str) -> Intervals:
     """Return the runs of slots in which something holds, each as one row."""
     changes = np.flatnonzero(np.diff(holds, prepend=False, append=False)) * slot_s
     from_s, to_s = changes[::2], changes[1::2]
-    return Rows(name, what, from_s, to_s, to_s)
+    return Intervals(name, what, from_s, to_s, to_s)

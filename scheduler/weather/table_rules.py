@@ -45,7 +45,7 @@ def check_rows(table: pa.Table, until_s: int, places: Mapping[str, int]) -> None
     words = (("where", tuple(places)), ("what", WHATS))
     for name, known in words:
         _hold(table, (name, ~is_in(table, name, known), ", ".join(known) or "none"))
-    for rule in (*_times(table, until_s), *_devices(table), *_values(table), *_turns(table)):
+    for rule in (*_times(table, until_s), *_devices(table), *_values(table), *_one_at_a_time(table)):
         _hold(table, rule)
 
 
@@ -61,13 +61,13 @@ def check_places(table: pa.Table, stock: Stock) -> None:
     _hold(table, ("what", ~at_pool & of_pool, f"{', '.join(NODES + SERVICE)}, as for any offer"))
     first, end = column(table, "first"), column(table, "first") + column(table, "devices")
     for name, pool in pools.items():
-        here = is_in(table, "where", (name,))
-        _hold(table, ("pod", here & (column(table, "pod") >= pool.pods), f"0 to {pool.pods - 1}"))
-        _hold(table, ("devices", here & (end > pool.pod_devices), f"what a pod of {pool.pod_devices} has"))
+        rows = is_in(table, "where", (name,))
+        _hold(table, ("pod", rows & (column(table, "pod") >= pool.pods), f"0 to {pool.pods - 1}"))
+        _hold(table, ("devices", rows & (end > pool.pod_devices), f"what a pod of {pool.pod_devices} has"))
     for name, offer in offers.items():
-        here, node = is_in(table, "where", (name,)), offer.node_devices
-        _hold(table, ("devices", here & (end > offer.quota), f"what a quota of {offer.quota} has"))
-        split = here & ((first % node > 0) | (end % node > 0))
+        rows, node = is_in(table, "where", (name,)), offer.node_devices
+        _hold(table, ("devices", rows & (end > offer.quota), f"what a quota of {offer.quota} has"))
+        split = rows & ((first % node > 0) | (end % node > 0))
         _hold(table, ("devices", split, f"whole nodes of {node}"))
 
 
@@ -83,8 +83,8 @@ def values(table: pa.Table) -> Floats:
 
 def is_in(table: pa.Table, name: str, words: tuple[str, ...]) -> Bools:
     """Say which rows have one of the words in a column."""
-    found = pc.is_in(table.column(name).cast(pa.string()), pa.array(words, pa.string()))
-    return np.asarray(found.to_numpy())
+    rows = pc.is_in(table.column(name).cast(pa.string()), pa.array(words, pa.string()))
+    return np.asarray(rows.to_numpy())
 
 
 def _times(table: pa.Table, until_s: int) -> Iterator[Rule]:
@@ -113,11 +113,11 @@ def _values(table: pa.Table) -> Iterator[Rule]:
     valued, value = is_in(table, "what", tuple(LEAST_VALUE)), values(table)
     yield "value", ~valued & _valid(table, "value"), f"null but for {' and '.join(LEAST_VALUE)}"
     for what, least in LEAST_VALUE.items():
-        here = is_in(table, "what", (what,))
-        yield "value", here & ~((value >= least) & (value <= MOST)), f"{least:g} to {MOST:g}"
+        rows = is_in(table, "what", (what,))
+        yield "value", rows & ~((value >= least) & (value <= MOST)), f"{least:g} to {MOST:g}"
 
 
-def _turns(table: pa.Table) -> Iterator[Rule]:
+def _one_at_a_time(table: pa.Table) -> Iterator[Rule]:
     """What befalls an offer as a whole begins when the last of its sort is over."""
     from_s, to_s = column(table, "from_s"), column(table, "to_s")
     where = np.unique(

@@ -1,4 +1,4 @@
-"""Drawn weather on its way into the table: rows of one sort at one place, put together and in order."""
+"""Drawn weather on its way into the table: intervals of one sort at one place, put together and in order."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from scheduler.run.columns import Floats, Ints
-from scheduler.weather.rules import WHATS, WeatherError
 from scheduler.weather.table import WEATHER, words
+from scheduler.weather.table_rules import WHATS, WeatherError
 
 MOST_ROWS = 10**7
 
 
-class Rows(NamedTuple):
-    """Columns of the table; a single value stands for all rows."""
+class Intervals(NamedTuple):
+    """Intervals as columns of the table; a single value stands for all of them."""
 
     where: str
     what: str
@@ -41,18 +41,18 @@ def check_size(rows: int, where: str, what: str) -> None:
         )
 
 
-def table_of(pieces: Iterable[Rows], until_s: int, places: Sequence[str]) -> pa.Table:
-    """Put rows together, cut at `until_s`, sorted by from_s, place, pod, first device and sort."""
-    kept: list[Rows] = []
+def table_of(pieces: Iterable[Intervals], until_s: int, places: Sequence[str]) -> pa.Table:
+    """Return intervals as a table, cut at `until_s`, sorted by from_s, place, pod, first device and sort."""
+    drawn: list[Intervals] = []
     total = 0
     for piece in pieces:
         total += len(piece.from_s)
         check_size(total, piece.where, piece.what)
-        kept.append(piece)
+        drawn.append(piece)
     codes = {name: at for at, name in enumerate(places)}
-    columns = {name: _joined(kept, name) for name in Rows._fields if name not in ("where", "what")}
-    columns["where"] = _repeated(kept, [codes[piece.where] for piece in kept])
-    columns["what"] = _repeated(kept, [WHATS.index(piece.what) for piece in kept])
+    columns = {name: _joined(drawn, name) for name in Intervals._fields if name not in ("where", "what")}
+    columns["where"] = _repeated(drawn, [codes[piece.where] for piece in drawn])
+    columns["what"] = _repeated(drawn, [WHATS.index(piece.what) for piece in drawn])
     rows = np.flatnonzero(columns["from_s"] < until_s)
     keys = [columns[name][rows] for name in ("what", "first", "pod", "where", "from_s")]
     rows = rows[np.lexsort(keys)]
@@ -73,11 +73,11 @@ def _table(columns: Mapping[str, Ints | Floats], until_s: int, places: tuple[str
     return pa.table([arrays[name] for name in WEATHER.names], schema=WEATHER)
 
 
-def _joined(pieces: Sequence[Rows], name: str) -> Ints | Floats:
+def _joined(pieces: Sequence[Intervals], name: str) -> Ints | Floats:
     kind = np.float64 if name == "value" else np.int64
     arrays = [np.broadcast_to(getattr(piece, name), len(piece.from_s)) for piece in pieces]
     return np.concatenate([np.zeros(0, kind), *arrays])
 
 
-def _repeated(pieces: Sequence[Rows], codes: Sequence[int]) -> Ints:
+def _repeated(pieces: Sequence[Intervals], codes: Sequence[int]) -> Ints:
     return np.repeat(np.array(codes, np.int64), [len(piece.from_s) for piece in pieces])

@@ -9,16 +9,16 @@ import numpy as np
 
 from scheduler.scenario import FailureSpec, MaintenanceSpec, PoolSpec
 from scheduler.stock.stock import PoolStock
+from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.renewal import Law, alternate
-from scheduler.weather.rows import Rows, check_size
-from scheduler.weather.rules import WeatherError
 from scheduler.weather.streams import streams
+from scheduler.weather.table_rules import WeatherError
 from traces.times import HOUR_S
 
 LONGEST_NOTICE_S = 2**31 - 1
 
 
-def owned(spec: PoolSpec, pool: PoolStock, seed: int, until_s: int) -> Iterator[Rows]:
+def pool_weather(spec: PoolSpec, pool: PoolStock, seed: int, until_s: int) -> Iterator[Intervals]:
     """Yield what befalls a pool; raises WeatherError where maintenance names a pod that it does not have."""
     for number, failure in enumerate(spec.failures):
         for pod in range(pool.pods):
@@ -29,7 +29,7 @@ def owned(spec: PoolSpec, pool: PoolStock, seed: int, until_s: int) -> Iterator[
 
 def _failures(
     spec: FailureSpec, number: int, pool: PoolStock, pod: int, seed: int, until_s: int
-) -> Iterator[Rows]:
+) -> Iterator[Intervals]:
     """Yield the failures of the units of a pod, the last of which may be smaller; all are up at second 0."""
     size = {"device": 1, "cabinet": spec.devices or 1, "pod": pool.pod_devices}[spec.of]
     stream = streams(seed, spec.of, f"{pool.name}/{pod}/{number}")
@@ -39,10 +39,10 @@ def _failures(
         first = unit * size
         devices = np.minimum(size, pool.pod_devices - first)
         expected_s = from_s + max(1, round(down.mean_s))
-        yield Rows(pool.name, spec.of, from_s, to_s, expected_s, pod=pod, first=first, devices=devices)
+        yield Intervals(pool.name, spec.of, from_s, to_s, expected_s, pod=pod, first=first, devices=devices)
 
 
-def _maintenance(spec: MaintenanceSpec, pool: PoolStock, until_s: int) -> Rows:
+def _maintenance(spec: MaintenanceSpec, pool: PoolStock, until_s: int) -> Intervals:
     pods = range(pool.pods) if spec.pods is None else sorted(set(spec.pods))
     if pods and pods[-1] >= pool.pods:
         raise WeatherError(
@@ -55,7 +55,7 @@ def _maintenance(spec: MaintenanceSpec, pool: PoolStock, until_s: int) -> Rows:
     after_h = np.arange(times) * (spec.every_h or 0.0)
     from_s = np.rint((spec.from_h + after_h) * HOUR_S).astype(np.int64)
     to_s = np.maximum(from_s + 1, np.rint((spec.to_h + after_h) * HOUR_S).astype(np.int64))
-    return Rows(
+    return Intervals(
         pool.name,
         "maintenance",
         np.repeat(from_s, len(pods)),

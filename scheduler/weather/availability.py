@@ -1,4 +1,4 @@
-"""What a weather comes to: how often and how long things go wrong, and what is left."""
+"""How often and how long things go wrong, what share of device-time is left, and the factors on prices."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.run.columns import Ints
-from scheduler.weather.rules import NODES, OWNED, WHATS, column, is_in, values
 from scheduler.weather.table import Weather
+from scheduler.weather.table_rules import NODES, OWNED, WHATS, column, is_in, values
 
 
 class Happening(NamedTuple):
@@ -25,7 +25,7 @@ class Happening(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """Of a price, from second 0 to the end of the weather; 1 where none is drawn."""
+    """The factors on a price, from second 0 to the end of the weather; 1 where none is drawn."""
 
     least: float
     mean: float
@@ -38,9 +38,9 @@ def happenings(weather: Weather) -> Iterator[Happening]:
     length_s, devices = column(table, "to_s") - column(table, "from_s"), column(table, "devices")
     sorts = {what: is_in(table, "what", (what,)) for what in WHATS if what != "price"}
     for where in weather.devices:
-        here = is_in(table, "where", (where,))
+        at_place = is_in(table, "where", (where,))
         for what, sort in sorts.items():
-            rows = here & sort
+            rows = at_place & sort
             if rows.any():
                 device_s = int(np.dot(length_s[rows], devices[rows]))
                 yield Happening(where, what, int(rows.sum()), int(length_s[rows].sum()), device_s)
