@@ -314,9 +314,11 @@ def price_file(tmp_path: Path, *rows: str) -> Path:
     return path
 
 
-def imported(tmp_path: Path, *rows: str) -> tuple[list[tuple[str, tuple[str, ...]]], list[prices.Offer]]:
+def imported(
+    tmp_path: Path, *rows: str
+) -> tuple[list[tuple[str, tuple[str, ...]]], list[prices.PricedOffer]]:
     """Fate and remarks of each row, and the offers."""
-    judged = prices.judge(prices.read_rows(price_file(tmp_path, *rows)))
+    judged = prices.judge_rows(prices.read_price_rows(price_file(tmp_path, *rows)))
     remarks = [
         (str(row["fate"]), tuple(name for name in prices.REMARKS if row[name]))
         for row in judged.to_dict("records")
@@ -329,7 +331,7 @@ def test_the_price_is_the_median_over_the_zones(tmp_path: Path) -> None:
         tmp_path, "aws,p5,H100,8,80,16,us,a", "aws,p5,H100,8,80,,us,b", "aws,p5,H100,8,88,24,us,c"
     )
     assert rows == [("used", ())] * 3
-    assert offers == [prices.Offer("aws", "h100", "us", 8, 10.0, 2.5, 0)]
+    assert offers == [prices.PricedOffer("aws", "h100", "us", 8, 10.0, 2.5, 0)]
 
 
 def test_a_server_of_twelve_holds_eight(tmp_path: Path) -> None:
@@ -366,9 +368,9 @@ def test_gcp_prices_of_the_lower_mode_are_not_trusted_and_the_host_is_added(tmp_
     assert [fate for fate, _ in rows] == ["low mode", "used", "used", "used", "host", "host", "used", "used"]
     assert [(offer.region, offer.on_demand) for offer in offers[:2]] == [("high", 10), ("low", 4)]
     assert offers[2:] == [
-        prices.Offer("gcp", "b200", "here", 8, 12 + 1, 4 + 0.25, 0, host_grade=2),
-        prices.Offer("gcp", "h100", "here", 8, 10 + 1, 2 + 0.25, 0, host_grade=1),
-        prices.Offer("gcp", "h100", "there", 8, 11 + 1.5, 2 + 0.375, 0, host_grade=1),
+        prices.PricedOffer("gcp", "b200", "here", 8, 12 + 1, 4 + 0.25, 0, host_grade=2),
+        prices.PricedOffer("gcp", "h100", "here", 8, 10 + 1, 2 + 0.25, 0, host_grade=1),
+        prices.PricedOffer("gcp", "h100", "there", 8, 11 + 1.5, 2 + 0.375, 0, host_grade=1),
     ]
 
 
@@ -454,7 +456,7 @@ def test_a_price_file_without_a_column(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("cloud,region\naws,us\n", encoding="utf-8")
     with pytest.raises(CatalogError, match=r"prices\.csv: column instance_type: missing"):
-        prices.read_rows(path)
+        prices.read_price_rows(path)
 
 
 def test_the_importer_says_what_it_did_and_its_file_is_a_catalog(tmp_path: Path) -> None:
@@ -481,7 +483,7 @@ def test_the_committed_offers_are_what_the_importer_makes() -> None:
 
 @needs_data
 def test_defects_are_found_where_the_summary_counts_them() -> None:
-    judged = prices.judge(prices.read_rows(ROWS))
+    judged = prices.judge_rows(prices.read_price_rows(ROWS))
     found = judged[judged["spot not below"]].groupby(["cloud", "accelerator"]).size()
     counted = {key: int(row["n_spot_eq_od"]) for key, row in summary_rows().items()}
     assert {key: int(found.get(key, 0)) for key in counted} == counted

@@ -244,7 +244,7 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.MoneySpec, "### `[money]`"),
         (scenario.FailureSpec, "#### `[[pools.failures]]`"),
         (scenario.MaintenanceSpec, "#### `[[pools.maintenance]]`"),
-        (scenario.Surge, "#### `[[offers.surges]]`"),
+        (scenario.SurgeSpec, "#### `[[offers.surges]]`"),
         (scenario.ReclaimSpec, "#### `[offers.reclaim]`"),
         (scenario.ShortageSpec, "#### `[[offers.shortages]]`"),
         (scenario.RefusalSpec, "#### `[offers.refusals]`"),

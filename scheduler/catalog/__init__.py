@@ -1,4 +1,7 @@
-"""Devices, pod kinds and rented offers: what can be owned or rented, each figure with its source."""
+"""Devices, pod kinds and rented offers: what can be owned or rented, each figure with its source.
+
+Read `models.py` first, then the TOML files beside it; it knows nothing of scenarios and runs.
+"""
 
 from scheduler.catalog.arithmetic import Finding, check_arithmetic
 from scheduler.catalog.catalog import Catalog

@@ -60,7 +60,7 @@ _OFFER = ["provider", "device", "region"]
 _PRICES = ["on_demand", "spot"]
 
 
-class Offer(NamedTuple):
+class PricedOffer(NamedTuple):
     """An offer's prices in USD per device-hour; `spot` is nan where none can be trusted."""
 
     provider: str
@@ -76,7 +76,7 @@ class Offer(NamedTuple):
     """As `grade`, for prices with a host machine's added; 0 where none is."""
 
 
-def read_rows(path: Path) -> pd.DataFrame:
+def read_price_rows(path: Path) -> pd.DataFrame:
     """Read the price rows as they stand; raises CatalogError naming line, column and value."""
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -102,7 +102,7 @@ def _check(path: Path, column: pd.Series[str], good: pd.Series[bool], allowed: s
         raise CatalogError(f"{path}: line {at + 2}: {column.name} = {column[at]!r}: must be {allowed}")
 
 
-def judge(rows: pd.DataFrame) -> pd.DataFrame:
+def judge_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with device, prices in USD per device-hour (`on_demand`, `spot`), fate and remarks."""
     count, device = rows["accelerator_count"], rows["accelerator"].map(DEVICES)
     devices = SERVER_SIZES[np.searchsorted(SERVER_SIZES, count, side="right") - 1]
@@ -148,7 +148,7 @@ def _one_server_a_region(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def offers(judged: pd.DataFrame) -> list[Offer]:
+def offers(judged: pd.DataFrame) -> list[PricedOffer]:
     """Return the offers: the median price over a region's zones, with the host machine where left out."""
     used = judged[judged["fate"] == "used"]
     doubt = used["odd count"] | used["cloud"].isin(OLDER)
@@ -160,11 +160,11 @@ def offers(judged: pd.DataFrame) -> list[Offer]:
     hosts = judged[judged["fate"] == "host"]
     return [
         _with_host(offer, hosts) if offer.provider == HOSTLESS else offer
-        for offer in (Offer(*row) for row in table.itertuples(index=False, name=None))
+        for offer in (PricedOffer(*row) for row in table.itertuples(index=False, name=None))
     ]
 
 
-def _with_host(offer: Offer, hosts: pd.DataFrame) -> Offer:
+def _with_host(offer: PricedOffer, hosts: pd.DataFrame) -> PricedOffer:
     """Add the host machine of the region, or the median of all regions where none is quoted there."""
     device = HOST_STAND_IN.get(offer.device, offer.device)
     quoted = hosts[hosts["device"] == device]
@@ -181,7 +181,7 @@ def _with_host(offer: Offer, hosts: pd.DataFrame) -> Offer:
     )
 
 
-def summary(judged: pd.DataFrame) -> str:
+def fate_summary(judged: pd.DataFrame) -> str:
     """Return how many rows met which fate, and carry which remark."""
     fates = [(name, (judged["fate"] == name).sum(), meaning) for name, meaning in FATES.items()]
     remarks = [(name, judged[name].sum(), meaning) for name, meaning in REMARKS.items()]
@@ -191,7 +191,7 @@ def summary(judged: pd.DataFrame) -> str:
     )
 
 
-def to_toml(found: Iterable[Offer], origin: str, account: str) -> str:
+def to_toml(priced: Iterable[PricedOffer], origin: str, account: str) -> str:
     """Return `offers.toml`; `origin` names the file of the rows, `account` says what became of them."""
     head = [
         "# Rental prices. Written by `python -m scheduler.catalog.prices`: import anew instead of editing,",
@@ -203,10 +203,10 @@ def to_toml(found: Iterable[Offer], origin: str, account: str) -> str:
         f'skypilot = "SkyPilot catalog, about late 2025 to mid 2026 (Azure older): {origin}"',
         'skypilot-host = "SkyPilot catalog: price of the accelerators plus that of their host machine"',
     ]
-    return "\n".join([*head, *map(_entry, found)]) + "\n"
+    return "\n".join([*head, *map(_entry, priced)]) + "\n"
 
 
-def _entry(offer: Offer) -> str:
+def _entry(offer: PricedOffer) -> str:
     source = "skypilot-host" if offer.host_grade else "skypilot"
     grade = max(offer.grade, offer.host_grade)
     # Spot prices move, so they are less sure than the on-demand price beside them.
@@ -226,9 +226,9 @@ def _entry(offer: Offer) -> str:
 
 def import_prices(path: Path) -> tuple[str, pd.DataFrame]:
     """Return `offers.toml` made of a CSV file of price rows, and the judged rows; raises CatalogError."""
-    judged = judge(read_rows(path))
+    judged = judge_rows(read_price_rows(path))
     origin = f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return to_toml(offers(judged), origin, summary(judged)), judged
+    return to_toml(offers(judged), origin, fate_summary(judged)), judged
 
 
 _FILE = click.Path(path_type=Path)
@@ -253,7 +253,7 @@ def main(rows: Path, output: Path, verbose: bool) -> None:
             remarks = "".join(f", {name}" for name in REMARKS if row[name])
             where = f"{row['cloud']} {row['accelerator']} {row['region']}"
             click.echo(f"line {at + 2}: {where}: {row['fate']}{remarks}")
-    click.echo(summary(judged))
+    click.echo(fate_summary(judged))
 
 
 if __name__ == "__main__":

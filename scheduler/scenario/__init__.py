@@ -1,6 +1,7 @@
 """The scenario: what is owned, what can be rented, under which policy and in which weather.
 
-Every default stands here.
+Every default stands here. Read `scenario.py` first, which holds the whole and reads it from TOML; a model
+ends in `Spec` where the rest of the program makes something of it.
 """
 
 from scheduler.scenario.base import Name
@@ -15,7 +16,7 @@ from scheduler.scenario.rented import (
     ReclaimSpec,
     RefusalSpec,
     ShortageSpec,
-    Surge,
+    SurgeSpec,
 )
 from scheduler.scenario.scenario import (
     BOUNDS,
@@ -49,7 +50,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "ShortageSpec",
-    "Surge",
+    "SurgeSpec",
     "parse_scenario",
     "read_scenario",
     "read_toml",

@@ -6,15 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from scheduler.catalog.models import Amount
+
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
-Count = Annotated[int, Meta(ge=1, le=10**6)]
 Whole = Annotated[int, Meta(ge=0, le=10**6)]
-Positive = Annotated[float, Meta(gt=0, le=1e12)]
-Amount = Annotated[float, Meta(ge=0, le=1e12)]
 Hours = Annotated[float, Meta(gt=0, le=1e9)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
-Seconds = Annotated[int, Meta(ge=0, le=10**6)]
 ByHour = Annotated[tuple[Amount, ...], Meta(min_length=24, max_length=24)]
 
 
@@ -22,7 +20,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Frozen, by name, no unknown keys."""
 
 
-class Window(Model, frozen=True, kw_only=True):
+class WindowSpec(Model, frozen=True, kw_only=True):
     """From one hour to another, counted from the epoch."""
 
     from_h: Amount

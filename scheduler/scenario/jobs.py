@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from scheduler.catalog.models import Amount, Count, Positive, Seconds
 from scheduler.policy import PolicyError, parse_seconds
-from scheduler.scenario.base import Amount, Count, Model, Name, Positive, Probability, Seconds
+from scheduler.scenario.base import Model, Name, Probability
 
 
 class CheckpointSpec(Model, frozen=True, kw_only=True):

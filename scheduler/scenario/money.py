@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from scheduler.scenario.base import Amount, ByHour, Model, Positive
+from scheduler.catalog.models import Amount, Positive
+from scheduler.scenario.base import ByHour, Model
 
 
 class MoneySpec(Model, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from scheduler.scenario.base import Amount, Count, Hours, Model, Name, Share, Window
+from scheduler.catalog.models import Amount, Count
+from scheduler.scenario.base import Hours, Model, Name, Share, WindowSpec
 
 
 class FailureSpec(Model, frozen=True, kw_only=True):
@@ -27,7 +28,7 @@ class FailureSpec(Model, frozen=True, kw_only=True):
             raise ValueError("give `devices`, those of a cabinet, where cabinets fail, and only there")
 
 
-class MaintenanceSpec(Window, frozen=True, kw_only=True):
+class MaintenanceSpec(WindowSpec, frozen=True, kw_only=True):
     """A planned window in which pods are out of service."""
 
     pods: tuple[Annotated[int, Meta(ge=0, le=10**6)], ...] | None = None

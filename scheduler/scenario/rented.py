@@ -7,19 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from scheduler.scenario.base import (
-    Amount,
-    ByHour,
-    Count,
-    Hours,
-    Model,
-    Name,
-    Positive,
-    Probability,
-    Seconds,
-    Whole,
-    Window,
-)
+from scheduler.catalog.models import Amount, Count, Positive, Seconds
+from scheduler.scenario.base import ByHour, Hours, Model, Name, Probability, Whole, WindowSpec
 
 Sigma = Annotated[float, Meta(ge=0, le=5)]
 
@@ -30,7 +19,7 @@ class PriceFile(Model, frozen=True, kw_only=True):
     csv: str
 
 
-class Surge(Window, frozen=True, kw_only=True):
+class SurgeSpec(WindowSpec, frozen=True, kw_only=True):
     """A shortage: the price is `factor` times as high."""
 
     factor: Amount
@@ -78,7 +67,7 @@ class ReclaimSpec(Model, frozen=True, kw_only=True):
             raise ValueError("by_hour goes with a constant hazard, and some hour must have one above 0")
 
 
-class ShortageSpec(Window, frozen=True, kw_only=True):
+class ShortageSpec(WindowSpec, frozen=True, kw_only=True):
     """The quota shrinks for a while: what runs may end, nothing beyond `quota` begins."""
 
     quota: Whole
@@ -118,7 +107,7 @@ class OfferSpec(Model, frozen=True, kw_only=True):
     usd_per_device_h: Amount | None = None
     price: PriceFile | None = None
     """Takes over from its first row on."""
-    surges: tuple[Surge, ...] = ()
+    surges: tuple[SurgeSpec, ...] = ()
     committed_devices: Whole = 0
     """Devices that are paid in every second of the run, used or not (take or pay)."""
     spot: bool = False

@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Meta, field
 from msgspec.structs import replace
 
+from scheduler.catalog.models import Positive
 from scheduler.policy import SEAMS, PolicyError, resolve
-from scheduler.scenario.base import Model, Name, Positive
+from scheduler.scenario.base import Model, Name
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
@@ -30,7 +31,7 @@ from scheduler.scenario.rented import (
     ReclaimSpec,
     RefusalSpec,
     ShortageSpec,
-    Surge,
+    SurgeSpec,
 )
 from traces.errors import explain
 
@@ -123,7 +124,7 @@ MODELS = (
     MaintenanceSpec,
     OfferSpec,
     PriceFile,
-    Surge,
+    SurgeSpec,
     DriftSpec,
     ReclaimSpec,
     ShortageSpec,

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct, field
 from scheduler.scenario import Name, ScenarioError, read_toml
 from traces.errors import explain
 
-Count = Annotated[int, Meta(ge=1, le=100_000)]
+SeedCount = Annotated[int, Meta(ge=1, le=100_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 LONGEST = 200
@@ -35,10 +35,10 @@ class SeedRange(_Model, frozen=True, kw_only=True):
     """So many seeds in a row."""
 
     first: Seed = 1
-    count: Count
+    count: SeedCount
 
 
-Seeds = Count | Annotated[tuple[Seed, ...], Meta(min_length=1)] | SeedRange
+Seeds = SeedCount | Annotated[tuple[Seed, ...], Meta(min_length=1)] | SeedRange
 """A count, which begins with 1, or the seeds themselves."""
 
 
