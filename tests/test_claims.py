@@ -18,8 +18,8 @@ from scipy import stats
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.cli.runs import DEMO
-from scheduler.money.claims import money
-from scheduler.money.claims.claim import (
+from scheduler.money.claims import money_claims
+from scheduler.money.claims.claim_file import (
     CLAIMS,
     VERDICTS,
     Claim,
@@ -29,9 +29,16 @@ from scheduler.money.claims.claim import (
     load_claims,
     verdict,
 )
-from scheduler.money.claims.readings import Hardware, Price, costs, price_readings
-from scheduler.money.claims.simulated import Measured, Trials, break_even_simulated, interval, v14_to_v15
-from scheduler.money.claims.verdicts import COMPUTED, SIMULATED, Court, parameters, tallies
+from scheduler.money.claims.readings import Hardware, PriceReading, costs, price_readings
+from scheduler.money.claims.simulated_claims import (
+    SIMULATED_CLAIMS,
+    Measured,
+    Trials,
+    break_even_simulated,
+    interval,
+    v14_to_v15,
+)
+from scheduler.money.claims.verdicts import COMPUTED, Court, asked_for, tallies
 from scheduler.scenario import read_scenario
 from scheduler.study import Workers
 from scheduler.study.claim_runs import run_trials
@@ -182,7 +189,7 @@ def test_each_claim_has_a_computation_or_a_reason_and_each_computation_a_claim()
 
 
 def test_each_input_is_of_use_and_each_source_known() -> None:
-    asked = {name for key in COMPUTED for name in parameters(key)}
+    asked = {name for key in COMPUTED for name in asked_for(key)}
     assert set(DOSSIER.inputs) <= asked
     for claim in DOSSIER.claims.values():
         assert set(claim.source.split(", ")) <= set(DOSSIER.sources)
@@ -191,7 +198,7 @@ def test_each_input_is_of_use_and_each_source_known() -> None:
 @pytest.mark.parametrize("axis", ["hardware", "price"])
 def test_a_claim_that_asks_for_a_reading_depends_on_it(axis: str) -> None:
     for key in COMPUTED:
-        if axis in parameters(key) and key not in SIMULATED and key != "parity-lost":
+        if axis in asked_for(key) and key not in SIMULATED_CLAIMS and key != "parity-lost":
             seen = {result.found for result in COURT.results[key]}
             assert len(seen) > 1, key
 
@@ -225,15 +232,18 @@ def test_tallies_count_each_dependent_claim_once_and_rank_by_fewest_that_fail() 
 # Ends of ranges and metamorphic relations
 
 FUNCTIONS: dict[str, tuple[Computation, dict[str, Range]]] = {
-    "break-even": (money.break_even, OWNING),
+    "break-even": (money_claims.break_even, OWNING),
     "payback": (
-        money.payback,
+        money_claims.payback,
         {"heavy_utilization": INPUTS["heavy_utilization"], "capital_usd": INPUTS["capital_usd"]} | POWER,
     ),
-    "owned-well-below": (money.owned_well_below, OWNING | {"heavy_utilization": INPUTS["heavy_utilization"]}),
-    "owned-above": (money.owned_above, OWNING | {"light_utilization": INPUTS["light_utilization"]}),
+    "owned-well-below": (
+        money_claims.owned_well_below,
+        OWNING | {"heavy_utilization": INPUTS["heavy_utilization"]},
+    ),
+    "owned-above": (money_claims.owned_above, OWNING | {"light_utilization": INPUTS["light_utilization"]}),
     "same-capital": (
-        money.same_capital,
+        money_claims.same_capital,
         {name: INPUTS[name] for name in ("capital_usd", "short_term_years")},
     ),
 }
@@ -244,7 +254,7 @@ SOME_PRICE = st.sampled_from(COURT.prices)
 
 @given(KEYS, SOME_HARDWARE, SOME_PRICE, st.data())
 def test_between_the_ends_of_its_inputs_nothing_is_found_outside_the_range(
-    key: str, hardware: Hardware, price: Price, data: st.DataObject
+    key: str, hardware: Hardware, price: PriceReading, data: st.DataObject
 ) -> None:
     function, inputs = FUNCTIONS[key]
     inner = {name: point(data.draw(st.floats(*ends))) for name, ends in inputs.items()}
@@ -257,7 +267,9 @@ def test_between_the_ends_of_its_inputs_nothing_is_found_outside_the_range(
 
 
 @given(KEYS, SOME_HARDWARE, SOME_PRICE, st.floats(0.01, 1))
-def test_cheaper_rent_never_helps_owning(key: str, hardware: Hardware, price: Price, factor: float) -> None:
+def test_cheaper_rent_never_helps_owning(
+    key: str, hardware: Hardware, price: PriceReading, factor: float
+) -> None:
     function, inputs = FUNCTIONS[key]
     cheaper = function(hardware, price._replace(rented=price.rented.times(factor)), **inputs)
     before = function(hardware, price, **inputs)
@@ -268,22 +280,24 @@ def test_cheaper_rent_never_helps_owning(key: str, hardware: Hardware, price: Pr
 
 
 @given(SOME_HARDWARE, SOME_PRICE, st.floats(1, 10))
-def test_dearer_pods_never_help_owning(hardware: Hardware, price: Price, factor: float) -> None:
+def test_dearer_pods_never_help_owning(hardware: Hardware, price: PriceReading, factor: float) -> None:
     dearer = OWNING | {"capital_usd": INPUTS["capital_usd"].times(factor)}
     for new, old in zip(
-        money.break_even(hardware, price, **dearer), money.break_even(hardware, price, **OWNING), strict=True
+        money_claims.break_even(hardware, price, **dearer),
+        money_claims.break_even(hardware, price, **OWNING),
+        strict=True,
     ):
         assert new >= old * (1 - 1e-9)
 
 
 @given(SOME_HARDWARE, SOME_PRICE, st.floats(1e6, 1e12), st.floats(4, 6))
 def test_five_times_more_in_the_cloud_and_break_even_at_80_percent_exclude_each_other(
-    hardware: Hardware, price: Price, capital_usd: float, life_years: float
+    hardware: Hardware, price: PriceReading, capital_usd: float, life_years: float
 ) -> None:
     rent = price._replace(rented=point(price.rented.high))
-    buys = money.same_capital(hardware, rent, point(capital_usd), point(1))
+    buys = money_claims.same_capital(hardware, rent, point(capital_usd), point(1))
     owning = OWNING | {"capital_usd": point(capital_usd), "life_years": point(life_years)}
-    assert buys.low < 5 or money.break_even(hardware, rent, **owning).low > 0.8
+    assert buys.low < 5 or money_claims.break_even(hardware, rent, **owning).low > 0.8
 
 
 # Simulated claims, from made-up measurements
@@ -291,12 +305,12 @@ def test_five_times_more_in_the_cloud_and_break_even_at_80_percent_exclude_each_
 
 @given(SOME_HARDWARE, SOME_PRICE)
 def test_without_queue_and_bursts_the_simulated_break_even_is_the_closed_form(
-    hardware: Hardware, price: Price
+    hardware: Hardware, price: PriceReading
 ) -> None:
     used = np.array([[0.3, 0.2], [0.5, 0.6], [1.0, 1.0]])
     trials = TRIALS._replace(mixed=Measured(used, np.zeros_like(used), used))
     simulated = break_even_simulated(hardware, price, trials, **OWNING)
-    closed = money.break_even(hardware, price, **OWNING)
+    closed = money_claims.break_even(hardware, price, **OWNING)
     assert simulated.low == pytest.approx(closed.low if closed.low <= 1 else inf)
     assert simulated.high == pytest.approx(closed.high if closed.high <= 1 else inf)
 
@@ -304,7 +318,7 @@ def test_without_queue_and_bursts_the_simulated_break_even_is_the_closed_form(
 def test_the_leap_by_hand() -> None:
     """Two seeds alike, one load: half used, a tenth rented; everything rented is 0.8 of the capacity."""
     fsd = Measured(*(np.full((1, 2), value) for value in (0.5, 0.1, 0.8)))
-    price = Price("p", "", 1, point(3), point(50))
+    price = PriceReading("p", "", 1, point(3), point(50))
     owning = {"capital_usd": point(1_080 * 365.25 * 4 * 10.0), "life_years": point(4)}
     ratio = v14_to_v15(HARDWARE["case-study"], price, TRIALS._replace(fsd=fsd), **owning, **POWER)
     assert ratio == pytest.approx([0.8 * 50 / (10 + 3 * 0.5 + 50 * 0.1)] * 2)
@@ -312,7 +326,7 @@ def test_the_leap_by_hand() -> None:
 
 @given(SOME_HARDWARE, SOME_PRICE, st.floats(0.01, 1))
 def test_cheaper_rent_never_makes_the_cloud_dearer_than_the_hybrid(
-    hardware: Hardware, price: Price, factor: float
+    hardware: Hardware, price: PriceReading, factor: float
 ) -> None:
     alike = Measured(*(np.repeat(part.mean(axis=1, keepdims=True), 2, axis=1) for part in TRIALS.fsd))
     trials = TRIALS._replace(fsd=alike)

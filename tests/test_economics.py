@@ -19,7 +19,7 @@ from scheduler.cli import main
 from scheduler.money.economics import breakeven
 from scheduler.money.economics.inputs import EconomicsError, Input, inputs
 from scheduler.money.economics.model import Case, Outcome, cash_flows_usd, outcome
-from scheduler.money.economics.montecarlo import at_mid, draw, quantiles, tornado, triangular
+from scheduler.money.economics.montecarlo import at_mid, draw_inputs, quantiles, tornado, triangular
 from scheduler.run.directory import Run
 from scheduler.scenario import MoneySpec
 from tests.build import job, offer, pool, run, scenario, trace
@@ -291,7 +291,7 @@ def test_triangular_quantiles_are_those_of_scipy(low: float, mode: float, high: 
 
 def test_draws_lie_one_in_each_slice_of_equal_probability() -> None:
     given_inputs = default_inputs()
-    known, drawn = given_inputs["usd_per_device_h"], draw(given_inputs, 500, seed=3)
+    known, drawn = given_inputs["usd_per_device_h"], draw_inputs(given_inputs, 500, seed=3)
     width = known.high - known.low
     shape = triang(c=(known.mid - known.low) / width, loc=known.low, scale=width)
     slices = np.floor(shape.cdf(drawn.usd_per_device_h) * 500 + 1e-9)
@@ -300,7 +300,7 @@ def test_draws_lie_one_in_each_slice_of_equal_probability() -> None:
 
 def test_draws_are_whole_years_and_within_their_ranges() -> None:
     given_inputs = default_inputs()
-    drawn = draw(given_inputs, 2_000, seed=1)
+    drawn = draw_inputs(given_inputs, 2_000, seed=1)
     for name, each in given_inputs.items():
         values = np.asarray(getattr(drawn, name))
         assert values.min() >= each.low
@@ -310,26 +310,26 @@ def test_draws_are_whole_years_and_within_their_ranges() -> None:
 
 def test_inputs_are_drawn_independently() -> None:
     given_inputs = default_inputs()
-    drawn = asdict(draw(given_inputs, 5_000, seed=1))
+    drawn = asdict(draw_inputs(given_inputs, 5_000, seed=1))
     uncertain = [values for name, values in drawn.items() if not given_inputs[name].is_certain]
     between = np.corrcoef(uncertain) - np.eye(len(uncertain))
     assert np.abs(between).max() < 0.06  # over four standard errors
 
 
 def test_a_changed_input_leaves_the_draws_of_the_others() -> None:
-    before, after = draw(default_inputs(), 200, 1), draw(default_inputs("pue=1:1:1.1"), 200, 1)
+    before, after = draw_inputs(default_inputs(), 200, 1), draw_inputs(default_inputs("pue=1:1:1.1"), 200, 1)
     differ = {
         each.name
         for each in fields(Case)
         if not np.array_equal(getattr(before, each.name), getattr(after, each.name))
     }
     assert differ == {"pue"}
-    assert not np.array_equal(draw(default_inputs(), 200, 2).pue, before.pue)
+    assert not np.array_equal(draw_inputs(default_inputs(), 200, 2).pue, before.pue)
 
 
 def test_without_ranges_every_draw_is_the_point() -> None:
     narrow = default_inputs(*(f"{name}={each.mid}" for name, each in default_inputs().items()))
-    point, many = outcome(at_mid(narrow)), outcome(draw(narrow, 100, 1))
+    point, many = outcome(at_mid(narrow)), outcome(draw_inputs(narrow, 100, 1))
     for figure in fields(Outcome):
         expected = float(getattr(point, figure.name))
         assert quantiles(getattr(many, figure.name)) == pytest.approx([expected] * 3), figure.name
@@ -337,7 +337,7 @@ def test_without_ranges_every_draw_is_the_point() -> None:
 
 
 def test_the_share_below_breakeven_is_that_of_the_draws_in_which_owning_is_cheaper() -> None:
-    drawn = draw(default_inputs(), 1_000, 1)
+    drawn = draw_inputs(default_inputs(), 1_000, 1)
     needed = np.asarray(outcome(drawn).breakeven_utilization)
     for share in (0.3, 0.6, 0.9):
         there = np.asarray(outcome(replace(drawn, utilization=share)).difference_usd_per_pflop_day)

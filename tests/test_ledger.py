@@ -20,7 +20,7 @@ from scheduler.cli import main
 from scheduler.engine.log.runlog import Account
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.meter import Meter
-from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, Steps
+from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, RateSteps
 from scheduler.run.directory import Run, open_run
 from scheduler.scenario import Scenario
 from scheduler.stock.price_series import PriceError, Surge, from_epoch, read_series
@@ -646,7 +646,7 @@ def test_a_run_of_ages_is_refused_before_it_begins(tmp_path: Path) -> None:
 
 def test_a_second_is_priced_alike_however_late_it_comes() -> None:
     """Thirty years in, a span of two seconds across a change loses nothing to rounding."""
-    steps = Steps(np.array([0, 10**9]), np.array([0.1, 0.3]))
+    steps = RateSteps(np.array([0, 10**9]), np.array([0.1, 0.3]))
     (usd,) = steps.over(np.array([10**9 - 1]), np.array([10**9 + 1]))
     assert usd == pytest.approx(0.4, rel=1e-15)
 

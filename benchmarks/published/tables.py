@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from benchmarks.published.runs import Array
+from traces.confidence import halfwidth
 
 CLOSE = 1.25
 """A ratio within this factor of the published one is close."""
@@ -53,16 +53,12 @@ def surely(gains: Sequence[Array]) -> str:
 
 def interval(values: Array, form: str) -> str:
     """Render the mean of replications with half the width of its 95% t interval."""
-    return f"{np.mean(values):{form}} ± {_half_width(values):{form.lstrip('+')}}"
+    return f"{np.mean(values):{form}} ± {float(halfwidth(values)):{form.lstrip('+')}}"
 
 
 def above_zero(differences: Array) -> bool:
     """Say whether the 95% t interval of paired differences lies above 0."""
-    return bool(np.mean(differences) > _half_width(differences))
-
-
-def _half_width(values: Array) -> float:
-    return float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
+    return bool(np.mean(differences) > halfwidth(differences))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,8 +17,9 @@ from scheduler.cli.runs import DEMO
 def claims(key: str | None, simulate: bool, out: Path | None) -> None:
     """Test each figure that the source documents claim, under each reading of them."""
     from scheduler.catalog import load_catalog
-    from scheduler.money.claims.claim import load_claims
-    from scheduler.money.claims.verdicts import SIMULATED, Court
+    from scheduler.money.claims.claim_file import load_claims
+    from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS
+    from scheduler.money.claims.verdicts import Court
     from scheduler.report.claims import detail, summary
 
     if out is not None and not simulate:
@@ -27,7 +28,7 @@ def claims(key: str | None, simulate: bool, out: Path | None) -> None:
     dossier = load_claims(catalog)
     if key is not None:
         dossier.claim(key)  # a wrong key is said before anything is run
-        if simulate and key not in SIMULATED:
+        if simulate and key not in SIMULATED_CLAIMS:
             raise click.UsageError(f'"{key}" is not tested by simulation: leave --simulate out')
     trials = None
     if simulate:

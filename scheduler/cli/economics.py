@@ -31,10 +31,10 @@ def economics(
     Lists all inputs with their ranges and sources; --set changes them.
     """
     from scheduler.catalog import load_catalog
-    from scheduler.money.economics.draws import write_draws
+    from scheduler.money.economics.draws_file import write_draws
     from scheduler.money.economics.inputs import inputs
     from scheduler.money.economics.model import outcome
-    from scheduler.money.economics.montecarlo import draw
+    from scheduler.money.economics.montecarlo import draw_inputs
     from scheduler.report import economics as report
     from scheduler.run.directory import open_run
 
@@ -42,7 +42,7 @@ def economics(
     run = None if folder is None else open_run(folder)
     compared = {name: asked[name] for name in ("pod", "offer", "kind")}  # as ordered in the file
     given = inputs(catalog, **compared, run=run, overrides=overrides)
-    drawn = draw(given, draws, seed)
+    drawn = draw_inputs(given, draws, seed)
     result = outcome(drawn)
     pod, offer = catalog.pod(compared["pod"]), catalog.offer(compared["offer"])
     head = report.title(pod, offer, compared["kind"], given["owned_pflops"])

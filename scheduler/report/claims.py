@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from math import isinf, isnan
 from textwrap import fill
 
-from scheduler.money.claims.claim import VERDICTS, Claim, Input, Range
-from scheduler.money.claims.readings import Price
-from scheduler.money.claims.verdicts import SIMULATED, Court, Result, Tally, count, tallies
+from scheduler.money.claims.claim_file import VERDICTS, Claim, ClaimInput, Range
+from scheduler.money.claims.readings import PriceReading
+from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS
+from scheduler.money.claims.verdicts import Court, Result, VerdictTally, count, tallies
 from scheduler.report.table import table
 
 WIDTH = 110
@@ -24,7 +25,7 @@ def summary(court: Court) -> str:
         f"hardware x {len(court.prices)} of the prices.\n"
         "Three numbers count verdicts: holds/depends/fails."
     )
-    waiting = [key for key in claims if key in SIMULATED and key not in tested]
+    waiting = [key for key in claims if key in SIMULATED_CLAIMS and key not in tested]
     lists = {
         "not run, give --simulate": waiting,
         "not testable": [key for key, claim in claims.items() if claim.untestable],
@@ -106,7 +107,7 @@ def _answer(court: Court) -> str:
     return "\n".join(map(_wrapped, lines)) + f"\n\n{_fares(court, best)}"
 
 
-def _fares(court: Court, reading: Tally) -> str:
+def _fares(court: Court, reading: VerdictTally) -> str:
     """The claims that depend on the reading, under one of them, by verdict."""
     results = [r for of in court.results.values() for r in of if r.hardware or r.price]
     under = [r for r in results if r.under(reading.hardware, reading.price)]
@@ -118,7 +119,7 @@ def _fares(court: Court, reading: Tally) -> str:
     return table(header, rows, numbers=(3,))
 
 
-def _pairs(tied: Iterable[Tally]) -> str:
+def _pairs(tied: Iterable[VerdictTally]) -> str:
     """The first few by name."""
     names = [f"{tally.hardware} x {tally.price}" for tally in tied]
     more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
@@ -138,7 +139,7 @@ def _inputs(court: Court, key: str) -> str:
     return "\n".join([table(["input", "value", "unit", "source"], rows), *lines])
 
 
-def _input(name: str, given: Input) -> list[str]:
+def _input(name: str, given: ClaimInput) -> list[str]:
     low, high = given.range
     value = _plain(low) if low == high else f"{_plain(low)} to {_plain(high)}"
     return [name, value, given.unit, given.source or "assumed"]
@@ -211,7 +212,7 @@ def _dollars(value: float) -> str:
     return f"{value:.2f}" if value < 10 else _plain(value)
 
 
-def _rent(price: Price) -> str:
+def _rent(price: PriceReading) -> str:
     low, high = (f"{usd:,.2f}" if usd < 10 else f"{usd:,.0f}" for usd in price.rented)
     return low if low == high else f"{low} to {high}"
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from scheduler.report.table import table
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
-from scheduler.study.compare.statistics import FEWEST, LEVEL
+from scheduler.study.compare.statistics import FEWEST
+from traces.confidence import LEVEL
 from traces.times import DAY_S, HOUR_S
 
 TITLES = {

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from math import inf
 
 from scheduler.report.table import table
-from scheduler.study.plan.candidates import AS_GIVEN, LEVEL, Evaluation, Prices, Target, mean_interval
+from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Prices, Target, mean_interval
 from scheduler.study.plan.search import Elsewhere, Plan, Regret
+from traces.confidence import LEVEL
 from traces.times import HOUR_S
 
 FEW_LATE = 5

@@ -18,7 +18,7 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
-from scheduler.money.claims.simulated import Measured, Trials
+from scheduler.money.claims.simulated_claims import Measured, Trials
 from scheduler.money.economics.breakeven import Floats
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario

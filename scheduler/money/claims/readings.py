@@ -16,7 +16,7 @@ import numpy as np
 
 from scheduler.catalog import Catalog, check_arithmetic
 from scheduler.catalog.models import Device, PodKind
-from scheduler.money.claims.claim import Dossier, Range
+from scheduler.money.claims.claim_file import Dossier, Range
 from scheduler.money.economics.breakeven import (
     HOURS,
     Floats,
@@ -42,7 +42,7 @@ class Hardware(NamedTuple):
     """Peak of the pod, dense BF16."""
 
 
-class Price(NamedTuple):
+class PriceReading(NamedTuple):
     """What a PFLOP-day costs, in USD, used and peak."""
 
     key: str
@@ -73,18 +73,18 @@ def hardware_readings(catalog: Catalog) -> list[Hardware]:
     return readings
 
 
-def price_readings(catalog: Catalog, dossier: Dossier) -> list[Price]:
+def price_readings(catalog: Catalog, dossier: Dossier) -> list[PriceReading]:
     """Return the two unit readings of `article-34`, and a market reading for each GPU, kind and rank."""
     owned, cloud = (dossier.claim(key).claimed for key in (OWNED, CLOUD))
     stated = [
-        Price(f"per-{word}", f"article-34, its figures per PFLOP-{word}", times, *ranges)
+        PriceReading(f"per-{word}", f"article-34, its figures per PFLOP-{word}", times, *ranges)
         for word, times in (("day", 1), ("hour", HOURS))
         for ranges in [(owned.times(times), cloud.times(times))]
     ]
     return [*stated, *(price for gpu in MARKET for price in _market(catalog, gpu))]
 
 
-def _market(catalog: Catalog, gpu: str) -> Iterator[Price]:
+def _market(catalog: Catalog, gpu: str) -> Iterator[PriceReading]:
     offers = [offer for offer in catalog.offers.values() if offer.device == gpu]
     pflops = catalog.device(gpu).peak_pflops
     for kind, field in (("", "usd_per_device_h"), ("-spot", "spot_usd_per_device_h")):
@@ -93,7 +93,7 @@ def _market(catalog: Catalog, gpu: str) -> Iterator[Price]:
         for rank, (usd, key) in ranks.items():
             rent = rented_usd_per_pflop_day(usd_per_device_h=usd, pflops=pflops)
             text = f"${usd:.2f} per device-hour, {key}"
-            yield Price(f"{gpu}{kind}-{rank}", text, 1, None, Range(float(rent), float(rent)))
+            yield PriceReading(f"{gpu}{kind}-{rank}", text, 1, None, Range(float(rent), float(rent)))
 
 
 class Costs(NamedTuple):
@@ -113,7 +113,12 @@ class Costs(NamedTuple):
 
 
 def costs(
-    hardware: Hardware, price: Price, capital_usd: Range, life_years: Range, usd_per_kwh: Range, pue: Range
+    hardware: Hardware,
+    price: PriceReading,
+    capital_usd: Range,
+    life_years: Range,
+    usd_per_kwh: Range,
+    pue: Range,
 ) -> Costs:
     """Return what a PFLOP-day of capacity, of use and of rent costs.
 

@@ -14,16 +14,14 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from scheduler.catalog import Catalog
-from scheduler.money.claims import hardware as of_hardware
-from scheduler.money.claims import money as of_money
-from scheduler.money.claims import simulated as by_simulation
-from scheduler.money.claims.claim import PER_PFLOP_DAY, VERDICTS, Dossier, Range, Verdict, verdict
-from scheduler.money.claims.readings import Hardware, Price, hardware_readings, price_readings, span
-from scheduler.money.claims.simulated import Trials
+from scheduler.money.claims.claim_file import PER_PFLOP_DAY, VERDICTS, Dossier, Range, Verdict, verdict
+from scheduler.money.claims.hardware_claims import HARDWARE_CLAIMS
+from scheduler.money.claims.money_claims import MONEY_CLAIMS
+from scheduler.money.claims.readings import Hardware, PriceReading, hardware_readings, price_readings, span
+from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS, Trials
 
-ARITHMETIC = of_hardware.COMPUTED | of_money.COMPUTED
-SIMULATED = by_simulation.COMPUTED
-COMPUTED = ARITHMETIC | SIMULATED
+ARITHMETIC = HARDWARE_CLAIMS | MONEY_CLAIMS
+COMPUTED = ARITHMETIC | SIMULATED_CLAIMS
 """All computations, by the keys of their claims."""
 
 
@@ -71,11 +69,11 @@ class Court:
 
     def inputs(self, key: str) -> list[str]:
         """Return the names of the inputs that a claim's computation takes."""
-        return [name for name in parameters(key) if name in self.dossier.inputs]
+        return [name for name in asked_for(key) if name in self.dossier.inputs]
 
     def axes(self, key: str) -> tuple[bool, bool]:
         """Say whether a claim depends on the reading of the hardware, and of the prices."""
-        asked = parameters(key)
+        asked = asked_for(key)
         per_day = self.dossier.claims[key].unit == PER_PFLOP_DAY
         return "hardware" in asked, "price" in asked or per_day
 
@@ -95,14 +93,14 @@ class Court:
                 claim.stated * hours,
             )
 
-    def _found(self, key: str, hardware: Hardware, price: Price) -> Range:
+    def _found(self, key: str, hardware: Hardware, price: PriceReading) -> Range:
         given: dict[str, Any] = {name: each.range for name, each in self.dossier.inputs.items()}
         given |= {"catalog": self.catalog, "trials": self.trials, "hardware": hardware, "price": price}
         given["market_rent"] = span(*(end for each in self.prices if not each.owned for end in each.rented))
-        return COMPUTED[key](**{name: given[name] for name in parameters(key)})
+        return COMPUTED[key](**{name: given[name] for name in asked_for(key)})
 
 
-class Tally(NamedTuple):
+class VerdictTally(NamedTuple):
     """How the claims that depend on the reading fare under one of them."""
 
     hardware: str
@@ -117,21 +115,21 @@ class Tally(NamedTuple):
         return self.holds, self.depends, self.fails
 
 
-def parameters(key: str) -> list[str]:
+def asked_for(key: str) -> list[str]:
     """Return what a claim's computation asks for."""
     return list(inspect.signature(COMPUTED[key]).parameters)
 
 
-def tallies(court: Court) -> list[Tally]:
+def tallies(court: Court) -> list[VerdictTally]:
     """Count verdicts for each reading, the best first: fewest that fail, then most that hold.
 
     A claim that depends can be true where the reading is; one that fails cannot.
     """
-    results = [r for of in court.results.values() for r in of if r.hardware or r.price]
+    results = [r for tested in court.results.values() for r in tested if r.hardware or r.price]
     counted = []
     for hardware, price in product(court.hardware, court.prices):
         under = [r for r in results if r.under(hardware.key, price.key)]
-        counted.append(Tally(hardware.key, price.key, *count(under)))
+        counted.append(VerdictTally(hardware.key, price.key, *count(under)))
     return sorted(counted, key=lambda tally: (tally.fails, -tally.holds))
 
 

@@ -1,1 +1,4 @@
-"""Own or rent over the life of a pod: sourced inputs with ranges, the model, and draws from the ranges."""
+"""Own or rent over the life of a pod: sourced inputs with ranges, the model, and draws from the ranges.
+
+Read `model.py` first, then `breakeven.py` for its formulas; `measured.py` asks the same of one finished run.
+"""

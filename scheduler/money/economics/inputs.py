@@ -79,14 +79,14 @@ def inputs(
             raise EconomicsError("utilization: give either --run or --set utilization, not both")
         given["utilization"] = _measured(run, entries["utilization"])
     readings = _readings(catalog, pod, offer, kind)
-    found = {
+    chosen = {
         name: given[name] if name in given else _default(name, entry, readings.get(name), f"{pod}, {offer}")
         for name, entry in entries.items()
     }
-    busy, idle = found["busy_kw"], found["idle_kw"]
+    busy, idle = chosen["busy_kw"], chosen["idle_kw"]
     if idle.high > busy.low:
         raise EconomicsError(f"idle_kw = {idle.high:g}: must be at most busy_kw, {busy.low:g}")
-    return found
+    return chosen
 
 
 @cache

@@ -52,7 +52,7 @@ def owned(run: Run) -> list[Owned]:
     """Return the pools that did some work. Tariffs by the hour count at their mean over the busy hours."""
     spend = _spend(run)
     pace = _pace(run)
-    found = []
+    pools = []
     for pool in run.description["pools"]:
         name, owned_h = pool["name"], run.pools[pool["name"]] * run.end_s / HOUR_S
         held_h = _sum(spend, name, ["capital"], "quantity", ["job"])
@@ -62,21 +62,21 @@ def owned(run: Run) -> list[Owned]:
         idle_usd = busy_usd * pool["idle_kw"] / pool["busy_kw"] if pool["busy_kw"] else 0.0
         capacity_usd = _sum(spend, name, ["capital", "operations"], "usd") / owned_h
         fixed_usd, variable_usd = capacity_usd + idle_usd, busy_usd - idle_usd
-        found.append(Owned(name, fixed_usd / pace[name], variable_usd / pace[name], held_h / owned_h))
-    return found
+        pools.append(Owned(name, fixed_usd / pace[name], variable_usd / pace[name], held_h / owned_h))
+    return pools
 
 
 def rented(run: Run) -> list[Rented]:
     """Return the offers that got some work done."""
     spend = _spend(run)
     pace = _pace(run)
-    found = []
+    offers = []
     for name in run.offers:
         if name in pace:
             device_h = _sum(spend, name, ["on_demand", "spot", "committed"], "quantity", ["job"]) * pace[name]
             bill = _sum(spend, name, ["on_demand", "spot", "committed", "egress", "transfer"], "usd")
-            found.append(Rented(name, bill / device_h, device_h))
-    return found
+            offers.append(Rented(name, bill / device_h, device_h))
+    return offers
 
 
 def _pace(run: Run) -> dict[str, float]:

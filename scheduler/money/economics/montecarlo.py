@@ -37,7 +37,7 @@ def at_mid(inputs: Mapping[str, Input]) -> Case:
     return Case(**{name: each.mid for name, each in inputs.items()})
 
 
-def draw(inputs: Mapping[str, Input], draws: int, seed: int) -> Case:
+def draw_inputs(inputs: Mapping[str, Input], draws: int, seed: int) -> Case:
     """Return a case of so many draws: arrays (draws,)."""
     return Case(**{name: _draw(each, draws, seed) for name, each in inputs.items()})
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.money.focus.words import PURCHASE, Sort, words
+from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
 from scheduler.run.directory import Run
 from traces.parquet import write_batches
 
@@ -86,9 +86,9 @@ def focus_table(run: Run) -> pa.Table:
     rows = [Sort(*row) for row in zip(*(spend[name].to_pylist() for name in Sort._fields), strict=True)]
     numbers = {sort: at for at, sort in enumerate(dict.fromkeys(rows))}
     sorts, sort = list(numbers), np.array([numbers[row] for row in rows], np.int64)
-    said = [words(run, each) for each in sorts]
+    texts = [text_columns(run, each) for each in sorts]
     columns = _times(run, spend["period_s"].to_numpy()) | _numbers(spend, sorts, sort)
-    columns |= {name: pa.array([each.get(name) for each in said], pa.string()).take(sort) for name in _WORDS}
+    columns |= {name: pa.array([each.get(name) for each in texts], pa.string()).take(sort) for name in _WORDS}
     return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
 
 

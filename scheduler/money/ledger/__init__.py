@@ -1,1 +1,5 @@
-"""What pools and offers cost, priced from the logs and checked."""
+"""What pools and offers cost, priced from the logs and checked.
+
+Read `ledger.py` first, then `rates.py`: what a second costs. `meter.py` prices attempts as they end, and
+`audit.py` holds the rows against it.
+"""

@@ -20,7 +20,7 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import YEAR_S, LedgerError, Owning, rent
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 
-EXACT = 1e-9
+TOLERANCE = 1e-9
 """The largest difference, as a share of the amount."""
 
 Totals = dict[tuple[str, str, str], float]
@@ -52,9 +52,9 @@ def audit(
     for offer, billed in zip(stock.offers, meter.billed_usd, strict=True):
         checks.append(Check(offer.name, _cost(usd, offer.name), billed + _unused(usd, offer, end_s)))
     for check in checks:
-        if not isclose(check.rows_usd, check.expected_usd, rel_tol=EXACT, abs_tol=EXACT):
-            found = f"come to {check.rows_usd!r} USD, not to {check.expected_usd!r}"
-            raise LedgerError(f"{folder}: the ledger is wrong: its rows of {check.of} {found}")
+        if not isclose(check.rows_usd, check.expected_usd, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            difference = f"come to {check.rows_usd!r} USD, not to {check.expected_usd!r}"
+            raise LedgerError(f"{folder}: the ledger is wrong: its rows of {check.of} {difference}")
     return checks
 
 

@@ -14,16 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from scheduler.money.ledger.charges import Cells, Charges
+from scheduler.money.ledger.device_seconds import per_cell, shared_per_cell, since_per_cell
 from scheduler.money.ledger.meter import GB_PER_TB, SELLS, phases
 from scheduler.money.ledger.rates import Ints, Owning, rent
-from scheduler.money.ledger.rows import Cells, Rows
-from scheduler.money.ledger.usage import per_cell, shared_per_cell, since_per_cell
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 from traces.parquet import write_batches
 from traces.times import HOUR_S
 
-COLUMNS = [*Attempts._fields, "where"]
+_ATTEMPT_COLUMNS = [*Attempts._fields, "where"]
 PHASES = ("boot", "job", "idle", "minimum")
 """Who bears the time of rented nodes that boot, work, are kept, are only billed."""
 
@@ -31,27 +31,27 @@ PHASES = ("boot", "job", "idle", "minimum")
 def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
     names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
-    rows = Rows(names, owning.periods(end_s))
+    charges = Charges(names, owning.periods(end_s))
     if end_s:
         for pool in stock.pools:
-            _add_pool(rows, pool, owning, folder, end_s)
+            _add_pool(charges, pool, owning, folder, end_s)
         for offer in stock.offers:
             attempts = _attempts(folder, offer)
-            _add_offer(rows, offer, attempts, end_s)
-            _add_moved(rows, offer, attempts, owning.money.transfer_usd_per_gb)
+            _add_offer(charges, offer, attempts, end_s)
+            _add_moved(charges, offer, attempts, owning.money.transfer_usd_per_gb)
         if owning.money.tenant_usd_per_device_h:
-            _add_sold(rows, names, owning.money.tenant_usd_per_device_h, folder)
-    table = rows.table()
+            _add_sold(charges, names, owning.money.tenant_usd_per_device_h, folder)
+    table = charges.table()
     out = folder / "spend.parquet"
     out.mkdir(exist_ok=True)
     write_batches(out / "part-00000.parquet", SPEND, [table])
     return table
 
 
-def _add_pool(rows: Rows, pool: PoolStock, owning: Owning, folder: Path, end_s: int) -> None:
+def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, end_s: int) -> None:
     """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service."""
     capital, power = owning.capital(pool, end_s), owning.power(end_s)
-    cells = Cells(rows.periods, end_s, capital.from_s, power.from_s)
+    cells = Cells(charges.periods, end_s, capital.from_s, power.from_s)
     busy, down = _device_s(folder, [f"busy_{pool.name}", f"down_{pool.name}"], cells.edges)
     idle = pool.pods * pool.pod_devices * cells.width_s - busy - down
     for charged_to, device_s, kw in (
@@ -62,10 +62,10 @@ def _add_pool(rows: Rows, pool: PoolStock, owning: Owning, folder: Path, end_s: 
         device_h = cells.by_period(device_s) / HOUR_S
         usd_of_capital = cells.by_period(device_s * capital.at(cells.start_s))
         usd_of_energy = cells.by_period(device_s * kw * power.at(cells.start_s))
-        rows.add(pool.name, "capital", charged_to, device_h, usd_of_capital)
-        rows.add(pool.name, "energy", charged_to, device_h * kw * owning.money.pue, usd_of_energy)
+        charges.add(pool.name, "capital", charged_to, device_h, usd_of_capital)
+        charges.add(pool.name, "energy", charged_to, device_h * kw * owning.money.pue, usd_of_energy)
         if operations := owning.operations(pool):
-            rows.add(pool.name, "operations", charged_to, device_h, device_h * HOUR_S * operations)
+            charges.add(pool.name, "operations", charged_to, device_h, device_h * HOUR_S * operations)
 
 
 def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
@@ -85,28 +85,28 @@ def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
 
 def _attempts(folder: Path, offer: OfferStock) -> Attempts:
     """Read the attempts on an offer."""
-    logged = pq.read_table(folder / "attempts.parquet", columns=COLUMNS, filters=pc.field("rented"))
+    logged = pq.read_table(folder / "attempts.parquet", columns=_ATTEMPT_COLUMNS, filters=pc.field("rented"))
     logged = logged.filter(pc.equal(logged.column("where").cast("string"), offer.name))
     start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s"))
-    logged = logged.set_column(COLUMNS.index("start_s"), "start_s", start_s)
+    logged = logged.set_column(_ATTEMPT_COLUMNS.index("start_s"), "start_s", start_s)
     return Attempts._make(
         np.asarray(logged.column(name).to_numpy(), np.float64 if name.endswith("_tb") else np.int64)
         for name in Attempts._fields
     )
 
 
-def _add_offer(rows: Rows, offer: OfferStock, attempts: Attempts, end_s: int) -> None:
+def _add_offer(charges: Charges, offer: OfferStock, attempts: Attempts, end_s: int) -> None:
     """Rented time, what of it a commitment covers, and what of the commitment nobody used.
 
     What is billed beyond the end of the run falls into its last charge period; commitments end with the run.
     """
     alloc_s, *cuts = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s)
     devices, committed, price = attempts.devices, offer.committed_devices, rent(offer)
-    cells = Cells(rows.periods, max(end_s, int(cuts[-1].max(initial=0))), price.from_s)
+    cells = Cells(charges.periods, max(end_s, int(cuts[-1].max(initial=0))), price.from_s)
 
     def add(line: str, charged_to: str, device_s: Ints) -> None:
         usd = cells.by_period(device_s * price.at(cells.start_s))
-        rows.add(offer.name, line, charged_to, cells.by_period(device_s) / HOUR_S, usd)
+        charges.add(offer.name, line, charged_to, cells.by_period(device_s) / HOUR_S, usd)
 
     began = since_per_cell(alloc_s, devices, cells.edges)
     held = covered = np.zeros(len(cells.start_s), np.int64)
@@ -123,18 +123,18 @@ def _add_offer(rows: Rows, offer: OfferStock, attempts: Attempts, end_s: int) ->
     add("committed", "unused_commitment", paid - covered)
 
 
-def _add_moved(rows: Rows, offer: OfferStock, attempts: Attempts, transfer: float) -> None:
+def _add_moved(charges: Charges, offer: OfferStock, attempts: Attempts, transfer: float) -> None:
     """Data that came in as devices were rented, and went out as they were given back."""
     for line, usd_per_gb, tb, time_s in (
         ("transfer", transfer, attempts.staged_tb, attempts.alloc_s),
         ("egress", offer.egress_usd_per_gb, attempts.returned_tb, attempts.end_s),
     ):
         if usd_per_gb:
-            gb = rows.at(time_s, tb * GB_PER_TB)
-            rows.add(offer.name, line, "job", gb, gb * usd_per_gb)
+            gb = charges.at(time_s, tb * GB_PER_TB)
+            charges.add(offer.name, line, "job", gb, gb * usd_per_gb)
 
 
-def _add_sold(rows: Rows, names: list[str], usd_per_device_h: float, folder: Path) -> None:
+def _add_sold(charges: Charges, names: list[str], usd_per_device_h: float, folder: Path) -> None:
     """Reference device-hours of the finished jobs of tenants, at their end, wherever they ran."""
     columns = ["where", "gang", "runtime_s", "end_s"]
     sold = (pc.field("workload") == SELLS) & (pc.field("state") == "finished")
@@ -144,5 +144,5 @@ def _add_sold(rows: Rows, names: list[str], usd_per_device_h: float, folder: Pat
         gang, runtime_s, end_s = (
             column.to_numpy() for column in jobs.filter(pc.equal(where, name)).columns[1:]
         )
-        device_h = rows.at(end_s, gang * (runtime_s / HOUR_S))
-        rows.add(name, "revenue", "job", device_h, -device_h * usd_per_device_h)
+        device_h = charges.at(end_s, gang * (runtime_s / HOUR_S))
+        charges.add(name, "revenue", "job", device_h, -device_h * usd_per_device_h)

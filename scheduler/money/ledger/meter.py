@@ -64,8 +64,11 @@ class Meter:
         spend = np.zeros(len(row))
         first_offer = len(self._stock.pools)
         for at in np.unique(resource).tolist():
-            some = attempts.of(mine := np.flatnonzero(resource == at))
-            spend[mine] = self._owned(at, some) if at < first_offer else self._rented(at - first_offer, some)
+            rows = np.flatnonzero(resource == at)
+            there = attempts.of(rows)
+            spend[rows] = (
+                self._owned(at, there) if at < first_offer else self._rented(at - first_offer, there)
+            )
         return spend, self._revenue(row, finished)
 
     def _owned(self, at: int, attempts: Attempts) -> Floats:

@@ -32,14 +32,14 @@ class LedgerError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Steps:
+class RateSteps:
     """A rate per second, `rate[i]` from `from_s[i]` until the next; the first and the last hold for ever."""
 
     from_s: Ints
     rate: Floats
 
     @classmethod
-    def constant(cls, rate: float) -> Steps:
+    def constant(cls, rate: float) -> RateSteps:
         """Return a rate that never changes."""
         return cls(np.zeros(1, np.int64), np.array([rate]))
 
@@ -107,19 +107,19 @@ class Owning:
             )
         return self.calendar.starts(step_s, end_s)
 
-    def capital(self, pool: PoolStock, end_s: int) -> Steps:
+    def capital(self, pool: PoolStock, end_s: int) -> RateSteps:
         """USD a device-second: what the book value of its pod loses, which after the life is nothing."""
         ends_s = self.life_ends_s
         if ends_s <= 0:
-            return Steps.constant(0.0)
+            return RateSteps.constant(0.0)
         starts = np.zeros(1, np.int64)
         if self.money.depreciation == "declining":
             starts = self.calendar.starts(HOUR_S, max(1, min(end_s, ends_s)))
         until = np.minimum(self.calendar.next_hour(starts), ends_s)
         rate = pool.capital_usd_per_pod / pool.pod_devices * self._loses(starts, until) / (until - starts)
         if ends_s < end_s:
-            return Steps(np.append(starts, ends_s), np.append(rate, 0.0))
-        return Steps(starts, rate)
+            return RateSteps(np.append(starts, ends_s), np.append(rate, 0.0))
+        return RateSteps(starts, rate)
 
     @property
     def life_ends_s(self) -> int:
@@ -152,16 +152,16 @@ class Owning:
         usd_per_year = pool.capital_usd_per_pod * self.money.operations_share_per_year
         return usd_per_year / (pool.pod_devices * YEAR_S)
 
-    def power(self, end_s: int) -> Steps:
+    def power(self, end_s: int) -> RateSteps:
         """USD a second for each kW that devices draw, the site's overhead (PUE) included."""
         tariff, usd_per_kw_s = self.money.usd_per_kwh, self.money.pue / HOUR_S
         if not isinstance(tariff, tuple):
-            return Steps.constant(tariff * usd_per_kw_s)
+            return RateSteps.constant(tariff * usd_per_kw_s)
         starts = self.calendar.starts(HOUR_S, max(1, end_s))
-        return Steps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
+        return RateSteps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
 
 
-def rent(offer: OfferStock) -> Steps:
+def rent(offer: OfferStock) -> RateSteps:
     """USD a device-second."""
     from_s, usd_per_device_h = zip(*offer.prices, strict=True)
-    return Steps(np.array(from_s, np.int64), np.array(usd_per_device_h, np.float64) / HOUR_S)
+    return RateSteps(np.array(from_s, np.int64), np.array(usd_per_device_h, np.float64) / HOUR_S)

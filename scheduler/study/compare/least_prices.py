@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from scheduler.money.ledger.rates import Floats, Ints, Owning, Steps, rent
+from scheduler.money.ledger.rates import Floats, Ints, Owning, RateSteps, rent
 from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import Works
 from traces.times import HOUR_S
@@ -61,7 +61,7 @@ class Prices:
         return np.where(usd < inf, usd, 0.0) * paid
 
 
-def _lowest(price: Steps, from_s: Ints, to_s: Ints) -> Floats:
+def _lowest(price: RateSteps, from_s: Ints, to_s: Ints) -> Floats:
     """Return the lowest rate within each span."""
     first = np.maximum(np.searchsorted(price.from_s, from_s, "right") - 1, 0)
     last = np.maximum(np.searchsorted(price.from_s, to_s, "left"), first + 1)

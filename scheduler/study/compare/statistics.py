@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from traces.confidence import LEVEL, halfwidth, t_quantile
+
 Floats = NDArray[np.float64]
 
-LEVEL = 0.95
 FEWEST = 5
 """Fewer replications than this say next to nothing: no bootstrap, and a warning."""
 RESAMPLES = 9_999
@@ -41,12 +42,10 @@ class Interval(NamedTuple):
 
 def t_interval(values: Floats, level: float = LEVEL) -> Interval:
     """Return the interval of the mean by Student's t; NaN for fewer than 2 values."""
-    from scipy.stats import t
-
     if len(values) < 2:
         return Interval(nan, nan)
-    half = float(t.ppf((1 + level) / 2, len(values) - 1)) * _error(values)
-    return Interval(float(values.mean()) - half, float(values.mean()) + half)
+    mean, half = float(values.mean()), float(halfwidth(values, level))
+    return Interval(mean - half, mean + half)
 
 
 def bootstrap_interval(values: Floats, level: float = LEVEL) -> Interval:
@@ -110,8 +109,6 @@ def needed(values: Floats, halfwidth: float | None = None, level: float = LEVEL)
     By default the half-width is the mean itself, so that the interval just leaves 0 out: the least n with
     n >= (t s / d)^2, t of n - 1 degrees of freedom. inf where the half-width is 0; NaN for fewer than 2.
     """
-    from scipy.stats import t
-
     if len(values) < 2:
         return nan
     width, sd = abs(float(values.mean())) if halfwidth is None else halfwidth, float(values.std(ddof=1))
@@ -119,8 +116,8 @@ def needed(values: Floats, halfwidth: float | None = None, level: float = LEVEL)
         return inf
     if not sd:
         return 2.0
-    n = max(2, ceil((float(t.ppf((1 + level) / 2, inf)) * sd / width) ** 2))
-    while float(t.ppf((1 + level) / 2, n - 1)) * sd > width * sqrt(n):
+    n = max(2, ceil((t_quantile(inf, level) * sd / width) ** 2))
+    while t_quantile(n - 1, level) * sd > width * sqrt(n):
         n += 1
     return float(n)
 
@@ -150,11 +147,6 @@ def follows(values: Floats) -> bool:
     """Say whether values are surely not independent: `serial` beyond 1.645 standard errors, one-sided 5%."""
     n, found = len(values), serial(values)
     return not isnan(found) and found > 1.645 * sqrt((n - 2) / (n * n - 1))
-
-
-def _error(values: Floats) -> float:
-    """Standard error of the mean."""
-    return float(values.std(ddof=1)) / sqrt(len(values))
 
 
 def _alike(values: Floats) -> bool:

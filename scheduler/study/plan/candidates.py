@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from traces.confidence import LEVEL, halfwidth
+
 PERIOD_S = 28 * 86_400
 """What a cost is stated for: 28 days."""
-LEVEL = 0.95
-"""Of every interval."""
-RESAMPLES = 2_000
+SEED_RESAMPLES = 2_000
 
 Array = np.ndarray[Any, Any]
 
@@ -147,7 +147,7 @@ class Evaluation:
             self._service(target),
             lambda *columns, axis: _met(target, *(column.sum(axis) for column in columns)).astype(float),
             paired=True,
-            n_resamples=RESAMPLES,
+            n_resamples=SEED_RESAMPLES,
             method="percentile",
             rng=np.random.default_rng(0),
         )
@@ -166,7 +166,7 @@ class Evaluation:
             (np.arange(len(ranks)),),
             lambda seeds: _quantile(np.concatenate([ranks[int(at)] for at in seeds]), share, len(known)),
             vectorized=False,
-            n_resamples=RESAMPLES,
+            n_resamples=SEED_RESAMPLES,
             method="percentile",
             rng=np.random.default_rng(0),
         )
@@ -188,16 +188,10 @@ class Evaluation:
 
 def mean_interval(values: Array) -> tuple[float, float]:
     """Return Student's interval of a mean; two equal bounds where all values are equal."""
-    from scipy import stats
-
-    mean = float(values.mean())
     if len(values) < 2:
         return -inf, inf
-    error = float(stats.sem(values))
-    if error <= 1e-12 * abs(mean):
-        return mean, mean
-    low, high = stats.t.interval(LEVEL, len(values) - 1, mean, error)
-    return float(low), float(high)
+    mean, half = float(values.mean()), float(halfwidth(values))
+    return (mean, mean) if half <= 1e-12 * abs(mean) else (mean - half, mean + half)
 
 
 def _met(target: Target, late: Any, jobs: Any, stranded: Any, asked: Any, rejected: Any) -> Array:

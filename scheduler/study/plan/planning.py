@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from scheduler.catalog.catalog import nearest
 from scheduler.policy import SEAMS, resolve
 from scheduler.scenario import Scenario
-from scheduler.study.plan.candidates import LEVEL, Candidate, Evaluation, PlanError, Prices, Target
+from scheduler.study.plan.candidates import Candidate, Evaluation, PlanError, Prices, Target
 from scheduler.study.plan.demands import LATE_RAMP, YEAR_ON, Story, stories
 from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.search import Elsewhere, Evaluate, Found, Plan, Regret, frontier, levels, search
+from traces.confidence import LEVEL
 from workloads import demand_of
 from workloads.generate import all_kinds
 

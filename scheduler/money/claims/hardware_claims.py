@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.catalog import Catalog, check_arithmetic
-from scheduler.money.claims.claim import Range, named
+from scheduler.money.claims.claim_file import Range, named
 from scheduler.money.claims.readings import Hardware, span
 
 
@@ -133,7 +133,7 @@ def _per_watt(hardware: Hardware, catalog: Catalog, rivals: tuple[str, ...]) -> 
     return span(*(own * gpu.busy_kw / gpu.rate_pflops("fsd") for gpu in gpus))
 
 
-COMPUTED = named(
+HARDWARE_CLAIMS = named(
     article_34_chip,
     article_34_chip_power,
     article_34_chip_memory,

@@ -35,7 +35,7 @@ class Cells:
         return np.add.reduceat(values, self._firsts)
 
 
-class Rows:
+class Charges:
     """Charges as they are found, by period; what has no quantity is left out."""
 
     def __init__(self, resources: Sequence[str], periods: Ints) -> None:

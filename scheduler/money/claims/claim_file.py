@@ -61,7 +61,7 @@ class Range(NamedTuple):
         return sqrt(self.low * self.high)
 
 
-class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ClaimInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A figure that computations take by its name: a value, a range, or one of the catalog's."""
 
     value: float | None = None
@@ -130,7 +130,7 @@ class Dossier(NamedTuple):
     """The claims with all that is needed to test them, by key."""
 
     sources: Mapping[str, str]
-    inputs: Mapping[str, Input]
+    inputs: Mapping[str, ClaimInput]
     claims: Mapping[str, Claim]
 
     def claim(self, key: str) -> Claim:
@@ -153,7 +153,7 @@ def load_claims(catalog: Catalog, path: Path = CLAIMS) -> Dossier:
     """Read the claims, and fill in the inputs that name a figure of the catalog; raises ClaimError."""
     try:
         file = _entry(_File, "file", tomllib.loads(path.read_text(encoding="utf-8")))
-        inputs = {key: _entry(Input, f"inputs.{key}", raw) for key, raw in file.inputs.items()}
+        inputs = {key: _entry(ClaimInput, f"inputs.{key}", raw) for key, raw in file.inputs.items()}
         claims = {key: _entry(Claim, f"claims.{key}", raw) for key, raw in file.claims.items()}
         filled = {key: _filled(f"inputs.{key}", given, catalog) for key, given in inputs.items()}
     except OSError as error:
@@ -176,7 +176,7 @@ def _entry(model: type[_M], where: str, raw: dict[str, Any]) -> _M:
         raise ClaimError(f"{where}{shown}: {text.replace('Expected', 'must be')}") from None
 
 
-def _filled(where: str, given: Input, catalog: Catalog) -> Input:
+def _filled(where: str, given: ClaimInput, catalog: Catalog) -> ClaimInput:
     if given.catalog is None:
         return given
     table, _, rest = given.catalog.partition(".")
@@ -184,7 +184,7 @@ def _filled(where: str, given: Input, catalog: Catalog) -> Input:
     tables: Mapping[str, Mapping[str, Any]] = {"devices": catalog.devices, "pods": catalog.pods}
     entry = find(find(tables, "table", table, where), table.removesuffix("s"), key, where)
     figure = find(entry.figures, "figure", field, where)
-    return Input(value=float(figure.value), unit=unit_of(field), source=figure.source)
+    return ClaimInput(value=float(figure.value), unit=unit_of(field), source=figure.source)
 
 
 def _or(value: float | None, other: float) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.catalog import Catalog
-from scheduler.money.claims.claim import Range, named
-from scheduler.money.claims.readings import Hardware, Price, corners, costs, span
+from scheduler.money.claims.claim_file import Range, named
+from scheduler.money.claims.readings import Hardware, PriceReading, corners, costs, span
 from scheduler.money.economics.breakeven import (
     DAYS,
     breakeven_utilization,
@@ -24,13 +24,18 @@ def owned_running_cost(hardware: Hardware, usd_per_kwh: Range, pue: Range) -> Ra
     )
 
 
-def cloud_cost(price: Price, market_rent: Range) -> Range:
+def cloud_cost(price: PriceReading, market_rent: Range) -> Range:
     """USD per PFLOP-day: the reading's market price, or those of all market readings."""
     return market_rent if price.owned else price.rented
 
 
 def break_even(
-    hardware: Hardware, price: Price, capital_usd: Range, life_years: Range, usd_per_kwh: Range, pue: Range
+    hardware: Hardware,
+    price: PriceReading,
+    capital_usd: Range,
+    life_years: Range,
+    usd_per_kwh: Range,
+    pue: Range,
 ) -> Range:
     """Utilization at which owning costs as much as renting; above 1: never."""
     usd = costs(hardware, price, capital_usd, life_years, usd_per_kwh, pue)
@@ -45,7 +50,7 @@ def break_even(
 
 def payback(
     hardware: Hardware,
-    price: Price,
+    price: PriceReading,
     capital_usd: Range,
     heavy_utilization: Range,
     usd_per_kwh: Range,
@@ -62,7 +67,7 @@ def payback(
 
 def owned_well_below(
     hardware: Hardware,
-    price: Price,
+    price: PriceReading,
     capital_usd: Range,
     life_years: Range,
     heavy_utilization: Range,
@@ -76,7 +81,7 @@ def owned_well_below(
 
 def owned_above(
     hardware: Hardware,
-    price: Price,
+    price: PriceReading,
     capital_usd: Range,
     life_years: Range,
     light_utilization: Range,
@@ -88,14 +93,16 @@ def owned_above(
     return span(usd.owned(light_utilization.low) / price.rented.high)
 
 
-def same_capital(hardware: Hardware, price: Price, capital_usd: Range, short_term_years: Range) -> Range:
+def same_capital(
+    hardware: Hardware, price: PriceReading, capital_usd: Range, short_term_years: Range
+) -> Range:
     """PFLOPS that the capital rents for the short term, over those of the pod that it buys."""
     capital, years, rented = corners(capital_usd, short_term_years, price.rented)
     a_day = capital_usd_per_pflop_day(capital_usd=capital, pflops=hardware.pflops, life_years=years)
     return span(a_day / rented)
 
 
-def optimus_cloud(hardware: Hardware, price: Price, optimus_pods: Range) -> Range:
+def optimus_cloud(hardware: Hardware, price: PriceReading, optimus_pods: Range) -> Range:
     """USD a year for the rent of that many ExaPODs, always busy."""
     pods, rented = corners(optimus_pods, price.rented)
     return span(pods * hardware.pflops * DAYS * rented)
@@ -107,7 +114,7 @@ def shortage(catalog: Catalog) -> Range:
     return span(*(o.usd_per_device_h / o.spot_usd_per_device_h for o in h100 if o.spot_usd_per_device_h))
 
 
-COMPUTED = named(
+MONEY_CLAIMS = named(
     owned_running_cost,
     cloud_cost,
     break_even,

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scheduler.money.claims.claim import Range, named
-from scheduler.money.claims.readings import Costs, Hardware, Price, costs, span
+from scheduler.money.claims.claim_file import Range, named
+from scheduler.money.claims.readings import Costs, Hardware, PriceReading, costs, span
 from scheduler.money.economics.breakeven import Floats
-
-CONFIDENCE = 0.95
+from traces.confidence import halfwidth
 
 
 class Measured(NamedTuple):
@@ -45,7 +44,7 @@ class Trials(NamedTuple):
 
 def break_even_simulated(
     hardware: Hardware,
-    price: Price,
+    price: PriceReading,
     trials: Trials,
     capital_usd: Range,
     life_years: Range,
@@ -61,7 +60,7 @@ def break_even_simulated(
 
 def v14_to_v15(
     hardware: Hardware,
-    price: Price,
+    price: PriceReading,
     trials: Trials,
     capital_usd: Range,
     life_years: Range,
@@ -75,7 +74,7 @@ def v14_to_v15(
 
 def shortage_shelter(
     hardware: Hardware,
-    price: Price,
+    price: PriceReading,
     trials: Trials,
     capital_usd: Range,
     life_years: Range,
@@ -97,13 +96,13 @@ def optimus_pods(trials: Trials) -> Range:
     return interval(trials.optimus_pods)
 
 
-def _bills(usd: Costs, of: Measured) -> tuple[Any, Any]:
+def _bills(usd: Costs, measured: Measured) -> tuple[Any, Any]:
     """Return the hybrid's cost and that of renting all, in USD per PFLOP-day of owned capacity.
 
     Both are arrays (ends of the inputs, load, seed).
     """
     capital, idle, running, rented = (part.reshape(-1, 1, 1) for part in usd)
-    return capital + idle + running * of.utilization + rented * of.burst, rented * of.cloud
+    return capital + idle + running * measured.utilization + rented * measured.burst, rented * measured.cloud
 
 
 def _crossing(utilization: Floats, gap: Floats) -> Floats:
@@ -125,16 +124,12 @@ def interval(values: Floats) -> Range:
 
     Where a value is infinite its mean is not known: from the least value to infinity.
     """
-    from scipy.stats import t
-
     values = np.asarray(values, np.float64)
-    seeds = values.shape[-1]
     finite = np.isfinite(values).all(axis=-1)
     known = values[finite]
-    half = t.ppf((1 + CONFIDENCE) / 2, seeds - 1) * known.std(axis=-1, ddof=1) / np.sqrt(seeds)
-    mean = known.mean(axis=-1)
+    mean, half = known.mean(axis=-1), halfwidth(known)
     ends = np.concatenate([(mean - half).ravel(), (mean + half).ravel(), values[~finite].ravel()])
     return span(ends)
 
 
-COMPUTED = named(break_even_simulated, v14_to_v15, optimus_pods, shortage_shelter)
+SIMULATED_CLAIMS = named(break_even_simulated, v14_to_v15, optimus_pods, shortage_shelter)

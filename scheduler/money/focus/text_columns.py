@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from scheduler.run.directory import Run
 
-Words = dict[str, str | None]
+TextColumns = dict[str, str | None]
 
 PURCHASE = "purchase"
 """The rows that buy a commitment. The ledger has no such line: it counts the use."""
@@ -86,7 +86,7 @@ class Sort(NamedTuple):
         return self.terms.category == "Usage" and self.charged_to != "unused_commitment"
 
 
-def words(run: Run, sort: Sort) -> Words:
+def text_columns(run: Run, sort: Sort) -> TextColumns:
     """Return the columns of text of a charge; those that are not there are null."""
     scenario, terms, unit = run.description["scenario"]["name"], sort.terms, _UNITS[sort.unit]
     resources = run.description["pools"] + run.description["offers"]
@@ -113,13 +113,13 @@ def words(run: Run, sort: Sort) -> Words:
     }
 
 
-def _resource(sort: Sort, key: str, kind: str) -> Words:
+def _resource(sort: Sort, key: str, kind: str) -> TextColumns:
     """The pool or offer; or the commitment, where that is what is bought or left unused."""
-    held: Words = {"ResourceId": key, "ResourceName": sort.resource, "ResourceType": kind}
+    held: TextColumns = {"ResourceId": key, "ResourceName": sort.resource, "ResourceType": kind}
     if not sort.committed:
         return held
     commitment, name = f"{key}/commitment", f"{sort.resource} commitment"
-    itself: Words = {"ResourceId": commitment, "ResourceName": name, "ResourceType": "Commitment"}
+    itself: TextColumns = {"ResourceId": commitment, "ResourceName": name, "ResourceType": "Commitment"}
     return {
         **(held if sort.consumes else itself),
         "CommitmentDiscountCategory": "Usage",
@@ -131,7 +131,7 @@ def _resource(sort: Sort, key: str, kind: str) -> Words:
     }
 
 
-def _sku(sort: Sort, resource: dict[str, Any]) -> Words:
+def _sku(sort: Sort, resource: dict[str, Any]) -> TextColumns:
     """One SKU a meter of an offer or kind of pod; a rental has a price on demand or spot, or committed."""
     kind = resource.get("offer") or resource["pod"] or resource["device"]
     rental = sort.terms.meter == "Rental"

@@ -1,4 +1,4 @@
-"""Who used how many devices for how long: device-seconds of step functions, exact in whole numbers."""
+"""Device-seconds of step functions of devices, by cell of time: exact, in whole numbers."""
 
 from __future__ import annotations
 
