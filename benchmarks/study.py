@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scheduler.study import Workers, processes
-from scheduler.study.sweep.layout import Study, lay_out
+from scheduler.study.sweep.study_cells import Study, lay_out
 from scheduler.study.sweep.sweep import run_study
 
 STUDY = """

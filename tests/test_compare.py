@@ -24,8 +24,8 @@ from scheduler.run.directory import Run
 from scheduler.run.figures import measure
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.workers import Workers
-from scheduler.study.compare.compare import Answer, Question, compare_policies, enough, write_results
-from scheduler.study.compare.contest import Row
+from scheduler.study.compare.compare import Answer, Question, compare_policies, enough, write_answer
+from scheduler.study.compare.contest import ContestRow
 from scheduler.study.compare.differences import CompareError, compare, direction
 from scheduler.study.compare.statistics import (
     Floats,
@@ -386,7 +386,7 @@ def test_what_is_computed_is_used_again(folder: Path, answer: Answer) -> None:
 
 
 def test_results_are_kept_as_parquet_and_compare_alike(answer: Answer, tmp_path: Path) -> None:
-    write_results(answer, tmp_path / "results.parquet")
+    write_answer(answer, tmp_path / "results.parquet")
     again = compare(pq.read_table(tmp_path / "results.parquet"), "after:4h", policies=("at_once", "never"))
     assert again == answer.differences
     assert [file.name for file in tmp_path.iterdir()] == ["results.parquet"]
@@ -406,7 +406,7 @@ def test_seeds_are_added_until_the_budget_is_spent(folder: Path) -> None:
     assert "stopped at 5 seeds, the budget is spent" in render(found)
 
 
-def made_up(differences: list[float]) -> list[Row]:
+def made_up(differences: list[float]) -> list[ContestRow]:
     return [{"policy": "fcfs", "seed": seed, "x": 100.0} for seed in range(len(differences))] + [
         {"policy": "sjf", "seed": seed, "x": 100.0 + value} for seed, value in enumerate(differences)
     ]

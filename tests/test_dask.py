@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from scheduler.cli import main
 from scheduler.study import Workers
-from scheduler.study.sweep.layout import Study, lay_out
+from scheduler.study.sweep.study_cells import Study, lay_out
 from scheduler.study.sweep.sweep import run_study
 from tests.build import job, trace
 

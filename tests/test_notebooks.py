@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from scheduler.replay import Setup, replay
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.workers import Workers
-from scheduler.study.sweep.layout import lay_out
+from scheduler.study.sweep.study_cells import lay_out
 from scheduler.study.sweep.sweep import run_study
 from workloads import Demand, generate
 

@@ -24,16 +24,16 @@ from scheduler.study.plan.candidates import (
     Candidate,
     Evaluation,
     PlanError,
-    Prices,
+    PriceFactors,
     Sample,
     Target,
     mean_interval,
     target_of,
 )
-from scheduler.study.plan.demands import YEAR_ON, grown, scaled, stories
 from scheduler.study.plan.evaluations import Bench
-from scheduler.study.plan.planning import question
-from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest
+from scheduler.study.plan.make_plan import plan_question
+from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scaled
+from scheduler.study.plan.search import INDIFFERENT, Goal, frontier, levels, search, smallest_number
 from workloads import demand_of
 
 TARGET = Target(kind="k", share=0.95, limit_s=100, stranded=0.01)
@@ -90,7 +90,7 @@ def test_the_smallest_is_found_with_few_looks(first: int, most: int, guess: int)
         looks.append(pods)
         return pods >= first
 
-    assert smallest(meets, most, guess) == (first if first <= most else None)
+    assert smallest_number(meets, most, guess) == (first if first <= most else None)
     assert all(1 <= pods <= most for pods in looks)
     assert len(looks) == len(set(looks)) <= 2 * most.bit_length() + 1
 
@@ -128,7 +128,7 @@ def worlds(draw: st.DrawFn) -> World:
 @settings(deadline=None)
 @given(worlds(), st.integers(0, 15), st.sampled_from([1.0, 0.5, 3.0]))
 def test_the_search_finds_what_brute_force_finds(world: World, guess: int, rent: float) -> None:
-    prices, most = Prices(rent=rent), len(world.rents[0])
+    prices, most = PriceFactors(rent=rent), len(world.rents[0])
     patiences = [str(at) for at in range(len(world.first))]
     grid = [world.evaluate(Candidate(pods + 1, name), 8) for pods in range(most) for name in patiences]
     cheapest = min((one.mean_usd(prices) for one in grid if one.meets(TARGET)), default=None)
@@ -138,7 +138,7 @@ def test_the_search_finds_what_brute_force_finds(world: World, guess: int, rent:
         runs[candidate] = max(seeds, runs.get(candidate, 0))
         return world.evaluate(candidate, seeds)
 
-    found = search(evaluate, patiences, most, TARGET, levels(8), guess=guess, prices=prices)
+    found = search(evaluate, patiences, Goal(TARGET, most, prices), levels(8), guess)
     assert sum(runs.values()) <= 8 * len(grid)
     if cheapest is None:
         assert found.best is None
@@ -158,7 +158,7 @@ def test_the_search_saves_most_runs_where_pods_are_dear() -> None:
         runs[candidate] = max(seeds, runs.get(candidate, 0))
         return world.evaluate(candidate, seeds)
 
-    found = search(evaluate, list("0123"), 60, TARGET, levels(20), guess=20)
+    found = search(evaluate, list("0123"), Goal(TARGET, 60), levels(20), 20)
     assert found.best is not None
     assert found.best.candidate == Candidate(32, "0")
     assert sum(runs.values()) < 150
@@ -174,7 +174,7 @@ def test_a_lucky_start_does_not_decide() -> None:
         usd = 10.0 * candidate.pods
         return Evaluation(candidate, tuple(sample(usd, wait, pods=usd) for wait in late[:seeds]))
 
-    found = search(evaluate, ["p"], 9, TARGET, levels(20), guess=2)
+    found = search(evaluate, ["p"], Goal(TARGET, 9), levels(20), 2)
     assert found.best is not None
     assert found.best.candidate.pods == 4
 
@@ -187,7 +187,7 @@ def test_an_unlucky_start_does_not_decide() -> None:
         usd = 10.0 * candidate.pods
         return Evaluation(candidate, tuple(sample(usd, wait, pods=usd) for wait in late[:seeds]))
 
-    found = search(evaluate, ["p"], 9, TARGET, levels(20), guess=2)
+    found = search(evaluate, ["p"], Goal(TARGET, 9), levels(20), 2)
     assert found.best is not None
     assert found.best.candidate.pods == 3
 
@@ -266,9 +266,9 @@ def test_the_interval_of_a_wait_resamples_whole_seeds() -> None:
 
 def test_prices_change_only_what_they_are_of() -> None:
     one = evaluation(sample(100, pods=60, rent=30), sample(120, pods=60, rent=50))
-    assert one.usd(Prices(rent=3)).tolist() == [160, 220]
-    assert one.usd(Prices(pods=0.5)).tolist() == [70, 90]
-    assert one.floor_usd(Prices(pods=0.5), 4) == 120
+    assert one.usd(PriceFactors(rent=3)).tolist() == [160, 220]
+    assert one.usd(PriceFactors(pods=0.5)).tolist() == [70, 90]
+    assert one.floor_usd(PriceFactors(pods=0.5), 4) == 120
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_fleets_grow_for_a_year() -> None:
     assert grown(loaded, cars=1, robots=1)["load"] == pytest.approx(0.5)
     robots_only = {"load": 0.5, "cars": 0, "tenants": 0, "car_growth": 0, "robots": 100, "robot_growth": 0}
     assert grown(robots_only, cars=1, robots=1)["load"] == pytest.approx(0.5)
-    ratios = {story.name: story.ratio for story in stories({"days": 1})}
+    ratios = {outlook.name: outlook.ratio for outlook in demand_outlooks({"days": 1})}
     assert ratios["2x"] == pytest.approx(2)
     assert ratios["0.5x"] == pytest.approx(0.5)
     assert ratios[YEAR_ON] > ratios["late ramp"] > 1
@@ -331,7 +331,7 @@ def test_pricing_anew_is_what_a_new_run_costs(evaluated: Bench) -> None:
     dear = replace(evaluated.scenario, offers=(replace(offer, usd_per_device_h=usd),))
     bench = Bench(dear, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
     run = bench.evaluator("today", dear.demand)(plan, 3)
-    assert priced.usd(Prices(rent=3)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
+    assert priced.usd(PriceFactors(rent=3)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
     assert run.usd(AS_GIVEN).sum() > priced.usd(AS_GIVEN).sum()
 
 
@@ -342,7 +342,7 @@ def test_what_pods_cost_scales_with_their_price(evaluated: Bench) -> None:
     dear = replace(evaluated.scenario, pools=(replace(pool, capital_usd=1.25e6),))
     bench = Bench(dear, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
     run = bench.evaluator("today", dear.demand)(plan, 2)
-    assert priced.usd(Prices(pods=1.25)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
+    assert priced.usd(PriceFactors(pods=1.25)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
 
 
 def test_the_command_answers_and_goes_on_where_it_was(file: Path) -> None:
@@ -401,7 +401,9 @@ def test_bad_input_is_one_line(file: Path, words: list[str], says: str) -> None:
 
 def test_which_scenarios_have_no_plan(file: Path) -> None:
     def ask(*overrides: str, pool: str | None = None) -> tuple[Scenario, str]:
-        scenario, name, _ = question(read_scenario(file, overrides), pool, ("never",), None, 2, "fsd.label")
+        scenario, name, _ = plan_question(
+            read_scenario(file, overrides), pool, ("never",), None, 2, "fsd.label"
+        )
         return scenario, name
 
     assert ask()[1] == "own"

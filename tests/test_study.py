@@ -16,8 +16,8 @@ import pytest
 
 from scheduler.run.figures import chained, measure
 from scheduler.scenario import parse_scenario
-from scheduler.study import Cell, Outcome, Workers, cell_of, compute, processes, run_cells
-from scheduler.study.cells.compute import jobs_of
+from scheduler.study import Cell, CellOutcome, Workers, cell_of, compute, processes, run_cells
+from scheduler.study.cells.compute import jobs_of_cell
 from scheduler.study.cells.runner import DIED, read_result
 from tests.build import job, offer, pool, run, scenario, trace
 
@@ -100,14 +100,14 @@ def test_over_a_trace_the_seed_counts_where_it_draws_the_weather(tmp_path: Path)
 
 def test_cells_of_a_seed_share_their_jobs_whatever_the_policy(tmp_path: Path) -> None:
     one, other = tiny(), tiny(policy={"patience": "never"})
-    digest = jobs_of(one, tmp_path).sha256
+    digest = jobs_of_cell(one, tmp_path).sha256
     (file,) = (tmp_path / "traces").iterdir()
     written = file.stat().st_mtime_ns
-    assert jobs_of(other, tmp_path).sha256 == digest
+    assert jobs_of_cell(other, tmp_path).sha256 == digest
     assert file.stat().st_mtime_ns == written
     file.write_bytes(file.read_bytes()[:-100])  # damaged: made anew
-    assert jobs_of(one, tmp_path).sha256 == digest == jobs_of(one, tmp_path).sha256
-    assert jobs_of(tiny(seed=2), tmp_path).sha256 != digest
+    assert jobs_of_cell(one, tmp_path).sha256 == digest == jobs_of_cell(one, tmp_path).sha256
+    assert jobs_of_cell(tiny(seed=2), tmp_path).sha256 != digest
 
 
 def test_figures_of_a_story(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_run_directories_are_kept_if_told_to(tmp_path: Path) -> None:
     cell = tiny()
     metrics = compute(cell, tmp_path, keep=True)
     opened = open_run(tmp_path / cell.place)
-    assert measure(opened, jobs_of(cell, tmp_path)) == metrics
+    assert measure(opened, jobs_of_cell(cell, tmp_path)) == metrics
     assert compute(cell, tmp_path) == metrics
 
 
@@ -284,7 +284,7 @@ def test_ctrl_c_ends_workers_without_a_word(tmp_path: Path) -> None:
     assert study.returncode == 130
 
 
-def outcomes(found: Iterator[Outcome]) -> dict[str, Any]:
+def outcomes(found: Iterator[CellOutcome]) -> dict[str, Any]:
     """The figures of each cell, none of which may have failed."""
     metrics = {}
     for one in found:

@@ -24,8 +24,8 @@ from scheduler.policy import SEAMS, PolicyError
 from scheduler.scenario import parse_scenario
 from scheduler.study import compute, processes
 from scheduler.study.cells.policy_names import parse_policy, with_policy
-from scheduler.study.sweep.layout import lay_out
 from scheduler.study.sweep.results import FIGURES, read_results
+from scheduler.study.sweep.study_cells import lay_out
 from scheduler.study.sweep.study_file import StudyError, StudySpec
 from scheduler.study.sweep.sweep import run_study
 from tests.build import job, trace

@@ -54,7 +54,7 @@ def _check_scenario(file: Path) -> str:
 
 
 def _check_study(file: Path) -> str:
-    from scheduler.study.sweep.layout import lay_out
+    from scheduler.study.sweep.study_cells import lay_out
 
     laid = lay_out(file)
     axes = " x ".join(f"{len(names)} {axis}" for axis, names in laid.axes.items())

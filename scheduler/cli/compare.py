@@ -72,13 +72,13 @@ def compare(workers: int | None, out: Path | None, **asked: Any) -> None:
     from scheduler.cli.execution import workplace
     from scheduler.report.compare import render
     from scheduler.study.cells.workers import processes
-    from scheduler.study.compare.compare import compare_policies, write_results
+    from scheduler.study.compare.compare import compare_policies, write_answer
 
     question = _question(CompareOptions(**asked))
     with workplace(out, processes(workers)) as place:
         answer = compare_policies(question, *place)
         if out is not None:
-            write_results(answer, out / "results.parquet")
+            write_answer(answer, out / "results.parquet")
     click.echo(render(answer))
     if out is not None:
         click.echo(f"\nresults: {out}/results.parquet")

@@ -70,13 +70,13 @@ def plan(
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.evaluations import Bench
-    from scheduler.study.plan.planning import PATIENCES, make_plan, question
+    from scheduler.study.plan.make_plan import DEFAULT_PATIENCES, make_plan, plan_question
 
     given = PlanOptions(**asked)
     target = target_of(given.target, given.stranded)
     spec, _ = read(scenario, overrides)
-    patiences = given.patiences or PATIENCES
-    spec, pool, posed = question(spec, given.pool, patiences, given.max_pods, given.seeds, target.kind)
+    patiences = given.patiences or DEFAULT_PATIENCES
+    spec, pool, posed = plan_question(spec, given.pool, patiences, given.max_pods, given.seeds, target.kind)
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
         found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)

@@ -36,8 +36,8 @@ def run(
     from scheduler.cli.execution import workplace
     from scheduler.report.study import table
     from scheduler.study.cells.workers import processes
-    from scheduler.study.sweep.layout import lay_out
     from scheduler.study.sweep.results import read_results
+    from scheduler.study.sweep.study_cells import lay_out
     from scheduler.study.sweep.sweep import run_study
 
     if address is not None and workers is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 
 from scheduler.report.table import table
-from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Prices, Target, mean_interval
+from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
 from scheduler.study.plan.search import Elsewhere, Plan, Regret
 from traces.confidence import LEVEL
 from traces.times import HOUR_S
@@ -176,7 +176,7 @@ def _percentile(target: Target) -> str:
     return f"wait p{100 * target.share:g}"
 
 
-def _cost(one: Evaluation, prices: Prices) -> str:
+def _cost(one: Evaluation, prices: PriceFactors) -> str:
     return _thousands(one.mean_usd(prices))
 
 

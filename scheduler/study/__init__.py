@@ -1,5 +1,7 @@
 """Many runs: cells on a pool of workers, results kept so that what is done is not done again.
 
+Read `cells` first; `sweep` runs a study file, `compare` sets policies side by side, `plan` counts pods.
+
 cells = [cell_of(scenario, seed) for seed in range(1, 21)]
 with processes(2) as workers:
     for outcome in run_cells(cells, Path("study"), workers):
@@ -8,7 +10,7 @@ with processes(2) as workers:
 
 from scheduler.study.cells.cell import Cell, CellError, cell_of
 from scheduler.study.cells.compute import compute
-from scheduler.study.cells.runner import Outcome, run_cells
+from scheduler.study.cells.runner import CellOutcome, run_cells
 from scheduler.study.cells.workers import Workers, processes
 
-__all__ = ["Cell", "CellError", "Outcome", "Workers", "cell_of", "compute", "processes", "run_cells"]
+__all__ = ["Cell", "CellError", "CellOutcome", "Workers", "cell_of", "compute", "processes", "run_cells"]

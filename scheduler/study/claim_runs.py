@@ -24,7 +24,7 @@ from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.cell import Cell, CellError, cell_of
-from scheduler.study.cells.compute import jobs_of
+from scheduler.study.cells.compute import jobs_of_cell
 from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from traces.times import HOUR_S
@@ -76,7 +76,7 @@ def run_trials(scenario: Scenario, folder: Path, workers: Workers, progress: Stu
 def _pair(base: Scenario, demand: dict[str, Any], seed: int, folder: Path) -> Pair:
     hybrid = cell_of(replace(base, demand=base.demand | demand), seed)
     free = folder / "traces" / f"{hybrid.jobs_key}-free.parquet"
-    _free(jobs_of(hybrid, folder)).write(free)
+    _free(jobs_of_cell(hybrid, folder)).write(free)
     return Pair(hybrid, cell_of(replace(base, demand={}, bound="rented_only"), seed, free))
 
 

@@ -35,7 +35,7 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
     Generated jobs are kept under `folder`/traces for the cells that share them; the run directory only if
     `keep`, as the cell's place. Raises what reading the trace, generating and replaying raise.
     """
-    trace = jobs_of(cell, folder)
+    trace = jobs_of_cell(cell, folder)
     scenario = parse_scenario({**cell.scenario, "seed": cell.seed})
     if not keep:
         with TemporaryDirectory(prefix="exaburst-") as scratch:
@@ -51,7 +51,7 @@ def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:
     return {"windows": [measure(run, trace, cell.waits_of, window) for window in cell.windows]}
 
 
-def jobs_of(cell: Cell, folder: Path) -> Trace:
+def jobs_of_cell(cell: Cell, folder: Path) -> Trace:
     """Return the jobs of a cell: of its trace file, or generated once and kept under `folder`/traces.
 
     Workers may race: each writes aside and renames, so a file is whole, and equal whoever wrote it.

@@ -16,7 +16,7 @@ from scheduler.policy import SEAMS, PolicyError, resolve
 from scheduler.scenario import BOUNDS, Scenario
 
 BOUND = "bound"
-FREE = tuple(name for name in BOUNDS if name != "none")
+BOUND_NAMES = tuple(name for name in BOUNDS if name != "none")
 """The bounds that are named like policies; the name `none` is that of a backfill."""
 
 Choices = Mapping[str, str]
@@ -31,7 +31,7 @@ def parse_policy(spec: str) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for part in spec.split("+"):
         try:
-            seam, choice = _found(part.strip())
+            seam, choice = _choice(part.strip())
         except PolicyError as error:
             raise PolicyError(f'policy "{spec}": {error}') from None
         if seam in chosen:
@@ -52,7 +52,7 @@ def with_policy(scenario: Scenario, chosen: Choices) -> Scenario:
     return replace(scenario, policy=replace(scenario.policy, **seams), bound=bound)
 
 
-def _found(part: str) -> tuple[str, str]:
+def _choice(part: str) -> tuple[str, str]:
     """Return a part's seam and what it chooses there."""
     seam, equals, choice = part.partition("=")
     if equals:
@@ -85,7 +85,7 @@ def _checked(seam: str, choice: str) -> tuple[str, str]:
 def _names(seam: str) -> Iterator[str]:
     """Ours, and those of installed packages."""
     if seam == BOUND:
-        yield from FREE
+        yield from BOUND_NAMES
         return
     yield from SEAMS[seam]
     yield from (entry.name for entry in entry_points(group=f"exaburst.{seam}"))

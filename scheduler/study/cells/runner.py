@@ -26,7 +26,7 @@ CHECK_S = 2
 """How long nothing need come back before the workers are asked whether anything will."""
 
 
-class Outcome(NamedTuple):
+class CellOutcome(NamedTuple):
     """What became of a cell: its figures, or the reason why there are none."""
 
     cell: Cell
@@ -44,7 +44,7 @@ class StudyProgress(Protocol):
 
 def run_cells(
     cells: Iterable[Cell], folder: Path, workers: Workers, *, keep: bool = False
-) -> Iterator[Outcome]:
+) -> Iterator[CellOutcome]:
     """Yield what becomes of each cell as soon as it is known; of cells with the same place only one.
 
     Results that `folder` holds already come first. A cell that raises, or whose worker dies, is a failure
@@ -58,7 +58,7 @@ def run_cells(
         if metrics is None or (keep and not (folder / cell.place / "run.json").exists()):
             waiting.append(cell)
         else:
-            yield Outcome(cell, metrics, reused=True)
+            yield CellOutcome(cell, metrics, reused=True)
     suspects = []
     for outcome in _computed(waiting, folder, workers, workers.room, keep=keep):
         if outcome.failure == DIED:
@@ -71,7 +71,7 @@ def run_cells(
 
 def _computed(
     waiting: deque[Cell], folder: Path, workers: Workers, room: int, *, keep: bool
-) -> Iterator[Outcome]:
+) -> Iterator[CellOutcome]:
     """Compute the cells, at most `room` handed out at once; all that are lost with a worker have DIED."""
     flying: dict[Future[Metrics | Parcel], Cell] = {}
     while waiting or flying:
@@ -94,40 +94,40 @@ def _broken(future: Future[Metrics | Parcel]) -> bool:
     return not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
 
 
-def _landed(cell: Cell, future: Future[Metrics | Parcel], folder: Path, *, keep: bool) -> Outcome:
+def _landed(cell: Cell, future: Future[Metrics | Parcel], folder: Path, *, keep: bool) -> CellOutcome:
     """Keep what a worker found."""
     if future.cancelled() or _broken(future):
-        return Outcome(cell, None, DIED)
+        return CellOutcome(cell, None, DIED)
     try:
-        found = future.result()
-        metrics = found.metrics if isinstance(found, Parcel) else found
+        result = future.result()
+        metrics = result.metrics if isinstance(result, Parcel) else result
         place = folder / cell.place
-        if isinstance(found, Parcel) or not keep:
+        if isinstance(result, Parcel) or not keep:
             clear(place, overwrite=True)  # of another run that was there
-        if isinstance(found, Parcel):
-            found.unpack(place)
+        if isinstance(result, Parcel):
+            result.unpack(place)
     except Exception as error:
         name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        return Outcome(cell, None, f"{name}{error}")
+        return CellOutcome(cell, None, f"{name}{error}")
     write_result(folder, cell, metrics)
-    return Outcome(cell, metrics)
+    return CellOutcome(cell, metrics)
 
 
 def read_result(folder: Path, cell: Cell) -> Metrics | None:
     """Return the figures kept of a cell; None where there are none, or the file is damaged."""
     try:
-        kept = json.loads((folder / cell.place / RESULT).read_text(encoding="utf-8"))
-        whole = kept["key"] == cell.key and kept["sha256"] == digest(kept["metrics"])
+        stored = json.loads((folder / cell.place / RESULT).read_text(encoding="utf-8"))
+        whole = stored["key"] == cell.key and stored["sha256"] == digest(stored["metrics"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return dict(kept["metrics"]) if whole else None
+    return dict(stored["metrics"]) if whole else None
 
 
 def write_result(folder: Path, cell: Cell, metrics: Metrics) -> None:
     """Keep the figures of a cell; the file appears only once it is whole."""
     file = folder / cell.place / RESULT
     file.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"key": cell.key, "seed": cell.seed, "sha256": digest(metrics), "metrics": metrics}
+    stored = {"key": cell.key, "seed": cell.seed, "sha256": digest(metrics), "metrics": metrics}
     part = folder / f".{cell.key}.{os.getpid()}.part"
-    part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    part.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     part.replace(file)

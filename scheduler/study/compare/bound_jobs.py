@@ -19,7 +19,7 @@ BINS = 8
 RATIO = 4.0
 
 
-class Works(NamedTuple):
+class BoundJobs(NamedTuple):
     """Jobs by column, times in hours, work in device-hours of the reference device."""
 
     submit_h: Floats
@@ -35,12 +35,12 @@ class Works(NamedTuple):
     rented: Floats
     """(jobs, offers): likewise, from renting to the end."""
 
-    def take(self, rows: NDArray[Any]) -> Works:
+    def take(self, rows: NDArray[Any]) -> BoundJobs:
         """Return some of the jobs."""
-        return Works(*(column[rows] for column in self))
+        return BoundJobs(*(column[rows] for column in self))
 
 
-def works(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[int, int]) -> Works:
+def bound_jobs(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[int, int]) -> BoundJobs:
     """Return the jobs submitted in the window, without those that fit nowhere or follow another."""
     submit_s = trace.numpy("submit_s")
     counts = (submit_s >= window[0]) & (submit_s < window[1]) & (trace.numpy("after") == NO_VALUE)
@@ -51,7 +51,7 @@ def works(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[int, in
     ]
     table = np.array(rows, np.float64).reshape(len(rows), 5 + pools + offers)
     submit_h, work, run_h, rent_h, boot_h = table[:, :5].T / HOUR_S
-    return Works(submit_h, work, run_h, rent_h, boot_h, table[:, 5 : 5 + pools], table[:, 5 + pools :])
+    return BoundJobs(submit_h, work, run_h, rent_h, boot_h, table[:, 5 : 5 + pools], table[:, 5 + pools :])
 
 
 def _row(job: Job, pools: int, offers: int) -> list[float]:
@@ -71,11 +71,9 @@ def _row(job: Job, pools: int, offers: int) -> list[float]:
     return [job.submit_s, work_s, run_s, rent_s, min(boots_s, default=0), *held]
 
 
-def classes(of: Works) -> list[Works]:
-    """Part jobs into classes alike in where they may run and, within a factor of 4, in their work."""
-    if not len(of.work):
-        return []
-    size = np.clip(np.log(of.work.max() / of.work) // np.log(RATIO), 0, BINS - 1)
-    where = 2 * (of.run_h > 0) + (of.rent_h > 0)
-    _, found = np.unique(where * BINS + size, return_inverse=True)
-    return [of.take(found == at) for at in range(found.max() + 1)]
+def classes(counted: BoundJobs) -> list[BoundJobs]:
+    """Part one job or more into classes alike in where they may run and, within a factor of 4, in work."""
+    size = np.clip(np.log(counted.work.max() / counted.work) // np.log(RATIO), 0, BINS - 1)
+    where = 2 * (counted.run_h > 0) + (counted.rent_h > 0)
+    _, number = np.unique(where * BINS + size, return_inverse=True)
+    return [counted.take(number == at) for at in range(number.max() + 1)]

@@ -21,8 +21,8 @@ from scheduler.replay import Setup
 from scheduler.replay.assembly import Assembly
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import Stock
-from scheduler.study.compare.bound_jobs import Works, classes, works
-from scheduler.study.compare.least_prices import Prices
+from scheduler.study.compare.bound_jobs import BoundJobs, bound_jobs, classes
+from scheduler.study.compare.least_prices import LeastPrices
 from traces.times import HOUR_S
 from traces.trace import Trace
 
@@ -67,8 +67,8 @@ class Relaxation:
         if budget < inf:
             most = vstack([most, csr_array(budgeted[None, :])], format="csr")
             at_most = np.append(at_most, budget + SLACK * max(1.0, abs(budget)))
-        found = linprog(goal, most, at_most, bounds=limits, method="highs")
-        return nan if found.fun is None else max(0.0, float(found.fun) * (1 - SLACK))
+        solution = linprog(goal, most, at_most, bounds=limits, method="highs")
+        return nan if solution.fun is None else max(0.0, float(solution.fun) * (1 - SLACK))
 
 
 def relax(
@@ -79,54 +79,55 @@ def relax(
     Waits count up to `until_s`, which is at or before the end of the run; the edges of the window are starts
     of charge periods.
     """
+    from scipy.sparse import csr_array
+
     setup = Setup.of(scenario, trace, catalog)
     stock, fit = setup.stock, cache(Assembly(setup).fit)
-    counted = works(trace, fit, len(stock.pools), len(stock.offers), window)
+    counted = bound_jobs(trace, fit, len(stock.pools), len(stock.offers), window)
     slots = max(0, min(SLOTS, until_s - window[0]))
     edges = np.linspace(window[0], until_s, slots + 1).round().astype(np.int64)
-    prices = Prices(stock, setup.owning, edges, window)
+    prices = LeastPrices(stock, setup.owning, edges, window)
+    if not slots or not len(counted.work):
+        nothing = np.zeros(0)
+        return Relaxation(csr_array((0, 0)), nothing, nothing, nothing, prices.anyhow(), nothing)
     return _program(classes(counted), stock, prices, edges)
 
 
-def _program(parts: list[Works], stock: Stock, prices: Prices, edges: Ints) -> Relaxation:
+def _program(parts: list[BoundJobs], stock: Stock, prices: LeastPrices, edges: Ints) -> Relaxation:
     """Build the rows over four variables a class and slot, in device-hours of work of the reference device.
 
     What has been started on own devices by the end of the slot, what of that is done, what devices have been
     rented for; and, times hours, what waited in the slot.
     """
-    from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array, kron
+    from scipy.sparse import block_array, block_diag, diags_array, eye_array, kron
 
     width_h, edges_h = np.diff(edges) / HOUR_S, edges / HOUR_S
     count, slots = len(parts), len(width_h)
-    if not count * slots:
-        nothing = np.zeros(0)
-        return Relaxation(csr_array((0, 0)), nothing, nothing, nothing, prices.anyhow(), nothing)
     capacity, least = _capacity(parts, stock)
     come, late = _arrivals(parts, edges_h)
     longest_h = np.array([max(part.run_h.max(), SECOND_H) for part in parts])
-    each, summed = eye_array(count * slots), np.ones((1, count))
+    each, summed, zero = eye_array(count * slots), np.ones((1, count)), 0.0 * come
     steps = diags_array([1.0, -1.0], offsets=[0, -1], shape=(slots, slots))
     change, width = kron(eye_array(count), steps), kron(eye_array(count), diags_array(width_h))
     fits = kron(summed / longest_h, eye_array(slots))
     rows = [
-        ([-change, None, None, None], 0.0 * come),  # what is started never falls
-        ([None, -change, None, None], 0.0 * come),  # nor what is done
-        ([None, None, -change, None], 0.0 * come),  # nor what is rented for
+        ([-change, None, None, None], zero),  # what is started never falls
+        ([None, -change, None, None], zero),  # nor what is done
+        ([None, None, -change, None], zero),  # nor what is rented for
         ([each, None, each, None], come),  # nothing is started or rented for before it has come
-        ([-each, each, None, None], 0.0 * come),  # nothing is done that has not been started
-        ([block_diag([_by_then(edges_h, run_h) for run_h in longest_h]), -each, None, None], 0.0 * come),
+        ([-each, each, None, None], zero),  # nothing is done that has not been started
+        ([block_diag([_by_then(edges_h, run_h) for run_h in longest_h]), -each, None, None], zero),
         ([fits, -fits, None, None], np.full(slots, capacity)),  # what runs has devices
         ([None, kron(summed, steps), None, None], capacity * width_h),  # which do no more than they can
         ([-width, None, -width, -each], late - width @ come),  # what is left has waited
     ]
+    costs = prices.done(count, least), prices.rented(parts)
     possible = [[part.run_h.any(), part.run_h.any(), part.rent_h.any(), True] for part in parts]
     return Relaxation(
         most=block_array([blocks for blocks, _ in rows], format="csr"),
         at_most=np.concatenate([at_most for _, at_most in rows]),
         upper=np.repeat(np.where(np.array(possible).T.ravel(), inf, 0.0), slots),
-        usd=np.concatenate(
-            [0.0 * come, change.T @ prices.done(count, least), change.T @ prices.rented(parts), 0.0 * come]
-        ),
+        usd=np.concatenate([zero, *(change.T @ usd for usd in costs), zero]),
         usd_anyhow=prices.anyhow(),
         wait_s=_waits(parts, edges_h, change),
     )
@@ -145,7 +146,7 @@ def _by_then(edges_h: Floats, run_h: float) -> Any:
     return csr_array((np.ones(len(rows)), (rows, slot[rows])), shape=(len(ends_h),) * 2)
 
 
-def _capacity(parts: list[Works], stock: Stock) -> tuple[float, Floats]:
+def _capacity(parts: list[BoundJobs], stock: Stock) -> tuple[float, Floats]:
     """Work an hour that all pools do at most, and device-hours for a unit of it on each, at least.
 
     Each pool does what suits it best.
@@ -155,7 +156,7 @@ def _capacity(parts: list[Works], stock: Stock) -> tuple[float, Floats]:
     return float(np.sum(devices / least)), least
 
 
-def _arrivals(parts: list[Works], edges_h: Floats) -> tuple[Floats, Floats]:
+def _arrivals(parts: list[BoundJobs], edges_h: Floats) -> tuple[Floats, Floats]:
     """Work that has come by the end of each slot, by class, and the hours of the slot before it came."""
     come, late = [], []
     for part in parts:
@@ -165,7 +166,7 @@ def _arrivals(parts: list[Works], edges_h: Floats) -> tuple[Floats, Floats]:
     return np.concatenate(come), np.concatenate(late)
 
 
-def _waits(parts: list[Works], edges_h: Floats, change: Any) -> Floats:
+def _waits(parts: list[BoundJobs], edges_h: Floats, change: Any) -> Floats:
     """Seconds that jobs wait for each variable: as if all of a class had the work of the largest.
 
     A job that devices are rented for waits until they are ready, or until the end of the run.

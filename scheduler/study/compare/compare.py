@@ -18,7 +18,7 @@ from scheduler.scenario import Scenario
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
-from scheduler.study.compare.contest import Arena, Row
+from scheduler.study.compare.contest import Arena, ContestRow
 from scheduler.study.compare.differences import METRICS, CompareError, Difference, compare
 from scheduler.study.compare.statistics import FEWEST
 from scheduler.study.compare.windows import Window, window
@@ -64,7 +64,7 @@ class Answer:
     windows: tuple[Window, ...]
     """What is measured: one for all seeds, or each week of a trace."""
     metrics: tuple[str, ...]
-    rows: list[Row]
+    rows: list[ContestRow]
     """For each policy and replication, named `seed`, its figures, and how low they could be (see `Arena`)."""
     bounds: tuple[str, ...]
     """Policies in the rows that are bounds."""
@@ -78,7 +78,7 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
     CompareError for what cannot be compared, and CompareError where a run fails.
     """
     named = contenders(question)
-    length_s, windows = layout(question)
+    length_s, windows = measured_windows(question)
     arena = Arena(windows, question.trace, question.metrics or METRICS, folder, workers, progress)
     count = question.seeds
     rows = arena.rows(named, count)
@@ -113,7 +113,7 @@ def contenders(question: Question) -> dict[str, Scenario]:
     return named
 
 
-def layout(question: Question) -> tuple[int, tuple[Window, ...]]:
+def measured_windows(question: Question) -> tuple[int, tuple[Window, ...]]:
     """Return how long demand goes on, in seconds, and what is measured of it: of a trace, week by week."""
     scenario = question.scenario
     trace = None if question.trace is None else Trace.read(question.trace)
@@ -135,23 +135,23 @@ def layout(question: Question) -> tuple[int, tuple[Window, ...]]:
     return length_s, weeks
 
 
-def enough(rows: list[Row], question: Question, count: int) -> bool:
+def enough(rows: list[ContestRow], question: Question, count: int) -> bool:
     """Say whether seeds may stop: by the width of the intervals alone, whatever they hold."""
     if question.halfwidth is None or count >= question.budget:
         return True
     if count < BEFORE_STOPPING:
         return False
-    found = judge(rows, question, (question.metrics or METRICS)[:1])
-    return all(one.t.halfwidth <= question.halfwidth * abs(one.baseline) for one in found)
+    differences = judge(rows, question, (question.metrics or METRICS)[:1])
+    return all(each.t.halfwidth <= question.halfwidth * abs(each.baseline) for each in differences)
 
 
-def judge(rows: list[Row], question: Question, metrics: tuple[str, ...]) -> list[Difference]:
+def judge(rows: list[ContestRow], question: Question, metrics: tuple[str, ...]) -> list[Difference]:
     """Compare the policies, without the bounds, with the first of them."""
     baseline, *others = question.policies
     return compare(pa.Table.from_pylist(rows), baseline, metrics, policies=others)
 
 
-def write_results(answer: Answer, file: Path) -> None:
+def write_answer(answer: Answer, file: Path) -> None:
     """Write the rows as Parquet; the file appears only once it is whole."""
     part = file.with_name(f".{file.name}.part")
     pq.write_table(pa.Table.from_pylist(answer.rows), part, compression="zstd")

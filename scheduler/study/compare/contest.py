@@ -11,7 +11,7 @@ from scheduler.catalog.catalog import nearest
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells.cell import Cell, cell_of
-from scheduler.study.cells.compute import jobs_of
+from scheduler.study.cells.compute import jobs_of_cell
 from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.bounds import Relaxation, relax
@@ -23,7 +23,7 @@ ALSO = ("jobs", "rejected", "stranded_jobs", "waited_mean_s", "usd_avoidable", "
 
 NO_BOUND = {"least_usd_avoidable": None, "least_waited_mean_s": None}
 
-Row = dict[str, Any]
+ContestRow = dict[str, Any]
 """`policy`, `seed` and figures."""
 
 
@@ -40,31 +40,31 @@ class Arena:
     progress: StudyProgress
     _known: dict[str, list[Metrics]] = field(default_factory=dict)
 
-    def rows(self, named: Mapping[str, Scenario], count: int) -> list[Row]:
+    def rows(self, named: Mapping[str, Scenario], count: int) -> list[ContestRow]:
         """Run the policies on so many seeds; raises CompareError for a run that fails, or no such metric."""
         cells = {name: self._cells(scenario, count) for name, scenario in named.items()}
-        self._run({cell.key: (name, cell) for name, of in cells.items() for cell in of})
+        self._run({cell.key: (name, cell) for name, own in cells.items() for cell in own})
         wanted = dict.fromkeys((*ALSO, *self.metrics))
         return [
             {"policy": name, "seed": seed}
             # a ledger without a line has spent nothing on it
             | {metric: figures.get(metric, 0.0 if metric.startswith("usd:") else None) for metric in wanted}
-            for name, of in cells.items()
-            for seed, _, _, figures in self._replications(of)
+            for name, own in cells.items()
+            for seed, _, _, figures in self._replications(own)
         ]
 
-    def beside_least(self, rows: list[Row], named: Mapping[str, Scenario]) -> list[Row]:
+    def beside_least(self, rows: list[ContestRow], named: Mapping[str, Scenario]) -> list[ContestRow]:
         """Add to the rows of policies `least_usd_avoidable` and `least_waited_mean_s`.
 
         The one is the least that a schedule spends whose jobs wait no longer, the other the least mean wait
         of one that spends no more: lower bounds, those of `scheduler.study.compare.bounds`.
         """
-        of_seed: dict[int, list[Row]] = {}
+        of_seed: dict[int, list[ContestRow]] = {}
         for row in rows:
             if row["policy"] in named:
                 of_seed.setdefault(row["seed"], []).append(row)
         cells = self._cells(next(iter(named.values())), len(of_seed))
-        added: dict[tuple[str, int], Row] = {}
+        added: dict[tuple[str, int], ContestRow] = {}
         with self.workers.start() as executor:
             tasks = {
                 seed: executor.submit(least_of, cell, self.folder, part, of_seed[seed])
@@ -104,15 +104,15 @@ class Arena:
                 yield (cell.seed if self.trace is None else at + 1), cell, part, figures
 
 
-def least_of(cell: Cell, folder: Path, part: Window, rows: list[Row]) -> dict[str, Row]:
+def least_of(cell: Cell, folder: Path, part: Window, rows: list[ContestRow]) -> dict[str, ContestRow]:
     """Return the lower bounds beside the rows of one replication, by policy."""
     until_s = min(part.to_s + COOLDOWN_S, *(row["end_s"] for row in rows))
     window = part.from_s, max(part.from_s, min(part.to_s, until_s))
-    program = relax(parse_scenario(cell.scenario), jobs_of(cell, folder), window, until_s)
+    program = relax(parse_scenario(cell.scenario), jobs_of_cell(cell, folder), window, until_s)
     return {row["policy"]: _least(program, row) for row in rows}
 
 
-def _least(program: Relaxation, row: Row) -> Row:
+def _least(program: Relaxation, row: ContestRow) -> ContestRow:
     jobs = row["jobs"] - row["rejected"]
     usd = program.least_usd((row["waited_mean_s"] or 0.0) * jobs)
     wait_s = program.least_wait_s(row["usd_avoidable"])

@@ -119,21 +119,26 @@ def compare(
     for metric in metrics:
         if metric not in results.column_names:
             raise CompareError(f'metric "{metric}": unknown{nearest(metric, results.column_names)}')
-    found = [_difference(results, policy, baseline, metric, pair) for metric in metrics for policy in named]
-    adjusted = holm(np.array([difference.p for difference in found]))
-    return [one._replace(adjusted_p=float(p)) for one, p in zip(found, adjusted, strict=True)]
+    differences = [
+        _difference(results, policy, baseline, metric, pair) for metric in metrics for policy in named
+    ]
+    adjusted = holm(np.array([difference.p for difference in differences]))
+    return [each._replace(adjusted_p=float(p)) for each, p in zip(differences, adjusted, strict=True)]
 
 
-def values(results: pa.Table, policy: str, metric: str, pair: str = "seed") -> dict[int, float]:
+def replication_values(results: pa.Table, policy: str, metric: str, pair: str = "seed") -> dict[int, float]:
     """Return a policy's values of a figure by replication, those that it has."""
     rows = results.select(["policy", pair, metric]).to_pylist()
     return {row[pair]: row[metric] for row in rows if row["policy"] == policy and row[metric] is not None}
 
 
 def _difference(results: pa.Table, policy: str, baseline: str, metric: str, pair: str) -> Difference:
-    ours, theirs = values(results, policy, metric, pair), values(results, baseline, metric, pair)
+    ours, theirs = (
+        replication_values(results, policy, metric, pair),
+        replication_values(results, baseline, metric, pair),
+    )
     both = sorted(ours.keys() & theirs.keys())
-    new, old = (np.array([of[at] for at in both], np.float64) for of in (ours, theirs))
+    new, old = (np.array([figures[at] for at in both], np.float64) for figures in (ours, theirs))
     differences: Floats = new - old
     way, mean, base = direction(metric), _mean(new), _mean(old)
     return Difference(
@@ -155,5 +160,5 @@ def _difference(results: pa.Table, policy: str, baseline: str, metric: str, pair
     )
 
 
-def _mean(of: Floats) -> float:
-    return float(of.mean()) if len(of) else nan
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if len(values) else nan

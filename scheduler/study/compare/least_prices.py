@@ -9,12 +9,12 @@ import numpy as np
 
 from scheduler.money.ledger.rates import Floats, Ints, Owning, RateSteps, rent
 from scheduler.stock.stock import Stock
-from scheduler.study.compare.bound_jobs import Works
+from scheduler.study.compare.bound_jobs import BoundJobs
 from traces.times import HOUR_S
 
 
 @dataclass(frozen=True, eq=False)
-class Prices:
+class LeastPrices:
     """What is spent in the window for work in the slots between `edges`, at least."""
 
     stock: Stock
@@ -45,11 +45,11 @@ class Prices:
         price = HOUR_S * _lowest(power, self.edges[:-1], self.edges[1:])
         return np.tile(np.where(self.edges[1:] <= self.window[1], kwh * price, 0.0), classes)
 
-    def rented(self, parts: list[Works]) -> Floats:
+    def rented(self, parts: list[BoundJobs]) -> Floats:
         """USD by class and slot for a device-hour of work on the cheapest offer, paid in the window."""
         return np.concatenate([self._rent(part) for part in parts])
 
-    def _rent(self, part: Works) -> Floats:
+    def _rent(self, part: BoundJobs) -> Floats:
         """Where devices are committed, they are free to use."""
         hold_s = max(1, int(np.ceil(part.rent_h.max() * HOUR_S)))
         paid = np.clip((self.window[1] - self.edges[1:]) / hold_s, 0.0, 1.0)

@@ -59,10 +59,10 @@ def bootstrap_interval(values: Floats, level: float = LEVEL) -> Interval:
         return Interval(nan, nan)
     if _alike(values):  # nothing to draw from
         return Interval(float(values.mean()), float(values.mean()))
-    found = bootstrap(
+    result = bootstrap(
         (values,), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="BCa", rng=_draws()
     )
-    return Interval(*map(float, found.confidence_interval))
+    return Interval(*map(float, result.confidence_interval))
 
 
 def p_value(values: Floats) -> float:
@@ -145,8 +145,8 @@ def serial(values: Floats) -> float:
 
 def follows(values: Floats) -> bool:
     """Say whether values are surely not independent: `serial` beyond 1.645 standard errors, one-sided 5%."""
-    n, found = len(values), serial(values)
-    return not isnan(found) and found > 1.645 * sqrt((n - 2) / (n * n - 1))
+    n, correlation = len(values), serial(values)
+    return not isnan(correlation) and correlation > 1.645 * sqrt((n - 2) / (n * n - 1))
 
 
 def _alike(values: Floats) -> bool:

@@ -57,16 +57,16 @@ def window(
             return Window(to_s - weeks * WEEK_S, to_s)
         warmup_s, cooldown_s = round(SHORT_WARMUP * length_s), round(SHORT_COOLDOWN * length_s)
     first_s, last_s = warmup_s or 0, cooldown_s or 0
-    found = Window(
+    measured = Window(
         _after(first_s, calendar, period_s) if first_s else 0,
         _before(length_s - last_s, calendar, period_s) if last_s else length_s,
     )
-    if found.from_s >= found.to_s:
+    if measured.from_s >= measured.to_s:
         raise WindowError(
             f"{length_s / HOUR_S:g} hours leave nothing to measure between a warm-up of {first_s / HOUR_S:g} "
             f"and a cool-down of {last_s / HOUR_S:g} hours: give other ones with --warmup and --cooldown"
         )
-    return found
+    return measured
 
 
 def _before(time_s: int, calendar: Calendar, step_s: int) -> int:

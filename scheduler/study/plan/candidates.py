@@ -51,14 +51,14 @@ class Target:
 
 def target_of(text: str, stranded: float) -> Target:
     """Read `KIND:pNN:DURATION`, as in fsd.release:p95:12h; raises PlanError."""
-    found = re.fullmatch(r"([\w.-]+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)([smhd])", text)
-    if found is None or not 0 < float(found[2]) < 100:
+    parts = re.fullmatch(r"([\w.-]+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)([smhd])", text)
+    if parts is None or not 0 < float(parts[2]) < 100:
         raise PlanError(
             f'--target "{text}": must be KIND:pNN:DURATION, as in fsd.release:p95:12h '
             "(a percentile between 0 and 100; s, m, h or d)"
         )
-    limit_s = float(found[3]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[found[4]]
-    return Target(kind=found[1], share=float(found[2]) / 100, limit_s=limit_s, stranded=stranded)
+    limit_s = float(parts[3]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[parts[4]]
+    return Target(kind=parts[1], share=float(parts[2]) / 100, limit_s=limit_s, stranded=stranded)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +80,14 @@ class Sample:
     rejected: int
 
 
-class Prices(NamedTuple):
+class PriceFactors(NamedTuple):
     """Factors on prices under which the same schedule is priced anew."""
 
     rent: float = 1.0
     pods: float = 1.0
 
 
-AS_GIVEN = Prices()
+AS_GIVEN = PriceFactors()
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Evaluation:
     candidate: Candidate
     samples: tuple[Sample, ...]
 
-    def usd(self, prices: Prices) -> Array:
+    def usd(self, prices: PriceFactors) -> Array:
         """Return the cost in each seed, in USD per `PERIOD_S`."""
         return (
             self._each("usd")
@@ -105,11 +105,11 @@ class Evaluation:
             + (prices.pods - 1) * self._each("sunk_usd")
         )
 
-    def mean_usd(self, prices: Prices) -> float:
+    def mean_usd(self, prices: PriceFactors) -> float:
         """Return the mean cost, in USD per `PERIOD_S`."""
         return float(self.usd(prices).mean())
 
-    def floor_usd(self, prices: Prices, pods: int) -> float:
+    def floor_usd(self, prices: PriceFactors, pods: int) -> float:
         """Return what so many pods cost at least, whatever is rented: their sunk cost."""
         return float(self._each("sunk_usd").min()) * prices.pods * pods / self.candidate.pods
 

@@ -54,11 +54,11 @@ class Bench:
         )
         cells = [cell_of(asked, scenario.seed + at, waits_of=(self.target.kind,)) for at in range(seeds)]
         self._run(what, [cell for cell in cells if cell.key not in self._known])
-        found = Evaluation(candidate, tuple(self._sample(self._known[cell.key]) for cell in cells))
+        evaluation = Evaluation(candidate, tuple(self._sample(self._known[cell.key]) for cell in cells))
         seen = self.evaluations.setdefault(what, {})
         if candidate not in seen or len(seen[candidate].samples) < seeds:
-            seen[candidate] = found
-        return found
+            seen[candidate] = evaluation
+        return evaluation
 
     def _run(self, what: str, cells: list[Cell]) -> None:
         failures = []

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import NamedTuple
 
-from scheduler.study.plan.candidates import AS_GIVEN, Candidate, Evaluation, Prices, Target, mean_interval
+from scheduler.study.plan.candidates import (
+    AS_GIVEN,
+    Candidate,
+    Evaluation,
+    PriceFactors,
+    Target,
+    mean_interval,
+)
 
 Evaluate = Callable[[Candidate, int], Evaluation]
 """(candidate, number of seeds) -> its evaluation on the first so many seeds."""
@@ -26,8 +33,16 @@ INDIFFERENT = 0.001
 """Costs that differ by less than this share count as equal: no run is spent on telling them apart."""
 
 
+class Goal(NamedTuple):
+    """What is searched for: the cheapest plan of 1 to `most` pods that meets the target."""
+
+    target: Target
+    most: int
+    prices: PriceFactors = AS_GIVEN
+
+
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The cheapest plan that meets the target, and the patiences that were still in the running."""
 
     best: Evaluation | None
@@ -40,22 +55,15 @@ def levels(seeds: int) -> list[int]:
 
 
 def search(
-    evaluate: Evaluate,
-    patiences: Sequence[str],
-    most: int,
-    target: Target,
-    rounds: Sequence[int],
-    *,
-    guess: int,
-    prices: Prices = AS_GIVEN,
-) -> Found:
-    """Return the cheapest plan of 1 to `most` pods that meets the target.
+    evaluate: Evaluate, patiences: Sequence[str], goal: Goal, rounds: Sequence[int], guess: int
+) -> SearchResult:
+    """Return the plan that the goal asks for, with one of these patiences.
 
     `rounds` are the numbers of seeds, ascending; `guess` is where the search for the pods begins.
     """
     running, best = list(patiences), None
     for seeds in rounds:
-        this = _Round(evaluate, seeds, most, target, prices)
+        this = _Round(evaluate, seeds, goal)
         best = None
         for patience in running:
             best = this.cheaper(best, patience, guess)
@@ -63,24 +71,24 @@ def search(
         running = this.still_running(best)
         if not running:
             break
-    return Found(best, tuple(running))
+    return SearchResult(best, tuple(running))
 
 
 def frontier(
-    evaluations: Iterable[Evaluation], target: Target, prices: Prices = AS_GIVEN
+    evaluations: Iterable[Evaluation], target: Target, prices: PriceFactors = AS_GIVEN
 ) -> list[Evaluation]:
     """Return those than which no other is as cheap and as quick, and better in one; by ascending cost."""
     ranked = sorted(
-        evaluations, key=lambda one: (one.mean_usd(prices), one.wait_at(target.share), one.candidate)
+        evaluations, key=lambda each: (each.mean_usd(prices), each.wait_at(target.share), each.candidate)
     )
     front: list[Evaluation] = []
-    for one in ranked:
-        if not front or one.wait_at(target.share) < front[-1].wait_at(target.share):
-            front.append(one)
+    for evaluation in ranked:
+        if not front or evaluation.wait_at(target.share) < front[-1].wait_at(target.share):
+            front.append(evaluation)
     return front
 
 
-def smallest(meets: Callable[[int], bool], most: int, guess: int) -> int | None:
+def smallest_number(meets: Callable[[int], bool], most: int, guess: int) -> int | None:
     """Return the smallest number from 1 to `most` that meets a condition which then holds for all larger.
 
     It strides out from `guess` with a doubling step, and bisects the bracket so found. None: not one meets.
@@ -108,9 +116,7 @@ class _Round:
 
     evaluate: Evaluate
     seeds: int
-    most: int
-    target: Target
-    prices: Prices
+    goal: Goal
     tried: list[Evaluation] = field(default_factory=list)
 
     def look(self, pods: int, patience: str) -> Evaluation:
@@ -120,11 +126,11 @@ class _Round:
     def cheaper(self, best: Evaluation | None, patience: str, guess: int) -> Evaluation | None:
         """Return the cheaper of `best` and the cheapest plan of a patience that meets the target."""
         most = self._affordable(best)
-        pods = smallest(lambda pods: self.look(pods, patience).meets(self.target), most, guess)
+        pods = smallest_number(lambda pods: self.look(pods, patience).meets(self.goal.target), most, guess)
         while pods is not None and pods <= self._affordable(best):
-            one = self.look(pods, patience)
-            if one.meets(self.target) and (best is None or self._usd(one) < self._usd(best)):
-                best = one
+            plan = self.look(pods, patience)
+            if plan.meets(self.goal.target) and (best is None or self._usd(plan) < self._usd(best)):
+                best = plan
             pods += 1
         return best
 
@@ -136,32 +142,32 @@ class _Round:
         already chosen is as good.
         """
         chosen = [best.candidate.patience] if best else []
-        for one in self.tried:
-            if one.candidate.patience not in chosen and self._may_win(one, best):
+        for plan in self.tried:
+            if plan.candidate.patience not in chosen and self._may_win(plan, best):
                 rivals = (rival for rival in self.tried if rival.candidate.patience in chosen)
-                if not any(self._as_good(rival, one) for rival in rivals):
-                    chosen.append(one.candidate.patience)
+                if not any(self._as_good(rival, plan) for rival in rivals):
+                    chosen.append(plan.candidate.patience)
         return chosen
 
-    def _may_win(self, one: Evaluation, best: Evaluation | None) -> bool:
-        if best is not None and mean_interval(one.usd(self.prices) - best.usd(self.prices))[0] > 0:
+    def _may_win(self, plan: Evaluation, best: Evaluation | None) -> bool:
+        if best is not None and mean_interval(plan.usd(self.goal.prices) - best.usd(self.goal.prices))[0] > 0:
             return False
-        return one.confidence(self.target) >= HOPELESS
+        return plan.confidence(self.goal.target) >= HOPELESS
 
-    def _as_good(self, one: Evaluation, other: Evaluation) -> bool:
-        """Say whether one serves as well in all respects as the other on these seeds, and costs no more."""
-        served = zip(one.shortfall(self.target), other.shortfall(self.target), strict=True)
-        return self._usd(one) <= self._usd(other) * (1 + INDIFFERENT) and all(a <= b for a, b in served)
+    def _as_good(self, plan: Evaluation, other: Evaluation) -> bool:
+        """Say whether one serves as well in all respects as another on these seeds, and costs no more."""
+        served = zip(plan.shortfall(self.goal.target), other.shortfall(self.goal.target), strict=True)
+        return self._usd(plan) <= self._usd(other) * (1 + INDIFFERENT) and all(a <= b for a, b in served)
 
     def _affordable(self, best: Evaluation | None) -> int:
         """Return the largest number of pods whose sunk cost alone is below the cost of `best`."""
-        a_pod = best.floor_usd(self.prices, 1) if best else 0.0
+        a_pod = best.floor_usd(self.goal.prices, 1) if best else 0.0
         if best is None or a_pod <= 0:
-            return self.most
-        return min(self.most, ceil(self._usd(best) / a_pod) - 1)
+            return self.goal.most
+        return min(self.goal.most, ceil(self._usd(best) / a_pod) - 1)
 
-    def _usd(self, one: Evaluation) -> float:
-        return one.mean_usd(self.prices)
+    def _usd(self, plan: Evaluation) -> float:
+        return plan.mean_usd(self.goal.prices)
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ class Elsewhere:
     today: Evaluation
     most: int
     """Pods up to which was searched."""
-    prices: Prices = AS_GIVEN
+    prices: PriceFactors = AS_GIVEN
 
 
 class Regret(NamedTuple):

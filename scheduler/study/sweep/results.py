@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from scheduler.run.columns import WORD
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell
-from scheduler.study.sweep.layout import Study
+from scheduler.study.sweep.study_cells import Study
 from traces.parquet import documented, write_batches
 
-FILE = "results.parquet"
+RESULTS_FILE = "results.parquet"
 
 FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "end_s": (pa.int64(), "s", "length of the run"),
@@ -93,14 +93,14 @@ def results(study: Study, metrics: Mapping[str, Metrics]) -> pa.Table:
         documented("key", pa.string(), "", "digest of all that the cell depends on"),
         *(_field(name) for name in names),
     ]
-    told = {"study": study.name, "cells": str(len(study.cells))}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=told))
+    about = {"study": study.name, "cells": str(len(study.cells))}
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
 
 
 def write_results(folder: Path, table: pa.Table) -> Path:
     """Write results.parquet, which appears only once it is whole, and return it."""
-    write_batches(folder / FILE, table.schema, [table])
-    return folder / FILE
+    write_batches(folder / RESULTS_FILE, table.schema, [table])
+    return folder / RESULTS_FILE
 
 
 def read_results(folder: Path) -> pa.Table:
@@ -108,11 +108,11 @@ def read_results(folder: Path) -> pa.Table:
     from scheduler.study.sweep.study_file import StudyError
 
     try:
-        return pq.read_table(folder / FILE, partitioning=None)
+        return pq.read_table(folder / RESULTS_FILE, partitioning=None)
     except FileNotFoundError:
-        raise StudyError(f"{folder}: no {FILE} there; `exaburst study run` writes it") from None
+        raise StudyError(f"{folder}: no {RESULTS_FILE} there; `exaburst study run` writes it") from None
     except (pa.ArrowException, OSError) as error:
-        raise StudyError(f"{folder / FILE}: {str(error).splitlines()[0]}") from None
+        raise StudyError(f"{folder / RESULTS_FILE}: {str(error).splitlines()[0]}") from None
 
 
 def _order(study: Study, cell: Cell) -> list[int]:

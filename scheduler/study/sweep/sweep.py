@@ -9,11 +9,11 @@ from typing import NamedTuple
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.runner import StudyProgress, read_result, run_cells
 from scheduler.study.cells.workers import Workers
-from scheduler.study.sweep.layout import Study
-from scheduler.study.sweep.results import FILE, results, write_results
+from scheduler.study.sweep.results import RESULTS_FILE, results, write_results
+from scheduler.study.sweep.study_cells import Study
 
 
-class Tally(NamedTuple):
+class StudyTally(NamedTuple):
     """How a study went."""
 
     computed: int
@@ -24,14 +24,14 @@ class Tally(NamedTuple):
 
 def run_study(
     study: Study, folder: Path, workers: Workers, progress: StudyProgress | None = None, *, keep: bool = False
-) -> Tally:
+) -> StudyTally:
     """Compute the cells of a study that `folder` does not hold yet, and write its results.parquet.
 
     The table has the finished cells, also where others failed or the study was stopped; while it runs, and
     after a kill, there is none. Raises OSError where `folder` cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).unlink(missing_ok=True)
+    (folder / RESULTS_FILE).unlink(missing_ok=True)
     metrics: dict[str, Metrics] = {}
     counts: Counter[str] = Counter()
     failures: dict[str, list[str]] = {}
@@ -46,12 +46,12 @@ def run_study(
             if progress is not None:
                 _report(study, counts, progress)
     except KeyboardInterrupt:  # it may have come between keeping a result and hearing of it
-        found = {cell.place: read_result(folder, cell) for cell in study.cells if cell.place not in metrics}
-        metrics |= {place: kept for place, kept in found.items() if kept is not None}
+        kept = {cell.place: read_result(folder, cell) for cell in study.cells if cell.place not in metrics}
+        metrics |= {place: figures for place, figures in kept.items() if figures is not None}
         raise
     finally:
         write_results(folder, results(study, metrics))
-    return Tally(counts["computed"], counts["reused"], failures)
+    return StudyTally(counts["computed"], counts["reused"], failures)
 
 
 def _report(study: Study, counts: Counter[str], progress: StudyProgress) -> None:

@@ -10,22 +10,32 @@ from msgspec.structs import replace
 from scheduler.catalog.catalog import nearest
 from scheduler.policy import SEAMS, resolve
 from scheduler.scenario import Scenario
-from scheduler.study.plan.candidates import Candidate, Evaluation, PlanError, Prices, Target
-from scheduler.study.plan.demands import LATE_RAMP, YEAR_ON, Story, stories
+from scheduler.study.plan.candidates import Candidate, Evaluation, PlanError, PriceFactors, Target
 from scheduler.study.plan.evaluations import Bench
-from scheduler.study.plan.search import Elsewhere, Evaluate, Found, Plan, Regret, frontier, levels, search
+from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook, demand_outlooks
+from scheduler.study.plan.search import (
+    Elsewhere,
+    Evaluate,
+    Goal,
+    Plan,
+    Regret,
+    SearchResult,
+    frontier,
+    levels,
+    search,
+)
 from traces.confidence import LEVEL
 from workloads import demand_of
 from workloads.generate import all_kinds
 
-PATIENCES = ("never", "after:12h", "after:4h", "after:1h", "at_once")
+DEFAULT_PATIENCES = ("never", "after:12h", "after:4h", "after:1h", "at_once")
 """Tried unless others are asked for."""
 PRICES = (
-    ("rent x 0.5", Prices(rent=0.5)),
-    ("rent x 3", Prices(rent=3.0)),
-    ("rent x 5", Prices(rent=5.0)),
-    ("pods x 0.75", Prices(pods=0.75)),
-    ("pods x 1.25", Prices(pods=1.25)),
+    ("rent x 0.5", PriceFactors(rent=0.5)),
+    ("rent x 3", PriceFactors(rent=3.0)),
+    ("rent x 5", PriceFactors(rent=5.0)),
+    ("pods x 0.75", PriceFactors(pods=0.75)),
+    ("pods x 1.25", PriceFactors(pods=1.25)),
 )
 """article-34: a shortage made rent 3 to 5 times as dear; a pod costs $300M to $500M, about 400."""
 IN_RUNNING = 2
@@ -34,7 +44,7 @@ BESIDE = 3
 """Pods less than the best plan's that the frontier looks at."""
 
 
-class Question(NamedTuple):
+class PlanQuestion(NamedTuple):
     """What is asked: which of these patiences, up to how many pods, over how many seeds."""
 
     patiences: tuple[str, ...]
@@ -44,9 +54,9 @@ class Question(NamedTuple):
     """Pods in the scenario, from where the search sets out."""
 
 
-def question(
+def plan_question(
     scenario: Scenario, pool: str | None, patiences: tuple[str, ...], most: int | None, seeds: int, kind: str
-) -> tuple[Scenario, str, Question]:
+) -> tuple[Scenario, str, PlanQuestion]:
     """Return the scenario to run, its pool and the question, all checked; raises PlanError, PolicyError.
 
     Without `pool` it is the only one; without `most` twice its pods. A scenario without a horizon gets one
@@ -72,38 +82,38 @@ def question(
     for patience in patiences:
         resolve("patience", patience)
     demand = demand_of(scenario.demand)
-    kinds = {one.name for one in all_kinds(demand) if demand.budgets()[one.workload] > 0}
+    kinds = {each.name for each in all_kinds(demand) if demand.budgets()[each.workload] > 0}
     if kind not in kinds:
         raise PlanError(f'--target: the demand has no kind "{kind}"{nearest(kind, sorted(kinds))}')
     if scenario.horizon_h is None:
         scenario = replace(scenario, horizon_h=demand.days * 24.0)
-    return scenario, pool, Question(tuple(dict.fromkeys(patiences)), most, seeds, pods[pool])
+    return scenario, pool, PlanQuestion(tuple(dict.fromkeys(patiences)), most, seeds, pods[pool])
 
 
-def make_plan(bench: Bench, asked: Question) -> Plan:
+def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
     """Search for the cheapest plan, and for what it would be under other demands and prices.
 
     Raises PlanError where a run fails.
     """
     scenario, target = bench.scenario, bench.target
-    told = stories(scenario.demand)
-    today = bench.evaluator("today", scenario.demand)
-    found = search(today, asked.patiences, asked.most, target, levels(asked.seeds), guess=asked.present)
-    best, unpriced = found.best, _unpriced(scenario, asked.patiences)
+    outlooks = demand_outlooks(scenario.demand)
+    today, goal = bench.evaluator("today", scenario.demand), Goal(target, question.most)
+    result = search(today, question.patiences, goal, levels(question.seeds), question.present)
+    best, unpriced = result.best, _unpriced(scenario, question.patiences)
     surest, demands, regrets, prices = None, [], [], []
     if best is not None:
-        surest = _beside(best.candidate, today, target, asked)
-        demands = [_under(story, bench, best, found.patiences, asked) for story in told]
-        regrets = _regrets(bench, best.candidate, told, demands)
+        surest = _beside(best.candidate, today, target, question)
+        demands = [_under(outlook, bench, best, result.patiences, question) for outlook in outlooks]
+        regrets = _regrets(bench, best.candidate, outlooks, demands)
         priced = PRICES if not unpriced else ()
-        prices = [_priced(name, factors, today, best, target, asked) for name, factors in priced]
+        prices = [_priced(name, factors, today, best, target, question) for name, factors in priced]
     return Plan(
         scenario=scenario.name,
         pool=bench.pool,
         days=(scenario.horizon_h or 0.0) / 24,
-        most=asked.most,
-        patiences=asked.patiences,
-        seeds=range(scenario.seed, scenario.seed + asked.seeds),
+        most=question.most,
+        patiences=question.patiences,
+        seeds=range(scenario.seed, scenario.seed + question.seeds),
         target=target,
         best=best,
         surest=surest,
@@ -114,59 +124,61 @@ def make_plan(bench: Bench, asked: Question) -> Plan:
         unpriced=unpriced,
         runs=bench.computed,
         reused=bench.reused,
-        grid=_grid(found, told, asked),
+        grid=_grid(result, outlooks, question),
     )
 
 
 def _deepest(bench: Bench) -> list[Evaluation]:
     """Return the candidates that were looked at on the most seeds, and so on the same ones."""
     known = bench.evaluations["today"].values()
-    most = max(len(one.samples) for one in known)
-    return [one for one in known if len(one.samples) == most]
+    most = max(len(evaluation.samples) for evaluation in known)
+    return [evaluation for evaluation in known if len(evaluation.samples) == most]
 
 
-def _grid(found: Found, told: list[Story], asked: Question) -> int:
+def _grid(result: SearchResult, outlooks: list[Outlook], question: PlanQuestion) -> int:
     """Return how many runs every combination would have taken, of today and of the other demands."""
-    runs = len(asked.patiences) * asked.most * asked.seeds
-    if found.best is not None:
-        tried, few = len(found.patiences[:IN_RUNNING]), levels(asked.seeds)[0]
-        runs += sum(tried * _most(story, asked) * few for story in told)
+    runs = len(question.patiences) * question.most * question.seeds
+    if result.best is not None:
+        tried, few = len(result.patiences[:IN_RUNNING]), levels(question.seeds)[0]
+        runs += sum(tried * _most(outlook, question) * few for outlook in outlooks)
     return runs
 
 
-def _beside(best: Candidate, today: Evaluate, target: Target, asked: Question) -> Evaluation | None:
+def _beside(best: Candidate, today: Evaluate, target: Target, question: PlanQuestion) -> Evaluation | None:
     """Look at fewer and more pods than the best plan's, on all seeds, for the frontier.
 
     Returns the cheapest of these that meets the target with a confidence of `LEVEL`.
     """
     for pods in range(best.pods - 1, max(0, best.pods - 1 - BESIDE), -1):
-        if today(Candidate(pods, best.patience), asked.seeds).wait_at(target.share) == inf:
+        if today(Candidate(pods, best.patience), question.seeds).wait_at(target.share) == inf:
             break
-    for pods in range(best.pods, asked.most + 1):
-        one = today(Candidate(pods, best.patience), asked.seeds)
-        if one.confidence(target) >= LEVEL:
-            return one
+    for pods in range(best.pods, question.most + 1):
+        evaluation = today(Candidate(pods, best.patience), question.seeds)
+        if evaluation.confidence(target) >= LEVEL:
+            return evaluation
     return None
 
 
 def _under(
-    story: Story, bench: Bench, best: Evaluation, running: tuple[str, ...], asked: Question
+    outlook: Outlook, bench: Bench, best: Evaluation, running: tuple[str, ...], question: PlanQuestion
 ) -> Elsewhere:
     """Answer the question anew under another demand, on few seeds.
 
     The pods are looked for first between in proportion to the demand and to its root, as spare capacity
     grows (square-root staffing: Halfin & Whitt, Operations Research 1981).
     """
-    evaluate, few = bench.evaluator(story.name, story.demand), levels(asked.seeds)[0]
-    most, here = _most(story, asked), best.candidate
-    guess = round(here.pods * (story.ratio + sqrt(story.ratio)) / 2)
-    found = search(evaluate, running[:IN_RUNNING], most, bench.target, [few], guess=guess)
-    return Elsewhere(story.name, story.meaning, found.best, evaluate(here, few), most)
+    evaluate, few = bench.evaluator(outlook.name, outlook.demand), levels(question.seeds)[0]
+    most, plan = _most(outlook, question), best.candidate
+    guess = round(plan.pods * (outlook.ratio + sqrt(outlook.ratio)) / 2)
+    result = search(evaluate, running[:IN_RUNNING], Goal(bench.target, most), [few], guess)
+    return Elsewhere(outlook.name, outlook.meaning, result.best, evaluate(plan, few), most)
 
 
-def _regrets(bench: Bench, best: Candidate, told: list[Story], demands: list[Elsewhere]) -> list[Regret]:
+def _regrets(
+    bench: Bench, best: Candidate, outlooks: list[Outlook], demands: list[Elsewhere]
+) -> list[Regret]:
     """Hold the plan made for a year's growth against a demand that stays, and one that comes late."""
-    cheapest = {one.name: one.best for one in demands}
+    cheapest = {elsewhere.name: elsewhere.best for elsewhere in demands}
     ahead, late = cheapest[YEAR_ON], cheapest[LATE_RAMP]
     if ahead is None:
         return []
@@ -174,18 +186,21 @@ def _regrets(bench: Bench, best: Candidate, told: list[Story], demands: list[Els
     today = bench.evaluator("today", bench.scenario.demand)
     regrets = [Regret("plateau: demand stays", today(ahead.candidate, few), today(best, few))]
     if late is not None:
-        there = next(bench.evaluator(one.name, one.demand) for one in told if one.name == LATE_RAMP)
+        there = next(
+            bench.evaluator(outlook.name, outlook.demand) for outlook in outlooks if outlook.name == LATE_RAMP
+        )
         regrets.append(Regret(LATE_RAMP, there(ahead.candidate, few), late))
     return regrets
 
 
 def _priced(
-    name: str, prices: Prices, today: Evaluate, best: Evaluation, target: Target, asked: Question
+    name: str, prices: PriceFactors, today: Evaluate, best: Evaluation, target: Target, question: PlanQuestion
 ) -> Elsewhere:
     """Answer the question anew under other prices: the same runs, priced again, and new ones if it moves."""
-    rounds, guess = levels(asked.seeds), best.candidate.pods
-    found = search(today, asked.patiences, asked.most, target, rounds, guess=guess, prices=prices)
-    return Elsewhere(name, "", found.best, best, asked.most, prices)
+    rounds, guess = levels(question.seeds), best.candidate.pods
+    goal = Goal(target, question.most, prices)
+    result = search(today, question.patiences, goal, rounds, guess)
+    return Elsewhere(name, "", result.best, best, question.most, prices)
 
 
 def _unpriced(scenario: Scenario, patiences: tuple[str, ...]) -> str:
@@ -198,6 +213,6 @@ def _unpriced(scenario: Scenario, patiences: tuple[str, ...]) -> str:
     return f"{', '.join(foreign)} may look at prices" if foreign else ""
 
 
-def _most(story: Story, asked: Question) -> int:
+def _most(outlook: Outlook, question: PlanQuestion) -> int:
     """Pods up to which is searched under another demand: as many times more as it is greater."""
-    return ceil(asked.most * max(1.0, story.ratio))
+    return ceil(question.most * max(1.0, outlook.ratio))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from workloads import Demand, demand_of
 
 
-class Story(NamedTuple):
+class Outlook(NamedTuple):
     """A demand for the same days, and how much compute it asks for beside the present one."""
 
     name: str
@@ -22,20 +22,20 @@ YEAR_ON = "a year on"
 LATE_RAMP = "late ramp"
 
 
-def stories(today: Mapping[str, Any]) -> list[Story]:
+def demand_outlooks(today: Mapping[str, Any]) -> list[Outlook]:
     """Return the demands that a plan is held against, made from the arguments of the present one.
 
     0.5x and 2x change all compute alike. A year on, the fleets have grown as the demand says; with a late
     ramp the robots have grown for half of that year only. Raises DemandError.
     """
-    told = [
+    changed = [
         ("0.5x", "half the compute", scaled(today, 0.5)),
         ("2x", "twice the compute", scaled(today, 2.0)),
         (YEAR_ON, "the fleets grown for a year", grown(today, cars=1.0, robots=1.0)),
         (LATE_RAMP, "likewise, the robots for half of it", grown(today, cars=1.0, robots=0.5)),
     ]
     now = _asked(today)
-    return [Story(name, meaning, demand, _asked(demand) / now) for name, meaning, demand in told]
+    return [Outlook(name, meaning, demand, _asked(demand) / now) for name, meaning, demand in changed]
 
 
 def scaled(today: Mapping[str, Any], factor: float) -> dict[str, Any]:
