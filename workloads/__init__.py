@@ -2,6 +2,7 @@
 
     trace = generate(Demand(days=28, seed=1))
 
+Read `demand.py` first, then `generate.py`; `kinds.py` draws the jobs of one kind.
 `workloads.realism` compares a trace with the published statistics of real training clusters.
 """
 

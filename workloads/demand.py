@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any
 
 from workloads.fleet import DAY_S, Fleet, Hourly, deployed
-from workloads.parameters import DemandError, Parameter, check
+from workloads.parameters import DemandError, Parameter, check_parameters
 
 SHARES = ("fsd", "optimus", "tenant")
 
@@ -66,7 +66,7 @@ class Demand:
     fleet: Fleet = field(default_factory=Fleet)
 
     def __post_init__(self) -> None:
-        check(self)
+        check_parameters(self)
         if self.mix is not None:
             _check_mix(self.mix)
             object.__setattr__(self, "mix", {name: float(self.mix.get(name, 0)) for name in SHARES})

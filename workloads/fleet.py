@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from workloads.parameters import Parameter, check
+from workloads.parameters import Parameter, check_parameters
 
 DAY_S = 86_400
 HOUR_S = 3_600
@@ -61,7 +61,7 @@ class Fleet:
     ] = 0.35
 
     def __post_init__(self) -> None:
-        check(self)
+        check_parameters(self)
 
     @property
     def pflop_per_clip(self) -> float:

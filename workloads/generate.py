@@ -14,7 +14,7 @@ import pyarrow as pa
 from traces import Trace
 from workloads import fsd, optimus, tenants
 from workloads.demand import Demand
-from workloads.kinds import Columns, Kind, draw
+from workloads.kinds import Columns, Kind, draw_jobs
 from workloads.parameters import DemandError
 
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
@@ -41,15 +41,15 @@ def generate(demand: Demand) -> Trace:
     rows = 0
     for kind, budget in budget_s.items():
         if budget > 0:
-            blocks[kind.name] = draw(
+            blocks[kind.name] = draw_jobs(
                 kind,
                 seed=demand.seed,
                 budget_s=budget,
                 largest=largest,
                 units=units[kind.workload],
                 parents=[blocks[parent] for parent in kind.follows],
-                first_row=rows,
             )
+            blocks[kind.name]["row"] += rows
             rows += len(blocks[kind.name]["row"])
     return Trace.from_columns(
         _merge([kind for kind in budget_s if kind.name in blocks], blocks),
@@ -61,7 +61,7 @@ def generate(demand: Demand) -> Trace:
 
 def all_kinds(demand: Demand) -> tuple[Kind, ...]:
     """Return every kind of job, each after those that it follows."""
-    return (*fsd.kinds(), *optimus.kinds(demand.tasks), *tenants.kinds(demand.tenants))
+    return (*fsd.KINDS, *optimus.kinds(demand.tasks), *tenants.kinds(demand.tenants))
 
 
 def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, Any]:

@@ -53,20 +53,13 @@ class Kind:
         return drawn if self.run.measured else drawn * self.ends.mean()
 
 
-def draw(
-    kind: Kind,
-    *,
-    seed: int,
-    budget_s: float,
-    largest: int,
-    units: Hourly,
-    parents: list[Columns],
-    first_row: int,
+def draw_jobs(
+    kind: Kind, *, seed: int, budget_s: float, largest: int, units: Hourly, parents: list[Columns]
 ) -> Columns:
     """Return the jobs of a kind as columns, which sum to `budget_s` device-seconds.
 
     `units` are the cars, robots or tenants at work in each hour, `parents` the jobs that it follows.
-    `row` numbers the jobs from `first_row`, `after` is the row of the job to follow. -1 stands for none.
+    `row` numbers the jobs from 0, `after` is the row of the job to follow. -1 stands for none.
     The number of jobs follows from the budget and the mean job; what heavy tails leave over or short,
     one factor on all run times corrects.
     """
@@ -79,7 +72,7 @@ def draw(
     factor = budget_s / int(np.sum(gangs * np.ceil(run).astype(np.int64)))
     runtime = np.maximum(1, np.rint(run * factor)).astype(np.int64)
     jobs |= {
-        "row": first_row + np.arange(count),
+        "row": np.arange(count),
         "runtime_s": runtime,
         "gang": gangs.astype(np.int32),
         "estimate_s": estimates(stream(seed, kind.name, "estimate"), planned * factor),

@@ -30,7 +30,7 @@ def parameters(record: type) -> Iterator[tuple[str, Parameter]]:
             yield name, get_args(hint)[1]
 
 
-def check(record: Any) -> None:
+def check_parameters(record: Any) -> None:
     """Raise DemandError for the first parameter of a dataclass that is not a number within its bounds.
 
     A parameter annotated `int` takes whole numbers only; None passes where the annotation allows it, and

@@ -7,7 +7,7 @@ from math import inf
 
 from scheduler.report.table import table
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
-from scheduler.study.plan.search import Elsewhere, Plan, Regret
+from scheduler.study.plan.plan import Elsewhere, Plan, Regret
 from traces.confidence import LEVEL
 from traces.times import HOUR_S
 

@@ -29,3 +29,8 @@ class WindowSpec(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.to_h <= self.from_h:
             raise ValueError(f"to_h = {self.to_h:g}: must be after from_h, {self.from_h:g}")
+
+
+def models(model: type[Model] = Model) -> list[type[Model]]:
+    """Return a model and all that are made from it: of `Model`, every one of a scenario."""
+    return [model, *(each for child in model.__subclasses__() for each in models(child))]

@@ -18,21 +18,12 @@ from msgspec.structs import replace
 
 from scheduler.catalog.models import Positive
 from scheduler.policy import SEAMS, PolicyError, resolve
-from scheduler.scenario.base import Model, Name
+from scheduler.scenario.base import Model, Name, models
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
-from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
-from scheduler.scenario.rented import (
-    BootSpec,
-    DriftSpec,
-    OfferSpec,
-    PriceFile,
-    ReclaimSpec,
-    RefusalSpec,
-    ShortageSpec,
-    SurgeSpec,
-)
+from scheduler.scenario.owned import PoolSpec
+from scheduler.scenario.rented import OfferSpec, PriceFile
 from traces.errors import explain
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
@@ -117,28 +108,6 @@ class Scenario(Model, frozen=True, kw_only=True):
         return None if self.horizon_h is None else max(1, round(self.horizon_h * 3_600))
 
 
-MODELS = (
-    Scenario,
-    PoolSpec,
-    FailureSpec,
-    MaintenanceSpec,
-    OfferSpec,
-    PriceFile,
-    SurgeSpec,
-    DriftSpec,
-    ReclaimSpec,
-    ShortageSpec,
-    RefusalSpec,
-    BootSpec,
-    PolicySpec,
-    MoneySpec,
-    CheckpointSpec,
-    RetrySpec,
-    PreemptionSpec,
-    LinkSpec,
-)
-
-
 def read_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file, with `key=value` overrides applied; raises ScenarioError."""
     return scenario_of(read_toml(path), path, overrides)
@@ -173,7 +142,7 @@ def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
     try:
         return msgspec.convert(raw, Scenario)
     except msgspec.ValidationError as error:
-        raise ScenarioError(f"{where}: {explain(str(error), raw, MODELS)}") from None
+        raise ScenarioError(f"{where}: {explain(str(error), raw, models())}") from None
 
 
 def _beside(scenario: Scenario, folder: Path) -> Scenario:

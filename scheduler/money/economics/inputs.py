@@ -131,17 +131,9 @@ def _default(name: str, entry: _Entry, reading: Figure | None, where: str) -> In
     if low.value == mid.value == high.value:
         figures = {"mid": mid}
     sources = [f"{figure.source} ({figure.sure})" for figure in (mid, low, high) if figure.source]
-    return Input(
-        name=name,
-        unit=entry.unit,
-        meaning=entry.meaning,
-        low=low.value,
-        mid=mid.value,
-        high=min(high.value, entry.allowed[1]),
-        source="; ".join(dict.fromkeys(sources)),
-        whole=entry.whole,
-        assumed=frozenset(at for at, figure in figures.items() if not figure.source),
-    )
+    assumed = frozenset(at for at, figure in figures.items() if not figure.source)
+    numbers = low.value, mid.value, min(high.value, entry.allowed[1])
+    return _given(name, entry, numbers, "; ".join(dict.fromkeys(sources)), assumed)
 
 
 def _figure(value: Figure | float | None) -> Figure:
@@ -160,22 +152,25 @@ def _override(text: str, entries: Mapping[str, _Entry]) -> tuple[str, Input]:
         numbers = []
     if len(numbers) not in (1, 3):
         raise EconomicsError(f'--set "{text}": must be a number, or low:mid:high')
-    low, mid, high = numbers * (3 // len(numbers))
-    _check(text, entries[name], (low, mid, high))
-    return name, _given(name, entries[name], low, mid, high, "--set")
+    numbers *= 3 // len(numbers)
+    _check(text, entries[name], numbers)
+    return name, _given(name, entries[name], numbers, "--set")
 
 
-def _check(text: str, entry: _Entry, numbers: tuple[float, float, float]) -> None:
+def _check(text: str, entry: _Entry, numbers: list[float]) -> None:
     least, most = entry.allowed
     if not all(least <= number <= most for number in numbers):
         raise EconomicsError(f'--set "{text}": must be from {least:g} to {most:g}')
     if entry.whole and any(number % 1 for number in numbers):
         raise EconomicsError(f'--set "{text}": must be whole')
-    if list(numbers) != sorted(numbers):
+    if numbers != sorted(numbers):
         raise EconomicsError(f'--set "{text}": low, mid and high must not fall')
 
 
-def _given(name: str, entry: _Entry, low: float, mid: float, high: float, source: str) -> Input:
+def _given(
+    name: str, entry: _Entry, numbers: Sequence[float], source: str, assumed: frozenset[str] = frozenset()
+) -> Input:
+    low, mid, high = numbers
     return Input(
         name=name,
         unit=entry.unit,
@@ -184,6 +179,7 @@ def _given(name: str, entry: _Entry, low: float, mid: float, high: float, source
         mid=mid,
         high=high,
         source=source,
+        assumed=assumed,
         whole=entry.whole,
     )
 
@@ -200,4 +196,4 @@ def _measured(run: Run, entry: _Entry) -> Input:
     share = utilization(busy, sum(run.pools.values()), run.end_s)
     if not share:
         raise EconomicsError(f"{run.folder}: its pods never worked: utilization 0")
-    return _given("utilization", entry, share, share, share, f"measured in {run.folder}")
+    return _given("utilization", entry, [share] * 3, f"measured in {run.folder}")

@@ -13,17 +13,8 @@ from scheduler.scenario import Scenario
 from scheduler.study.plan.candidates import Candidate, Evaluation, PlanError, PriceFactors, Target
 from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook, demand_outlooks
-from scheduler.study.plan.search import (
-    Elsewhere,
-    Evaluate,
-    Goal,
-    Plan,
-    Regret,
-    SearchResult,
-    frontier,
-    levels,
-    search,
-)
+from scheduler.study.plan.plan import Elsewhere, Plan, Regret
+from scheduler.study.plan.search import Evaluate, Goal, SearchResult, frontier, levels, search
 from traces.confidence import LEVEL
 from workloads import demand_of
 from workloads.generate import all_kinds
