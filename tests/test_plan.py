@@ -23,6 +23,7 @@ from scheduler.study.plan.candidates import (
     AS_GIVEN,
     Candidate,
     Evaluation,
+    Goal,
     PlanError,
     PriceFactors,
     Sample,
@@ -33,7 +34,7 @@ from scheduler.study.plan.candidates import (
 from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.make_plan import plan_question
 from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scaled
-from scheduler.study.plan.search import INDIFFERENT, Goal, frontier, levels, search, smallest_number
+from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
 from workloads import demand_of
 
 TARGET = Target(kind="k", share=0.95, limit_s=100, stranded=0.01)
@@ -195,7 +196,7 @@ def test_an_unlucky_start_does_not_decide() -> None:
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12))
 def test_the_frontier_is_what_nothing_beats(points: list[tuple[int, int]]) -> None:
     all_of_them = [evaluation(sample(usd, [wait]), pods=at + 1) for at, (usd, wait) in enumerate(points)]
-    front = [(one.mean_usd(AS_GIVEN), one.wait_at(0.95)) for one in frontier(all_of_them, TARGET)]
+    front = [(one.mean_usd(AS_GIVEN), one.wait_at(0.95)) for one in frontier(all_of_them, Goal(TARGET, 9))]
     unbeaten = {
         one
         for one in points

@@ -148,12 +148,6 @@ def _rented(cell: Cell, pair: Pair, figures: dict[str, Metrics]) -> float:
 
 def _fewest(robots: dict[int, list[Cell]], figures: dict[str, Metrics]) -> Floats:
     """Return the fewest pods, a number for each seed, on which enough jobs start in time; inf: none."""
-    return np.array(
-        [
-            min(
-                (pods for pods, cells in robots.items() if figures[cells[at].key]["wait_p95_s"] <= WAIT_S),
-                default=inf,
-            )
-            for at in range(len(SEEDS))
-        ]
-    )
+    wait_s = np.array([[figures[cell.key]["wait_p95_s"] for cell in cells] for cells in robots.values()])
+    in_time = np.where(wait_s <= WAIT_S, np.array(list(robots))[:, None], inf)
+    return np.asarray(in_time.min(axis=0), np.float64)

@@ -39,9 +39,9 @@ class Recorded:
         for first in range(-1, repeats if len(self._node) else -1, at_once):
             shift_s = self._period_s * np.arange(first, min(first + at_once, repeats))[:, None]
             from_s, to_s = self._from_s + shift_s, self._to_s + shift_s
-            in_time = (to_s > 0) & (from_s < until_s)
-            node = np.broadcast_to(self._node, in_time.shape)[in_time]
-            yield node, np.maximum(from_s[in_time], 0), to_s[in_time]
+            within = (to_s > 0) & (from_s < until_s)
+            node = np.broadcast_to(self._node, within.shape)
+            yield node[within], np.maximum(from_s[within], 0), to_s[within]
 
 
 def _ticks(low: Ints, high: Ints) -> tuple[Ints, Ints]:
@@ -53,15 +53,13 @@ def _ticks(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     return node[order], tick[order]
 
 
-def _next(lost: tuple[Ints, Ints], regained: tuple[Ints, Ints], ticks: int) -> Ints:
-    """Return the tick at which each lost node is regained, in the next round where not in this one.
+def _next(lost: tuple[Ints, Ints], gained: tuple[Ints, Ints], ticks: int) -> Ints:
+    """Return the tick at which each lost node is gained, in the next round where not in this one.
 
-    A node is regained as often as it is lost, in turn.
+    A node is gained as often as it is lost, in turn.
     """
-    key = regained[0] * ticks + regained[1]
+    key = gained[0] * ticks + gained[1]
     at = np.searchsorted(key, lost[0] * ticks + lost[1])
-    following = np.append(regained[0], -1)[at] == lost[0]
-    first = np.searchsorted(regained[0], lost[0])
-    return np.asarray(
-        np.append(regained[1], 0)[np.where(following, at, first)] + np.where(following, 0, ticks)
-    )
+    following = np.append(gained[0], -1)[at] == lost[0]
+    first = np.searchsorted(gained[0], lost[0])
+    return np.asarray(np.append(gained[1], 0)[np.where(following, at, first)] + np.where(following, 0, ticks))

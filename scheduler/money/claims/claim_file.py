@@ -191,12 +191,12 @@ def _or(value: float | None, other: float) -> float:
     return other if value is None else value
 
 
-def verdict(claimed: Range, found: Range) -> Verdict:
-    """Judge a claim by where the range found lies.
+def verdict(claimed: Range, computed: Range) -> Verdict:
+    """Judge a claim by where the range computed lies.
 
     holds: all of it within the range claimed, so whichever ends of its inputs are true. fails: all of it
     outside. depends: it holds at some ends and not at others.
     """
-    if claimed.low <= found.low and found.high <= claimed.high:
+    if claimed.low <= computed.low and computed.high <= claimed.high:
         return "holds"
-    return "fails" if found.high < claimed.low or claimed.high < found.low else "depends"
+    return "fails" if computed.high < claimed.low or claimed.high < computed.low else "depends"

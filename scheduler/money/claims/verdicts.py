@@ -89,11 +89,11 @@ class Court:
                 hardware.key if by_hardware else None,
                 price.key if by_price else None,
                 claim.claimed.times(hours),
-                self._found(key, hardware, price),
+                self._range(key, hardware, price),
                 claim.stated * hours,
             )
 
-    def _found(self, key: str, hardware: Hardware, price: PriceReading) -> Range:
+    def _range(self, key: str, hardware: Hardware, price: PriceReading) -> Range:
         given: dict[str, Any] = {name: each.range for name, each in self.dossier.inputs.items()}
         given |= {"catalog": self.catalog, "trials": self.trials, "hardware": hardware, "price": price}
         given["market_rent"] = span(*(end for each in self.prices if not each.owned for end in each.rented))

@@ -170,17 +170,14 @@ def _check(text: str, entry: _Entry, numbers: list[float]) -> None:
 def _given(
     name: str, entry: _Entry, numbers: Sequence[float], source: str, assumed: frozenset[str] = frozenset()
 ) -> Input:
-    low, mid, high = numbers
     return Input(
         name=name,
         unit=entry.unit,
         meaning=entry.meaning,
-        low=low,
-        mid=mid,
-        high=high,
         source=source,
         assumed=assumed,
         whole=entry.whole,
+        **dict(zip(("low", "mid", "high"), numbers, strict=True)),
     )
 
 

@@ -70,7 +70,7 @@ class Case:
         return 1 + self.confined_share * self.confined_premium
 
 
-def _meaning(unit: str, meaning: str) -> dict[str, str]:
+def _about(unit: str, meaning: str) -> dict[str, str]:
     return {"unit": unit, "meaning": meaning}
 
 
@@ -81,43 +81,41 @@ _COST = "USD/PFLOP-day"
 class Outcome:
     """What a case comes to. PFLOP-days are delivered ones; costs are levelized over the life."""
 
-    owned_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "owning: capital, operations and energy")
-    )
+    owned_usd_per_pflop_day: Numbers = field(metadata=_about(_COST, "owning: capital, operations and energy"))
     capital_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "of owning: capital with interest, less what is left at the end")
+        metadata=_about(_COST, "of owning: capital with interest, less what is left at the end")
     )
     operations_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "of owning: staff, repairs and space")
+        metadata=_about(_COST, "of owning: staff, repairs and space")
     )
-    energy_usd_per_pflop_day: Numbers = field(metadata=_meaning(_COST, "of owning: power, in idle hours too"))
+    energy_usd_per_pflop_day: Numbers = field(metadata=_about(_COST, "of owning: power, in idle hours too"))
     straight_line_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "owning, but capital without interest, spread evenly over the life")
+        metadata=_about(_COST, "owning, but capital without interest, spread evenly over the life")
     )
     rented_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "renting at falling prices, with the worth of confined data")
+        metadata=_about(_COST, "renting at falling prices, with the worth of confined data")
     )
     rented_today_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "renting at today's price, without the worth of confined data")
+        metadata=_about(_COST, "renting at today's price, without the worth of confined data")
     )
     difference_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "owned - rented: below 0, owning is cheaper")
+        metadata=_about(_COST, "owned - rented: below 0, owning is cheaper")
     )
     breakeven_utilization: Numbers = field(
-        metadata=_meaning("share", "utilization at which both cost the same; inf: none")
+        metadata=_about("share", "utilization at which both cost the same; inf: none")
     )
     breakeven_usd_per_device_h: Numbers = field(
-        metadata=_meaning("USD/device-h", "today's rent of a device at which both cost the same")
+        metadata=_about("USD/device-h", "today's rent of a device at which both cost the same")
     )
     breakeven_confined_usd_per_pflop_day: Numbers = field(
-        metadata=_meaning(_COST, "worth of keeping a confined PFLOP-day inside at which both cost the same")
+        metadata=_about(_COST, "worth of keeping a confined PFLOP-day inside at which both cost the same")
     )
     npv_usd: Numbers = field(
-        metadata=_meaning("USD/pod", "net present value of owning a pod instead of renting what it delivers")
+        metadata=_about("USD/pod", "net present value of owning a pod instead of renting what it delivers")
     )
-    irr: Numbers = field(metadata=_meaning("1/year", "internal rate of return of the same; null: none"))
+    irr: Numbers = field(metadata=_about("1/year", "internal rate of return of the same; null: none"))
     payback_years: Numbers = field(
-        metadata=_meaning("year", "until the saved rent has repaid the pod; inf: not within its life")
+        metadata=_about("year", "until the saved rent has repaid the pod; inf: not within its life")
     )
 
 

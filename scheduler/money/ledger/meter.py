@@ -65,10 +65,8 @@ class Meter:
         first_offer = len(self._stock.pools)
         for at in np.unique(resource).tolist():
             rows = np.flatnonzero(resource == at)
-            there = attempts.of(rows)
-            spend[rows] = (
-                self._owned(at, there) if at < first_offer else self._rented(at - first_offer, there)
-            )
+            part = attempts.of(rows)
+            spend[rows] = self._owned(at, part) if at < first_offer else self._rented(at - first_offer, part)
         return spend, self._revenue(row, finished)
 
     def _owned(self, at: int, attempts: Attempts) -> Floats:

@@ -28,7 +28,7 @@ from workloads import Demand, demand_of
 
 PROGRAM = ("scheduler", "workloads", "traces")
 _NO_MATTER = ("name", "seed", "trace", "demand")
-"""Keys of a scenario that its resources, the cell's seed and its jobs stand for, or that say nothing."""
+"""Keys of a scenario that its stock, the cell's seed and its jobs stand for, or that say nothing."""
 
 
 class CellError(ValueError):

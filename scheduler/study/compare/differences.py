@@ -119,11 +119,9 @@ def compare(
     for metric in metrics:
         if metric not in results.column_names:
             raise CompareError(f'metric "{metric}": unknown{nearest(metric, results.column_names)}')
-    differences = [
-        _difference(results, policy, baseline, metric, pair) for metric in metrics for policy in named
-    ]
-    adjusted = holm(np.array([difference.p for difference in differences]))
-    return [each._replace(adjusted_p=float(p)) for each, p in zip(differences, adjusted, strict=True)]
+    judged = [_difference(results, policy, baseline, metric, pair) for metric in metrics for policy in named]
+    adjusted = holm(np.array([difference.p for difference in judged]))
+    return [each._replace(adjusted_p=float(p)) for each, p in zip(judged, adjusted, strict=True)]
 
 
 def replication_values(results: pa.Table, policy: str, metric: str, pair: str = "seed") -> dict[int, float]:
@@ -133,10 +131,7 @@ def replication_values(results: pa.Table, policy: str, metric: str, pair: str = 
 
 
 def _difference(results: pa.Table, policy: str, baseline: str, metric: str, pair: str) -> Difference:
-    ours, theirs = (
-        replication_values(results, policy, metric, pair),
-        replication_values(results, baseline, metric, pair),
-    )
+    ours, theirs = (replication_values(results, name, metric, pair) for name in (policy, baseline))
     both = sorted(ours.keys() & theirs.keys())
     new, old = (np.array([figures[at] for at in both], np.float64) for figures in (ours, theirs))
     differences: Floats = new - old

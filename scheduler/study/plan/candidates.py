@@ -9,7 +9,7 @@ are whole seeds (the cluster bootstrap: Davison & Hinkley, "Bootstrap Methods an
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -90,6 +90,14 @@ class PriceFactors(NamedTuple):
 AS_GIVEN = PriceFactors()
 
 
+class Goal(NamedTuple):
+    """What is searched for: the cheapest plan of 1 to `most` pods that meets the target."""
+
+    target: Target
+    most: int
+    prices: PriceFactors = AS_GIVEN
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A candidate over common seeds, in their order."""
@@ -139,40 +147,30 @@ class Evaluation:
 
     def confidence(self, target: Target) -> float:
         """Return the share of resamples of the seeds that meet the target."""
-        from scipy import stats
-
         if len(self.samples) < 2:
             return float(self.meets(target))
-        spread = stats.bootstrap(
+        met = _resampled(
             self._service(target),
             lambda *columns, axis: _met(target, *(column.sum(axis) for column in columns)).astype(float),
             paired=True,
-            n_resamples=SEED_RESAMPLES,
-            method="percentile",
-            rng=np.random.default_rng(0),
         )
-        return float(spread.bootstrap_distribution.mean())
+        return float(met.mean())
 
     def wait_interval(self, share: float) -> tuple[float, float]:
         """Return the bootstrap interval of `wait_at`, whole seeds resampled."""
-        from scipy import stats
-
         if len(self.samples) < 2 or not len(self.wait_s):
             return 0.0, inf
         known = np.unique(self.wait_s)
         # Ranks stand for the waits, as the mean and error that scipy takes along need finite values.
         ranks = [np.searchsorted(known, np.asarray(sample.wait_s, float)) for sample in self.samples]
-        spread = stats.bootstrap(
+        rank = _resampled(
             (np.arange(len(ranks)),),
             lambda seeds: _quantile(np.concatenate([ranks[int(at)] for at in seeds]), share, len(known)),
             vectorized=False,
-            n_resamples=SEED_RESAMPLES,
-            method="percentile",
-            rng=np.random.default_rng(0),
         )
         known = np.append(known, inf)
         ends = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-        low, high = (known[int(_quantile(spread.bootstrap_distribution, end))] for end in ends)
+        low, high = (known[int(_quantile(rank, end))] for end in ends)
         return float(low), float(high)
 
     def _each(self, name: str) -> Array:
@@ -184,6 +182,15 @@ class Evaluation:
         late = np.array([np.count_nonzero(wait > target.limit_s) for wait in waits], float)
         jobs = np.array([len(wait) for wait in waits], float)
         return late, jobs, *(self._each(name) for name in ("stranded_device_h", "asked_device_h", "rejected"))
+
+
+def _resampled(columns: tuple[Array, ...], statistic: Callable[..., Any], **how: bool) -> Array:
+    """Return a statistic over resamples of the seeds, always the same ones; `how` is scipy's."""
+    from scipy.stats import bootstrap
+
+    seeds = np.random.default_rng(0)
+    spread = bootstrap(columns, statistic, n_resamples=SEED_RESAMPLES, method="percentile", rng=seeds, **how)
+    return np.asarray(spread.bootstrap_distribution)
 
 
 def mean_interval(values: Array) -> tuple[float, float]:

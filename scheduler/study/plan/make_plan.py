@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from scheduler.catalog.catalog import nearest
 from scheduler.policy import SEAMS, resolve
 from scheduler.scenario import Scenario
-from scheduler.study.plan.candidates import Candidate, Evaluation, PlanError, PriceFactors, Target
+from scheduler.study.plan.candidates import Candidate, Evaluation, Goal, PlanError, PriceFactors, Target
 from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook, demand_outlooks
 from scheduler.study.plan.plan import Elsewhere, Plan, Regret
-from scheduler.study.plan.search import Evaluate, Goal, SearchResult, frontier, levels, search
+from scheduler.study.plan.search import Evaluate, SearchResult, frontier, levels, search
 from traces.confidence import LEVEL
 from workloads import demand_of
 from workloads.generate import all_kinds
@@ -108,7 +108,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         target=target,
         best=best,
         surest=surest,
-        front=tuple(frontier(_deepest(bench), target)),
+        front=tuple(frontier(_deepest(bench), goal)),
         demands=tuple(demands),
         regrets=tuple(regrets),
         prices=tuple(prices),

@@ -12,16 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import NamedTuple
 
-from scheduler.study.plan.candidates import (
-    AS_GIVEN,
-    Candidate,
-    Evaluation,
-    PriceFactors,
-    Target,
-    mean_interval,
-)
+from scheduler.study.plan.candidates import Candidate, Evaluation, Goal, mean_interval
 
 Evaluate = Callable[[Candidate, int], Evaluation]
 """(candidate, number of seeds) -> its evaluation on the first so many seeds."""
@@ -31,14 +23,6 @@ HOPELESS = 0.05
 
 INDIFFERENT = 0.001
 """Costs that differ by less than this share count as equal: no run is spent on telling them apart."""
-
-
-class Goal(NamedTuple):
-    """What is searched for: the cheapest plan of 1 to `most` pods that meets the target."""
-
-    target: Target
-    most: int
-    prices: PriceFactors = AS_GIVEN
 
 
 @dataclass(frozen=True)
@@ -74,16 +58,15 @@ def search(
     return SearchResult(best, tuple(running))
 
 
-def frontier(
-    evaluations: Iterable[Evaluation], target: Target, prices: PriceFactors = AS_GIVEN
-) -> list[Evaluation]:
-    """Return those than which no other is as cheap and as quick, and better in one; by ascending cost."""
+def frontier(evaluations: Iterable[Evaluation], goal: Goal) -> list[Evaluation]:
+    """Return the Pareto frontier of cost and wait, by ascending cost."""
     ranked = sorted(
-        evaluations, key=lambda each: (each.mean_usd(prices), each.wait_at(target.share), each.candidate)
+        evaluations,
+        key=lambda each: (each.mean_usd(goal.prices), each.wait_at(goal.target.share), each.candidate),
     )
     front: list[Evaluation] = []
     for evaluation in ranked:
-        if not front or evaluation.wait_at(target.share) < front[-1].wait_at(target.share):
+        if not front or evaluation.wait_at(goal.target.share) < front[-1].wait_at(goal.target.share):
             front.append(evaluation)
     return front
 
