@@ -1,13 +1,17 @@
-"""What is wrong with a TOML document, in one line."""
+"""What is wrong with what a user wrote, in one line."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+
+ALIKE = 0.6
+"""How alike two words are, of 1, where one may be the other misspelt."""
 
 
 def explain(message: str, raw: Mapping[str, Any], models: Iterable[type[Struct]]) -> str:
@@ -17,12 +21,20 @@ def explain(message: str, raw: Mapping[str, Any], models: Iterable[type[Struct]]
     if "unknown field" in text:
         wrong = text.split("`")[1]
         known = sorted({key for model in models for key in model.__struct_fields__})
-        near = get_close_matches(wrong, known, 1)
-        return f"unknown key {key + '.' if key else ''}{wrong}" + (
-            f"; did you mean {near[0]}?" if near else ""
-        )
+        return f"unknown key {key + '.' if key else ''}{wrong}{nearest(wrong, known, ALIKE)}"
     value: Any = raw
     for name, number in re.findall(r"([a-z_]+)|\[(\d+)\]", key):
         value = value[name] if name else value[int(number)]
     shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
     return f"{key}{shown}: {text.replace('Expected', 'must be')}" if key else text
+
+
+def nearest(word: str, known: Iterable[str], alike: float = 0.0) -> str:
+    """Return "; did you mean ...?" with the known word that is most like `word`; "" if none is so alike."""
+    near = get_close_matches(word, list(known), 1, alike)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def cannot_read(path: Path | str, error: OSError) -> str:
+    """Return the name of a file and why the system could not read it."""
+    return f"{path}: {(error.strerror or 'cannot be read').lower()}"

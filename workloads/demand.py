@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Annotated, Any
 
+from traces.errors import ALIKE, nearest
 from workloads.fleet import DAY_S, Fleet, Hourly, deployed
 from workloads.parameters import DemandError, Parameter, check_parameters
 
@@ -135,6 +135,5 @@ def _check_keys(values: Mapping[str, Any], record: type, where: str) -> None:
     known = [field.name for field in fields(record)]
     for key in values:
         if key not in known:
-            near = get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(known)}"
-            raise DemandError(f"unknown parameter {where}{key}; {hint}")
+            hint = nearest(key, known, ALIKE) or f"; allowed are {', '.join(known)}"
+            raise DemandError(f"unknown parameter {where}{key}{hint}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import TypeVar
 
 from msgspec import Struct
 
 from scheduler.catalog.models import CatalogError, Device, Offer, PodKind
+from traces.errors import nearest
 
 _T = TypeVar("_T")
 
@@ -42,9 +42,3 @@ def find(entries: Mapping[str, _T], what: str, key: str, where: str = "") -> _T:
     except KeyError:
         prefix = f"{where}: " if where else ""
         raise CatalogError(f'{prefix}unknown {what} "{key}"{nearest(key, entries)}') from None
-
-
-def nearest(key: str, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?" with the known key that is most like `key`."""
-    near = get_close_matches(key, list(known), 1, cutoff=0)
-    return f"; did you mean {near[0]}?" if near else ""

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from scheduler.catalog.catalog import Catalog, find, nearest
+from scheduler.catalog.catalog import Catalog, find
 from scheduler.catalog.models import CatalogError, Device, Entry, Figure, Offer, PodKind
+from traces.errors import cannot_read, nearest
 
 _OWN = [Path(__file__).with_name(f"{name}.toml") for name in ("devices", "pods", "providers", "offers")]
 _TABLES = ("mfu", "providers", "devices", "pods", "offers")
@@ -99,7 +100,7 @@ def _read(path: Path) -> _File:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CatalogError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise CatalogError(cannot_read(path, error)) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogError(f"{path}: not TOML: {error}") from None
     for name in tables:

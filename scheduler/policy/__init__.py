@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import inf
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
 from scheduler.policy.views import Decides, Leveled, Reconsiders, TurnsLevel
+from traces.errors import ALIKE, nearest
 
 SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "order": ORDERS,
@@ -137,6 +137,5 @@ def _entry_point(seam: str, name: str) -> Callable[..., Any]:
     for entry in entry_points(group=f"exaburst.{seam}", name=name):
         make: Callable[..., Any] = entry.load()
         return make
-    near = get_close_matches(name, SEAMS[seam], 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = nearest(name, SEAMS[seam], ALIKE)
     raise PolicyError(f'{seam} "{name}": unknown{hint} (allowed: {", ".join(SEAMS[seam])})')

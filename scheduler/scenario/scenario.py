@@ -24,7 +24,7 @@ from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
 from scheduler.scenario.rented import OfferSpec, PriceFile
-from traces.errors import explain
+from traces.errors import cannot_read, explain
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
 
@@ -118,7 +118,7 @@ def read_toml(path: Path | str) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ScenarioError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise ScenarioError(cannot_read(path, error)) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path}: not TOML: {error}") from None
 

@@ -10,6 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+from traces.errors import cannot_read
 from traces.times import HOUR_S
 
 Step = tuple[int, float]
@@ -42,7 +43,7 @@ def read_series(path: Path | str, epoch: datetime) -> list[Step]:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             steps = list(_steps(csv.DictReader(file), path, epoch))
     except OSError as error:
-        raise PriceError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise PriceError(cannot_read(path, error)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise PriceError(f"{path}: not CSV: {error}") from None
     if not steps:

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from traces.errors import explain
+from traces.errors import cannot_read, explain
 
 
 class RecordingError(ValueError):
@@ -44,7 +44,7 @@ def read_recording(path: Path | str) -> Recording:
     try:
         raw = msgspec.json.decode(Path(path).read_bytes())
     except OSError as error:
-        raise RecordingError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise RecordingError(cannot_read(path, error)) from None
     except (msgspec.MsgspecError, RecursionError) as error:
         raise RecordingError(f"{path}: not JSON: {error}") from None
     if not isinstance(raw, dict):

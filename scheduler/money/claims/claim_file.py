@@ -19,6 +19,7 @@ from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.arithmetic import rounding
 from scheduler.catalog.catalog import find
 from scheduler.catalog.models import unit as unit_of
+from traces.errors import cannot_read
 
 CLAIMS = Path(__file__).parents[2] / "catalog" / "claims.toml"
 PER_PFLOP_DAY = "USD/PFLOP-day"
@@ -157,7 +158,7 @@ def load_claims(catalog: Catalog, path: Path = CLAIMS) -> Dossier:
         claims = {key: _entry(Claim, f"claims.{key}", raw) for key, raw in file.claims.items()}
         filled = {key: _filled(f"inputs.{key}", given, catalog) for key, given in inputs.items()}
     except OSError as error:
-        raise ClaimError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise ClaimError(cannot_read(path, error)) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ClaimError(f"{path}: not TOML: {error}") from None
     except (ClaimError, CatalogError) as error:

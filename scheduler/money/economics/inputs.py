@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from scheduler.catalog import Catalog, Device, Figure
-from scheduler.catalog.catalog import nearest
 from scheduler.catalog.models import DEFAULT_KIND
 from scheduler.run.directory import Run
 from scheduler.run.metrics import device_seconds, utilization
+from traces.errors import nearest
 
 INPUTS_FILE = Path(__file__).with_name("inputs.toml")
 

@@ -23,6 +23,7 @@ from scheduler.catalog import load_catalog
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
 from scheduler.weather import has_weather
+from traces.errors import cannot_read
 from traces.trace import Trace
 from workloads import Demand, demand_of
 
@@ -123,7 +124,7 @@ def _contents(file: str) -> str:
     try:
         return hashlib.sha256(Path(file).read_bytes()).hexdigest()
     except OSError as error:
-        raise CellError(f"{file}: {(error.strerror or 'cannot be read').lower()}") from None
+        raise CellError(cannot_read(file, error)) from None
 
 
 @cache

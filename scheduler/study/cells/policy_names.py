@@ -7,13 +7,13 @@ like; what no part says stays as the scenario has it. Where two seams share a na
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 
 from msgspec.structs import replace
 
 from scheduler.policy import SEAMS, PolicyError, resolve
 from scheduler.scenario import BOUNDS, Scenario
+from traces.errors import ALIKE, nearest
 
 BOUND = "bound"
 BOUND_NAMES = tuple(name for name in BOUNDS if name != "none")
@@ -63,8 +63,7 @@ def _choice(part: str) -> tuple[str, str]:
         raise PolicyError(f'"{name}" is a name of {" and ".join(seams)}; say which, as in {seams[0]}={part}')
     if not seams:
         known = [name for seam in (*SEAMS, BOUND) for name in _names(seam)]
-        near = get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = nearest(name, known, ALIKE)
         raise PolicyError(f'"{part}" is unknown{hint} (allowed: {", ".join(known)})')
     return _checked(seams[0], part)
 
@@ -76,8 +75,7 @@ def _checked(seam: str, choice: str) -> tuple[str, str]:
     elif seam in SEAMS:
         resolve(seam, choice)
     else:
-        near = get_close_matches(seam, (*SEAMS, BOUND), 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = nearest(seam, (*SEAMS, BOUND), ALIKE)
         raise PolicyError(f'unknown seam "{seam}"{hint} (allowed: {", ".join((*SEAMS, BOUND))})')
     return seam, choice
 

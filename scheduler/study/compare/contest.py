@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scheduler.catalog.catalog import nearest
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells.cell import Cell, cell_of
@@ -17,6 +16,7 @@ from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.bounds import Relaxation, relax
 from scheduler.study.compare.differences import CompareError
 from scheduler.study.compare.windows import COOLDOWN_S, Window
+from traces.errors import nearest
 
 ALSO = ("jobs", "rejected", "stranded_jobs", "waited_mean_s", "usd_avoidable", "end_s")
 """Figures that are needed whatever is asked for."""

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from scheduler.catalog.catalog import nearest
 from scheduler.study.compare.statistics import (
     Floats,
     Interval,
@@ -26,6 +25,7 @@ from scheduler.study.compare.statistics import (
     p_value,
     t_interval,
 )
+from traces.errors import nearest
 
 METRICS = (
     "waited_mean_s",

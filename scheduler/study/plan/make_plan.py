@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from scheduler.catalog.catalog import nearest
 from scheduler.policy import SEAMS, resolve
 from scheduler.scenario import Scenario
 from scheduler.study.plan.candidates import Candidate, Evaluation, Goal, PlanError, PriceFactors, Target
@@ -16,6 +15,7 @@ from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook, demand_ou
 from scheduler.study.plan.plan import Elsewhere, Plan, Regret
 from scheduler.study.plan.search import Evaluate, SearchResult, frontier, levels, search
 from traces.confidence import LEVEL
+from traces.errors import nearest
 from workloads import demand_of
 from workloads.generate import all_kinds
 

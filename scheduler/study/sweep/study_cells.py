@@ -12,11 +12,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from scheduler.catalog.catalog import nearest
 from scheduler.scenario import read_scenario, scenario_of
 from scheduler.study.cells.cell import Cell
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.sweep.study_file import StudyError, StudySpec, read_study, seeds_of
+from traces.errors import nearest
 from traces.trace import Trace
 
 AXES = ("policy", "scenario", "trace")
