@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.policy import PolicyError, parse_seconds, resolve
+from scheduler.policy import PolicyError, resolve
 from scheduler.policy.place import PlaceError
 from scheduler.policy.preempt import Level
 from scheduler.scenario import ScenarioError
 from tests.build import Row, job, pool, rows, run, scenario, trace
+from traces.times import DurationError, parse_seconds
 
 HOUR, DAY = 3_600, 86_400
 
@@ -377,7 +378,7 @@ def test_durations_outside_of_policies(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-1h", "inf", "4w"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(PolicyError) as refused:
+    with pytest.raises(DurationError) as refused:
         parse_seconds(text)
     assert str(refused.value).startswith(f'duration "{text}": ')
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workloads.fleet import HOUR_S, Hourly
+from traces.times import HOUR_S
+from workloads.fleet import Hourly
 
 Seconds = np.ndarray[Any, np.dtype[np.int64]]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 from traces.errors import ALIKE, nearest
-from workloads.fleet import DAY_S, Fleet, Hourly, deployed
+from traces.times import DAY_S
+from workloads.fleet import Fleet, Hourly, deployed
 from workloads.parameters import DemandError, Parameter, check_parameters
 
 SHARES = ("fsd", "optimus", "tenant")

@@ -12,10 +12,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from traces.times import HOUR_S
 from workloads.parameters import Parameter, check_parameters
 
-DAY_S = 86_400
-HOUR_S = 3_600
 DAYS_PER_YEAR = 365
 
 Hourly = np.ndarray[Any, np.dtype[np.float64]]

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import numpy as np
 
+from traces.times import HOUR_S
 from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, Week, bursty, hourly, spaced
-from workloads.fleet import HOUR_S, Hourly
+from workloads.fleet import Hourly
 from workloads.parameters import Parameter
 from workloads.shapes import HABITS, Ends, Numbers, RunTimes, estimates, fitting
 from workloads.streams import stream

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from traces import Trace
-from workloads.fleet import HOUR_S
+from traces.times import HOUR_S
 from workloads.parameters import markdown
 from workloads.shapes import PHILLY_ALL, Mixture
 

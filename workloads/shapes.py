@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from workloads.fleet import DAY_S, HOUR_S
+from traces.times import DAY_S, HOUR_S
 from workloads.parameters import Parameter
 
 Numbers = np.ndarray[Any, Any]

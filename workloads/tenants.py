@@ -5,6 +5,7 @@ What they buy is the owned pods, so nobody rents devices to run them.
 
 from __future__ import annotations
 
+from traces.times import HOUR_S
 from workloads.arrivals import WORKING_WEEK
 from workloads.kinds import Kind
 from workloads.shapes import PHILLY, philly
@@ -25,6 +26,6 @@ def kinds(tenants: int) -> tuple[Kind, ...]:
             week=WORKING_WEEK,
             input_gb=10,
             output_gb=8,
-            checkpoint_s=3600,
+            checkpoint_s=HOUR_S,
         ),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import click
 
+from traces.times import UNITS_S, DurationError, parse_seconds
+
 FILE = click.Path(path_type=Path)
-SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 # Each is called with the help, which says what the option is for in that command.
 baseline = partial(click.option, "--baseline")
@@ -37,13 +39,10 @@ def duration(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
     """Read a time as whole seconds."""
     if text is None:
         return None
-    try:
-        seconds = round(float(text[:-1]) * SECONDS[text[-1:]])
-    except (ValueError, KeyError, OverflowError):
-        seconds = -1
-    if seconds < 0:
-        raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h or d')
-    return seconds
+    with suppress(DurationError):
+        if text[-1:] in UNITS_S:
+            return round(parse_seconds(text))
+    raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h or d')
 
 
 def numbers(

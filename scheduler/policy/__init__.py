@@ -23,6 +23,7 @@ from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
 from scheduler.policy.views import Decides, Leveled, Reconsiders, TurnsLevel
 from traces.errors import ALIKE, nearest
+from traces.times import parse_seconds
 
 SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "order": ORDERS,
@@ -33,8 +34,6 @@ SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "preempt": PREEMPTS,
     "repatriate": REPATRIATIONS,
 }
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class PolicyError(ValueError):
@@ -102,11 +101,6 @@ def resolve(seam: str, spec: str) -> Any:
     return checked(policy) if seam == "place" and name not in PLACES else policy
 
 
-def parse_seconds(text: str) -> float:
-    """Return a duration, as 90, 30m or 4h, in seconds; raises PolicyError."""
-    return _parse("duration", text, text, "Seconds")
-
-
 _EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10"}
 
 
@@ -116,9 +110,8 @@ def _kind(parameter: inspect.Parameter) -> str:
 
 
 def _parse(seam: str, spec: str, argument: str, kind: str) -> float:
-    unit = _UNITS.get(argument[-1:], 0) if kind == "Seconds" else 0
     try:
-        value = float(argument[:-1]) * unit if unit else float(argument)
+        value = parse_seconds(argument) if kind == "Seconds" else float(argument)
     except ValueError:
         value = -1
     if not 0 <= value < inf or (kind == "int" and value != int(value)):

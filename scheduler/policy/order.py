@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from math import inf
 
 from scheduler.policy.views import JobView, View
+from traces.times import DAY_S, HOUR_S
 
 Order = Callable[[JobView, View], float]
 
@@ -65,7 +66,7 @@ class Las:
         return inf if self.level(job) else self._missing_device_s(job) / devices
 
     def _missing_device_s(self, job: JobView) -> float:
-        return self.threshold_device_h * 3_600 - job.attained_device_s
+        return self.threshold_device_h * HOUR_S - job.attained_device_s
 
 
 def smallest() -> Order:
@@ -83,7 +84,7 @@ def priority(per_day: float = 1.0) -> Order:
 
     All waiting jobs age alike, so `rate * submit - priority` orders them at every instant.
     """
-    rate = per_day / 86_400
+    rate = per_day / DAY_S
     return lambda job, view: rate * job.submit_s - job.priority
 
 

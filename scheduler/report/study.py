@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 from scheduler.report.compare import differences
 from scheduler.report.table import table as columns
 from scheduler.study.compare.differences import compare
+from traces.times import HOUR_S
 
 AXES = ("policy", "scenario", "trace")
 
 FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
-    "waited_mean_s": ("waited mean h", lambda value: f"{value / 3_600:.2f}"),
-    "waited_p95_s": ("p95 h", lambda value: f"{value / 3_600:.2f}"),
+    "waited_mean_s": ("waited mean h", lambda value: f"{value / HOUR_S:.2f}"),
+    "waited_p95_s": ("p95 h", lambda value: f"{value / HOUR_S:.2f}"),
     "slowdown_mean": ("slowdown", lambda value: f"{value:.2f}"),
     "utilization": ("utilization", lambda value: f"{value:.1%}"),
     "rented_device_h": ("rented device-h", lambda value: f"{value:,.0f}"),

@@ -15,7 +15,7 @@ from scheduler.report.table import table
 from scheduler.run.directory import Run
 from scheduler.run.goodput import Held
 from scheduler.run.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
-from traces.times import HOUR_S
+from traces.times import DAY_S, HOUR_S
 
 _JOB_COLUMNS = [
     "job_id",
@@ -44,7 +44,7 @@ def _title(run: Run) -> str:
     scenario, trace, counts = description["scenario"], description["trace"], description["jobs"]
     start = datetime.fromisoformat(trace["epoch"])
     end = start + timedelta(seconds=run.end_s)
-    days = run.end_s / 86_400
+    days = run.end_s / DAY_S
     policy = [f"{seam} {name}" for seam, name in scenario["policy"].items() if name != _UNUSED.get(seam)]
     bound = f", bound {scenario['bound']}" if scenario["bound"] != "none" else ""
     states = [f"{count:,} {state}" for state, count in counts.items() if count or state != "killed"]

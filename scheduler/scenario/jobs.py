@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count, Positive, Seconds
-from scheduler.policy import PolicyError, parse_seconds
 from scheduler.scenario.base import Model, Name, Probability
+from traces.times import HOUR_S, DurationError, parse_seconds
 
 
 class CheckpointSpec(Model, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class CheckpointSpec(Model, frozen=True, kw_only=True):
         if self.interval not in ("trace", "none", "daly"):
             try:
                 valid = parse_seconds(self.interval) >= 1
-            except PolicyError:
+            except DurationError:
                 valid = False
             if not valid:
                 raise ValueError(
@@ -48,7 +48,7 @@ class RetrySpec(Model, frozen=True, kw_only=True):
     """A job that failed or was reclaimed more often is killed. Assumed."""
     backoff_s: Seconds = 60
     """Wait after a failure or a refused rental; twice as long each time in a row. Assumed."""
-    backoff_most_s: Seconds = 3_600
+    backoff_most_s: Seconds = HOUR_S
     """The longest such wait. Assumed."""
 
 

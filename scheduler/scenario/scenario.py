@@ -25,6 +25,7 @@ from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
 from scheduler.scenario.rented import OfferSpec, PriceFile
 from traces.errors import cannot_read, explain
+from traces.times import HOUR_S
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
 
@@ -105,7 +106,7 @@ class Scenario(Model, frozen=True, kw_only=True):
     @property
     def horizon_s(self) -> int | None:
         """The horizon in whole seconds."""
-        return None if self.horizon_h is None else max(1, round(self.horizon_h * 3_600))
+        return None if self.horizon_h is None else max(1, round(self.horizon_h * HOUR_S))
 
 
 def read_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:

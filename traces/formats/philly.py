@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from traces.formats.jobs import NO_ESTIMATE, Jobs, replaced
 from traces.formats.report import Tally
 from traces.formats.text import Rows, read_rows
+from traces.times import DAY_S
 
-_DAY = 86_400
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -26,7 +26,7 @@ def read(path: Path, tally: Tally) -> Jobs:
     """Read every job; second 0 is the midnight before the first submission, so hours of the day hold."""
     table = pa.concat_tables([_jobs(rows) for rows in read_rows(path, tally, separator=",")])
     submit = table.column("submit_s").to_numpy()
-    midnight = submit.min(initial=_LATEST) // _DAY * _DAY
+    midnight = submit.min(initial=_LATEST) // DAY_S * DAY_S
     table = replaced(table, "submit_s", pa.array(submit - midnight))
     assumed = (NO_ESTIMATE, "timestamps: in UTC, as they name no zone")
     return Jobs(table, datetime.fromtimestamp(midnight, UTC), assumed)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from math import ceil, exp, expm1, sqrt
 from typing import NamedTuple
 
-from scheduler.policy import parse_seconds
 from scheduler.scenario.jobs import CheckpointSpec
+from traces.times import parse_seconds
 
 
 class CheckpointPlan(NamedTuple):

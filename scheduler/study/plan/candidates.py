@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from traces.confidence import LEVEL, halfwidth
+from traces.times import DAY_S, parse_seconds
 
-PERIOD_S = 28 * 86_400
+PERIOD_S = 28 * DAY_S
 """What a cost is stated for: 28 days."""
 SEED_RESAMPLES = 2_000
 
@@ -51,13 +52,13 @@ class Target:
 
 def target_of(text: str, stranded: float) -> Target:
     """Read `KIND:pNN:DURATION`, as in fsd.release:p95:12h; raises PlanError."""
-    parts = re.fullmatch(r"([\w.-]+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)([smhd])", text)
+    parts = re.fullmatch(r"([\w.-]+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?[smhd])", text)
     if parts is None or not 0 < float(parts[2]) < 100:
         raise PlanError(
             f'--target "{text}": must be KIND:pNN:DURATION, as in fsd.release:p95:12h '
             "(a percentile between 0 and 100; s, m, h or d)"
         )
-    limit_s = float(parts[3]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[parts[4]]
+    limit_s = parse_seconds(parts[3])
     return Target(kind=parts[1], share=float(parts[2]) / 100, limit_s=limit_s, stranded=stranded)
 
 
