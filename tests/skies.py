@@ -20,9 +20,9 @@ from scheduler.weather import WEATHER, Weather, draw_weather
 from scheduler.weather.table_rules import OWNED
 from tests import build
 from tests.build import offer, pool, scenario
+from traces.arrays import Array
 
 Row = dict[str, Any]
-Array = np.ndarray[Any, Any]
 
 HOUR_S = 3_600
 DAY_S = 86_400

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import exp, expm1
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +23,7 @@ from scheduler.engine.storm.checkpoints import (
     progress,
 )
 from scheduler.scenario.jobs import CheckpointSpec
-
-Array = np.ndarray[Any, Any]
+from traces.arrays import Array
 
 NONE = CheckpointPlan(None, 5)
 EVERY_TEN = CheckpointPlan(10, 3)

@@ -28,7 +28,6 @@ from scheduler.study.compare.compare import Answer, Question, compare_policies, 
 from scheduler.study.compare.contest import ContestRow
 from scheduler.study.compare.differences import CompareError, compare, direction
 from scheduler.study.compare.statistics import (
-    Floats,
     bootstrap_interval,
     chance,
     follows,
@@ -41,6 +40,7 @@ from scheduler.study.compare.statistics import (
 )
 from scheduler.study.compare.windows import Window, WindowError, window
 from tests.build import job, offer, pool, run, scenario, trace
+from traces.arrays import Floats
 from traces.trace import Trace
 from workloads import Demand, generate
 

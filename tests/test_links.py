@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from fractions import Fraction
 from functools import partial
 from math import ceil
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,8 +18,7 @@ from simpy.events import Event, Timeout
 
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.storm.links import Link, Store, Transfer
-
-Array = np.ndarray[Any, Any]
+from traces.arrays import Array
 
 TB_PER_S = 8_000.0
 """Gbit/s that move 1 TB a second."""

@@ -14,12 +14,13 @@ import pytest
 from benchmarks.published import __main__ as published
 from benchmarks.published import backfill, helios, starburst
 from benchmarks.published.inputs import DATA, FILES, public, replaced
-from benchmarks.published.runs import Array, Figures, Task, figures_of, replay_all
+from benchmarks.published.runs import Figures, Task, figures_of, replay_all
 from benchmarks.published.tables import above_zero, fill, interval, ratios, surely, table
 from benchmarks.published.waiting import NAMES, beside, patiences
 from scheduler.policy import resolve
 from tests.build import job, trace
 from traces import Trace
+from traces.arrays import Array
 
 
 @pytest.fixture

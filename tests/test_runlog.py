@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from scheduler.engine.log import runlog
 from scheduler.engine.log.runlog import KILLED, REJECTED, UNFINISHED, Account, RunLog
-from scheduler.run.columns import Attempts, Bools, Floats, Ints
+from scheduler.run.columns import Attempts
 from scheduler.run.directory import LOGS, Run
 from scheduler.scenario import Scenario
 from tests import build, byhand
 from tests.byhand import Teller, Told
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, scenarios, traces
 from traces import Trace
+from traces.arrays import Bools, Floats, Ints
 
 OWN, CLOUD = 0, 1
 

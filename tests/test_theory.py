@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import factorial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +18,7 @@ from scheduler.run.directory import Run
 from scheduler.run.metrics import device_seconds
 from tests.build import offer, pool, run, scenario
 from traces import Trace
-
-Array = np.ndarray[Any, Any]
+from traces.arrays import Array
 
 SERVICE_S = 100_000
 """Mean service."""

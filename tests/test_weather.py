@@ -26,7 +26,6 @@ from tests.build import job, offer, pool, scenario
 from tests.skies import (
     DAY_S,
     HOUR_S,
-    Array,
     Row,
     by_hand,
     down_s,
@@ -37,6 +36,7 @@ from tests.skies import (
     stock_for,
     storm,
 )
+from traces.arrays import Array
 
 SOME = settings(max_examples=60, deadline=None)
 

@@ -31,8 +31,7 @@ from scheduler.weather import draw_weather
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace
 from tests.test_theory import CONFIDENCE, agrees, constant, exponential, two_point
 from traces import Trace
-
-Array = np.ndarray[Any, Any]
+from traces.arrays import Array
 
 HOUR_S = 3_600
 ENDLESS_S = 10**9

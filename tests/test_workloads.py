@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traces import Trace
+from traces.arrays import Array
 from workloads import Demand, DemandError, generate
 from workloads.fleet import Fleet
 from workloads.generate import all_kinds
@@ -28,12 +29,12 @@ def trace() -> Trace:
     return generate(Demand())
 
 
-def words(trace: Trace, name: str) -> np.ndarray[Any, Any]:
+def words(trace: Trace, name: str) -> Array:
     codes, meanings = trace.codes(name)
     return np.asarray(np.array(meanings)[codes])
 
 
-def work_s(trace: Trace) -> np.ndarray[Any, Any]:
+def work_s(trace: Trace) -> Array:
     return np.asarray(trace.numpy("gang").astype(np.int64) * trace.numpy("runtime_s"))
 
 

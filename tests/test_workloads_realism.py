@@ -2,13 +2,13 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from traces import Trace
+from traces.arrays import Array
 from workloads import Demand, generate
 from workloads.listing import kind_fields, kind_listing, listing
 from workloads.realism import (
@@ -54,7 +54,7 @@ def test_top_share_of_one_job_in_a_hundred() -> None:
 def test_ks_is_scipys() -> None:
     values = np.random.default_rng(1).lognormal(7, 2, 3000)
 
-    def fitted(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def fitted(points: Array) -> Array:
         return np.array([PHILLY_ALL.cdf(point) for point in points.tolist()])
 
     assert ks(values, PHILLY_ALL) == pytest.approx(stats.kstest(values, fitted).statistic)

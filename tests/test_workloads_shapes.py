@@ -1,11 +1,10 @@
 """Arrivals, run times, ends and estimates follow the distributions they state."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from traces.arrays import Array
 from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, WORKING_WEEK, bursty, hourly, spaced
 from workloads.shapes import (
     GANGS,
@@ -25,8 +24,6 @@ from workloads.shapes import (
 )
 from workloads.streams import stream
 
-Numbers = np.ndarray[Any, Any]
-
 LEVEL = 1e-3
 """Chance that a test of a true distribution fails; with fixed seeds it fails always or never."""
 
@@ -35,7 +32,7 @@ def rng(seed: int = 3) -> np.random.Generator:
     return stream(seed, "test")
 
 
-def counts_of(weights: Numbers, expected: float) -> Numbers:
+def counts_of(weights: Array, expected: float) -> Array:
     submit = bursty(rng(), weights, expected, BURST_K)
     assert (np.diff(submit) >= 0).all()
     return np.bincount(submit // 3600, minlength=len(weights))
@@ -90,7 +87,7 @@ def test_run_times_follow_the_mixture_of_their_gang(gang: int) -> None:
     seconds = unlimited.draw(rng(), np.full(20_000, gang))
     clipped = seconds[seconds > 1]  # nothing runs less than a second
 
-    def given_above(values: Numbers) -> Numbers:
+    def given_above(values: Array) -> Array:
         floor = mixture.cdf(1.0)
         return np.array([(mixture.cdf(value) - floor) / (1 - floor) for value in values.tolist()])
 

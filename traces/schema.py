@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from traces.arrays import WORD, word_column
 from traces.parquet import documented
 
 SCHEMA_VERSION = "1"
@@ -25,8 +26,6 @@ MAX_GANG = 10**7
 """The most devices of one job; with `MAX_SECONDS`, one job's device-seconds fit int64."""
 EXACT = 2**53
 """Integers up to here are exact in float64: the limit of job ids and of a trace's device-seconds in all."""
-
-WORD = pa.dictionary(pa.int32(), pa.string())
 
 TRACE_SCHEMA = pa.schema(
     [
@@ -163,8 +162,7 @@ def _sound(dictionary: pa.Array) -> bool:
 def _default(field: pa.Field, rows: int) -> pa.Array:
     value = DEFAULTS[field.name]
     if field.type == WORD:
-        codes = pa.array(np.zeros(rows, np.int32))
-        return pa.DictionaryArray.from_arrays(codes, pa.array([value]))
+        return word_column(np.zeros(rows), [str(value)])
     return pa.repeat(pa.scalar(value, field.type), rows)
 
 

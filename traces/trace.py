@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from traces.arrays import WORD, Array
 from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
     RESIDENCIES,
     TRACE_SCHEMA,
-    WORD,
     WORKLOADS,
     TraceError,
     complete,
@@ -83,14 +82,14 @@ class Trace:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    def numpy(self, name: str) -> NDArray[Any]:
+    def numpy(self, name: str) -> Array:
         """Return a numeric column, one value a job; null becomes `NO_VALUE`."""
         column = self.table.column(name)
         if column.null_count:
             column = column.fill_null(NO_VALUE)
         return np.asarray(column.to_numpy())
 
-    def codes(self, name: str) -> tuple[NDArray[Any], list[str]]:
+    def codes(self, name: str) -> tuple[Array, list[str]]:
         """Return a dictionary column as int32 codes, one a job, and the words they stand for."""
         column = self.table.column(name).unify_dictionaries().combine_chunks()
         if isinstance(column, pa.ChunkedArray):
@@ -138,7 +137,7 @@ class Trace:
         return str(self.table.schema.metadata[f"exaburst.{key}".encode()].decode())
 
 
-def _first_seen(codes: NDArray[Any], words: list[str]) -> tuple[NDArray[Any], list[str]]:
+def _first_seen(codes: Array, words: list[str]) -> tuple[Array, list[str]]:
     """Number the words by first appearance, so that an encoding's own order does not show."""
     first = np.full(len(words), len(codes))
     # Of several values for one place the last is kept: written backwards, the first.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from traces.arrays import Array
 from traces.schema import (
     ANY_DEVICE,
     EXACT,
@@ -177,7 +176,7 @@ def _check_after(table: pa.Table) -> None:
         raise _broken(table, at_fault, "after", "no cycle: here the job waits, in the end, for itself")
 
 
-def _on_cycles(rows: NDArray[Any], predecessors: NDArray[Any], size: int) -> NDArray[Any]:
+def _on_cycles(rows: Array, predecessors: Array, size: int) -> Array:
     """Return rows on cycles, of every cycle at least one, by doubling the step.
 
     Each round replaces a row's predecessor by its predecessor's, so that k rounds take 2^k steps at once;
@@ -191,7 +190,7 @@ def _on_cycles(rows: NDArray[Any], predecessors: NDArray[Any], size: int) -> NDA
     return np.unique(before[before < start])
 
 
-def _broken(table: pa.Table, at_fault: NDArray[Any], name: str, allowed: str) -> TraceError:
+def _broken(table: pa.Table, at_fault: Array, name: str, allowed: str) -> TraceError:
     row = int(np.argmax(at_fault))
     job, value = table.column("job_id")[row].as_py(), table.column(name)[row].as_py()
     shown = "null" if value is None else quoted(value) if isinstance(value, str) else f"{value:,}"

@@ -6,14 +6,12 @@ jobs of an hour are negative-binomial (Helios, SC'21: k about 1.4; variance m + 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from traces.arrays import Floats, Ints
 from traces.times import HOUR_S
-from workloads.fleet import Hourly
-
-Seconds = np.ndarray[Any, np.dtype[np.int64]]
 
 BURST_K = 1.4
 """Dispersion of a cluster's hourly counts given the weekly profile, from Helios."""
@@ -30,7 +28,7 @@ class Week(NamedTuple):
     """Relative arrivals in the 168 hours from Monday 00:00."""
 
     name: str
-    hours: Hourly
+    hours: Floats
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +41,7 @@ ROUND_THE_CLOCK = Week("even", np.ones(168))
 """What machines submit (assumed)."""
 
 
-def hourly(week: Week, units: Hourly) -> Hourly:
+def hourly(week: Week, units: Floats) -> Floats:
     """Return the relative arrivals of each hour: the weekly profile times the units then at work.
 
     The units are one value an hour from Monday 00:00; where there are none at all, the profile alone counts.
@@ -51,7 +49,7 @@ def hourly(week: Week, units: Hourly) -> Hourly:
     return np.resize(week.hours, len(units)) * (units / units.max() if units.any() else 1.0)
 
 
-def bursty(rng: np.random.Generator, weights: Hourly, expected: float, k: float) -> Seconds:
+def bursty(rng: np.random.Generator, weights: Floats, expected: float, k: float) -> Ints:
     """Return ascending submissions, about `expected` of them and at least one.
 
     The count of each hour is negative-binomial with dispersion `k` around the hour's part of `weights`;
@@ -65,7 +63,7 @@ def bursty(rng: np.random.Generator, weights: Hourly, expected: float, k: float)
     return np.sort(starts + rng.integers(0, HOUR_S, len(starts)))
 
 
-def spaced(rng: np.random.Generator, weights: Hourly, expected: float) -> Seconds:
+def spaced(rng: np.random.Generator, weights: Floats, expected: float) -> Ints:
     """Return ascending submissions, each in an equal part of `weights`: `expected` rounded, at least one."""
     count = max(1, round(expected))
     mass = np.concatenate(([0.0], np.cumsum(weights)))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
+from traces.arrays import Floats
 from traces.errors import ALIKE, nearest
 from traces.times import DAY_S
-from workloads.fleet import Fleet, Hourly, deployed
+from workloads.fleet import Fleet, deployed
 from workloads.parameters import DemandError, Parameter, check_parameters
 
 SHARES = ("fsd", "optimus", "tenant")
@@ -77,7 +78,7 @@ class Demand:
         """Length of the trace, in seconds."""
         return self.days * DAY_S
 
-    def units(self) -> dict[str, Hourly]:
+    def units(self) -> dict[str, Floats]:
         """Return, for each workload, the units (cars, robots, tenants) at work in each hour."""
         return {
             "fsd": deployed(self.cars, self.car_growth, self.days),

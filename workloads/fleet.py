@@ -8,16 +8,15 @@ for robots is robots x tasks, scaled to what `article-34` says that 50,000 robot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
+from traces.arrays import Floats
 from traces.times import HOUR_S
 from workloads.parameters import Parameter, check_parameters
 
 DAYS_PER_YEAR = 365
-
-Hourly = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,7 @@ class Fleet:
         return self.device_h_per_tenant_day * HOUR_S
 
 
-def deployed(start: float, added_per_year: float, days: int) -> Hourly:
+def deployed(start: float, added_per_year: float, days: int) -> Floats:
     """Return how many units are out in each hour of `days`: `start` and a steady rate of deployment."""
     hours = np.arange(days * 24) + 0.5
     return start + added_per_year * hours / (24 * DAYS_PER_YEAR)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces import Trace
+from traces.arrays import Array, word_column
 from workloads import fsd, optimus, tenants
 from workloads.demand import Demand
 from workloads.kinds import Columns, Kind, draw_jobs
@@ -95,13 +96,12 @@ def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, An
     }
 
 
-def _words(words: Sequence[str], codes: np.ndarray[Any, Any]) -> pa.DictionaryArray:
+def _words(words: Sequence[str], codes: Array) -> pa.DictionaryArray:
     """Encode `words[codes]`, each word once."""
     once = {word: place for place, word in enumerate(dict.fromkeys(words))}
-    places = np.array([once[word] for word in words], np.int32)
-    return pa.DictionaryArray.from_arrays(places[codes], list(once))
+    return word_column(np.array([once[word] for word in words])[codes], list(once))
 
 
-def _nullable(values: np.ndarray[Any, Any]) -> pa.Array:
+def _nullable(values: Array) -> pa.Array:
     """Return integers with null where they are negative."""
     return pa.array(values, mask=values < 0)

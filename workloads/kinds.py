@@ -9,14 +9,14 @@ from typing import Annotated
 
 import numpy as np
 
+from traces.arrays import Array, Floats
 from traces.times import HOUR_S
 from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, Week, bursty, hourly, spaced
-from workloads.fleet import Hourly
 from workloads.parameters import Parameter
-from workloads.shapes import HABITS, Ends, Numbers, RunTimes, estimates, fitting
+from workloads.shapes import HABITS, Ends, RunTimes, estimates, fitting
 from workloads.streams import stream
 
-Columns = dict[str, Numbers]
+Columns = dict[str, Array]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ class Kind:
 
 
 def draw_jobs(
-    kind: Kind, *, seed: int, budget_s: float, largest: int, units: Hourly, parents: list[Columns]
+    kind: Kind, *, seed: int, budget_s: float, largest: int, units: Floats, parents: list[Columns]
 ) -> Columns:
     """Return the jobs of a kind as columns, which sum to `budget_s` device-seconds.
 
@@ -82,7 +82,7 @@ def draw_jobs(
     return jobs | _constants(kind, count) | _data(kind, seed, jobs)
 
 
-def _submissions(kind: Kind, seed: int, expected: float, units: Hourly, parents: list[Columns]) -> Columns:
+def _submissions(kind: Kind, seed: int, expected: float, units: Floats, parents: list[Columns]) -> Columns:
     """Submissions, the jobs they follow, and when these may end at the earliest (`ready_s`)."""
     rng = stream(seed, kind.name, "arrivals")
     if kind.follows:
@@ -101,7 +101,7 @@ def _submissions(kind: Kind, seed: int, expected: float, units: Hourly, parents:
     return {"submit_s": submit, "after": np.full(len(submit), -1), "ready_s": submit}
 
 
-def _run_times(kind: Kind, seed: int, gangs: Numbers) -> tuple[Numbers, Numbers]:
+def _run_times(kind: Kind, seed: int, gangs: Array) -> tuple[Array, Array]:
     """Run times in seconds (above 0) as planned and as they came out."""
     drawn = kind.run.draw(stream(seed, kind.name, "run"), gangs)
     share = kind.ends.shorten(stream(seed, kind.name, "end"), len(gangs))

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from traces import Trace
+from traces.arrays import Array
 from traces.times import HOUR_S
 from workloads.parameters import markdown
 from workloads.shapes import PHILLY_ALL, Mixture
 
-Numbers = np.ndarray[Any, Any]
 WEEK_H = 168
 
 SILENCE_S = 7200
@@ -68,7 +68,7 @@ def table(figures: list[Figure]) -> str:
     return markdown(rows)
 
 
-def inter_arrival_cv(submit_s: Numbers) -> float:
+def inter_arrival_cv(submit_s: Array) -> float:
     """Coefficient of variation of the times between ascending submissions (a Poisson process has 1).
 
     Gaps of `SILENCE_S` and more do not count.
@@ -78,18 +78,18 @@ def inter_arrival_cv(submit_s: Numbers) -> float:
     return float(gaps.std() / gaps.mean()) if gaps.any() else math.nan
 
 
-def hourly_counts(submit_s: Numbers) -> Numbers:
+def hourly_counts(submit_s: Array) -> Array:
     """Jobs of each hour from the first submission's to the last one's."""
     hours = submit_s // HOUR_S
     return np.bincount(hours - hours[0]) if len(hours) else np.zeros(0, np.int64)
 
 
-def dispersion(counts: Numbers) -> float:
+def dispersion(counts: Array) -> float:
     """Variance over mean (a Poisson process has 1)."""
     return float(counts.var() / counts.mean()) if counts.any() else math.nan
 
 
-def burst_k(counts: Numbers) -> float:
+def burst_k(counts: Array) -> float:
     """Negative-binomial k of hourly counts given their weekly profile, by moments; NaN below two weeks.
 
     With m an hour of the week's mean over all whole weeks, the variance over m is m^2 / k; the unbiased
@@ -105,14 +105,14 @@ def burst_k(counts: Numbers) -> float:
     return float(np.sum(mean**2 - variance / weeks)) / excess if excess > 0 else math.inf
 
 
-def top_share(work: Numbers, part: float) -> float:
+def top_share(work: Array, part: float) -> float:
     """Share of all work that the largest `part` of the jobs (rounded up) have."""
     if not len(work):
         return math.nan
     return float(np.sort(work)[-math.ceil(part * len(work)) :].sum() / work.sum())
 
 
-def ks(values: Numbers, fit: Mixture) -> float:
+def ks(values: Array, fit: Mixture) -> float:
     """Kolmogorov-Smirnov distance of positive values from a fit."""
     distinct, counts = np.unique(values, return_counts=True)
     above = np.cumsum(counts) / len(values)
@@ -121,15 +121,15 @@ def ks(values: Numbers, fit: Mixture) -> float:
     return float(max(np.max(above - fitted), np.max(fitted - below)))
 
 
-def _ks_philly(runtime_s: Numbers) -> float:
+def _ks_philly(runtime_s: Array) -> float:
     return ks(runtime_s, PHILLY_ALL)
 
 
-def _of(statistic: Callable[[Numbers], Any], values: Numbers) -> float:
+def _of(statistic: Callable[[Array], Any], values: Array) -> float:
     return float(statistic(values)) if len(values) else math.nan
 
 
-def _sizes(gang: Numbers, work: Numbers) -> list[Figure]:
+def _sizes(gang: Array, work: Array) -> list[Figure]:
     """Shares of jobs and of device-time by gang."""
     classes = [
         ("1", gang == 1, "93%", "18%"),

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from traces.arrays import Array
 from traces.times import DAY_S, HOUR_S
 from workloads.parameters import Parameter
-
-Numbers = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ class RunTimes:
     limit_s: int = 14 * DAY_S
     measured: bool = False
 
-    def draw(self, rng: np.random.Generator, gangs: Numbers) -> Numbers:
+    def draw(self, rng: np.random.Generator, gangs: Array) -> Array:
         """Return one run time in seconds (float, 1 to `limit_s`) for each gang."""
         classes = np.searchsorted(list(self.by_gang), gangs, side="right") - 1
         weight, mu, sigma, other_mu, other_sigma = np.array(list(self.by_gang.values()))[classes].T
@@ -165,7 +164,7 @@ class Ends:
     cancelled: float
     failed: float
 
-    def shorten(self, rng: np.random.Generator, count: int) -> Numbers:
+    def shorten(self, rng: np.random.Generator, count: int) -> Array:
         """Return for each job the share of its planned run time that it really runs, in (0, 1]."""
         end = rng.random(count)
         share = 1 - rng.random(count)
@@ -196,7 +195,7 @@ ROUND_S = np.array([60 * m for m in _ROUND_MIN] + [DAY_S * d for d in _ROUND_DAY
 """Round numbers that people ask for, in seconds."""
 
 
-def estimates(rng: np.random.Generator, planned_s: Numbers) -> Numbers:
+def estimates(rng: np.random.Generator, planned_s: Array) -> Array:
     """Return the run times asked for, in seconds (int64), all of them round numbers.
 
     `Habits` says how many ask for less than they plan to run, and by how much the others ask for more.

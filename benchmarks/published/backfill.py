@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.published.inputs import replaced
-from benchmarks.published.runs import Array, Figures, Task, replay_all
+from benchmarks.published.runs import Figures, Task, replay_all
 from benchmarks.published.tables import CLOSE, Claim, above_zero, interval, plainly, surely, table
+from traces.arrays import Array
 from traces.trace import Trace
 
 PROCESSORS = 240

@@ -24,8 +24,9 @@ import pyarrow.compute as pc
 from scipy.stats import rankdata
 
 from benchmarks.published.inputs import replaced
-from benchmarks.published.runs import Array, Figures, Task, replay_all
+from benchmarks.published.runs import Figures, Task, replay_all
 from benchmarks.published.tables import Claim, interval, plainly, ratios, table
+from traces.arrays import Array
 from traces.trace import Trace
 
 NODE_GPUS = 8

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.published.runs import Array
+from traces.arrays import Array
 from traces.formats import import_trace
 from traces.trace import Trace
 

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 from scheduler.catalog import Catalog, load_catalog
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
-from scheduler.run.metrics import Array, bounded_slowdown
+from scheduler.run.metrics import bounded_slowdown
 from scheduler.scenario import parse_scenario
 from traces.times import HOUR_S
 from traces.trace import Trace
 
-__all__ = ["Array", "Figures", "Task", "figures_of", "replay_all", "two_processes"]
+__all__ = ["Figures", "Task", "figures_of", "replay_all", "two_processes"]
 
 K = TypeVar("K")
 

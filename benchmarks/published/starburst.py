@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.published.runs import Array, Figures, Task, replay_all
+from benchmarks.published.runs import Figures, Task, replay_all
 from benchmarks.published.tables import Claim, above_zero, plainly, surely, table
 from benchmarks.published.waiting import AT_ONCE, NAMES, beside, patiences, trade
+from traces.arrays import Array
 from traces.trace import Trace
 
 SERVERS, SERVER_GPUS = 64, 8

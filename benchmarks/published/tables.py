@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.published.runs import Array
+from traces.arrays import Array
 from traces.confidence import halfwidth
 
 CLOSE = 1.25

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmarks.published.runs import Array, Figures
+from benchmarks.published.runs import Figures
 from benchmarks.published.tables import interval
+from traces.arrays import Array
 from traces.trace import Trace
 
 C = TypeVar("C")

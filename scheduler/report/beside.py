@@ -10,7 +10,8 @@ from scheduler.report.summary import duration, late, numbers, slowdown, worked
 from scheduler.report.table import table
 from scheduler.run.directory import Run
 from scheduler.run.goodput import Held
-from scheduler.run.metrics import Array, percentiles, utilization
+from scheduler.run.metrics import percentiles, utilization
+from traces.arrays import Array
 from traces.times import HOUR_S
 
 Figure = tuple[str, float, Callable[[float], str]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import floor, isfinite, log10
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from scheduler.money.economics.inputs import Input
 from scheduler.money.economics.model import Case, Outcome, outcome
 from scheduler.money.economics.montecarlo import Bar, at_mid, quantiles, rank_correlations, tornado
 from scheduler.report.table import table
+from traces.arrays import Bools
 
 _UTILIZATIONS = np.arange(1, 11) / 10
 _BARS = 8
@@ -150,7 +150,7 @@ def _bar(bar: Bar, mid: float, least: float, most: float) -> str:
     return "".join(cells)
 
 
-def _share(which: np.ndarray[Any, np.dtype[np.bool_]]) -> str:
+def _share(which: Bools) -> str:
     """The share of the draws in which it is so; not 0% or 100% unless that is exact."""
     share = float(np.mean(which))
     if 0 < share < 0.01:

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from scheduler.report.table import table
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
+from traces.arrays import Floats
 from traces.times import HOUR_S
 
 SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}
 USED_BY = ("workload", "kind", "owner")
 
 Row = dict[str, Any]
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def ledger(run: Run, by: str | None = None) -> str:

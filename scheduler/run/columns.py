@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
+from traces.arrays import WORD, Floats, Ints
 from traces.parquet import documented
 from traces.trace import TRACE_SCHEMA
 
 TRACE_NAMES = frozenset(TRACE_SCHEMA.names)
 
-WORD = pa.dictionary(pa.int32(), pa.string())
-
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 JOBS = pa.schema(
     [

@@ -23,7 +23,8 @@ import pyarrow.compute as pc
 
 from scheduler.run.directory import Run
 from scheduler.run.goodput import CUT_SHORT, Held
-from scheduler.run.metrics import Array, bounded_slowdown, device_seconds, missed, percentiles, utilization
+from scheduler.run.metrics import bounded_slowdown, device_seconds, missed, percentiles, utilization
+from traces.arrays import Array
 from traces.times import HOUR_S
 from traces.trace import NO_VALUE, Trace
 

@@ -13,9 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.run.columns import Bools, Floats, Ints
 from scheduler.run.directory import Run
-from scheduler.run.metrics import Array
+from traces.arrays import Array, Bools, Floats, Ints
 
 CUT_SHORT = ("failed", "reclaimed", "preempted", "migrated", "killed")
 """Outcomes of attempts that ended before their work was done."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scheduler.run.directory import Run
+from traces.arrays import Array
 from traces.times import HOUR_S
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = np.ndarray[Any, Any]
 
 DAY_H = 24
 

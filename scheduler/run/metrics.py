@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from traces.arrays import Array
 
 SLOWDOWN_FLOOR_S = 10
 """Runs shorter than this count as this long, so that they do not dominate the bounded slowdown."""

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
 from scheduler.money.claims.simulated_claims import Measured, Trials
-from scheduler.money.economics.breakeven import Floats
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
@@ -27,6 +26,7 @@ from scheduler.study.cells.cell import Cell, CellError, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
 from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
+from traces.arrays import Floats
 from traces.times import HOUR_S
 from traces.trace import Trace
 from workloads import demand_of

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.run.columns import Ints
 from scheduler.weather.table import Weather
 from scheduler.weather.table_rules import NODES, OWNED, WHATS, column, is_in, values
+from traces.arrays import Ints
 
 
 class Happening(NamedTuple):

@@ -11,11 +11,11 @@ from math import exp, expm1, sqrt
 
 import numpy as np
 
-from scheduler.run.columns import Floats, Ints
 from scheduler.scenario import DriftSpec
 from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.streams import Stream, streams
+from traces.arrays import Floats, Ints
 from traces.times import DAY_S, HOUR_S
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from scheduler.run.columns import Floats, Ints
-from scheduler.weather.table import WEATHER, words
+from scheduler.weather.table import WEATHER
 from scheduler.weather.table_rules import WHATS, WeatherError
+from traces.arrays import Floats, Ints, word_column
 
 MOST_ROWS = 10**7
 
@@ -65,8 +65,8 @@ def _table(columns: Mapping[str, Ints | Floats], until_s: int, places: tuple[str
     arrays = {name: pa.array(columns[name], WEATHER.field(name).type) for name in plain}
     arrays |= {
         "to_s": pa.array(np.minimum(columns["to_s"], until_s)),
-        "where": words(columns["where"].astype(np.int32), places),
-        "what": words(columns["what"].astype(np.int32), WHATS),
+        "where": word_column(columns["where"], places),
+        "what": word_column(columns["what"], WHATS),
         "pod": pa.array(pod, pa.int32(), mask=pod < 0),
         "value": pa.array(value, mask=np.isnan(value)),
     }

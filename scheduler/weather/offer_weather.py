@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scheduler.run.columns import Bools, Floats
 from scheduler.scenario import BootSpec, OfferSpec, ReclaimSpec, RefusalSpec, ShortageSpec
 from scheduler.stock.stock import OfferStock
 from scheduler.weather.drift import drift
@@ -14,6 +13,7 @@ from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.recorded import Recorded
 from scheduler.weather.renewal import DailyHazard, Law, Spells, alternate
 from scheduler.weather.streams import streams
+from traces.arrays import Bools, Floats
 from traces.times import HOUR_S
 
 

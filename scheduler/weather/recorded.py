@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from scheduler.run.columns import Ints
 from scheduler.stock.recordings import read_recording
 from scheduler.weather.renewal import DRAWS_AT_ONCE, Spells
+from traces.arrays import Ints
 
 
 class Recorded:

@@ -13,8 +13,8 @@ from math import log
 
 import numpy as np
 
-from scheduler.run.columns import Bools, Floats, Ints
 from scheduler.weather.streams import Stream
+from traces.arrays import Bools, Floats, Ints
 from traces.times import HOUR_S
 
 LONGEST_S = 4e15

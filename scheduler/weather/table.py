@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Meta, Struct
 
-from scheduler.run.columns import WORD
 from scheduler.stock.stock import Stock
 from scheduler.weather.table_rules import LATEST_S, WeatherError, check_places, check_rows, is_in
+from traces.arrays import WORD
 from traces.errors import explain
 from traces.parquet import documented, read_whole, write_batches
 
@@ -142,8 +141,3 @@ def _typed(table: pa.Table) -> pa.Table:
             reason = str(error).splitlines()[0]
             raise WeatherError(f'column "{field.name}": must be {field.type}: {reason}') from None
     return pa.table(columns, schema=WEATHER).unify_dictionaries()
-
-
-def words(codes: np.ndarray[Any, np.dtype[np.int32]], known: tuple[str, ...]) -> pa.Array:
-    """Return a column of words from their numbers."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(known, pa.string()))

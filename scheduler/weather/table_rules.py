@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.run.columns import Bools, Floats, Ints
 from scheduler.stock.stock import Stock
+from traces.arrays import Bools, Floats, Ints
 from traces.schema import EXACT, quoted
 
 OWNED = ("device", "cabinet", "pod", "maintenance")

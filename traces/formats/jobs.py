@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+
+from traces.arrays import Floats, word_column
 
 NO_ESTIMATE = "run time asked for: the file has none, so the run time itself"
 
@@ -22,11 +23,11 @@ class Jobs:
     assumed: tuple[str, ...]
 
 
-def numbered(what: str, numbers: NDArray[np.float64], unknown: str) -> pa.DictionaryArray:
+def numbered(what: str, numbers: Floats, unknown: str) -> pa.DictionaryArray:
     """Return words such as "user 12" for numbers, `unknown` for negative ones."""
     distinct, codes = np.unique(numbers, return_inverse=True)
     words = [f"{what} {number:.17g}" if number >= 0 else unknown for number in distinct.tolist()]
-    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
+    return word_column(codes, words)
 
 
 def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:

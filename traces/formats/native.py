@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from traces.arrays import WORD, Floats
 from traces.formats.jobs import Jobs
 from traces.formats.report import Tally
 from traces.formats.text import Rows, read_rows
-from traces.schema import DEFAULTS, REQUIRED, TRACE_SCHEMA, WORD, check_names
+from traces.schema import DEFAULTS, REQUIRED, TRACE_SCHEMA, check_names
 from traces.validate import LIMITS, WORDS
 
 
@@ -44,7 +44,7 @@ def _words(rows: Rows, field: pa.Field) -> pa.StringArray:
     return words
 
 
-def _numbers(rows: Rows, field: pa.Field) -> NDArray[np.float64]:
+def _numbers(rows: Rows, field: pa.Field) -> Floats:
     name = field.name
     values = rows.numbers(name, optional=name not in (*REQUIRED, "job_id"))
     given = np.where(np.isnan(values), LIMITS[name][1], values)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from traces.arrays import Array
 from traces.formats.jobs import NO_ESTIMATE, Jobs, replaced
 from traces.formats.report import Tally
 from traces.formats.text import Rows, read_rows
@@ -50,7 +49,7 @@ def _jobs(rows: Rows) -> pa.Table:
     return rows.kept(submit_s=submit, runtime_s=runtime, gang=gpus, owner=cluster)
 
 
-def _seconds(text: pa.StringArray) -> NDArray[Any]:
+def _seconds(text: pa.StringArray) -> Array:
     """Return seconds from 1970, NaN for what is no moment."""
     try:
         return np.array(text.cast(pa.timestamp("s")).cast(pa.int64()), np.float64)

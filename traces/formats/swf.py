@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from traces.arrays import Floats
 from traces.formats.jobs import Jobs, numbered, replaced
 from traces.formats.report import Tally
 from traces.formats.text import Rows, read_rows
@@ -89,7 +89,7 @@ def _jobs(rows: Rows) -> pa.Table:
     )
 
 
-def _gang(rows: Rows, requested: NDArray[np.float64], allocated: NDArray[np.float64]) -> NDArray[np.float64]:
+def _gang(rows: Rows, requested: Floats, allocated: Floats) -> Floats:
     """Return the processors requested, else those allocated; rows without a usable number are skipped."""
     asked = requested > 0
     gang = np.where(asked, requested, allocated)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from traces.arrays import Array, Bools, Floats
 from traces.formats.report import Tally
 from traces.schema import TraceError
 from traces.validate import LIMITS
@@ -33,7 +33,7 @@ _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 class Rows:
     """A block of rows of equal width; those skipped stay in the arrays and leave with `kept`."""
 
-    def __init__(self, names: Sequence[str], fields: pa.ListArray, lines: NDArray[Any], tally: Tally) -> None:
+    def __init__(self, names: Sequence[str], fields: pa.ListArray, lines: Array, tally: Tally) -> None:
         self.names = names
         self._fields = fields
         self._lines = lines
@@ -50,7 +50,7 @@ class Rows:
         """Return a column as text without the blanks around it."""
         return pc.utf8_trim_whitespace(pc.list_element(self._fields, self.names.index(name)))
 
-    def numbers(self, name: str, *, optional: bool = False) -> NDArray[np.float64]:
+    def numbers(self, name: str, *, optional: bool = False) -> Floats:
         """Return a column as numbers; rows with anything else are skipped, and hold NaN.
 
         An empty cell is NaN without being skipped where `optional`.
@@ -68,23 +68,23 @@ class Rows:
         self.skip(wrong, f"{name}: not a number", text)
         return numbers
 
-    def skip(self, where: NDArray[np.bool_], reason: str, text: pa.Array | None = None) -> None:
+    def skip(self, where: Bools, reason: str, text: pa.Array | None = None) -> None:
         """Leave out the rows `where`; `text` is the column that shows the first one's value."""
         if (where := where & self._keep).any():
             self._tally.skip(reason, *self._first(where, text))
             self._keep &= ~where
 
-    def note(self, where: NDArray[np.bool_], reason: str, text: pa.Array | None = None) -> None:
+    def note(self, where: Bools, reason: str, text: pa.Array | None = None) -> None:
         """Say that the rows `where`, as far as they are kept, were changed or are out of the ordinary."""
         if (where := where & self._keep).any():
             self._tally.note(reason, *self._first(where, text))
 
-    def _first(self, where: NDArray[np.bool_], text: pa.Array | None) -> tuple[int, int, str]:
+    def _first(self, where: Bools, text: pa.Array | None) -> tuple[int, int, str]:
         row = int(where.argmax())
         value = "" if text is None else text[row].as_py()
         return int(where.sum()), int(self._lines[row]), value
 
-    def limit(self, values: NDArray[np.float64], name: str, column: str) -> None:
+    def limit(self, values: Floats, name: str, column: str) -> None:
         """Skip the rows whose value, read from column `name`, a trace does not allow in `column`."""
         low, high = LIMITS[column]
         within = (values >= low) & (values <= high)
@@ -128,7 +128,7 @@ def read_rows(
         yield _of_width(names or [], fields, numbers, tally)
 
 
-def _of_width(names: Sequence[str], fields: pa.ListArray, lines: NDArray[Any], tally: Tally) -> Rows:
+def _of_width(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: Tally) -> Rows:
     tally.rows += len(lines)
     widths = np.asarray(pc.list_value_length(fields))
     wrong = widths != len(names)

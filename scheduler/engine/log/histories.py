@@ -14,7 +14,7 @@ import pyarrow as pa
 from scheduler.engine.log.outcomes import FINISHED, KILLED, OUTCOMES, PENDING, UNFINISHED
 from scheduler.engine.log.part_files import words
 from scheduler.engine.log.waiting import NEVER
-from scheduler.run.columns import Bools, Floats, Ints
+from traces.arrays import Bools, Floats, Ints
 
 _REASONS = ("still running", "no work yet", "no retry left")
 

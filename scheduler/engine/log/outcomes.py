@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scheduler.run.columns import Bools, Ints
+from traces.arrays import Bools, Ints
 from traces.trace import Trace
 
 OUTCOMES = (

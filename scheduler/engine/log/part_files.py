@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from scheduler.run.columns import Bools, Ints
+from traces.arrays import Bools, Ints
 from traces.parquet import write_batches
 
 NO_POD = -1

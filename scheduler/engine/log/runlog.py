@@ -35,7 +35,8 @@ from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked
 from scheduler.engine.log.states import Levels
 from scheduler.engine.log.waiting import NEVER, Turns
 from scheduler.run import columns as schema
-from scheduler.run.columns import Attempts, Bools, Floats, Ints
+from scheduler.run.columns import Attempts
+from traces.arrays import Bools, Floats, Ints
 from traces.trace import Trace
 
 __all__ = [

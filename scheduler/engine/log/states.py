@@ -14,7 +14,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.log.part_files import unpacked
 from scheduler.engine.log.step_changes import Steps
 from scheduler.engine.log.waiting import Turns
-from scheduler.run.columns import Ints
+from traces.arrays import Ints
 
 _Change = tuple[Ints, Ints, Ints]
 """(seconds, columns of states.parquet, by how much)."""

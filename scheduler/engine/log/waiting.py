@@ -6,7 +6,7 @@ from array import array
 
 import numpy as np
 
-from scheduler.run.columns import Ints
+from traces.arrays import Ints
 
 NEVER = np.iinfo(np.int64).max
 """Since when nobody waits, and the start of work that did not begin."""

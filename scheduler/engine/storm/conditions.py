@@ -11,8 +11,8 @@ from scheduler.engine.rented.offers import LiveOffer
 from scheduler.engine.storm.checkpoints import CheckpointPlan
 from scheduler.engine.storm.links import Wire
 from scheduler.engine.storm.outages import Outage
-from scheduler.run.columns import Floats
 from scheduler.scenario import PreemptionSpec, RetrySpec
+from traces.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

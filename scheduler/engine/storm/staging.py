@@ -9,7 +9,7 @@ from scheduler.engine.rented.offers import LiveOffer, Rental
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import Interruptible
 from scheduler.engine.storm.links import Transfer, Wire
-from scheduler.run.columns import Floats
+from traces.arrays import Floats
 
 
 class Staging:

@@ -19,12 +19,12 @@ from scheduler.catalog.models import Device, PodKind
 from scheduler.money.claims.claim_file import Dossier, Range
 from scheduler.money.economics.breakeven import (
     HOURS,
-    Floats,
     Numbers,
     capital_usd_per_pflop_day,
     energy_usd_per_pflop_day,
     rented_usd_per_pflop_day,
 )
+from traces.arrays import Floats
 
 OWNED, CLOUD = "owned-running-cost", "cloud-cost"
 """Keys of the claims whose numbers a price reading may take for true."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from scheduler.money.claims.claim_file import Range, named
 from scheduler.money.claims.readings import Costs, Hardware, PriceReading, costs, span
-from scheduler.money.economics.breakeven import Floats
+from traces.arrays import Floats
 from traces.confidence import halfwidth
 
 

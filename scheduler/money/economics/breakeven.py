@@ -10,16 +10,15 @@ Holt, NREL/TP-462-5173, 1995).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+
+from traces.arrays import Floats
 
 HOURS = 24
 """Hours in a day."""
 DAYS = 365.25
 """Days in a year."""
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 Numbers = float | Floats
 
 

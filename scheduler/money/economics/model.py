@@ -14,7 +14,6 @@ import numpy as np
 
 from scheduler.money.economics.breakeven import (
     DAYS,
-    Floats,
     Numbers,
     annualized_capital_usd,
     breakeven_utilization,
@@ -28,6 +27,7 @@ from scheduler.money.economics.breakeven import (
     plain,
     rented_usd_per_pflop_day,
 )
+from traces.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

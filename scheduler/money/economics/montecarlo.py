@@ -14,9 +14,9 @@ from zlib import crc32
 
 import numpy as np
 
-from scheduler.money.economics.breakeven import Floats
 from scheduler.money.economics.inputs import Input
 from scheduler.money.economics.model import Case, Outcome, outcome
+from traces.arrays import Floats
 
 
 class Bar(NamedTuple):

@@ -19,10 +19,8 @@ import pyarrow.compute as pc
 
 from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
 from scheduler.run.directory import Run
+from traces.arrays import Bools, Ints
 from traces.parquet import write_batches
-
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 _TIMES = ("BillingPeriodEnd", "BillingPeriodStart", "ChargePeriodEnd", "ChargePeriodStart")
 _NUMBERS = (

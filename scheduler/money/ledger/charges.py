@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from scheduler.money.ledger.rates import Floats, Ints
 from scheduler.run.columns import CHARGED_TO, LINES, SPEND
+from traces.arrays import Floats, Ints, word_column
 
 Values = TypeVar("Values", Ints, Floats)
 
@@ -65,16 +65,12 @@ class Charges:
         return pa.table(
             {
                 "period_s": self.periods[period],
-                "resource": _words(resource, self._resources),
-                "line": _words(line, _NAMES),
-                "charged_to": _words(charged_to, _BEARERS),
+                "resource": word_column(resource, self._resources),
+                "line": word_column(line, _NAMES),
+                "charged_to": word_column(charged_to, _BEARERS),
                 "quantity": quantity,
-                "unit": _words(_UNIT_OF_LINE[line], _UNITS),
+                "unit": word_column(_UNIT_OF_LINE[line], _UNITS),
                 "usd": usd,
             },
             schema=SPEND,
         )
-
-
-def _words(codes: Ints, words: list[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(codes.astype(np.int32), pa.array(words, pa.string()))

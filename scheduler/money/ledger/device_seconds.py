@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
+from traces.arrays import Ints
 
 
 def per_cell(time_s: Ints, level: Ints, edges: Ints) -> Ints:

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 from scheduler.money.ledger.charges import Cells, Charges
 from scheduler.money.ledger.device_seconds import per_cell, shared_per_cell, since_per_cell
 from scheduler.money.ledger.meter import GB_PER_TB, SELLS, phases
-from scheduler.money.ledger.rates import Ints, Owning, rent
+from scheduler.money.ledger.rates import Owning, rent
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
+from traces.arrays import Ints
 from traces.parquet import write_batches
 from traces.times import HOUR_S
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.money.ledger.rates import Floats, Ints, Owning, rent
-from scheduler.run.columns import Attempts, Bools
+from scheduler.money.ledger.rates import Owning, rent
+from scheduler.run.columns import Attempts
 from scheduler.stock.stock import OfferStock, Stock
+from traces.arrays import Bools, Floats, Ints
 from traces.times import HOUR_S
 from traces.trace import Trace
 

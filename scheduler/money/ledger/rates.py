@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
 from scheduler.scenario import MoneySpec
 from scheduler.stock.stock import OfferStock, PoolStock
+from traces.arrays import Floats, Ints
 from traces.times import DAY_S, HOUR_S
 
 YEAR_S = 31_557_600
@@ -22,9 +22,6 @@ YEAR_S = 31_557_600
 LONGEST_YEARS = 1e6
 """A life this long never ends."""
 MOST_PERIODS = 2_000_000
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class LedgerError(ValueError):

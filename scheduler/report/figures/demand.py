@@ -17,12 +17,12 @@ from scheduler.report.figures.style import (
     VERMILION,
     WEEKDAYS,
     WORKLOADS,
-    Array,
     from_zero,
     legend_above,
     panels,
     stack,
 )
+from traces.arrays import Array
 from traces.times import HOUR_S
 
 

@@ -20,12 +20,12 @@ from scheduler.report.figures.style import (
     PURPLE,
     SKY,
     VERMILION,
-    Array,
     from_zero,
     legend_above,
     panels,
     stack,
 )
+from traces.arrays import Array
 
 BEARERS = {
     "job": BLUE,

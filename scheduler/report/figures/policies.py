@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scheduler.report.figures.style import BLACK, BLUE, GREY, NUMBER, PALETTE, Array, legend_above, panels
+from scheduler.report.figures.style import BLACK, BLUE, GREY, NUMBER, PALETTE, legend_above, panels
+from traces.arrays import Array
 
 if TYPE_CHECKING:
     from scheduler.study.compare.differences import Difference

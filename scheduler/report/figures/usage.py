@@ -18,13 +18,13 @@ from scheduler.report.figures.style import (
     PALETTE,
     WEEKDAYS,
     WORKLOADS,
-    Array,
     from_zero,
     panels,
     stack,
 )
 from scheduler.run.directory import Run
 from scheduler.run.levels import dates, held_by, means
+from traces.arrays import Array
 from traces.times import HOUR_S
 
 

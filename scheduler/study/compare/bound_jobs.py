@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from itertools import chain
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scheduler.engine.jobs import Fit, Job, jobs
-from scheduler.money.ledger.rates import Floats
+from traces.arrays import Array, Floats
 from traces.times import HOUR_S
 from traces.trace import NO_VALUE, Trace
 
@@ -35,7 +34,7 @@ class BoundJobs(NamedTuple):
     rented: Floats
     """(jobs, offers): likewise, from renting to the end."""
 
-    def take(self, rows: NDArray[Any]) -> BoundJobs:
+    def take(self, rows: Array) -> BoundJobs:
         """Return some of the jobs."""
         return BoundJobs(*(column[rows] for column in self))
 

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from scheduler.catalog import Catalog
-from scheduler.money.ledger.rates import Floats, Ints
 from scheduler.replay import Setup
 from scheduler.replay.assembly import Assembly
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import BoundJobs, bound_jobs, classes
 from scheduler.study.compare.least_prices import LeastPrices
+from traces.arrays import Floats, Ints
 from traces.times import HOUR_S
 from traces.trace import Trace
 

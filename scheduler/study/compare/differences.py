@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from scheduler.study.compare.statistics import (
-    Floats,
     Interval,
     bootstrap_interval,
     chance,
@@ -25,6 +24,7 @@ from scheduler.study.compare.statistics import (
     p_value,
     t_interval,
 )
+from traces.arrays import Floats
 from traces.errors import nearest
 
 METRICS = (

@@ -7,9 +7,10 @@ from math import inf
 
 import numpy as np
 
-from scheduler.money.ledger.rates import Floats, Ints, Owning, RateSteps, rent
+from scheduler.money.ledger.rates import Owning, RateSteps, rent
 from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import BoundJobs
+from traces.arrays import Floats, Ints
 from traces.times import HOUR_S
 
 

@@ -11,11 +11,9 @@ from math import ceil, inf, isnan, nan, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from traces.arrays import Floats
 from traces.confidence import LEVEL, halfwidth, t_quantile
-
-Floats = NDArray[np.float64]
 
 FEWEST = 5
 """Fewer replications than this say next to nothing: no bootstrap, and a warning."""

@@ -17,14 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from traces.arrays import Array
 from traces.confidence import LEVEL, halfwidth
 from traces.times import DAY_S, parse_seconds
 
 PERIOD_S = 28 * DAY_S
 """What a cost is stated for: 28 days."""
 SEED_RESAMPLES = 2_000
-
-Array = np.ndarray[Any, Any]
 
 
 class PlanError(ValueError):

@@ -5,17 +5,17 @@ The same cells give the same bytes, however often the study was stopped and whoe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scheduler.run.columns import WORD
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell
 from scheduler.study.sweep.study_cells import Study
+from traces.arrays import WORD, word_column
 from traces.parquet import documented, write_batches
 
 RESULTS_FILE = "results.parquet"
@@ -80,7 +80,7 @@ def results(study: Study, metrics: Mapping[str, Metrics]) -> pa.Table:
     names = sorted({name for row in rows for name in row}, key=_column)
     arrays = [
         *(
-            _axis(names, [dict(cell.labels or ())[axis] for cell in cells])
+            word_column([names.index(dict(cell.labels or ())[axis]) for cell in cells], names)
             for axis, names in study.axes.items()
         ),
         pa.array([cell.seed for cell in cells], pa.int64()),
@@ -118,11 +118,6 @@ def read_results(folder: Path) -> pa.Table:
 def _order(study: Study, cell: Cell) -> list[int]:
     labels = cell.labels or ()
     return [*(study.axes[axis].index(name) for axis, name in labels), cell.seed]
-
-
-def _axis(names: Sequence[str], words: list[str]) -> pa.DictionaryArray:
-    places = pa.array([names.index(word) for word in words], pa.int32())
-    return pa.DictionaryArray.from_arrays(places, pa.array(names, pa.string()))
 
 
 def _figure(name: str) -> str:
