@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from scheduler.money.economics.measured import owned, rented
 from scheduler.report.figures.policies import unbeaten
 from scheduler.run.directory import Run
-from scheduler.run.levels import by_hour_of_week, dates, held, held_by, means, pods_held, steps
+from scheduler.run.levels import by_hour_of_week, dates, held, held_by, pods_held, steps
 from scheduler.run.metrics import device_seconds
 from scheduler.scenario import Scenario
 from tests import build
 from tests.worlds import CATALOG, scenarios, traces
 from traces import Trace
+from traces.step_function import means
 
 
 def test_steps_end_with_the_run() -> None:

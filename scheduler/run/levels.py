@@ -12,6 +12,7 @@ import numpy as np
 
 from scheduler.run.directory import Run
 from traces.arrays import Array
+from traces.step_function import by_cell, from_changes, means
 from traces.times import HOUR_S
 
 if TYPE_CHECKING:
@@ -32,22 +33,11 @@ def steps(end_s: int, step_s: int) -> Array:
     return np.append(np.arange(0, end_s, step_s), end_s)
 
 
-def means(time_s: Array, level: Array, edges: Array) -> Array:
-    """Return the mean of a step function between edges; before its first row it is 0, the last row holds on.
-
-    Rows ascend in time; of several at one instant the last one holds.
-    """
-    knots = np.concatenate([[0], time_s, [max(edges[-1], time_s[-1] if len(time_s) else 0)]])
-    area = np.concatenate([[0, 0], np.cumsum(np.diff(knots[1:]) * level)])
-    return np.asarray(np.diff(np.interp(edges, knots, area)) / np.diff(edges))
-
-
 def held(attempts: pd.DataFrame, edges: Array) -> Array:
     """Return the mean devices that attempts hold between edges; booting is holding."""
     time_s = np.concatenate([attempts.alloc_s, attempts.end_s])
     change = np.concatenate([attempts.devices, -attempts.devices])
-    order = np.argsort(time_s, kind="stable")
-    return means(time_s[order], np.cumsum(change[order]), edges)
+    return means(*from_changes(time_s, change), edges)
 
 
 def held_by(attempts: pd.DataFrame, column: str, edges: Array) -> pd.DataFrame:
@@ -85,11 +75,10 @@ def by_hour_of_week(run: Run, column: str) -> Array:
     start = pd.Timestamp(dates(run, np.zeros(1))[0])
     into_s = start.minute * 60 + start.second
     edges = np.unique(np.clip(np.arange(-into_s, run.end_s + HOUR_S, HOUR_S), 0, run.end_s))
-    width_s = np.diff(edges)
-    area = means(run.states.time_s.to_numpy(), run.states[column].to_numpy(), edges) * width_s
+    area = by_cell(run.states.time_s.to_numpy(), run.states[column].to_numpy(), edges)
     hours = pd.DatetimeIndex(dates(run, edges[:-1]))
     cell = np.asarray(hours.day_of_week * DAY_H + hours.hour)
-    total = np.bincount(cell, width_s, minlength=7 * DAY_H)
+    total = np.bincount(cell, np.diff(edges), minlength=7 * DAY_H)
     sums = np.bincount(cell, area, minlength=7 * DAY_H)
     grid = np.divide(sums, total, out=np.full(7 * DAY_H, np.nan), where=total > 0)
     return np.asarray(grid.reshape(7, DAY_H))

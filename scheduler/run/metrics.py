@@ -7,20 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from traces.arrays import Array
+from traces.step_function import by_cell
 
 SLOWDOWN_FLOOR_S = 10
 """Runs shorter than this count as this long, so that they do not dominate the bounded slowdown."""
 
 
 def device_seconds(time_s: Array, level: Array, end_s: int, start_s: int = 0) -> int:
-    """Return the exact integral of a step function of states.parquet, from `start_s` to `end_s`.
-
-    `level[i]` holds from `time_s[i]` until `time_s[i + 1]`, the last one for ever; before the first it is 0.
-    """
-    if not len(time_s):
-        return 0
-    edges = np.append(time_s, max(end_s, time_s[-1])).clip(start_s, end_s)
-    return int(np.sum(np.diff(edges) * level))
+    """Return the exact integral of a step function of states.parquet, from `start_s` to `end_s`."""
+    return int(by_cell(time_s, level, np.array([start_s, end_s]))[0])
 
 
 def utilization(busy_device_s: int, devices: int, end_s: int) -> float:

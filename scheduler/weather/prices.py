@@ -9,6 +9,7 @@ from scheduler.stock.price_series import Step
 from scheduler.stock.stock import Stock
 from scheduler.weather.table import Weather
 from scheduler.weather.table_rules import column, is_in, values
+from traces.step_function import row_at
 
 
 def with_prices(stock: Stock, weather: Weather | None) -> Stock:
@@ -27,9 +28,9 @@ def _times(prices: tuple[Step, ...], weather: Weather, name: str) -> tuple[Step,
         return prices
     base_s, base = (np.array(column) for column in zip(*prices, strict=True))
     at_s = np.unique(np.concatenate([base_s, from_s, to_s]))
-    row = np.searchsorted(from_s, at_s, "right") - 1
-    drawn = (row >= 0) & (at_s < to_s[row])
+    row = row_at(from_s, at_s)
+    drawn = (from_s[row] <= at_s) & (at_s < to_s[row])
     factor = np.where(drawn, values(table)[rows][row], 1.0)
-    price = factor * base[np.searchsorted(base_s, at_s, "right") - 1]
+    price = factor * base[row_at(base_s, at_s)]
     changes = np.diff(price, prepend=-1.0) != 0
     return tuple(zip(at_s[changes].tolist(), price[changes].tolist(), strict=True))

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from scheduler.run.columns import CHARGED_TO, LINES, SPEND
 from traces.arrays import Floats, Ints, word_column
+from traces.step_function import row_at
 
 Values = TypeVar("Values", Ints, Floats)
 
@@ -46,7 +47,7 @@ class Charges:
 
     def at(self, time_s: Ints, quantity: Floats) -> Floats:
         """Add up by period what happens at instants; an instant after the last period counts to it."""
-        period = np.searchsorted(self.periods, time_s, "right") - 1
+        period = row_at(self.periods, time_s)
         return np.asarray(np.bincount(period, quantity, len(self.periods)), np.float64)
 
     def add(self, resource: str, line: str, charged_to: str, quantity: Floats, usd: Floats) -> None:

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scheduler.money.ledger.charges import Cells, Charges
-from scheduler.money.ledger.device_seconds import per_cell, shared_per_cell, since_per_cell
 from scheduler.money.ledger.meter import GB_PER_TB, SELLS, phases
 from scheduler.money.ledger.rates import Owning, rent
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 from traces.arrays import Ints
 from traces.parquet import write_batches
+from traces.step_function import by_cell, from_changes
 from traces.times import HOUR_S
 
 _ATTEMPT_COLUMNS = [*Attempts._fields, "where"]
@@ -79,8 +79,8 @@ def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
         time_s, levels = np.concatenate([last_s, time_s]), np.concatenate([last, after], axis=1)
         last_s, last = time_s[-1:], levels[:, -1:].copy()
         levels[:, -1] = 0  # until it is known when the next part begins
-        device_s += [per_cell(time_s, level, edges) for level in levels]
-    device_s += [per_cell(last_s, level, edges) for level in last]
+        device_s += [by_cell(time_s, level, edges) for level in levels]
+    device_s += [by_cell(last_s, level, edges) for level in last]
     return device_s
 
 
@@ -109,13 +109,15 @@ def _add_offer(charges: Charges, offer: OfferStock, attempts: Attempts, end_s: i
         usd = cells.by_period(device_s * price.at(cells.start_s))
         charges.add(offer.name, line, charged_to, cells.by_period(device_s) / HOUR_S, usd)
 
-    began = since_per_cell(alloc_s, devices, cells.edges)
+    began = by_cell(*from_changes(alloc_s, devices), cells.edges)
     held = covered = np.zeros(len(cells.start_s), np.int64)
     for charged_to, cut in zip(PHASES, cuts, strict=True):
         held_before, covered_before = held, covered
-        held = began - since_per_cell(cut, devices, cells.edges)
+        held = began - by_cell(*from_changes(cut, devices), cells.edges)
         if committed:
-            covered = shared_per_cell(alloc_s, np.minimum(cut, end_s), devices, committed, cells.edges)
+            changes = np.concatenate([alloc_s, np.minimum(cut, end_s)]), np.concatenate([devices, -devices])
+            time_s, level = from_changes(*changes)
+            covered = by_cell(time_s, np.minimum(level, committed), cells.edges)
         add("committed", charged_to, covered - covered_before)
         add(
             "spot" if offer.spot else "on_demand", charged_to, held - held_before - (covered - covered_before)

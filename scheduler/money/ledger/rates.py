@@ -13,6 +13,7 @@ import numpy as np
 
 from scheduler.scenario import MoneySpec
 from scheduler.stock.stock import OfferStock, PoolStock
+from traces import step_function
 from traces.arrays import Floats, Ints
 from traces.times import DAY_S, HOUR_S
 
@@ -42,24 +43,11 @@ class RateSteps:
 
     def at(self, time_s: Ints) -> Floats:
         """Return the rate at instants."""
-        return self.rate[self._step(time_s)]
+        return np.asarray(self.rate[step_function.row_at(self.from_s, time_s)])
 
     def over(self, start_s: Ints, end_s: Ints) -> Floats:
         """Return the integral over each span, without the rounding of a difference of long integrals."""
-        if len(self.rate) == 1:
-            return np.asarray(self.rate[0] * (end_s - start_s), np.float64)
-        whole = np.concatenate([[0.0], np.cumsum(self.rate[:-1] * np.diff(self.from_s))])
-        first, last = self._step(start_s), self._step(end_s)
-        following = np.minimum(first + 1, len(self.rate) - 1)
-        across = (
-            self.rate[first] * (self.from_s[following] - start_s)
-            + (whole[last] - whole[following])
-            + self.rate[last] * (end_s - self.from_s[last])
-        )
-        return np.where(first == last, self.rate[first] * (end_s - start_s), across)
-
-    def _step(self, time_s: Ints) -> Ints:
-        return np.maximum(np.searchsorted(self.from_s, time_s, "right") - 1, 0)
+        return step_function.over(self.from_s, self.rate, start_s, end_s)
 
 
 @dataclass(frozen=True, slots=True)

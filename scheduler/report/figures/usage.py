@@ -23,8 +23,9 @@ from scheduler.report.figures.style import (
     stack,
 )
 from scheduler.run.directory import Run
-from scheduler.run.levels import dates, held_by, means
+from scheduler.run.levels import dates, held_by
 from traces.arrays import Array
+from traces.step_function import means
 from traces.times import HOUR_S
 
 

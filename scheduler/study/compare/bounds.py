@@ -23,6 +23,7 @@ from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import BoundJobs, bound_jobs, classes
 from scheduler.study.compare.least_prices import LeastPrices
 from traces.arrays import Floats, Ints
+from traces.step_function import row_at
 from traces.times import HOUR_S
 from traces.trace import Trace
 
@@ -160,7 +161,7 @@ def _arrivals(parts: list[BoundJobs], edges_h: Floats) -> tuple[Floats, Floats]:
     """Work that has come by the end of each slot, by class, and the hours of the slot before it came."""
     come, late = [], []
     for part in parts:
-        slot = np.searchsorted(edges_h, part.submit_h, "right") - 1
+        slot = row_at(edges_h, part.submit_h)
         come.append(np.cumsum(np.bincount(slot, part.work, len(edges_h) - 1)))
         late.append(np.bincount(slot, part.work * (part.submit_h - edges_h[slot]), len(edges_h) - 1))
     return np.concatenate(come), np.concatenate(late)

@@ -11,6 +11,7 @@ from scheduler.money.ledger.rates import Owning, RateSteps, rent
 from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import BoundJobs
 from traces.arrays import Floats, Ints
+from traces.step_function import row_at
 from traces.times import HOUR_S
 
 
@@ -64,7 +65,7 @@ class LeastPrices:
 
 def _lowest(price: RateSteps, from_s: Ints, to_s: Ints) -> Floats:
     """Return the lowest rate within each span."""
-    first = np.maximum(np.searchsorted(price.from_s, from_s, "right") - 1, 0)
+    first = row_at(price.from_s, from_s)
     last = np.maximum(np.searchsorted(price.from_s, to_s, "left"), first + 1)
     spans = np.column_stack([first, last]).ravel()
     return np.asarray(np.minimum.reduceat(np.append(price.rate, inf), spans)[::2], np.float64)
