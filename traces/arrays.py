@@ -17,10 +17,7 @@ WORD = pa.dictionary(pa.int32(), pa.string())
 """The type of a column of words."""
 
 
-def word_column(
-    codes: Array | Sequence[int], words: Sequence[str] | pa.Array, mask: Bools | None = None
-) -> pa.DictionaryArray:
+def word_column(codes: Array, words: Sequence[str], mask: Bools | None = None) -> pa.DictionaryArray:
     """Return the column of `words[codes]`; null where masked."""
-    return pa.DictionaryArray.from_arrays(
-        pa.array(np.asarray(codes, np.int32), mask=mask), pa.array(words, pa.string())
-    )
+    places = pa.array(codes.astype(np.int32), mask=mask)
+    return pa.DictionaryArray.from_arrays(places, pa.array(words, pa.string()))

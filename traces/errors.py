@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,3 +39,18 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.0) -> str:
 def cannot_read(path: Path | str, error: OSError) -> str:
     """Return the name of a file and why the system could not read it."""
     return f"{path}: {(error.strerror or 'cannot be read').lower()}"
+
+
+def read_toml(path: Path | str, wrong: type[ValueError]) -> dict[str, Any]:
+    """Return the plain data of a TOML file; raises `wrong`, naming the file, where there is none."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise wrong(cannot_read(path, error)) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise wrong(f"{path}: not TOML: {error}") from None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

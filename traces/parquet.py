@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from traces.errors import first_line
+
 ROW_GROUP = 131_072
 COLUMNS = "exaburst.columns"
 """Key of the file metadata that repeats what each column says of itself, as JSON, for all readers.
@@ -71,5 +73,4 @@ def read_whole(path: Path | str) -> pa.Table:
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{path}: not a readable Parquet file: {reason}") from None
+        raise ValueError(f"{path}: not a readable Parquet file: {first_line(error)}") from None

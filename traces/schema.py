@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces.arrays import WORD, word_column
+from traces.errors import first_line
 from traces.parquet import documented
 
 SCHEMA_VERSION = "1"
@@ -123,7 +124,7 @@ def _array(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     try:
         return pa.array(values)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise TraceError(f'column "{name}": not a column of values: {_first_line(error)}') from None
+        raise TraceError(f'column "{name}": not a column of values: {first_line(error)}') from None
 
 
 def _typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.ChunkedArray:
@@ -137,7 +138,7 @@ def _typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.
     except pa.ArrowNotImplementedError:
         raise mistyped from None
     except pa.ArrowException as error:
-        raise TraceError(f'column "{field.name}": not all of it is {wanted}: {_first_line(error)}') from None
+        raise TraceError(f'column "{field.name}": not all of it is {wanted}: {first_line(error)}') from None
 
 
 def _same_sort(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -164,7 +165,3 @@ def _default(field: pa.Field, rows: int) -> pa.Array:
     if field.type == WORD:
         return word_column(np.zeros(rows), [str(value)])
     return pa.repeat(pa.scalar(value, field.type), rows)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -25,11 +25,8 @@ def over(time_s: Array, value: Array, start_s: Array, end_s: Array) -> Array:
     whole = np.concatenate([[0], np.cumsum(value[:-1] * np.diff(time_s))])
     first, last = row_at(time_s, start_s), row_at(time_s, end_s)
     following = np.minimum(first + 1, len(value) - 1)
-    across = (
-        value[first] * (time_s[following] - start_s)
-        + (whole[last] - whole[following])
-        + value[last] * (end_s - time_s[last])
-    )
+    across = value[first] * (time_s[following] - start_s) + (whole[last] - whole[following])
+    across += value[last] * (end_s - time_s[last])
     return np.asarray(np.where(first == last, value[first] * (end_s - start_s), across))
 
 

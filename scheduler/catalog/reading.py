@@ -5,7 +5,6 @@ The user's own files have the same form; they add entries, or override single fi
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from msgspec import Struct, field
 
 from scheduler.catalog.catalog import Catalog, find
 from scheduler.catalog.models import CatalogError, Device, Entry, Figure, Offer, PodKind
-from traces.errors import cannot_read, nearest
+from traces.errors import nearest, read_toml
 
 _OWN = [Path(__file__).with_name(f"{name}.toml") for name in ("devices", "pods", "providers", "offers")]
 _TABLES = ("mfu", "providers", "devices", "pods", "offers")
@@ -97,12 +96,7 @@ def _check_devices(
 
 
 def _read(path: Path) -> _File:
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogError(cannot_read(path, error)) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogError(f"{path}: not TOML: {error}") from None
+    tables = read_toml(path, CatalogError)
     for name in tables:
         if name not in _File.__struct_fields__:
             raise CatalogError(f'{path}: unknown table "{name}"{nearest(name, _File.__struct_fields__)}')

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scheduler.cli.options import FILE
+from traces.times import DAY_S
 
 
 @click.command()
@@ -14,9 +15,11 @@ from scheduler.cli.options import FILE
 def check(file: Path) -> None:
     """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
     if file.suffix == ".toml":
-        from scheduler.scenario import read_toml
+        from scheduler.scenario import ScenarioError
+        from traces.errors import read_toml
 
-        click.echo(_check_study(file) if "scenario" in read_toml(file) else _check_scenario(file))
+        raw = read_toml(file, ScenarioError)
+        click.echo(_check_study(file) if "scenario" in raw else _check_scenario(file))
     else:
         from scheduler.weather import Weather
 
@@ -38,7 +41,7 @@ def _check_weather(file: Path) -> str:
 
     weather = Weather.read(file)
     devices = ", ".join(f"{count:,} of {name}" for name, count in weather.devices.items())
-    days, rows = weather.until_s / 86_400, len(weather.table)
+    days, rows = weather.until_s / DAY_S, len(weather.table)
     return f"{file}: valid weather of {days:.1f} days for {devices}: {rows:,} rows"
 
 

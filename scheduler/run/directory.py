@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import Stock
+from traces.errors import first_line
 from traces.trace import Trace
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Run:
         try:
             return pq.read_table(self.folder / f"{log}.parquet", columns=columns)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise RunError(f"{self.folder}: {log}.parquet: {str(error).splitlines()[0]}") from None
+            raise RunError(f"{self.folder}: {log}.parquet: {first_line(error)}") from None
 
     @cached_property
     def jobs(self) -> pd.DataFrame:

@@ -25,7 +25,6 @@ from scheduler.scenario.scenario import (
     ScenarioError,
     parse_scenario,
     read_scenario,
-    read_toml,
     scenario_of,
 )
 
@@ -53,6 +52,5 @@ __all__ = [
     "SurgeSpec",
     "parse_scenario",
     "read_scenario",
-    "read_toml",
     "scenario_of",
 ]

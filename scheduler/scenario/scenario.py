@@ -6,7 +6,6 @@ one; so are values out of range.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -24,7 +23,7 @@ from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
 from scheduler.scenario.rented import OfferSpec, PriceFile
-from traces.errors import cannot_read, explain
+from traces.errors import explain, read_toml
 from traces.times import HOUR_S
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
@@ -111,17 +110,7 @@ class Scenario(Model, frozen=True, kw_only=True):
 
 def read_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file, with `key=value` overrides applied; raises ScenarioError."""
-    return scenario_of(read_toml(path), path, overrides)
-
-
-def read_toml(path: Path | str) -> dict[str, Any]:
-    """Return the plain data of a TOML file; raises ScenarioError."""
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(cannot_read(path, error)) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ScenarioError(f"{path}: not TOML: {error}") from None
+    return scenario_of(read_toml(path, ScenarioError), path, overrides)
 
 
 def scenario_of(raw: Mapping[str, Any], path: Path | str, overrides: Sequence[str] = ()) -> Scenario:

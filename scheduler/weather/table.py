@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from scheduler.stock.stock import Stock
 from scheduler.weather.table_rules import LATEST_S, WeatherError, check_places, check_rows, is_in
 from traces.arrays import WORD
-from traces.errors import explain
+from traces.errors import explain, first_line
 from traces.parquet import documented, read_whole, write_batches
 
 WEATHER = pa.schema(
@@ -138,6 +138,6 @@ def _typed(table: pa.Table) -> pa.Table:
             column = table.column(field.name)
             columns.append(column if column.type == field.type else column.cast(field.type))
         except (pa.ArrowException, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise WeatherError(f'column "{field.name}": must be {field.type}: {reason}') from None
+            wanted = f'column "{field.name}": must be {field.type}'
+            raise WeatherError(f"{wanted}: {first_line(error)}") from None
     return pa.table(columns, schema=WEATHER).unify_dictionaries()

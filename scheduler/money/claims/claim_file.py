@@ -6,7 +6,6 @@ Computations return ranges, from the ends of the ranges of their inputs (interva
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from math import inf, isinf, nan, sqrt
 from pathlib import Path
@@ -19,7 +18,7 @@ from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.arithmetic import rounding
 from scheduler.catalog.catalog import find
 from scheduler.catalog.models import unit as unit_of
-from traces.errors import cannot_read
+from traces.errors import read_toml
 
 CLAIMS = Path(__file__).parents[2] / "catalog" / "claims.toml"
 PER_PFLOP_DAY = "USD/PFLOP-day"
@@ -152,15 +151,12 @@ class _File(Struct, forbid_unknown_fields=True):
 
 def load_claims(catalog: Catalog, path: Path = CLAIMS) -> Dossier:
     """Read the claims, and fill in the inputs that name a figure of the catalog; raises ClaimError."""
+    raw_file = read_toml(path, ClaimError)
     try:
-        file = _entry(_File, "file", tomllib.loads(path.read_text(encoding="utf-8")))
+        file = _entry(_File, "file", raw_file)
         inputs = {key: _entry(ClaimInput, f"inputs.{key}", raw) for key, raw in file.inputs.items()}
         claims = {key: _entry(Claim, f"claims.{key}", raw) for key, raw in file.claims.items()}
         filled = {key: _filled(f"inputs.{key}", given, catalog) for key, given in inputs.items()}
-    except OSError as error:
-        raise ClaimError(cannot_read(path, error)) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ClaimError(f"{path}: not TOML: {error}") from None
     except (ClaimError, CatalogError) as error:
         raise ClaimError(f"{path}: {error}") from None
     return Dossier(dict(catalog.sources) | file.sources, filled, claims)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,6 +17,7 @@ from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell
 from scheduler.study.sweep.study_cells import Study
 from traces.arrays import WORD, word_column
+from traces.errors import first_line
 from traces.parquet import documented, write_batches
 
 RESULTS_FILE = "results.parquet"
@@ -80,7 +82,7 @@ def results(study: Study, metrics: Mapping[str, Metrics]) -> pa.Table:
     names = sorted({name for row in rows for name in row}, key=_column)
     arrays = [
         *(
-            word_column([names.index(dict(cell.labels or ())[axis]) for cell in cells], names)
+            word_column(np.array([names.index(dict(cell.labels or ())[axis]) for cell in cells]), names)
             for axis, names in study.axes.items()
         ),
         pa.array([cell.seed for cell in cells], pa.int64()),
@@ -112,7 +114,7 @@ def read_results(folder: Path) -> pa.Table:
     except FileNotFoundError:
         raise StudyError(f"{folder}: no {RESULTS_FILE} there; `exaburst study run` writes it") from None
     except (pa.ArrowException, OSError) as error:
-        raise StudyError(f"{folder / RESULTS_FILE}: {str(error).splitlines()[0]}") from None
+        raise StudyError(f"{folder / RESULTS_FILE}: {first_line(error)}") from None
 
 
 def _order(study: Study, cell: Cell) -> list[int]:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, Struct, field
 
-from scheduler.scenario import Name, ScenarioError, read_toml
-from traces.errors import explain
+from scheduler.scenario import Name
+from traces.errors import explain, read_toml
 
 SeedCount = Annotated[int, Meta(ge=1, le=100_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -90,11 +90,9 @@ class StudySpec(_Model, frozen=True, kw_only=True):
 
 def read_study(path: Path | str) -> StudySpec:
     """Read a study file; raises StudyError."""
+    raw = read_toml(path, StudyError)
     try:
-        raw = read_toml(path)
         return msgspec.convert(raw, StudySpec)
-    except ScenarioError as error:
-        raise StudyError(str(error)) from None
     except msgspec.ValidationError as error:
         models = (StudySpec, Axes, CellRow, SeedRange)
         raise StudyError(f"{path}: {explain(str(error), raw, models)}") from None
