@@ -13,7 +13,8 @@ from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job, jobs
-from scheduler.engine.log.runlog import OUTCOMES, UNFINISHED, Account, RunLog
+from scheduler.engine.log.outcomes import OUTCOMES, UNFINISHED, Account
+from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import Pool
 from scheduler.money.ledger.audit import audit

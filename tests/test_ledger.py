@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scheduler.cli import main
-from scheduler.engine.log.runlog import Account
+from scheduler.engine.log.outcomes import Account
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, RateSteps

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.engine.log import runlog
-from scheduler.engine.log.runlog import KILLED, REJECTED, UNFINISHED, Account, RunLog
+from scheduler.engine.log.outcomes import KILLED, REJECTED, UNFINISHED, Account
+from scheduler.engine.log.runlog import RunLog
 from scheduler.run.columns import Attempts
 from scheduler.run.directory import LOGS, Run
 from scheduler.scenario import Scenario

@@ -48,7 +48,14 @@ def none() -> None:
 def greedy() -> HeadOnly:
     """Whoever fits may start; large gangs starve unless their patience ends."""
     nothing = Reservation(inf, {})
-    return HeadOnly(lambda needs, now: nothing, lambda needs, now, held, pod: held)
+
+    def reserve(needs: Sequence[NeedView], now: int) -> Reservation:
+        return nothing
+
+    def renew(needs: Sequence[NeedView], now: int, held: Reservation, pod: PodView) -> Reservation:
+        return held
+
+    return HeadOnly(reserve, renew)
 
 
 def easy() -> HeadOnly:

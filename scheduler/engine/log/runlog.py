@@ -16,42 +16,13 @@ import pyarrow as pa
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.log import histories
 from scheduler.engine.log.histories import Histories, Records
-from scheduler.engine.log.outcomes import (
-    FAILED,
-    FINISHED,
-    KILLED,
-    MIGRATED,
-    OUTCOMES,
-    PENDING,
-    PREEMPTED,
-    RECLAIMED,
-    REJECTED,
-    STATES,
-    UNFINISHED,
-    Account,
-    Accounts,
-)
+from scheduler.engine.log.outcomes import FINISHED, OUTCOMES, PENDING, STATES, Account, Accounts
 from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked, words
 from scheduler.engine.log.states import Levels
 from scheduler.engine.log.waiting import NEVER, Turns
-from scheduler.run import columns as schema
-from scheduler.run.columns import Attempts
+from scheduler.run.columns import ATTEMPTS, JOBS, TRACE_NAMES, Attempts, states
 from traces.arrays import Bools, Floats, Ints
 from traces.trace import Trace
-
-__all__ = [
-    "FAILED",
-    "FINISHED",
-    "KILLED",
-    "MIGRATED",
-    "OUTCOMES",
-    "PREEMPTED",
-    "RECLAIMED",
-    "REJECTED",
-    "UNFINISHED",
-    "Account",
-    "RunLog",
-]
 
 Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
 """(attempts, row of the trace, resource, finished) -> (spend, revenue) in USD."""
@@ -61,7 +32,7 @@ PART_ROWS = 131_072
 
 _ROW = Struct("8q")
 _PACK = _ROW.pack
-_FROM_TRACE = [name for name in schema.JOBS.names if name in schema.TRACE_NAMES]
+_FROM_TRACE = [name for name in JOBS.names if name in TRACE_NAMES]
 _STATE = np.where(np.isin(np.arange(len(OUTCOMES)), STATES), np.arange(len(OUTCOMES)), PENDING)
 """What state an outcome leaves the job in."""
 
@@ -80,7 +51,7 @@ class RunLog:
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price
-        self._states_schema = schema.states(pools, offers)
+        self._states_schema = states(pools, offers)
         self._rows = bytearray()
         self._full = PART_ROWS * _ROW.size
         self._spans: dict[int, list[int]] = {}
@@ -143,8 +114,8 @@ class RunLog:
         """
         attempts = unpacked(self._rows, 8)
         levels = self._levels.until(until_s, attempts, self.running)
-        states = dict(zip(self._states_schema.names, levels, strict=True))
-        self._parts.write("states", self._states_schema, states)
+        columns = dict(zip(self._states_schema.names, levels, strict=True))
+        self._parts.write("states", self._states_schema, columns)
         self._flush_attempts(attempts)
         self._rows.clear()
         self._spans.clear()
@@ -192,7 +163,7 @@ class RunLog:
             "outcome": words(outcome, OUTCOMES),
             "spend_usd": records.spend_usd,
         }
-        self._parts.write("attempts", schema.ATTEMPTS, columns | told)
+        self._parts.write("attempts", ATTEMPTS, columns | told)
         self._write_jobs(ended)
 
     def _write_jobs(self, ended: Records) -> None:
@@ -208,5 +179,5 @@ class RunLog:
         columns |= {name: self._jobs.column(name).take(pa.array(row)) for name in _FROM_TRACE}
         self._counts += np.bincount(jobs.state, minlength=len(OUTCOMES))
         self._logged[row] = True
-        self._parts.write("jobs", schema.JOBS, columns)
+        self._parts.write("jobs", JOBS, columns)
         self._unstarted.clear()

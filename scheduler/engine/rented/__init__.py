@@ -1,1 +1,4 @@
-"""The rented side: offers, who is out of patience, and which offer a job takes."""
+"""The rented side: who is out of patience, and which offer a job takes.
+
+Read `renting.py` first; `offers.py` has the quota, the price and what a gang takes.
+"""

@@ -49,7 +49,7 @@ def cluster(address: str, folder: Path, cells: Iterable[Cell]) -> Iterator[Worke
             outpost = Outpost(probe, {key: file.read_bytes() for key, file in files.items()})
             client.register_plugin(outpost, name=probe.name)
             task = partial(compute_there, probe, program())
-            workers = Workers(lambda: _Executor(client, pure=False), ROOM, task, partial(_check, client))
+            workers = Workers(partial(_Executor, client, pure=False), ROOM, task, partial(_check, client))
             try:
                 yield workers
             finally:

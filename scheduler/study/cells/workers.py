@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,7 +56,7 @@ def processes(count: int | None = None) -> Iterator[Workers]:
     """Give so many local processes, by default one a processor, which end with the `with` block."""
     number = count or os.cpu_count() or 1
     with TemporaryDirectory(prefix="exaburst-", ignore_cleanup_errors=True) as scratch:
-        workers = Workers(lambda: _Processes(number, scratch), 2 * number)
+        workers = Workers(partial(_Processes, number, scratch), 2 * number)
         try:
             yield workers
         finally:
