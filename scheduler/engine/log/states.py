@@ -12,7 +12,6 @@ import numpy as np
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.log.part_files import unpacked
-from scheduler.engine.log.step_changes import Steps
 from scheduler.engine.log.waiting import Turns
 from traces.arrays import Ints
 
@@ -26,7 +25,7 @@ class Levels:
     def __init__(self, resources: int, pools: int, turns: Turns, gang: Ints) -> None:
         self._first_down = 1 + resources
         self._jobs = self._first_down + pools
-        self._steps = Steps(self._jobs + 1)
+        self._steps = StepChanges(self._jobs + 1)
         self._turns, self._gang = turns, gang
         self._down = array("q")
 
@@ -74,3 +73,37 @@ class Levels:
         jobs = np.full(len(turn), self._jobs)
         gang = self._gang[self._turns.rows(turn)]
         return [(time_s, jobs, np.full(len(turn), sign)), (time_s, jobs + 1, sign * gang)]
+
+
+class StepChanges:
+    """So many levels as a step function, all 0 at first, from changes that come a part at a time."""
+
+    def __init__(self, levels: int) -> None:
+        self._levels = [0] * levels
+        self._since_s = 0
+        self._later = [np.empty(0, np.int64)] * 3
+
+    def until(self, until_s: int, time_s: Ints, level: Ints, change: Ints) -> list[Ints]:
+        """Return the instants before `until_s` at which a level moved, and each level from then on.
+
+        `level` is the number of the level that changes. Changes before the last `until_s` were counted
+        then and are passed over; those from `until_s` on are kept for the next call.
+        """
+        changes = list(map(np.concatenate, zip(self._later, (time_s, level, change), strict=True)))
+        later = np.flatnonzero(changes[0] >= until_s)
+        self._later = [column[later] for column in changes]
+        due = np.flatnonzero((changes[0] >= self._since_s) & (changes[0] < until_s))
+        due = due[np.argsort(changes[0][due])]
+        time_s, level, change = (column[due] for column in changes)
+        last = np.flatnonzero(np.append(time_s[1:] != time_s[:-1], [True] * bool(len(due))))
+        moved = np.zeros(len(last), bool)
+        levels = []
+        for at, before in enumerate(self._levels):
+            values = before + np.cumsum(change * (level == at))[last]
+            moved |= values != np.append(before, values[:-1])
+            levels.append(values)
+        self._since_s = until_s
+        if len(last):
+            self._levels = [int(values[-1]) for values in levels]
+        rows = np.flatnonzero(moved)
+        return [time_s[last][rows], *(values[rows] for values in levels)]
