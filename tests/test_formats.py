@@ -16,8 +16,7 @@ import pyarrow.csv
 import pytest
 
 from traces import Trace, TraceError
-from traces.formats import FORMATS, Imported, gavel, import_trace
-from traces.formats import text as text_tables
+from traces.formats import FORMATS, Imported, gavel, import_trace, text_table
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 SAMPLES = Path(__file__).parents[1] / "traces" / "samples"
@@ -117,7 +116,7 @@ def test_gzip_line_ends_and_blanks_change_nothing(tmp_path: Path) -> None:
 def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = imported(tmp_path, "swf", SWF)
     for size in (1, 7, 64, 100):
-        monkeypatch.setattr(text_tables, "BLOCK", size)
+        monkeypatch.setattr(text_table, "BLOCK", size)
         parts = imported(tmp_path, "swf", SWF)
         assert parts.trace.sha256 == whole.trace.sha256
         assert parts.report == whole.report

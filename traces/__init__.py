@@ -4,6 +4,7 @@
 `arrays` and `step_function` are helpers for all packages.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ else:
         """Import the table, which costs half a second, only where it is asked for."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
         return getattr(import_module("traces.trace"), name)
 
 

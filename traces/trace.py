@@ -16,15 +16,7 @@ import pyarrow as pa
 
 from traces.arrays import WORD, Array
 from traces.parquet import ROW_GROUP, read_whole, write_batches
-from traces.schema import (
-    ANY_DEVICE,
-    RESIDENCIES,
-    TRACE_SCHEMA,
-    WORKLOADS,
-    TraceError,
-    complete,
-    metadata,
-)
+from traces.schema import ANY_DEVICE, RESIDENCIES, TRACE_SCHEMA, WORKLOADS, TraceError, complete, metadata
 from traces.validate import conform, validate
 
 __all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "WORKLOADS", "Trace", "TraceError"]

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from traces.formats import gavel, native, philly, swf
-from traces.formats.jobs import Jobs
-from traces.formats.report import Found, ImportReport, Tally
+from traces.formats import gavel, philly, plain_csv, swf
+from traces.formats.reader import FoundRows, ImportReport, Jobs, RowTally
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
 
-__all__ = ["FORMATS", "Found", "ImportReport", "Imported", "Reader", "import_trace"]
+__all__ = ["FORMATS", "FoundRows", "ImportReport", "Imported", "Reader", "import_trace"]
 
 Reader = Callable[..., Jobs]
 """Called with the file and the tally to keep; some take options of their own."""
@@ -26,7 +25,7 @@ FORMATS: dict[str, Reader] = {
     "swf": swf.read,
     "philly": philly.read,
     "gavel": gavel.read,
-    "csv": native.read,
+    "csv": plain_csv.read,
 }
 
 
@@ -48,7 +47,7 @@ def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE
     """
     if format_name not in FORMATS:
         raise TraceError(f'format "{format_name}": unknown; allowed are {", ".join(FORMATS)}')
-    path, tally = Path(path), Tally()
+    path, tally = Path(path), RowTally()
     try:
         jobs = FORMATS[format_name](path, tally, **options)
         if not jobs.table.num_rows:
@@ -70,13 +69,13 @@ def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE
     return Imported(trace, report)
 
 
-def _nothing_usable(tally: Tally) -> TraceError:
+def _nothing_usable(tally: RowTally) -> TraceError:
     for reason, found in tally.skipped.items():
         return TraceError(f"{found}: {reason}; none of {tally.rows:,} rows can be used")
     return TraceError("line 1: no rows")
 
 
-def _columns(table: pa.Table, tally: Tally) -> dict[str, Any]:
+def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
     """Sort the jobs by submission and give every column its type."""
     submit = np.rint(table.column("submit_s").to_numpy())
     earlier = np.flatnonzero(np.diff(submit) < 0) + 1

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from traces.formats.jobs import NO_ESTIMATE, Jobs
-from traces.formats.report import Tally
-from traces.formats.text import Rows, read_rows
+from traces.formats.reader import NO_ESTIMATE, Jobs, RowTally
+from traces.formats.text_table import TextRows, read_rows
 
 FIELDS = ("type", "command", "steps argument", "needs data dir", "total steps", "arrival", "GPUs")
 
@@ -52,7 +51,7 @@ steps = floor(rate x seconds). So ceil(steps / rate) gives those run times back,
 """
 
 
-def read(path: Path, tally: Tally, steps_per_s: Mapping[str, float] = STEPS_PER_S) -> Jobs:
+def read(path: Path, tally: RowTally, steps_per_s: Mapping[str, float] = STEPS_PER_S) -> Jobs:
     """Read every job of a type in `steps_per_s` (steps a second, whatever the gang)."""
     blocks = read_rows(path, tally, separator="\t", names=FIELDS)
     table = pa.concat_tables([_jobs(rows, steps_per_s) for rows in blocks])
@@ -65,7 +64,7 @@ def read(path: Path, tally: Tally, steps_per_s: Mapping[str, float] = STEPS_PER_
     return Jobs(table, None, assumed)
 
 
-def _jobs(rows: Rows, steps_per_s: Mapping[str, float]) -> pa.Table:
+def _jobs(rows: TextRows, steps_per_s: Mapping[str, float]) -> pa.Table:
     kind, steps, arrival = rows.words("type"), rows.numbers("total steps"), rows.numbers("arrival")
     gpus = rows.numbers("GPUs")
     encoded = kind.dictionary_encode()

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from traces.arrays import Floats
-from traces.formats.jobs import Jobs, numbered, replaced
-from traces.formats.report import Tally
-from traces.formats.text import Rows, read_rows
+from traces.arrays import Floats, word_column
+from traces.formats.reader import LATEST_S, Jobs, RowTally, replaced
+from traces.formats.text_table import TextRows, read_rows
 from traces.schema import EXACT
 
 FIELDS = (
@@ -40,22 +39,21 @@ FIELDS = (
     "think time",
 )
 _CANCELLED = 5
-_LATEST_EPOCH = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
-def read(path: Path, tally: Tally) -> Jobs:
+def read(path: Path, tally: RowTally) -> Jobs:
     """Read the jobs that ran; second 0 is the header's UnixStartTime."""
     comments: list[str] = []
     blocks = read_rows(path, tally, separator=None, names=FIELDS, comments=comments)
     table = pa.concat_tables([_jobs(rows) for rows in blocks])
     for name, what, unknown in (("owner", "user", "unknown"), ("kind", "queue", "other")):
-        table = replaced(table, name, numbered(what, table.column(name).to_numpy(), unknown))
+        table = replaced(table, name, _numbered(what, table.column(name).to_numpy(), unknown))
     epoch = _epoch(comments)
     assumed = ("after: none, as a log's submissions already hold the waits for other jobs",)
     return Jobs(table, epoch, assumed if epoch else (*assumed, "epoch: 1970, for want of a UnixStartTime"))
 
 
-def _jobs(rows: Rows) -> pa.Table:
+def _jobs(rows: TextRows) -> pa.Table:
     number, submit, run, status = map(rows.numbers, ("job number", "submit time", "run time", "status"))
     allocated, requested = map(rows.numbers, ("allocated processors", "requested processors"))
     asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
@@ -89,7 +87,7 @@ def _jobs(rows: Rows) -> pa.Table:
     )
 
 
-def _gang(rows: Rows, requested: Floats, allocated: Floats) -> Floats:
+def _gang(rows: TextRows, requested: Floats, allocated: Floats) -> Floats:
     """Return the processors requested, else those allocated; rows without a usable number are skipped."""
     asked = requested > 0
     gang = np.where(asked, requested, allocated)
@@ -101,9 +99,16 @@ def _gang(rows: Rows, requested: Floats, allocated: Floats) -> Floats:
     return gang
 
 
+def _numbered(what: str, numbers: Floats, unknown: str) -> pa.DictionaryArray:
+    """Return words such as "user 12" for numbers, `unknown` for negative ones."""
+    distinct, codes = np.unique(numbers, return_inverse=True)
+    words = [f"{what} {number:.17g}" if number >= 0 else unknown for number in distinct.tolist()]
+    return word_column(codes, words)
+
+
 def _epoch(comments: Sequence[str]) -> datetime | None:
     for comment in comments:
         found = re.match(r"\s*;\s*UnixStartTime:\s*(\d{1,11})", comment)
-        if found and 0 < int(found[1]) < _LATEST_EPOCH:
+        if found and 0 < int(found[1]) < LATEST_S:
             return datetime.fromtimestamp(int(found[1]), UTC)
     return None

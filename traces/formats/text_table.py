@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import Array, Bools, Floats
-from traces.formats.report import Tally
+from traces.formats.reader import RowTally
 from traces.schema import TraceError
 from traces.validate import LIMITS
 
@@ -30,10 +30,10 @@ _QUOTED = "\x1f"
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 
 
-class Rows:
+class TextRows:
     """A block of rows of equal width; those skipped stay in the arrays and leave with `kept`."""
 
-    def __init__(self, names: Sequence[str], fields: pa.ListArray, lines: Array, tally: Tally) -> None:
+    def __init__(self, names: Sequence[str], fields: pa.ListArray, lines: Array, tally: RowTally) -> None:
         self.names = names
         self._fields = fields
         self._lines = lines
@@ -97,12 +97,12 @@ class Rows:
 
 def read_rows(
     path: Path,
-    tally: Tally,
+    tally: RowTally,
     *,
     separator: str | None,
     names: Sequence[str] | None = None,
     comments: list[str] | None = None,
-) -> Iterator[Rows]:
+) -> Iterator[TextRows]:
     """Yield the rows of a text file, plain or gzip, block after block, at least one block.
 
     `separator` is a character, or None for any run of blanks. `names` are the columns, by default those
@@ -128,7 +128,7 @@ def read_rows(
         yield _of_width(names or [], fields, numbers, tally)
 
 
-def _of_width(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: Tally) -> Rows:
+def _of_width(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: RowTally) -> TextRows:
     tally.rows += len(lines)
     widths = np.asarray(pc.list_value_length(fields))
     wrong = widths != len(names)
@@ -136,7 +136,7 @@ def _of_width(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: T
         row = int(wrong.argmax())
         value = " ".join(fields[row].as_py()).strip()
         tally.skip(f"not {len(names)} fields", int(wrong.sum()), int(lines[row]), value)
-    return Rows(names, fields.filter(pa.array(~wrong)), lines[~wrong], tally)
+    return TextRows(names, fields.filter(pa.array(~wrong)), lines[~wrong], tally)
 
 
 def _split(lines: pa.StringArray, separator: str | None) -> pa.ListArray:

@@ -10,20 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import WORD, Floats
-from traces.formats.jobs import Jobs
-from traces.formats.report import Tally
-from traces.formats.text import Rows, read_rows
+from traces.formats.reader import Jobs, RowTally
+from traces.formats.text_table import TextRows, read_rows
 from traces.schema import DEFAULTS, REQUIRED, TRACE_SCHEMA, check_names
 from traces.validate import LIMITS, WORDS
 
 
-def read(path: Path, tally: Tally) -> Jobs:
+def read(path: Path, tally: RowTally) -> Jobs:
     """Read one job a line; an empty cell is what the absent column would be."""
     tables = [_jobs(rows) for rows in read_rows(path, tally, separator=",")]
     return Jobs(pa.concat_tables(tables), None, ("epoch: 1970, as CSV names none",))
 
 
-def _jobs(rows: Rows) -> pa.Table:
+def _jobs(rows: TextRows) -> pa.Table:
     check_names(rows.names)
     columns: dict[str, Any] = {}
     for field in TRACE_SCHEMA:
@@ -35,7 +34,7 @@ def _jobs(rows: Rows) -> pa.Table:
     return rows.kept(**columns)
 
 
-def _words(rows: Rows, field: pa.Field) -> pa.StringArray:
+def _words(rows: TextRows, field: pa.Field) -> pa.StringArray:
     text = rows.words(field.name)
     words = pc.if_else(pc.equal(text, ""), DEFAULTS[field.name], text)
     if field.name in WORDS:
@@ -44,7 +43,7 @@ def _words(rows: Rows, field: pa.Field) -> pa.StringArray:
     return words
 
 
-def _numbers(rows: Rows, field: pa.Field) -> Floats:
+def _numbers(rows: TextRows, field: pa.Field) -> Floats:
     name = field.name
     values = rows.numbers(name, optional=name not in (*REQUIRED, "job_id"))
     given = np.where(np.isnan(values), LIMITS[name][1], values)

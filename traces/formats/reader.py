@@ -1,15 +1,40 @@
-"""What an import read, left out and changed: nothing happens to a row in silence."""
+"""What every reader is given and hands over, so that nothing happens to a row in silence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
 
 from traces.schema import quoted
 
+LATEST_S = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+"""No moment of a log is so late."""
+NO_ESTIMATE = "run time asked for: the file has none, so the run time itself"
+
 
 @dataclass(frozen=True)
-class Found:
+class Jobs:
+    """What a reader hands over: the jobs of a file, in the file's order.
+
+    Columns of a trace (numbers still as float64, NaN for none) and the `line` of each job.
+    """
+
+    table: pa.Table
+    epoch: datetime | None
+    assumed: tuple[str, ...]
+
+
+def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
+    """Return `table` with one column's values replaced."""
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+@dataclass(frozen=True)
+class FoundRows:
     """How many rows something was found in, the line of the first and its value ("" for none)."""
 
     rows: int
@@ -21,25 +46,25 @@ class Found:
 
 
 @dataclass
-class Tally:
+class RowTally:
     """Counts, while a file is read, its rows, those skipped and those noted, by reason."""
 
     rows: int = 0
-    skipped: dict[str, Found] = field(default_factory=dict)
-    noted: dict[str, Found] = field(default_factory=dict)
+    skipped: dict[str, FoundRows] = field(default_factory=dict)
+    noted: dict[str, FoundRows] = field(default_factory=dict)
 
     def skip(self, reason: str, rows: int, line: int, value: str = "") -> None:
         """Count `rows` left out for `reason`, the first of them at `line`."""
-        _add(self.skipped, reason, Found(rows, line, value))
+        _add(self.skipped, reason, FoundRows(rows, line, value))
 
     def note(self, reason: str, rows: int, line: int, value: str = "") -> None:
         """Count `rows` kept, but changed or out of the ordinary, the first of them at `line`."""
-        _add(self.noted, reason, Found(rows, line, value))
+        _add(self.noted, reason, FoundRows(rows, line, value))
 
 
-def _add(counts: dict[str, Found], reason: str, more: Found) -> None:
+def _add(counts: dict[str, FoundRows], reason: str, more: FoundRows) -> None:
     before = counts.get(reason)
-    counts[reason] = Found(before.rows + more.rows, before.line, before.value) if before else more
+    counts[reason] = FoundRows(before.rows + more.rows, before.line, before.value) if before else more
 
 
 @dataclass(frozen=True)
@@ -51,8 +76,8 @@ class ImportReport:
     sha256: str
     rows: int
     jobs: int
-    skipped: Mapping[str, Found]
-    noted: Mapping[str, Found]
+    skipped: Mapping[str, FoundRows]
+    noted: Mapping[str, FoundRows]
     assumed: tuple[str, ...]
 
     def source(self) -> dict[str, object]:
