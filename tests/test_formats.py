@@ -16,7 +16,8 @@ import pyarrow.csv
 import pytest
 
 from traces import Trace, TraceError
-from traces.formats import FORMATS, Imported, gavel, import_trace, text_table
+from traces.formats import FORMATS, gavel, text_table
+from traces.formats.importing import Imported, import_trace
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 SAMPLES = Path(__file__).parents[1] / "traces" / "samples"

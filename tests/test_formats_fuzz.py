@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from traces import Trace, TraceError
-from traces.formats import FORMATS, import_trace
+from traces.formats import FORMATS
+from traces.formats.importing import import_trace
 from traces.validate import validate
 
 WHOLE = {

@@ -15,7 +15,7 @@ from scheduler.run.directory import Run
 from scheduler.run.metrics import device_seconds
 from tests.build import Row, pool, run, scenario
 from traces import Trace
-from traces.formats import import_trace
+from traces.formats.importing import import_trace
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 FILES = {

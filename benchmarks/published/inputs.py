@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces.arrays import Array
-from traces.formats import import_trace
+from traces.formats.importing import import_trace
 from traces.trace import Trace
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -9,8 +9,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
-
-FORMATS = ("swf", "philly", "gavel", "csv")
+from traces.formats import FORMATS
 
 
 class _GenerateCommand(click.Command):
@@ -69,7 +68,7 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
 @click.option("--device", default="any", show_default=True, help="What one device of the file stands for.")
 def import_(format: str, file: Path, out: Path, device: str) -> None:  # noqa: A002
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
-    from traces.formats import import_trace
+    from traces.formats.importing import import_trace
 
     imported = import_trace(format, file, device=device)
     imported.trace.write(out)

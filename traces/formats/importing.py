@@ -1,0 +1,106 @@
+"""From a file in a foreign format to a trace, and what became of each of its rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from traces.formats import FORMATS
+from traces.formats.reader import ImportReport, Jobs, RowTally
+from traces.schema import DEFAULTS, TRACE_SCHEMA
+from traces.trace import ANY_DEVICE, Trace, TraceError
+
+Reader = Callable[..., Jobs]
+"""Called with the file and the tally to keep; some take options of their own."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A trace, and what became of each row of the file it came from."""
+
+    trace: Trace
+    report: ImportReport
+
+
+def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE, **options: Any) -> Imported:
+    """Read a file of one of `FORMATS`, plain or gzip; `device` is what one device of the file stands for.
+
+    Jobs are sorted by submission, ties in the file's order. Job ids are kept where they are unique and
+    0 or more, else the jobs are numbered in order. `options` go to the reader (gavel: `steps_per_s`).
+    Rows that cannot be used are skipped and reported; raises TraceError, naming file and line, where no
+    row can be used, and where the rows together break a rule of a trace.
+    """
+    if format_name not in FORMATS:
+        raise TraceError(f'format "{format_name}": unknown; allowed are {", ".join(FORMATS)}')
+    path, tally = Path(path), RowTally()
+    try:
+        read: Reader = import_module(f"traces.formats.{FORMATS[format_name]}").read
+        jobs = read(path, tally, **options)
+        if not jobs.table.num_rows:
+            raise _nothing_usable(tally)
+        columns = _columns(jobs.table, tally)
+        report = ImportReport(
+            format_name,
+            path.name,
+            _sha256(path),
+            tally.rows,
+            jobs.table.num_rows,
+            tally.skipped,
+            tally.noted,
+            jobs.assumed,
+        )
+        trace = Trace.from_columns(columns, epoch=jobs.epoch, reference_device=device, source=report.source())
+    except TraceError as error:
+        raise TraceError(f"{path}: {error}") from None
+    return Imported(trace, report)
+
+
+def _nothing_usable(tally: RowTally) -> TraceError:
+    for reason, found in tally.skipped.items():
+        return TraceError(f"{found}: {reason}; none of {tally.rows:,} rows can be used")
+    return TraceError("line 1: no rows")
+
+
+def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
+    """Sort the jobs by submission and give every column its type."""
+    submit = np.rint(table.column("submit_s").to_numpy())
+    earlier = np.flatnonzero(np.diff(submit) < 0) + 1
+    if len(earlier):
+        line = table.column("line")[int(earlier[0])].as_py()
+        tally.note("submitted before the row above: sorted", len(earlier), line)
+        table = table.take(pa.array(np.argsort(submit, kind="stable")))
+    columns = {name: _column(table.column(name), name) for name in table.column_names if name != "line"}
+    ids = columns.get("job_id")
+    if ids is not None and "after" not in columns and not _usable_ids(ids):
+        line = table.column("line")[0].as_py()
+        tally.note("job ids: not unique or below 0, so numbered in order", len(ids), line)
+        del columns["job_id"]
+    return columns
+
+
+def _column(column: pa.ChunkedArray, name: str) -> Any:
+    kind = TRACE_SCHEMA.field(name).type
+    if not pa.types.is_floating(column.type):
+        return column
+    values = column.to_numpy()
+    if pa.types.is_integer(kind):
+        values = np.rint(values)
+    array = pa.array(values, from_pandas=True).cast(kind)
+    return array if DEFAULTS.get(name) is None else array.fill_null(DEFAULTS[name])
+
+
+def _usable_ids(ids: pa.Array) -> bool:
+    values = ids.to_numpy()
+    return bool(values.min() >= 0 and len(np.unique(values)) == len(values))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
