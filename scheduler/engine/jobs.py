@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.rented.offers import Rental
+from traces.arrays import Array
 from traces.trace import NO_VALUE, Trace
 
 BLOCK = 16_384
@@ -133,7 +134,7 @@ def _numbers(trace: Trace, name: str) -> _Column:
     return lambda block: values[block].tolist()
 
 
-def _nullable(values: np.ndarray[Any, Any]) -> _Column:
+def _nullable(values: Array) -> _Column:
     if (values == NO_VALUE).all():
         return _constant(None)
     return lambda block: [None if value == NO_VALUE else value for value in values[block].tolist()]
@@ -143,7 +144,7 @@ def _constant(value: Any) -> _Column:
     return lambda block: [value] * (block.stop - block.start)
 
 
-def _rows_of(trace: Trace) -> np.ndarray[Any, Any]:
+def _rows_of(trace: Trace) -> Array:
     """Return `after` as row numbers."""
     ids, after = trace.numpy("job_id"), trace.numpy("after")
     if (after == NO_VALUE).all():
@@ -169,7 +170,7 @@ def _shapes(trace: Trace, fit: Fit) -> _Column:
     return lambda block: shapes[codes[block]].tolist()
 
 
-def _encode(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _encode(values: Array) -> tuple[Array, Array]:
     """Return small codes for the values, by first appearance, and a row that has each."""
     encoded = pa.array(values).dictionary_encode()
     codes = np.asarray(encoded.indices)

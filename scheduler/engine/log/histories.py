@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from scheduler.engine.log.outcomes import FINISHED, KILLED, OUTCOMES, PENDING, UNFINISHED
-from scheduler.engine.log.part_files import words
 from scheduler.engine.log.waiting import NEVER
-from traces.arrays import Bools, Floats, Ints
+from traces.arrays import Bools, Floats, Ints, word_column
 
 _REASONS = ("still running", "no work yet", "no retry left")
 
@@ -120,8 +119,8 @@ def columns(jobs: Records, resources: pa.Array, first_offer: int, ready_s: Ints)
         "start_s": pa.array(jobs.start_s, mask=idle),
         "end_s": pa.array(jobs.end_s, mask=unused | (jobs.state == UNFINISHED)),
         "wait_s": pa.array(jobs.start_s - ready_s, mask=idle),
-        "state": words(jobs.state, OUTCOMES),
-        "where": words(jobs.resource, resources, unused),
+        "state": word_column(jobs.state, OUTCOMES),
+        "where": word_column(jobs.resource, resources, unused),
         "rented": pa.array(jobs.resource >= first_offer, mask=unused),
         "devices": pa.array(jobs.devices, mask=unused),
         "attempts": jobs.attempts,
@@ -134,4 +133,4 @@ def columns(jobs: Records, resources: pa.Array, first_offer: int, ready_s: Ints)
 def reasons(jobs: Records) -> pa.DictionaryArray:
     """Say why jobs did not finish whose last attempt ended them."""
     why = np.where(jobs.state == KILLED, 2, jobs.start_s == NEVER)
-    return words(why, _REASONS, jobs.state == FINISHED)
+    return word_column(why, _REASONS, jobs.state == FINISHED)

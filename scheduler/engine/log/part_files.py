@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from traces.arrays import Bools, Ints
+from traces.arrays import Ints
 from traces.parquet import write_batches
 
 NO_POD = -1
@@ -36,13 +36,6 @@ class PartFiles:
 def unpacked(rows: bytearray | array[int], width: int) -> list[Ints]:
     """Return packed rows as one contiguous array a column."""
     return list(np.frombuffer(rows, np.int64).reshape(-1, width).T.copy())
-
-
-def words(codes: Ints, of: Sequence[str] | pa.Array, mask: Bools | None = None) -> pa.DictionaryArray:
-    """Return what codes stand for; null where masked."""
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32), mask=mask), pa.array(of, pa.string())
-    )
 
 
 def pods_of(pod: Ints, spans: dict[int, list[int]]) -> pa.Array:

@@ -17,11 +17,11 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.log import histories
 from scheduler.engine.log.histories import Histories, Records
 from scheduler.engine.log.outcomes import FINISHED, OUTCOMES, PENDING, STATES, Account, Accounts
-from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked, words
+from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked
 from scheduler.engine.log.states import Levels
 from scheduler.engine.log.waiting import NEVER, Turns
 from scheduler.run.columns import ATTEMPTS, JOBS, TRACE_NAMES, Attempts, states
-from traces.arrays import Bools, Floats, Ints
+from traces.arrays import Bools, Floats, Ints, word_column
 from traces.trace import Trace
 
 Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
@@ -153,14 +153,14 @@ class RunLog:
         columns = {
             "job_id": self._jobs.column("job_id").take(pa.array(row)),
             "attempt": number,
-            "where": words(resource, self._resources),
+            "where": word_column(resource, self._resources),
             "rented": rented,
             "pods": pods_of(pod, self._spans),
             "devices": devices,
             "alloc_s": alloc,
             "start_s": pa.array(start, mask=idle),
             "end_s": end,
-            "outcome": words(outcome, OUTCOMES),
+            "outcome": word_column(outcome, OUTCOMES),
             "spend_usd": records.spend_usd,
         }
         self._parts.write("attempts", ATTEMPTS, columns | told)

@@ -12,6 +12,7 @@ from scheduler.engine.units import Units
 from scheduler.policy.views import JobView
 from scheduler.scenario import CheckpointSpec
 from scheduler.stock.stock import OfferStock
+from traces.times import HOUR_S
 
 
 class Clock(Protocol):
@@ -162,5 +163,5 @@ class Rental(Need):
 
     def cost_usd(self, job: JobView) -> float:
         """What the gang will add to the bill by its estimate, boot included, at the price of now."""
-        hours = (self.ready_s(job) + self.work_s(job)) / 3_600
+        hours = (self.ready_s(job) + self.work_s(job)) / HOUR_S
         return self.offer.usd_per_device_h * self.offer.to_pay(self.devices) * hours
