@@ -41,17 +41,13 @@ class Attempt(Event):
         held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
         self.callbacks = callbacks
         self.job = job
+        self.turn = job.turn
         self.need = need
         self.pods = pods
         self.alloc_s = now_s
         self.ready_s = ready_s
         self.end_s = now_s + held_s
         env.schedule(self, NORMAL, held_s)
-
-    @property
-    def turn(self) -> int:
-        """The number under which its job waited."""
-        return self.job.turn
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""

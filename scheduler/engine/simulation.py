@@ -132,7 +132,7 @@ class Simulation:
                 self._be_patient(score, job)
 
     def _entry(self, job: Job) -> QueueEntry:
-        score = self.key(job)
+        score = self._policy.order(job, self._view)
         if self._start_tags is not None:
             self._start_tags.submitted(job)
         return score, job.job_id, job

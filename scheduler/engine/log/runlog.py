@@ -75,7 +75,7 @@ class RunLog:
         if account is not None:
             self._accounts.told[len(rows) // _ROW.size] = account
         rows += _PACK(
-            attempt.job.turn,
+            attempt.turn,
             need.column,
             need.devices,
             attempt.alloc_s,

@@ -18,12 +18,10 @@ class Gang(Hashable, Protocol):
     """What holds devices of pods: an attempt, as the pods see it."""
 
     pods: tuple[Pod, ...]
+    turn: int
+    """The number under which its job waited."""
     release_s: int
     """Its estimated end, as the pods were told."""
-
-    @property
-    def turn(self) -> int:
-        """The number under which its job waited."""
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""

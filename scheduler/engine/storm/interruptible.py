@@ -39,7 +39,7 @@ class Interruptible(Attempt):
         ready_s: int,
     ) -> None:
         self.env, self.callbacks = env, callbacks
-        self.job, self.need, self.pods = job, need, pods
+        self.job, self.turn, self.need, self.pods = job, job.turn, need, pods
         self.alloc_s = now_s
         self.work_s = need.run_s(job.runtime_s)
         self.plan = conditions.plan(job, need)

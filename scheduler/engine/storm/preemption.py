@@ -203,7 +203,7 @@ class Preemption:
         if missing > sum(share for share, _ in able):
             return None
         losses = sorted(
-            (self._loss(attempt, now_s), -attempt.alloc_s, attempt.job.turn, share, attempt)
+            (self._loss(attempt, now_s), -attempt.alloc_s, attempt.turn, share, attempt)
             for share, attempt in able
         )
         chosen: list[tuple[float, int, Interruptible]] = []
