@@ -31,12 +31,16 @@ def over(time_s: Array, value: Array, start_s: Array, end_s: Array) -> Array:
 
 
 def by_cell(time_s: Array, level: Array, edges: Array) -> Array:
-    """Return the integral of a level between edges, all of them 0 or more; before its first row it is 0."""
-    return over(np.append(0, time_s), np.append(0, level), edges[:-1], edges[1:])
+    """Return the integral of a level between edges, in whole numbers; before its first row it is 0."""
+    if not len(time_s):
+        return np.zeros(len(edges) - 1, np.int64)
+    whole = np.concatenate([[0], np.cumsum(level[:-1] * np.diff(time_s))])
+    row = row_at(time_s, edges)
+    return np.diff(np.where(edges < time_s[0], 0, whole[row] + level[row] * (edges - time_s[row])))
 
 
 def means(time_s: Array, level: Array, edges: Array) -> Floats:
-    """Return the mean of a level between edges, all of them 0 or more; before its first row it is 0."""
+    """Return the mean of a level between edges; before its first row it is 0."""
     return np.asarray(by_cell(time_s, level, edges) / np.diff(edges))
 
 

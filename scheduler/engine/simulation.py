@@ -99,7 +99,8 @@ class Simulation:
 
         It comes once an instant, after all its events. Whoever gives way meanwhile is looked at again.
         """
-        if self._storm is not None and self._storm.gave_way():
+        storm = self._storm
+        if storm is not None and storm.gave_way():
             self.lineup.start(self.now_s, [])  # who asked for room starts before those who left it wait again
         while True:
             if self._newcomers:
@@ -108,7 +109,7 @@ class Simulation:
                 self._start_owned([])
             if self.renting.due:
                 self._start_rented()
-            if not self._newcomers:
+            if storm is None or not self._newcomers:
                 return
 
     def settle(self) -> None:
