@@ -117,7 +117,7 @@ def test_gzip_line_ends_and_blanks_change_nothing(tmp_path: Path) -> None:
 def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = imported(tmp_path, "swf", SWF)
     for size in (1, 7, 64, 100):
-        monkeypatch.setattr(text_table, "BLOCK", size)
+        monkeypatch.setattr(text_table, "BYTES_AT_ONCE", size)
         parts = imported(tmp_path, "swf", SWF)
         assert parts.trace.sha256 == whole.trace.sha256
         assert parts.report == whole.report

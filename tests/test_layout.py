@@ -1,11 +1,13 @@
-"""The shape of the project: which way imports run, how long files are, what columns say of themselves."""
+"""The shape of the house: which way imports run, that no room is in a circle, how long things are."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -21,28 +23,62 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("scheduler", "workloads", "traces")
 MODULES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LONGEST = 260
+LONGEST_FUNCTION = 45
+"""Lines of a function, tables of kinds of jobs aside."""
+MOST_CALLBACKS = 2
+
+FLOORS = (
+    ("traces",),
+    ("scheduler.catalog", "scheduler.policy", "workloads"),
+    ("scheduler.scenario",),
+    ("scheduler.stock",),
+    ("scheduler.run", "scheduler.weather"),
+    ("scheduler.engine", "scheduler.money"),
+    ("scheduler.replay",),
+    ("scheduler.study",),
+    ("scheduler.report",),
+    ("scheduler.cli",),
+)
+"""Rooms from the ground up. A room imports rooms below its own floor, or those next door."""
+
+NEXT_DOOR = {("scheduler.weather", "scheduler.run"), ("scheduler.catalog", "scheduler.policy")}
 
 FORBIDDEN = {
     "traces": ("scheduler", "workloads"),
     "workloads": ("scheduler",),
-    "scheduler.engine": ("scheduler.money", "scheduler.run.metrics", "scheduler.report", "scheduler.cli"),
-    "scheduler.policy": ("scheduler.engine", "scheduler.money", "scheduler.report", "scheduler.cli"),
-    "scheduler.money": ("scheduler.engine", "scheduler.report", "scheduler.cli"),
-    "scheduler.run.metrics": ("scheduler.engine", "scheduler.report", "scheduler.cli"),
-    "scheduler.report": ("scheduler.engine", "scheduler.cli"),
-    "scheduler.catalog": ("scheduler.engine", "scheduler.policy", "scheduler.scenario", "scheduler.cli"),
+    "scheduler.policy": ("scheduler.scenario", "scheduler.catalog"),
+    "scheduler.run": ("scheduler.engine", "scheduler.money"),
+    "scheduler.money": ("scheduler.engine",),
+    "scheduler.report": ("scheduler.engine",),
+    "scheduler.engine.owned": ("scheduler.engine.rented", "scheduler.engine.storm"),
+    "scheduler.engine.rented": ("scheduler.engine.owned", "scheduler.engine.storm"),
+    "scheduler.engine.log": ("scheduler.engine.owned", "scheduler.engine.storm"),
 }
-"""What modules below the one may not import, not even where types are checked alone."""
+"""What a room does not know at all, whatever its floor."""
 
 COMPOSERS = ("scheduler.cli", "scheduler.study")
 """The only ones in scheduler that see workloads."""
 
 
-def test_imports_run_one_way() -> None:
+def test_imports_run_down() -> None:
+    floor = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    wrong = [
+        f"{importer} imports {imported}: {room_of(imported)} is no floor below {room_of(importer)}"
+        for importer, imported in edges()
+        if (below := floor.get(room_of(imported))) is not None
+        and (above := floor.get(room_of(importer))) is not None
+        and room_of(importer) != room_of(imported)
+        and (room_of(importer), room_of(imported)) not in NEXT_DOOR
+        and below >= above
+    ]
+    assert wrong == []
+
+
+def test_rooms_do_not_know_what_they_need_not() -> None:
     wrong = [
         f"{importer} imports {imported}"
         for importer, imported in edges()
-        if any(within(importer, above) and within(imported, *below) for above, below in FORBIDDEN.items())
+        if any(within(importer, room) and within(imported, *unknown) for room, unknown in FORBIDDEN.items())
     ]
     assert wrong == []
 
@@ -53,17 +89,88 @@ def test_only_what_composes_sees_workloads() -> None:
     assert any(within(module, "scheduler.cli") for module in seen)
 
 
+def test_no_file_is_in_a_circle() -> None:
+    files = {module_of(path) for path in MODULES}
+    arrows: dict[str, set[str]] = defaultdict(set)
+    for importer, imported in edges():
+        target = imported if imported in files else imported.rpartition(".")[0]
+        if target in files and target != importer and not within(importer, target):
+            arrows[importer].add(target)
+    assert circle(arrows) == [], "these import each other in a loop: move what they share below them"
+
+
+def test_no_room_is_in_a_circle() -> None:
+    """Folders, those within a room too; a folder's own files are the room around its inner rooms."""
+    arrows: dict[str, set[str]] = defaultdict(set)
+    for importer, imported in edges():
+        here, there = folder_of(importer), folder_of(imported)
+        if there and here != there and not within(here, there) and not within(there, here):
+            arrows[here].add(there)
+    assert circle(arrows) == [], "these rooms import each other in a loop"
+
+
+def test_no_import_between_rooms_is_for_types_alone() -> None:
+    """An import that only the type checker sees hides a circle; the command line imports late to be quick."""
+    hidden = [
+        f"{path}: {inner.module}"
+        for path in MODULES
+        if room_of(module_of(path)) != "scheduler.cli"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in node.body
+        if isinstance(inner, ast.ImportFrom) and within(str(inner.module), *PACKAGES)
+        if room_of(str(inner.module)) != room_of(module_of(path))
+    ]
+    assert hidden == [], "move the type below both rooms"
+
+
+def test_no_file_stands_loose_at_the_top() -> None:
+    assert sorted(path.name for path in (ROOT / "scheduler").glob("*.py")) == ["__init__.py"]
+
+
 def edges() -> Iterator[tuple[str, str]]:
     """(module, name that it imports), wherever in the module; `from a import b` counts as a.b too."""
     for path in MODULES:
-        importer = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        importer = module_of(path)
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Import):
                 yield from ((importer, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{path}:{node.lineno}: a relative import hides what is imported"
                 yield importer, str(node.module)
                 yield from ((importer, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str:
+    """The room of a module: a folder of scheduler, or one of the other packages."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "scheduler" else parts[0]
+
+
+def folder_of(name: str) -> str:
+    """The folder that holds what is imported under a name; empty where it is not ours."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.is_dir() and within(name, *PACKAGES):
+        return name
+    return folder_of(name.rpartition(".")[0]) if "." in name else ""
+
+
+def circle(arrows: Mapping[str, Set[str]]) -> list[str]:
+    """Some of those that are in a loop, or wait for one: what is left when all that is free has gone."""
+    left = dict(arrows)
+    while free := [name for name in left if not any(target in left for target in left[name])]:
+        for name in free:
+            del left[name]
+    return sorted(left)
 
 
 def within(module: str, *packages: str) -> bool:
@@ -86,6 +193,58 @@ def test_a_module_fits_in_the_head(path: Path) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST
     assert ast.get_docstring(ast.parse(text)) or not text, "a module says what it is for"
+
+
+def functions() -> Iterator[tuple[Path, ast.FunctionDef]]:
+    for path in MODULES:
+        yield from ((path, node) for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef))
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    long = [
+        f"{path}: {node.name}"
+        for path, node in functions()
+        if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION and node.name != "kinds"
+    ]
+    assert long == []
+
+
+def test_a_constructor_takes_few_callbacks_and_is_handed_no_lambda() -> None:
+    takes = [
+        f"{path}: takes {callbacks} callbacks"
+        for path, node in functions()
+        if node.name == "__init__" and (callbacks := called_back(node)) > MOST_CALLBACKS
+    ]
+    handed = [
+        f"{path}:{node.lineno}: a lambda for {ast.unparse(node.func)}"
+        for path in MODULES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2][:1].isupper()
+        for value in [*node.args, *(word.value for word in node.keywords)]
+        if isinstance(value, ast.Lambda)
+    ]
+    assert takes + handed == [], "hand over an object with a Protocol, or a function with a name"
+
+
+def called_back(constructor: ast.FunctionDef) -> int:
+    named = {"Wait", "StartOwned", "Rent", "Lost", "Pick", "Price", "Progress"}
+    arguments = [*constructor.args.args, *constructor.args.kwonlyargs]
+    types = [ast.unparse(argument.annotation) for argument in arguments if argument.annotation]
+    return sum("Callable" in text or text.partition(" ")[0] in named for text in types)
+
+
+def test_one_word_stands_for_one_thing() -> None:
+    """No two files define a public class, type or constant of one name."""
+    names = Counter(name for path in MODULES for name in defined(parsed(path)) if not name.startswith("_"))
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def defined(module: ast.Module) -> Iterator[str]:
+    for node in module.body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 @pytest.mark.parametrize(

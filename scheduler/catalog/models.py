@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Count = Annotated[int, Meta(ge=1, le=10**6)]
-Seconds = Annotated[int, Meta(ge=0, le=10**6)]
+WholeSeconds = Annotated[int, Meta(ge=0, le=10**6)]
 Positive = Annotated[float, Meta(gt=0, le=1e12)]
 Amount = Annotated[float, Meta(ge=0, le=1e12)]
 
@@ -125,11 +125,11 @@ class Offer(Entry, frozen=True, kw_only=True):
     """On-demand price."""
     spot_usd_per_device_h: Amount | None = None
     """Price of interruptible devices; None where none is offered or none can be trusted."""
-    boot_s: Seconds
+    boot_s: WholeSeconds
     """From asking for a node to having it."""
     billing_step_s: Annotated[int, Meta(ge=1, le=10**6)]
     """Rented time is billed in whole steps."""
-    minimum_s: Seconds
+    minimum_s: WholeSeconds
     """Least time billed."""
     egress_usd_per_gb: Amount
     staging_gbps: Positive

@@ -20,7 +20,7 @@ _LATE = EventPriority(NORMAL + 1)
 """Arrivals come after whatever else happens at an instant."""
 
 
-class Loop(Protocol):
+class ArrivalLoop(Protocol):
     """The simulation, as arrivals move it."""
 
     now_s: int
@@ -32,7 +32,7 @@ class Loop(Protocol):
 class Arrivals:
     """Turns the jobs of a source into newcomers, whom the next pass starts or lets wait."""
 
-    def __init__(self, loop: Loop, env: Environment, log: RunLog, dependencies: Dependencies) -> None:
+    def __init__(self, loop: ArrivalLoop, env: Environment, log: RunLog, dependencies: Dependencies) -> None:
         self._loop, self._env, self._log, self._dependencies = loop, env, log, dependencies
         self._source: Source | None = None
         self.newcomers: list[Job] = []

@@ -18,7 +18,7 @@ from scheduler.engine.rented.offers import Rental
 from traces.arrays import Array
 from traces.trace import NO_VALUE, Trace
 
-BLOCK = 16_384
+JOBS_AT_ONCE = 16_384
 
 
 class Shape:
@@ -106,7 +106,7 @@ Fit = Callable[[int, str, bool], tuple[list[PodNeed], list[Rental]]]
 
 
 def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
-    """Yield the trace's jobs in order, in blocks of at most `BLOCK`."""
+    """Yield the trace's jobs in order, in blocks of at most `JOBS_AT_ONCE`."""
     columns = [
         *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
         _numbers(trace, "priority"),
@@ -115,8 +115,8 @@ def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
         _numbers(trace, "input_tb"),
         _shapes(trace, fit),
     ]
-    for first in range(0, len(trace), BLOCK):
-        block = slice(first, min(first + BLOCK, len(trace)))
+    for first in range(0, len(trace), JOBS_AT_ONCE):
+        block = slice(first, min(first + JOBS_AT_ONCE, len(trace)))
         rows = zip(range(block.start, block.stop), *(column(block) for column in columns), strict=True)
         yield list(map(_job, rows))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from scheduler.catalog.models import Amount, Count, Positive, Seconds
+from scheduler.catalog.models import Amount, Count, Positive, WholeSeconds
 from scheduler.scenario.base import Model, Name, Probability
 from traces.times import HOUR_S, DurationError, parse_seconds
 
@@ -21,7 +21,7 @@ class CheckpointSpec(Model, frozen=True, kw_only=True):
     """Size of a checkpoint. Assumed; training guides: 14 to 16 bytes a parameter."""
     gbps_per_device: Positive = 16.0
     """Bandwidth to storage, Gbit/s. Assumed."""
-    restart_s: Seconds = 0
+    restart_s: WholeSeconds = 0
     """From having devices again to going on from a checkpoint. Assumed."""
 
     def __post_init__(self) -> None:
@@ -46,16 +46,16 @@ class RetrySpec(Model, frozen=True, kw_only=True):
 
     limit: Annotated[int, Meta(ge=0, le=10**6)] = 100
     """A job that failed or was reclaimed more often is killed. Assumed."""
-    backoff_s: Seconds = 60
+    backoff_s: WholeSeconds = 60
     """Wait after a failure or a refused rental; twice as long each time in a row. Assumed."""
-    backoff_most_s: Seconds = HOUR_S
+    backoff_most_s: WholeSeconds = HOUR_S
     """The longest such wait. Assumed."""
 
 
 class PreemptionSpec(Model, frozen=True, kw_only=True):
     """What protects running jobs, whatever the policy's `preempt` says."""
 
-    min_run_s: Seconds = 0
+    min_run_s: WholeSeconds = 0
     """Nobody gives way sooner after the start of work."""
     most_per_job: Count | None = None
     """Nobody gives way more often."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from scheduler.catalog.models import Amount, Count, Positive, Seconds
+from scheduler.catalog.models import Amount, Count, Positive, WholeSeconds
 from scheduler.scenario.base import ByHour, Hours, Model, Name, Probability, Whole, WindowSpec
 
 Sigma = Annotated[float, Meta(ge=0, le=5)]
@@ -57,7 +57,7 @@ class ReclaimSpec(Model, frozen=True, kw_only=True):
     """As for up-times."""
     recording: str | None = None
     """A file beside the scenario: JSON with `metadata.gap_seconds` and `data`, nodes at each tick."""
-    notice_s: Seconds = 120
+    notice_s: WholeSeconds = 120
     """From the warning to the end. AWS 120 s, GCP 30 s (vendor documents)."""
 
     def __post_init__(self) -> None:
@@ -119,10 +119,10 @@ class OfferSpec(Model, frozen=True, kw_only=True):
     boots: BootSpec | None = None
     drift: DriftSpec | None = None
     """A drawn factor on whatever the price is."""
-    release_s: Seconds = 0
+    release_s: WholeSeconds = 0
     """A node stays rented so long after its gang ended (Slurm's SuspendTime). Assumed."""
     egress_usd_per_gb: Amount | None = None
-    boot_s: Seconds | None = None
+    boot_s: WholeSeconds | None = None
     staging_gbps: Positive | None = None
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from traces.formats.reader import NO_ESTIMATE, Jobs, RowTally
 from traces.formats.text_table import TextRows, read_rows
 
-FIELDS = ("type", "command", "steps argument", "needs data dir", "total steps", "arrival", "GPUs")
+GAVEL_FIELDS = ("type", "command", "steps argument", "needs data dir", "total steps", "arrival", "GPUs")
 
 STEPS_PER_S: dict[str, float] = {
     "A3C": 8.233033211429207,
@@ -53,7 +53,7 @@ steps = floor(rate x seconds). So ceil(steps / rate) gives those run times back,
 
 def read(path: Path, tally: RowTally, steps_per_s: Mapping[str, float] = STEPS_PER_S) -> Jobs:
     """Read every job of a type in `steps_per_s` (steps a second, whatever the gang)."""
-    blocks = read_rows(path, tally, separator="\t", names=FIELDS)
+    blocks = read_rows(path, tally, separator="\t", names=GAVEL_FIELDS)
     table = pa.concat_tables([_jobs(rows, steps_per_s) for rows in blocks])
     rates = "Gavel's own for one V100" if steps_per_s is STEPS_PER_S else f"given, {dict(steps_per_s)}"
     assumed = (

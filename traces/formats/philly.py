@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces.arrays import Array
-from traces.formats.reader import LATEST_S, NO_ESTIMATE, Jobs, RowTally, replaced
+from traces.formats.reader import LATEST_UNIX_S, NO_ESTIMATE, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, read_rows
 from traces.times import DAY_S
 
@@ -22,7 +22,7 @@ def read(path: Path, tally: RowTally) -> Jobs:
     """Read every job; second 0 is the midnight before the first submission, so hours of the day hold."""
     table = pa.concat_tables([_jobs(rows) for rows in read_rows(path, tally, separator=",")])
     submit = table.column("submit_s").to_numpy()
-    midnight = submit.min(initial=LATEST_S) // DAY_S * DAY_S
+    midnight = submit.min(initial=LATEST_UNIX_S) // DAY_S * DAY_S
     table = replaced(table, "submit_s", pa.array(submit - midnight))
     assumed = (NO_ESTIMATE, "timestamps: in UTC, as they name no zone")
     return Jobs(table, datetime.fromtimestamp(midnight, UTC), assumed)
@@ -33,7 +33,7 @@ def _jobs(rows: TextRows) -> pa.Table:
     timestamp = rows.words("timestamp")
     submit = _seconds(timestamp)
     run, gpus, cluster = rows.numbers("duration"), rows.numbers("num_gpus"), rows.words("cluster")
-    in_range = (submit >= 0) & (submit < LATEST_S)
+    in_range = (submit >= 0) & (submit < LATEST_UNIX_S)
     rows.skip(~in_range, "timestamp: not a date and time of 1970 to 2099", timestamp)
     rows.skip(run < 0, "never ran")
     rows.skip(gpus == 0, "no GPUs")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from traces.schema import quoted
 
-LATEST_S = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+LATEST_UNIX_S = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 """No moment of a log is so late."""
 NO_ESTIMATE = "run time asked for: the file has none, so the run time itself"
 

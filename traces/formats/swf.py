@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from traces.arrays import Floats, word_column
-from traces.formats.reader import LATEST_S, Jobs, RowTally, replaced
+from traces.formats.reader import LATEST_UNIX_S, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, read_rows
 from traces.schema import EXACT
 
-FIELDS = (
+SWF_FIELDS = (
     "job number",
     "submit time",
     "wait time",
@@ -44,7 +44,7 @@ _CANCELLED = 5
 def read(path: Path, tally: RowTally) -> Jobs:
     """Read the jobs that ran; second 0 is the header's UnixStartTime."""
     comments: list[str] = []
-    blocks = read_rows(path, tally, separator=None, names=FIELDS, comments=comments)
+    blocks = read_rows(path, tally, separator=None, names=SWF_FIELDS, comments=comments)
     table = pa.concat_tables([_jobs(rows) for rows in blocks])
     for name, what, unknown in (("owner", "user", "unknown"), ("kind", "queue", "other")):
         table = replaced(table, name, _numbered(what, table.column(name).to_numpy(), unknown))
@@ -109,6 +109,6 @@ def _numbered(what: str, numbers: Floats, unknown: str) -> pa.DictionaryArray:
 def _epoch(comments: Sequence[str]) -> datetime | None:
     for comment in comments:
         found = re.match(r"\s*;\s*UnixStartTime:\s*(\d{1,11})", comment)
-        if found and 0 < int(found[1]) < LATEST_S:
+        if found and 0 < int(found[1]) < LATEST_UNIX_S:
             return datetime.fromtimestamp(int(found[1]), UTC)
     return None

@@ -20,7 +20,7 @@ from traces.formats.reader import RowTally
 from traces.schema import TraceError
 from traces.validate import LIMITS
 
-BLOCK = 1 << 23
+BYTES_AT_ONCE = 1 << 23
 """Bytes of text held at a time."""
 LONGEST_LINE = 100_000
 """Bytes after which a file without a line end is no text table."""
@@ -164,12 +164,12 @@ def _lines(block: bytes) -> pa.StringArray:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield whole lines, about `BLOCK` bytes at a time, the last one ended if it was not."""
+    """Yield whole lines, about `BYTES_AT_ONCE` bytes at a time, the last one ended if it was not."""
     lines, rest = 0, b""
     try:
         with path.open("rb") as file:
             stream = _plain(file)
-            while more := stream.read(BLOCK):
+            while more := stream.read(BYTES_AT_ONCE):
                 cut = more.rfind(b"\n") + 1
                 if cut:
                     block, rest = rest + more[:cut], more[cut:]

@@ -20,7 +20,7 @@ from scheduler.policy.views import Reservation
 Wait = Callable[[Job], None]
 """Told of each job that has to wait."""
 
-Start = Callable[[Job, PodNeed, tuple[Pod, ...]], object]
+StartOwned = Callable[[Job, PodNeed, tuple[Pod, ...]], object]
 """(job, what it takes, pods) -> whatever: lets a job start there."""
 
 
@@ -28,7 +28,7 @@ class Lineup:
     """Strict order: the head starts, or nobody does; `waits` says by turn who waits."""
 
     def __init__(
-        self, queue: Queue | LinedQueue, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+        self, queue: Queue | LinedQueue, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
     ) -> None:
         self.queue = queue
         self._waits, self._cluster, self._wait, self._start = waits, cluster, wait, start
@@ -78,7 +78,7 @@ class PlannedLineup(Lineup):
     """The backfill plans every pass from scratch."""
 
     def __init__(
-        self, backfill: Planned, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+        self, backfill: Planned, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
     ) -> None:
         queue = LinedQueue(waits, attrgetter("owned"))
         super().__init__(queue, waits, cluster, wait, start)
@@ -103,7 +103,7 @@ class HeadOnlyLineup(Lineup):
     """
 
     def __init__(
-        self, backfill: HeadOnly, waits: bytearray, cluster: Cluster, wait: Wait, start: Start
+        self, backfill: HeadOnly, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
     ) -> None:
         self._lined = LinedQueue(waits, attrgetter("owned"))
         super().__init__(self._lined, waits, cluster, wait, start)
@@ -179,7 +179,7 @@ class HeadOnlyLineup(Lineup):
         return room(self._limit, self._looked_at, shape)
 
     def _passes(self, job: Job) -> bool:
-        """Start a job behind the head if it fits and leaves what is reserved; say whether it does.
+        """StartOwned a job behind the head if it fits and leaves what is reserved; say whether it does.
 
         If the reservation has to be made anew then, there is none.
         """
@@ -224,7 +224,9 @@ class HeadOnlyLineup(Lineup):
         return reservation
 
 
-def lineup(backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: Start) -> Lineup:
+def lineup(
+    backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
+) -> Lineup:
     """Return the line-up of a backfill."""
     if isinstance(backfill, HeadOnly):
         return HeadOnlyLineup(backfill, waits, cluster, wait, start)
