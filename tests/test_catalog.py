@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.catalog import Catalog, CatalogError, check_arithmetic, load_catalog, prices, render
+from scheduler.catalog import Catalog, CatalogError, check_arithmetic, load_catalog, prices
 from scheduler.catalog.arithmetic import rounding
-from scheduler.catalog.listing import SECTIONS
+from scheduler.report.catalog import SECTIONS, render
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 ROWS = DATA / "gpu_prices_skypilot_catalog.csv"

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from scheduler.catalog import listing
 from scheduler.cli import main
 from scheduler.cli.catalog import SECTIONS
+from scheduler.report import catalog
 from tests.build import job, trace
 from traces import Trace
 from traces.formats import FORMATS
@@ -131,7 +131,7 @@ def test_a_reader_who_has_seen_enough_hears_no_complaint() -> None:
 
 def test_the_command_line_offers_what_the_packages_have() -> None:
     assert "{" + "|".join(FORMATS) + "}" in type_in("import", "--help").stdout
-    assert set(SECTIONS) <= set(listing.SECTIONS)
+    assert set(SECTIONS) <= set(catalog.SECTIONS)
 
 
 def test_check_and_replay_a_trace(small: Path, jobs: Path, tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from workloads import Demand, generate
 from workloads.listing import kind_fields, kind_listing, listing
 from workloads.realism import (
     burst_k,
+    comparison,
     describe,
     dispersion,
     hourly_counts,
     inter_arrival_cv,
     ks,
-    table,
     top_share,
 )
 from workloads.shapes import HABITS, PHILLY_ALL
@@ -65,7 +65,7 @@ def test_an_empty_and_a_single_job_trace_have_no_statistics_but_a_table() -> Non
         trace = Trace.from_columns(
             {name: np.array(rows, np.int64) for name in ("submit_s", "runtime_s", "gang")}
         )
-        assert "CV of inter-arrival times" in table(describe(trace))
+        assert "CV of inter-arrival times" in comparison(describe(trace))
 
 
 @pytest.mark.skipif(not PHILLY_FILE.exists(), reason="the Philly jobs are not at hand")
@@ -124,4 +124,4 @@ def test_the_documentation_lists_every_parameter_and_the_measured_table() -> Non
     assert kind_listing("share", "gangs", "run", "ends", "week", "burst_k") in text
     assert kind_listing("follows", "each", "owned_share", "priority", "release_h", "checkpoint_s") in text
     assert kind_listing("owners", "input_gb", "output_gb") in text
-    assert table(describe(generate(Demand(days=28, seed=1)))) in text
+    assert comparison(describe(generate(Demand(days=28, seed=1)))) in text

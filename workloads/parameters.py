@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 ASSUMED = "assumed"
@@ -47,11 +47,3 @@ def check_parameters(record: Any) -> None:
         if not number or not parameter.low <= value <= parameter.high:
             allowed = f"{'a whole' if whole else 'a'} number from {parameter.low:g} to {parameter.high:g}"
             raise DemandError(f"{name} = {value!r}: must be {allowed} {parameter.unit}".rstrip())
-
-
-def markdown(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows, the header first, as a Markdown table aligned for reading in a terminal too."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    lines.insert(1, " | ".join("-" * width for width in widths))
-    return "\n".join(f"| {line} |" for line in lines)

@@ -14,8 +14,9 @@ import numpy as np
 
 from traces import Trace
 from traces.arrays import Array
+from traces.numbers import count, percent, shortest
+from traces.tables import markdown
 from traces.times import HOUR_S
-from workloads.parameters import markdown
 from workloads.shapes import PHILLY_ALL, Mixture
 
 WEEK_H = 168
@@ -29,7 +30,7 @@ Without them Philly has the published coefficient of variation, 2.2; with its da
 _ALL = "Philly, Helios, Kalos, PAI"
 
 
-class Figure(NamedTuple):
+class Statistic(NamedTuple):
     """A statistic of a trace (NaN where the trace is too small for it) beside the published ones."""
 
     name: str
@@ -38,34 +39,36 @@ class Figure(NamedTuple):
     source: str
 
 
-def describe(trace: Trace) -> list[Figure]:
+def describe(trace: Trace) -> list[Statistic]:
     """Return the statistics of a trace's arrivals, sizes and run times beside the published ones."""
     submit, runtime, gang = (trace.numpy(name) for name in ("submit_s", "runtime_s", "gang"))
     work, asked = gang.astype(np.float64) * runtime, trace.numpy("estimate_s") / runtime
     counts = hourly_counts(submit)
     return [
-        Figure("jobs", float(len(trace)), "82,247", "Philly"),
-        Figure("CV of inter-arrival times", inter_arrival_cv(submit), "2.2", "Philly"),
-        Figure("hourly jobs, variance over mean", dispersion(counts), "159; 39", "Philly; Helios"),
-        Figure("hourly jobs, negative-binomial k given the week", burst_k(counts), "1.4", "Helios"),
-        Figure("mean gang", _of(np.mean, gang), "0.7 to 27", "PAI to Kalos"),
+        Statistic("jobs", float(len(trace)), "82,247", "Philly"),
+        Statistic("CV of inter-arrival times", inter_arrival_cv(submit), "2.2", "Philly"),
+        Statistic("hourly jobs, variance over mean", dispersion(counts), "159; 39", "Philly; Helios"),
+        Statistic("hourly jobs, negative-binomial k given the week", burst_k(counts), "1.4", "Helios"),
+        Statistic("mean gang", _of(np.mean, gang), "0.7 to 27", "PAI to Kalos"),
         *_sizes(gang, work),
-        Figure("top 1% of jobs, share of device-time", top_share(work, 0.01), "67%", "Philly"),
-        Figure("median run time, minutes", _of(np.median, runtime) / 60, "2 to 15", _ALL),
-        Figure("mean run time, hours", _of(np.mean, runtime) / HOUR_S, "0.4 to 5", _ALL),
-        Figure("run times, KS from Philly's fit", _of(_ks_philly, runtime), "0.057", "Philly itself"),
-        Figure("median of estimate over run time", _of(np.median, asked), "2 and more", "users' requests"),
+        Statistic("top 1% of jobs, share of device-time", top_share(work, 0.01), "67%", "Philly"),
+        Statistic("median run time, minutes", _of(np.median, runtime) / 60, "2 to 15", _ALL),
+        Statistic("mean run time, hours", _of(np.mean, runtime) / HOUR_S, "0.4 to 5", _ALL),
+        Statistic("run times, KS from Philly's fit", _of(_ks_philly, runtime), "0.057", "Philly itself"),
+        Statistic("median of estimate over run time", _of(np.median, asked), "2 and more", "users' requests"),
     ]
 
 
-def table(figures: list[Figure]) -> str:
-    """Return the figures as a Markdown table: figure, this trace, published, source."""
-    rows = [("figure", "this trace", "published", "source")]
-    for figure in figures:
-        form = ".1%" if figure.published.endswith("%") else ",.0f" if figure.here >= 1000 else ".3g"
-        here = "-" if math.isnan(figure.here) else format(figure.here, form)
-        rows.append((figure.name, here, figure.published, figure.source))
-    return markdown(rows)
+def comparison(statistics: list[Statistic]) -> str:
+    """Return statistics as a Markdown table: figure, this trace, published, source."""
+    rows = [(each.name, _here(each), each.published, each.source) for each in statistics]
+    return markdown(("figure", "this trace", "published", "source"), rows)
+
+
+def _here(statistic: Statistic) -> str:
+    if statistic.published.endswith("%"):
+        return percent(statistic.here)
+    return count(statistic.here) if statistic.here >= 1000 else shortest(statistic.here, 3)
 
 
 def inter_arrival_cv(submit_s: Array) -> float:
@@ -129,7 +132,7 @@ def _of(statistic: Callable[[Array], Any], values: Array) -> float:
     return float(statistic(values)) if len(values) else math.nan
 
 
-def _sizes(gang: Array, work: Array) -> list[Figure]:
+def _sizes(gang: Array, work: Array) -> list[Statistic]:
     """Shares of jobs and of device-time by gang."""
     classes = [
         ("1", gang == 1, "93%", "18%"),
@@ -139,6 +142,6 @@ def _sizes(gang: Array, work: Array) -> list[Figure]:
     figures = []
     for name, members, jobs, device_time in classes:
         here = float(work[members].sum() / work.sum()) if len(work) else math.nan
-        figures.append(Figure(f"gang {name}, share of jobs", _of(np.mean, members), jobs, "Philly"))
-        figures.append(Figure(f"gang {name}, share of device-time", here, device_time, "Philly"))
+        figures.append(Statistic(f"gang {name}, share of jobs", _of(np.mean, members), jobs, "Philly"))
+        figures.append(Statistic(f"gang {name}, share of device-time", here, device_time, "Philly"))
     return figures

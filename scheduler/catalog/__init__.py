@@ -5,7 +5,6 @@ Read `models.py` first, then the TOML files beside it; it knows nothing of scena
 
 from scheduler.catalog.arithmetic import Finding, check_arithmetic
 from scheduler.catalog.catalog import Catalog
-from scheduler.catalog.listing import render
 from scheduler.catalog.models import CatalogError, Device, Figure, Offer, PodKind
 from scheduler.catalog.reading import load_catalog
 

@@ -34,7 +34,7 @@ def run(
     Stopped and started again, it goes on where it was.
     """
     from scheduler.cli.execution import workplace
-    from scheduler.report.study import table
+    from scheduler.report.study import means
     from scheduler.study.cells.workers import processes
     from scheduler.study.sweep.results import read_results
     from scheduler.study.sweep.study_cells import lay_out
@@ -47,7 +47,7 @@ def run(
     with workplace(out, crew, total=len(laid.cells), unit="cell", desc=laid.name) as place:
         tally = run_study(laid, *place, keep=keep)
     _tell(laid.name, *tally)
-    click.echo(f"\n{table(read_results(out))}\n\nresults: {out}/results.parquet")
+    click.echo(f"\n{means(read_results(out))}\n\nresults: {out}/results.parquet")
     ctx.exit(1 if tally.failures else 0)
 
 
@@ -56,12 +56,12 @@ def run(
 @options.baseline(metavar="NAME", help="Policy that the others are held against.  [default: the first]")
 def show(folder: Path, baseline: str | None) -> None:
     """Print what a study found: means over its seeds, and paired differences between its policies."""
-    from scheduler.report.study import compared, table
+    from scheduler.report.study import compared, means
     from scheduler.study.sweep.results import read_results
 
     results = read_results(folder)
     told = compared(results, baseline)
-    click.echo(f"{table(results)}\n\n{told}" if told else table(results))
+    click.echo(f"{means(results)}\n\n{told}" if told else means(results))
 
 
 def _on_dask(*where: Any) -> AbstractContextManager[Any]:

@@ -52,13 +52,13 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
     """Write synthetic demand as a trace, and compare it with published statistics."""
     from workloads import demand_of
     from workloads import generate as generate_trace
-    from workloads.realism import describe, table
+    from workloads.realism import comparison, describe
 
     given = {name: value for name, value in {**asked, "fleet": overrides}.items() if value is not None}
     trace = generate_trace(demand_of(given))
     trace.write(out)
     click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n")
-    click.echo(table(describe(trace)))
+    click.echo(comparison(describe(trace)))
 
 
 @click.command("import")

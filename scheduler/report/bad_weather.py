@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scheduler.report.table import table
 from scheduler.run.directory import Run
 from scheduler.run.goodput import CUT_SHORT, Held
 from scheduler.run.metrics import device_seconds, utilization
+from traces.tables import table
 from traces.times import HOUR_S
 
 

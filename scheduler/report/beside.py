@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from scheduler.report.summary import duration, late, numbers, slowdown, worked
-from scheduler.report.table import table
 from scheduler.run.directory import Run
 from scheduler.run.goodput import Held
 from scheduler.run.metrics import percentiles, utilization
 from traces.arrays import Array
+from traces.tables import table
 from traces.times import HOUR_S
 
 Figure = tuple[str, float, Callable[[float], str]]

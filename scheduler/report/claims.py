@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from math import isinf, isnan
+from math import isinf
 from textwrap import fill
 
 from scheduler.money.claims.claim_file import VERDICTS, Claim, ClaimInput, Range
 from scheduler.money.claims.readings import PriceReading
 from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS
 from scheduler.money.claims.verdicts import Court, Result, VerdictTally, count, tallies
-from scheduler.report.table import table
+from traces.numbers import between, decimal, rounded_usd, significant, significant_percent
+from traces.tables import table
 
 WIDTH = 110
 NAMED = 4
@@ -81,7 +82,7 @@ def _matrix(court: Court) -> str:
     """One row a reading of the prices, one column a reading of the hardware."""
     by = {(tally.hardware, tally.price): tally for tally in tallies(court)}
     keys = [hardware.key for hardware in court.hardware]
-    rows = [["ExaPOD, PFLOPS", "", *(f"{hardware.pflops:,.0f}" for hardware in court.hardware)]]
+    rows = [["ExaPOD, PFLOPS", "", *(decimal(hardware.pflops, 0) for hardware in court.hardware)]]
     for price in court.prices:
         cells = ("/".join(map(str, by[key, price.key].counts)) for key in keys)
         rows.append([price.key, _rent(price), *cells])
@@ -141,8 +142,7 @@ def _inputs(court: Court, key: str) -> str:
 
 def _input(name: str, given: ClaimInput) -> list[str]:
     low, high = given.range
-    value = _plain(low) if low == high else f"{_plain(low)} to {_plain(high)}"
-    return [name, value, given.unit, given.source or "assumed"]
+    return [name, between(low, high, significant), given.unit, given.source or "assumed"]
 
 
 def _readings(court: Court, key: str) -> list[str]:
@@ -150,7 +150,7 @@ def _readings(court: Court, key: str) -> list[str]:
     by_hardware, by_price = court.axes(key)
     parts = []
     if by_hardware:
-        hardware = [[each.key, _plain(each.pflops), each.text] for each in court.hardware]
+        hardware = [[each.key, significant(each.pflops), each.text] for each in court.hardware]
         parts.append(table(["hardware", "PFLOPS", "an ExaPOD is"], hardware, numbers=(1,)))
     if by_price:
         prices = [[each.key, _rent(each), each.text] for each in court.prices]
@@ -169,8 +169,7 @@ def _results(claim: Claim, results: list[Result]) -> str:
 
 
 def _found(claim: Claim, result: Result) -> list[str]:
-    ratio = "-" if isnan(result.ratio) else _plain(result.ratio, 2)
-    return [_range(result.found, claim.unit), ratio, result.verdict]
+    return [_range(result.found, claim.unit), significant(result.ratio, 2), result.verdict]
 
 
 def _claimed(claim: Claim, claimed: Range, stated: float) -> str:
@@ -190,8 +189,7 @@ def _claimed(claim: Claim, claimed: Range, stated: float) -> str:
 
 
 def _range(of: Range, unit: str) -> str:
-    low, high = (_figure(end, unit) for end in of)
-    return low if low == high else f"{low} to {high}"
+    return between(*of, lambda end: _figure(end, unit))
 
 
 def _figure(value: float, unit: str) -> str:
@@ -199,26 +197,14 @@ def _figure(value: float, unit: str) -> str:
     if isinf(value):
         return "never"
     if unit == "share":
-        return f"{_plain(value * 100, 2)}%"
+        return significant_percent(value)
     if unit.startswith("USD"):
-        return f"${_dollars(value)}"
-    return f"{_plain(value, 2)}x" if unit == "x" else _plain(value)
-
-
-def _dollars(value: float) -> str:
-    for size, letter in ((1e9, "B"), (1e6, "M")):
-        if value >= size:
-            return _plain(value / size) + letter
-    return f"{value:.2f}" if value < 10 else _plain(value)
+        return f"${rounded_usd(value)}"
+    return f"{significant(value, 2)}x" if unit == "x" else significant(value)
 
 
 def _rent(price: PriceReading) -> str:
-    low, high = (f"{usd:,.2f}" if usd < 10 else f"{usd:,.0f}" for usd in price.rented)
-    return low if low == high else f"{low} to {high}"
-
-
-def _plain(value: float, digits: int = 3) -> str:
-    return f"{float(f'{value:.{digits}g}'):,.12g}"
+    return between(*price.rented, lambda usd: decimal(usd, 2 if usd < 10 else 0))
 
 
 def _wrapped(line: str) -> str:

@@ -7,12 +7,13 @@ from math import inf, isnan
 from statistics import fmean
 from typing import NamedTuple
 
-from scheduler.report.table import table
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
 from scheduler.study.compare.statistics import FEWEST
 from traces.confidence import LEVEL
-from traces.times import DAY_S, HOUR_S
+from traces.numbers import count, days, decimal, percent, ratio
+from traces.tables import table
+from traces.times import HOUR_S
 
 TITLES = {
     "waited_mean_s": "wait mean",
@@ -32,11 +33,9 @@ class Scale(NamedTuple):
     unit: float
     decimals: int
 
-    def show(self, value: float | None, sign: str = "") -> str:
+    def show(self, value: float | None, *, signed: bool = False) -> str:
         """Render a value; a dash for none."""
-        if value is None or isnan(value):
-            return "-"
-        return f"{value / self.unit:{sign},.{self.decimals}f}"
+        return decimal(None if value is None else value / self.unit, self.decimals, signed=signed)
 
 
 def scale(metric: str, largest: float) -> Scale:
@@ -74,16 +73,11 @@ def _title(answer: Answer) -> str:
         met = f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}; in each, all policies meet the same jobs"
     else:
         met = f"{len(seeds)} weeks of one run each over {question.trace}; seeds would not change its jobs"
-    trimmed = f"warm-up {_days(first.from_s)}, cool-down {_days(answer.length_s - last.to_s)}"
+    trimmed = f"warm-up {days(first.from_s)}, cool-down {days(answer.length_s - last.to_s)}"
     return (
         f"{question.scenario.name}: {met}\n"
-        f"measured: {_days(last.to_s - first.from_s)} of {_days(answer.length_s)}, without {trimmed}"
+        f"measured: {days(last.to_s - first.from_s)} of {days(answer.length_s)}, without {trimmed}"
     )
-
-
-def _days(seconds: int) -> str:
-    days = seconds / DAY_S
-    return f"{seconds / HOUR_S:.3g} h" if days < 1 else f"{days:.3g} day{'s' * (days != 1)}"
 
 
 def _means(answer: Answer) -> str:
@@ -111,7 +105,7 @@ def _unserved(answer: Answer, name: str) -> str:
     """Share of the jobs that were turned away, or waited for a day or more without a start at the end."""
     rows = [row for row in answer.rows if row["policy"] == name]
     share = sum(row["stranded_jobs"] for row in rows) / max(1, sum(row["jobs"] for row in rows))
-    return f"{share:.1%}"
+    return percent(share)
 
 
 def _headline(metric: str, of: Scale) -> str:
@@ -131,35 +125,26 @@ def _mean(answer: Answer, policy: str, metric: str) -> float | None:
 
 def differences(found: Sequence[Difference], baseline: str) -> str:
     """Render paired differences, a row each; empty where there are none."""
-    header = [
-        f"against {baseline}",
-        "",
-        "difference",
-        "",
-        f"{LEVEL:.0%} t",
-        f"{LEVEL:.0%} bootstrap",
-        "change",
-        "P(better)",
-        "p (Holm)",
-        "needs",
-    ]
+    level = percent(LEVEL, 0)
+    header = [f"against {baseline}", "", "difference", "", f"{level} t", f"{level} bootstrap", "change"]
+    header += ["P(better)", "p (Holm)", "needs"]
     rows = [_row(one) for one in found]
     return table(header, rows, numbers=(2, 4, 5, 6, 7, 8, 9)) if rows else ""
 
 
 def _row(one: Difference) -> list[str]:
     unit = _scale_of(one.metric, one.mean, one.baseline)
-    bounds = (" to ".join(unit.show(edge, "+") for edge in of) for of in (one.t, one.bootstrap))
+    bounds = (" to ".join(unit.show(edge, signed=True) for edge in of) for of in (one.t, one.bootstrap))
     return [
         one.policy,
         TITLES.get(one.metric, one.metric),
-        unit.show(one.difference, "+"),
+        unit.show(one.difference, signed=True),
         {"%": "points"}.get(unit.name, unit.name),
         *("-" if "-" in edges.split(" to ") else edges for edges in bounds),
-        "-" if isnan(one.change) else f"{one.change:+.1%}",
-        "-" if isnan(one.chance) else f"{one.chance:.2f}",
-        "-" if isnan(one.adjusted_p) else "<0.001" if one.adjusted_p < 0.001 else f"{one.adjusted_p:.3f}",
-        f"{one.needed:,.0f}" if _unsure(one) and one.needed < inf else "",
+        percent(one.change, signed=True),
+        ratio(one.chance),
+        "<0.001" if one.adjusted_p < 0.001 else decimal(one.adjusted_p, 3),
+        count(one.needed) if _unsure(one) and one.needed < inf else "",
     ]
 
 
@@ -181,30 +166,17 @@ def _least(answer: Answer) -> str:
         spent, least = (_mean(answer, name, of) or 0.0 for of in ("usd_avoidable", "least_usd_avoidable"))
         wait, short = (_mean(answer, name, of) or 0.0 for of in ("waited_mean_s", "least_waited_mean_s"))
         unit = _scale_of("_s", wait)
-        rows.append(
-            [
-                name,
-                usd.show(spent),
-                usd.show(least),
-                f"{1 - least / spent:.0%}" if spent else "-",
-                f"{unit.show(wait)} {unit.name}",
-                f"{unit.show(short)} {unit.name}",
-            ]
-        )
-    header = [
-        "lower bounds",
-        "avoidable USD",
-        "at least, at this wait",
-        "left to win",
-        "wait mean",
-        "at least, at this spend",
-    ]
+        waits = [f"{unit.show(value)} {unit.name}" for value in (wait, short)]
+        left = percent(1 - least / spent if spent else None, 0)
+        rows.append([name, usd.show(spent), usd.show(least), left, *waits])
+    header = ["lower bounds", "avoidable USD", "at least, at this wait", "left to win", "wait mean"]
+    header.append("at least, at this spend")
     return table(header, rows, numbers=range(1, 6))
 
 
 def _notes(answer: Answer) -> Iterator[str]:
     """What a reader must know before believing the tables."""
-    count = len({row["seed"] for row in answer.rows})
+    replications = len({row["seed"] for row in answer.rows})
     kind = "seeds" if answer.question.trace is None else "weeks"
     if answer.bounds:
         yield "bounds are no policies: nothing is claimed of them; unserved jobs are in no wait and no spend"
@@ -214,18 +186,19 @@ def _notes(answer: Answer) -> Iterator[str]:
     unsure = sum(_unsure(one) for one in answer.differences)
     if unsure:
         yield (
-            f"too small to tell by {count} {kind}: {unsure} of {len(answer.differences)} differences; "
+            f"too small to tell by {replications} {kind}: {unsure} of {len(answer.differences)} differences; "
             "the last column says how many it would take, were they what they seem"
         )
-    if count < FEWEST:
-        yield f"{count} {kind} are too few for any claim: no bootstrap, and intervals need a normal shape"
+    if replications < FEWEST:
+        text = "are too few for any claim: no bootstrap, and intervals need a normal shape"
+        yield f"{replications} {kind} {text}"
     yield from _listed(
         "differences far from normal, so that both intervals are too narrow: ", answer.differences, "odd"
     )
     if answer.question.trace is not None:
         text = "weeks that resemble the week before, so intervals are too narrow: "
         yield from _listed(text, answer.differences, "follows")
-    yield from _stopped(answer, count)
+    yield from _stopped(answer, replications)
 
 
 def _listed(text: str, differences: Sequence[Difference], mark: str) -> Iterator[str]:
@@ -238,7 +211,7 @@ def _claim(one: Difference) -> str:
     return f"{one.policy}, {TITLES.get(one.metric, one.metric)}"
 
 
-def _stopped(answer: Answer, count: int) -> Iterator[str]:
+def _stopped(answer: Answer, seeds: int) -> Iterator[str]:
     """Why seeds were added no more."""
     question = answer.question
     if question.halfwidth is None:
@@ -247,8 +220,8 @@ def _stopped(answer: Answer, count: int) -> Iterator[str]:
     widest = max((one.t.halfwidth / abs(one.baseline) if one.baseline else inf for one in first), default=0.0)
     why = "narrow enough" if widest <= question.halfwidth else "the budget is spent"
     yield (
-        f"stopped at {count} seeds, {why}: half an interval of the first figure is at most {widest:.1%} "
-        f"of the baseline; asked for was {question.halfwidth:.1%}"
+        f"stopped at {seeds} seeds, {why}: half an interval of the first figure is at most {percent(widest)} "
+        f"of the baseline; asked for was {percent(question.halfwidth)}"
     )
     yield (
         "stopping by what was seen makes intervals a little too narrow; here only their width decides, never "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import floor, isfinite, log10
+from functools import partial
+from math import isfinite
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from scheduler.catalog import Offer, PodKind
 from scheduler.money.economics.inputs import Input
 from scheduler.money.economics.model import Case, Outcome, outcome
 from scheduler.money.economics.montecarlo import Bar, at_mid, quantiles, rank_correlations, tornado
-from scheduler.report.table import table
 from traces.arrays import Bools
+from traces.numbers import between, count, decimal, percent, shortest, significant, significant_percent
+from traces.tables import table
 
 _UTILIZATIONS = np.arange(1, 11) / 10
 _BARS = 8
@@ -22,10 +24,11 @@ _WIDTH = 30
 
 def title(pod: PodKind, offer: Offer, kind: str, pflops: Input) -> str:
     """Say what is compared, and what is said of the pod's peak where its parts come to something else."""
-    other = pod.peak_pflops is not None and abs(pod.peak_pflops / pflops.mid - 1) > 0.1
-    stated = f", {_number(pflops.mid)} PFLOPS (stated of the whole: {pod.peak_pflops:,g})" if other else ""
+    stated = ""
+    if pod.peak_pflops is not None and abs(pod.peak_pflops / pflops.mid - 1) > 0.1:
+        stated = f", {significant(pflops.mid)} PFLOPS (stated of the whole: {shortest(pod.peak_pflops)})"
     return (
-        f"own:  {pod.key}, {pod.devices:,} x {pod.device}{stated}\n"
+        f"own:  {pod.key}, {count(pod.devices)} x {pod.device}{stated}\n"
         f"rent: {offer.key}, {offer.device}, for what such a pod delivers in {kind} work\n"
         "One pod, bought today and used for its life. Constant dollars, before tax."
     )
@@ -47,12 +50,12 @@ def economics(title: str, inputs: Mapping[str, Input], draws: Case, result: Outc
 
 def _verdict(point: Outcome, result: Outcome) -> str:
     need = float(point.breakeven_utilization)
-    never = f"never (would need {_utilization(need)})" if isfinite(need) else "never"
+    never = f"never (would need {significant_percent(need)})" if isfinite(need) else "never"
     return (
-        f"At mid, owning costs {_number(float(point.owned_usd_per_pflop_day))} and renting "
-        f"{_number(float(point.rented_usd_per_pflop_day))} USD per delivered PFLOP-day; "
-        f"break-even utilization: {_utilization(need) if need <= 1 else never}.\n"
-        f"Over {len(np.asarray(result.npv_usd)):,} draws, owning is cheaper in "
+        f"At mid, owning costs {significant(float(point.owned_usd_per_pflop_day))} and renting "
+        f"{significant(float(point.rented_usd_per_pflop_day))} USD per delivered PFLOP-day; "
+        f"break-even utilization: {significant_percent(need) if need <= 1 else never}.\n"
+        f"Over {count(len(np.asarray(result.npv_usd)))} draws, owning is cheaper in "
         f"{_share(np.asarray(result.difference_usd_per_pflop_day) < 0)}."
     )
 
@@ -75,15 +78,14 @@ def _inputs(inputs: Mapping[str, Input]) -> str:
 
 
 def _marked(value: float, assumed: bool) -> str:
-    return f"{_number(value, 4)}{'*' if assumed else ' '}"
+    return f"{significant(value, 4)}{'*' if assumed else ' '}"
 
 
 def _results(point: Outcome, result: Outcome) -> str:
     rows = []
     for name, label, unit, show in _ROWS:
-        low, median, high = map(show, quantiles(np.asarray(getattr(result, name))))
-        interval = low if low == high else f"{low} to {high}"
-        rows.append([label, show(float(getattr(point, name))), median, interval, unit])
+        low, median, high = quantiles(np.asarray(getattr(result, name)))
+        rows.append([label, show(float(getattr(point, name))), show(median), between(low, high, show), unit])
     return table(["result", "at mid", "median", "90% of draws", "unit"], rows, numbers=(1, 2, 3))
 
 
@@ -96,18 +98,11 @@ def _by_utilization(inputs: Mapping[str, Input], result: Outcome) -> str:
     columns = (owned * case.owned_mfu, rented * case.rented_mfu, owned, rented, owned - rented)
     breakeven = np.asarray(result.breakeven_utilization)
     rows = [
-        [f"{at:.0%}", *(_number(float(column[row])) for column in columns), _share(breakeven < at)]
+        [percent(at, 0), *(significant(float(column[row])) for column in columns), _share(breakeven < at)]
         for row, at in enumerate(_UTILIZATIONS)
     ]
-    head = [
-        "utilization",
-        "owned, of peak",
-        "rented, of peak",
-        "owned",
-        "rented",
-        "owned - rented",
-        "owning cheaper in",
-    ]
+    head = ["utilization", "owned, of peak", "rented, of peak", "owned", "rented", "owned - rented"]
+    head.append("owning cheaper in")
     return f"USD per PFLOP-day, delivered unless of peak; at mid\n{table(head, rows, numbers=range(7))}"
 
 
@@ -122,20 +117,18 @@ def _tornado(
     rows = [
         [
             bar.name,
-            f"{_number(inputs[bar.name].low)} to {_number(inputs[bar.name].high)}",
-            _number(bar.at_low),
-            _number(bar.at_high),
-            f"{correlations[bar.name]:+.2f}" if bar.swing else "-",
+            f"{significant(inputs[bar.name].low)} to {significant(inputs[bar.name].high)}",
+            significant(bar.at_low),
+            significant(bar.at_high),
+            decimal(correlations[bar.name] if bar.swing else None, signed=True),
             _bar(bar, mid, min(ends), max(ends)),
         ]
         for bar in shown
     ]
     head = ["input", "from low to high", "at low", "at high", "rank corr.", ""]
-    title = (
-        f"owned - rented, USD per delivered PFLOP-day: {_number(mid)} at mid, and each input alone moves it"
-    )
-    more = f"\n{len(rest)} more move it by at most {_number(rest[0].swing)} each" if rest else ""
-    return f"{title}\n{table(head, rows, numbers=(1, 2, 3, 4))}{more}"
+    title = f"owned - rented, USD per delivered PFLOP-day: {significant(mid)} at mid"
+    more = f"\n{len(rest)} more move it by at most {significant(rest[0].swing)} each" if rest else ""
+    return f"{title}, and each input alone moves it\n{table(head, rows, numbers=(1, 2, 3, 4))}{more}"
 
 
 def _bar(bar: Bar, mid: float, least: float, most: float) -> str:
@@ -155,51 +148,34 @@ def _share(which: Bools) -> str:
     share = float(np.mean(which))
     if 0 < share < 0.01:
         return "under 1%"
-    return "over 99%" if 0.99 < share < 1 else f"{share:.0%}"
+    return "over 99%" if 0.99 < share < 1 else percent(share, 0)
 
 
-def _number(value: float, digits: int = 3) -> str:
-    """So many significant digits."""
-    if not value or not isfinite(value):
-        return f"{value:g}"
-    return f"{round(value, digits - 1 - floor(log10(abs(value)))):,.15g}"
-
-
-def _million(value: float) -> str:
-    return _number(value / 1e6)
-
-
-def _utilization(value: float) -> str:
-    return f"{_number(100 * value, 2)}%" if isfinite(value) else "never"
-
-
-def _rate(value: float) -> str:
-    return f"{_number(100 * value, 2)}%" if isfinite(value) else "none"
-
-
-def _if_ever(value: float) -> str:
-    return _number(value) if isfinite(value) else "never"
-
-
-def _years(value: float) -> str:
-    return _number(value, 2) if isfinite(value) else "never"
+def _or(word: str, write: Callable[[float], str]) -> Callable[[float], str]:
+    """Return what writes a figure, and a word where there is none."""
+    return lambda value: write(value) if isfinite(value) else word
 
 
 _COST = "USD/PFLOP-day"
 _ROWS = (
-    ("owned_usd_per_pflop_day", "owned", _COST, _number),
-    ("capital_usd_per_pflop_day", "  capital, with interest", _COST, _number),
-    ("operations_usd_per_pflop_day", "  operations", _COST, _number),
-    ("energy_usd_per_pflop_day", "  energy", _COST, _number),
-    ("straight_line_usd_per_pflop_day", "owned, capital without interest", _COST, _number),
-    ("rented_usd_per_pflop_day", "rented", _COST, _number),
-    ("rented_today_usd_per_pflop_day", "  at today's price, any data", _COST, _number),
-    ("difference_usd_per_pflop_day", "owned - rented", _COST, _number),
-    ("breakeven_utilization", "break-even utilization", "", _utilization),
-    ("breakeven_usd_per_device_h", "break-even rent, today", "USD/device-h", _number),
-    ("breakeven_confined_usd_per_pflop_day", "break-even worth of confined data", _COST, _if_ever),
-    ("npv_usd", "net present value of owning", "million USD/pod", _million),
-    ("irr", "internal rate of return", "a year", _rate),
-    ("payback_years", "payback", "year", _years),
+    ("owned_usd_per_pflop_day", "owned", _COST, significant),
+    ("capital_usd_per_pflop_day", "  capital, with interest", _COST, significant),
+    ("operations_usd_per_pflop_day", "  operations", _COST, significant),
+    ("energy_usd_per_pflop_day", "  energy", _COST, significant),
+    ("straight_line_usd_per_pflop_day", "owned, capital without interest", _COST, significant),
+    ("rented_usd_per_pflop_day", "rented", _COST, significant),
+    ("rented_today_usd_per_pflop_day", "  at today's price, any data", _COST, significant),
+    ("difference_usd_per_pflop_day", "owned - rented", _COST, significant),
+    ("breakeven_utilization", "break-even utilization", "", _or("never", significant_percent)),
+    ("breakeven_usd_per_device_h", "break-even rent, today", "USD/device-h", significant),
+    (
+        "breakeven_confined_usd_per_pflop_day",
+        "break-even worth of confined data",
+        _COST,
+        _or("never", significant),
+    ),
+    ("npv_usd", "net present value of owning", "million USD/pod", lambda usd: significant(usd / 1e6)),
+    ("irr", "internal rate of return", "a year", _or("none", significant_percent)),
+    ("payback_years", "payback", "year", _or("never", partial(significant, digits=2))),
 )
 """Figure, label, unit and how it is shown."""

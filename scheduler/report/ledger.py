@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.report.table import table
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
 from traces.arrays import Floats
+from traces.tables import table
 from traces.times import HOUR_S
 
 SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}

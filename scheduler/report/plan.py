@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from scheduler.report.table import table
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
 from scheduler.study.plan.plan import Elsewhere, Plan, Regret
 from traces.confidence import LEVEL
-from traces.times import HOUR_S
+from traces.numbers import count, hours, percent, shortest
+from traces.tables import table
 
 FEW_LATE = 5
 """Where fewer jobs than this may be late, the percentile rests on very few."""
@@ -24,15 +24,16 @@ def render(plan: Plan) -> str:
 
 
 def _question(plan: Plan) -> str:
-    target = plan.target
+    target, seeds = plan.target, f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
+    share, stranded = percent(target.share, 0), percent(target.stranded)
     return "\n".join(
         [
             f"{plan.scenario}: how many pods of {plan.pool} to own, and which patience?",
-            f"target: {target.share:.0%} of {target.kind} jobs wait at most {_wait(target.limit_s)}, "
+            f"target: {share} of {target.kind} jobs wait at most {_wait(target.limit_s)}, "
             "the waits of the jobs they come after included;",
-            f"        no job is rejected; at most {target.stranded:.1%} of the compute asked for is stranded",
+            f"        no job is rejected; at most {stranded} of the compute asked for is stranded",
             f"tried:  1 to {plan.most} pods; patience {', '.join(plan.patiences)};",
-            f"        {len(plan.seeds)} common seeds from {plan.seeds[0]} on, {plan.days:g} days each",
+            f"        {seeds}, {shortest(plan.days)} days each",
         ]
     )
 
@@ -43,9 +44,11 @@ def _answer(plan: Plan) -> str:
         return f"no plan of up to {plan.most} pods meets the target; --max-pods looks further"
     lines = [f"cheapest plan that meets it: {_named(best)}", *_said(best, plan.target)]
     if plan.surest is None:
-        lines.append(f"no plan up to {plan.most} pods was found to meet it in {LEVEL:.0%} of resamples")
+        lines.append(
+            f"no plan up to {plan.most} pods was found to meet it in {percent(LEVEL, 0)} of resamples"
+        )
     elif plan.surest.candidate != best.candidate:
-        lines += [f"to meet it in {LEVEL:.0%} of resamples: {_named(plan.surest)}"]
+        lines += [f"to meet it in {percent(LEVEL, 0)} of resamples: {_named(plan.surest)}"]
         lines += _said(plan.surest, plan.target)
     jobs = len(best.wait_s)
     late = int((1 - plan.target.share) * jobs + 1e-9)
@@ -60,12 +63,13 @@ def _said(one: Evaluation, target: Target) -> list[str]:
     """Cost and service of a candidate, each with its interval."""
     low, high = mean_interval(one.usd(AS_GIVEN))
     quick, slow = one.wait_interval(target.share)
+    stranded, sure = percent(one.stranded), percent(one.confidence(target), 0)
     usd, sunk, rent = one.mean_usd(AS_GIVEN), _mean(one, "sunk_usd"), _mean(one, "rent_usd")
     lines = [
         f"  USD {_thousands(usd)} k per 28 days ({_thousands(low)} to {_thousands(high)}): "
         f"pods {_thousands(sunk)}, rent {_thousands(rent)}, energy and other {_thousands(usd - sunk - rent)}",
         f"  {_percentile(target)} {_wait(one.wait_at(target.share))} ({_wait(quick)} to {_wait(slow)}), "
-        f"stranded {one.stranded:.1%}: meets the target in {one.confidence(target):.0%} of resamples",
+        f"stranded {stranded}: meets the target in {sure} of resamples",
     ]
     if _mean(one, "revenue_usd"):
         lines.append(f"  revenue of USD {_thousands(_mean(one, 'revenue_usd'))} k is not set against it")
@@ -74,16 +78,8 @@ def _said(one: Evaluation, target: Target) -> list[str]:
 
 def _frontier(plan: Plan) -> str:
     share = plan.target.share
-    header = [
-        "pods",
-        "patience",
-        "USD k / 28 d",
-        "95% interval",
-        "rent",
-        f"wait p{100 * share:g}",
-        "95% interval",
-    ]
-    header += ["stranded", "meets", "sure"]
+    header = ["pods", "patience", "USD k / 28 d", "95% interval", "rent", _percentile(plan.target)]
+    header += ["95% interval", "stranded", "meets", "sure"]
     rows = []
     for one in plan.front:
         low, high = mean_interval(one.usd(AS_GIVEN))
@@ -97,9 +93,9 @@ def _frontier(plan: Plan) -> str:
                 _thousands(_mean(one, "rent_usd")),
                 _wait(one.wait_at(share)),
                 f"{_wait(quick)} to {_wait(slow)}",
-                f"{one.stranded:.1%}",
+                percent(one.stranded),
                 "yes" if one.meets(plan.target) else "no",
-                f"{one.confidence(plan.target):.0%}",
+                percent(one.confidence(plan.target), 0),
             ]
         )
     seeds = len(plan.front[0].samples) if plan.front else 0
@@ -158,8 +154,8 @@ def _moved(one: Elsewhere, target: Target) -> list[str]:
 def _runs(plan: Plan) -> str:
     made = plan.runs + plan.reused
     return (
-        f"runs: {made:,} ({plan.runs:,} computed, {plan.reused:,} reused) "
-        f"instead of {plan.grid:,} for every combination: {1 - made / plan.grid:.0%} saved"
+        f"runs: {count(made)} ({count(plan.runs)} computed, {count(plan.reused)} reused) "
+        f"instead of {count(plan.grid)} for every combination: {percent(1 - made / plan.grid, 0)} saved"
     )
 
 
@@ -173,7 +169,7 @@ def _named(one: Evaluation) -> str:
 
 
 def _percentile(target: Target) -> str:
-    return f"wait p{100 * target.share:g}"
+    return f"wait p{shortest(100 * target.share)}"
 
 
 def _cost(one: Evaluation, prices: PriceFactors) -> str:
@@ -186,8 +182,8 @@ def _mean(one: Evaluation, name: str) -> float:
 
 
 def _thousands(usd: float) -> str:
-    return f"{usd / 1e3:,.0f}"
+    return count(usd / 1e3)
 
 
 def _wait(seconds: float) -> str:
-    return "no start" if seconds == inf else f"{seconds / HOUR_S:,.1f} h"
+    return "no start" if seconds == inf else f"{hours(seconds, 1)} h"

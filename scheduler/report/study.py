@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.report.compare import differences
-from scheduler.report.table import table as columns
 from scheduler.study.compare.differences import compare
-from traces.times import HOUR_S
+from scheduler.study.sweep.study_cells import AXES
+from traces.numbers import count, count_of, decimal, hours, percent, ratio
+from traces.tables import table
 
-AXES = ("policy", "scenario", "trace")
-
-FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
-    "waited_mean_s": ("waited mean h", lambda value: f"{value / HOUR_S:.2f}"),
-    "waited_p95_s": ("p95 h", lambda value: f"{value / HOUR_S:.2f}"),
-    "slowdown_mean": ("slowdown", lambda value: f"{value:.2f}"),
-    "utilization": ("utilization", lambda value: f"{value:.1%}"),
-    "rented_device_h": ("rented device-h", lambda value: f"{value:,.0f}"),
-    "usd_total": ("USD", lambda value: f"{value:,.0f}"),
-    "usd_avoidable": ("not sunk", lambda value: f"{value:,.0f}"),
-    "missed": ("missed", lambda value: f"{value:,.1f}"),
-    "unfinished": ("unfinished", lambda value: f"{value:,.1f}"),
-    "rejected": ("rejected", lambda value: f"{value:,.1f}"),
+_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
+    "waited_mean_s": ("waited mean h", partial(hours, places=2, commas=False)),
+    "waited_p95_s": ("p95 h", partial(hours, places=2, commas=False)),
+    "slowdown_mean": ("slowdown", ratio),
+    "utilization": ("utilization", percent),
+    "rented_device_h": ("rented device-h", count),
+    "usd_total": ("USD", count),
+    "usd_avoidable": ("not sunk", count),
+    "missed": ("missed", partial(decimal, places=1)),
+    "unfinished": ("unfinished", partial(decimal, places=1)),
+    "rejected": ("rejected", partial(decimal, places=1)),
 }
 """What is shown of a study: column, its head, and how its mean is written."""
 
 
-def table(results: pa.Table) -> str:
+def means(results: pa.Table) -> str:
     """Return the means over the seeds; `results` is a study's results.parquet.
 
     p95 is the mean over the seeds of each one's 95th percentile. A figure that some cell does not have is
     the mean over those that do.
     """
     told = {key.decode(): text.decode() for key, text in (results.schema.metadata or {}).items()}
-    head = f"{told['study']}: means over the seeds, {results.num_rows:,} of {int(told['cells']):,} cells"
+    head = f"{told['study']}: means over the seeds, {count_of(results.num_rows, int(told['cells']))} cells"
     if not results.num_rows:
         return head
     axes = [axis for axis in AXES if axis in results.column_names]
-    figures = [name for name in FIGURES if name in results.column_names]
+    figures = [name for name in _SHOWN if name in results.column_names]
     plain = results.select([*axes, "seed", *figures])
     for axis in axes:
         plain = plain.set_column(
@@ -50,16 +50,16 @@ def table(results: pa.Table) -> str:
         [("seed", "count"), *((name, "mean") for name in figures)]
     )
     rows = [
-        [*(row[axis] for axis in axes), f"{row['seed_count']:,}", *(_written(name, row) for name in figures)]
+        [*(row[axis] for axis in axes), count(row["seed_count"]), *(_written(name, row) for name in figures)]
         for row in grouped.to_pylist()
     ]
-    heads = [*axes, "seeds", *(FIGURES[name][0] for name in figures)]
-    return f"{head}\n\n{columns(heads, rows, range(len(axes), len(heads)))}"
+    heads = [*axes, "seeds", *(_SHOWN[name][0] for name in figures)]
+    return f"{head}\n\n{table(heads, rows, range(len(axes), len(heads)))}"
 
 
 def _written(name: str, row: dict[str, float | None]) -> str:
     value = row[f"{name}_mean"]
-    return "" if value is None else FIGURES[name][1](value)
+    return "" if value is None else _SHOWN[name][1](value)
 
 
 def compared(results: pa.Table, baseline: str | None = None) -> str:

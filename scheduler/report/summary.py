@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from scheduler.report.bad_weather import weathering
 from scheduler.report.ledger import spent
-from scheduler.report.table import table
 from scheduler.run.directory import Run
 from scheduler.run.goodput import Held
 from scheduler.run.metrics import bounded_slowdown, device_seconds, missed, percentiles, utilization
 from traces.arrays import Array
+from traces.tables import table
 from traces.times import DAY_S, HOUR_S
 
 _JOB_COLUMNS = [

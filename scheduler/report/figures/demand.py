@@ -12,7 +12,6 @@ from scheduler.report.figures.style import (
     BLACK,
     BLUE,
     GREY,
-    NUMBER,
     ORANGE,
     VERMILION,
     WEEKDAYS,
@@ -23,6 +22,7 @@ from scheduler.report.figures.style import (
     stack,
 )
 from traces.arrays import Array
+from traces.numbers import TICK
 from traces.times import HOUR_S
 
 
@@ -104,7 +104,7 @@ def concentration(work: Array, published: Mapping[float, float], source: str) ->
     axes.plot(list(points), list(points.values()), "D", color=VERMILION, label=source)
     axes.set_xscale("log")
     axes.set_xlim(max(jobs[0], 0.01), 100)
-    axes.xaxis.set_major_formatter(NUMBER)
+    axes.xaxis.set_major_formatter(TICK)
     axes.set_ylim(0, 100)
     axes.set_title("Device-time of the largest jobs")
     axes.set_ylabel("% of device-time")
@@ -121,7 +121,7 @@ def residency(device_h: pd.DataFrame) -> Figure:
     axes.barh(ranked.index, ranked["any"], left=ranked.owned, color=ORANGE, label="may burst")
     axes.set_xlabel("thousand device-hours asked for")
     axes.margins(x=0.03)
-    axes.xaxis.set_major_formatter(NUMBER)
+    axes.xaxis.set_major_formatter(TICK)
     axes.tick_params(axis="y", length=0)
     legend_above(axes)
     return figure

@@ -15,7 +15,6 @@ from scheduler.report.figures.style import (
     BLUE,
     GREEN,
     GREY,
-    NUMBER,
     ORANGE,
     PURPLE,
     SKY,
@@ -26,8 +25,9 @@ from scheduler.report.figures.style import (
     stack,
 )
 from traces.arrays import Array
+from traces.numbers import TICK, count, decimal, percent
 
-BEARERS = {
+BEARER_COLOURS = {
     "job": BLUE,
     "idle": SKY,
     "down": BLACK,
@@ -35,7 +35,7 @@ BEARERS = {
     "minimum": PURPLE,
     "unused_commitment": VERMILION,
 }
-LINES = {
+LINE_COLOURS = {
     "capital": BLUE,
     "operations": GREEN,
     "energy": ORANGE,
@@ -53,12 +53,12 @@ def lines(parts: Mapping[str, pd.DataFrame]) -> Figure:
     figure, axes = panels(len(parts), height=0.8 * len(parts) + 0.3 * sum(heights), height_ratios=heights)
     for each, (name, part) in zip(axes[:, 0], parts.items(), strict=True):
         rows, left = np.arange(len(part))[::-1], np.zeros(len(part))
-        for bearer, colour in BEARERS.items():
+        for bearer, colour in BEARER_COLOURS.items():
             if bearer in part:
                 each.barh(rows, part[bearer], left=left, color=colour, label=bearer.replace("_", " "))
                 left += part[bearer].to_numpy()
         for row, usd in zip(rows, left, strict=True):
-            each.annotate(f" {usd:,.0f}", (usd, row), va="center", fontsize=8)
+            each.annotate(f" {count(usd)}", (usd, row), va="center", fontsize=8)
         each.set_yticks(rows, part.index)
         each.set_xlim(0, 1.15 * max(left.max(initial=0), 1))
         each.set_title(name)
@@ -72,7 +72,7 @@ def over_time(dates: Array, parts: Mapping[str, pd.DataFrame], step: str) -> Fig
     """USD in each step (rows) by line or bearer (columns), stacked: a panel and scale for each part."""
     figure, axes = panels(len(parts), height=0.5 + 1.7 * len(parts), sharex=True)
     for each, (name, part) in zip(axes[:, 0], parts.items(), strict=True):
-        stack(each, dates, part, LINES | BEARERS)
+        stack(each, dates, part, LINE_COLOURS | BEARER_COLOURS)
         each.set_title(name)
         each.set_ylabel(f"USD a {step}")
         from_zero(each)
@@ -106,19 +106,14 @@ def breakeven(
         axes.plot(utilization * 100, curve, color=colour)
         own = float(np.interp(at[name], utilization, curve))
         axes.plot(at[name] * 100, own, "o", color=colour)
-        said = f"{name} at its {at[name]:.0%}: {own:,.2f}"
+        said = f"{name} at its {percent(at[name], 0)}: {decimal(own)}"
         axes.annotate(said, (at[name] * 100, own), (0, 12), textcoords="offset points", color=colour)
     for (name, usd), colour in zip(rented.items(), cycle((VERMILION, ORANGE, SKY, GREY)), strict=False):
         axes.axhline(usd, color=colour, linestyle="--", linewidth=1.2)
-        axes.annotate(
-            f"{name}: {usd:,.2f}",
-            (utilization[0] * 100, usd),
-            (4, 3),
-            textcoords="offset points",
-            color=colour,
-        )
+        said, left = f"{name}: {decimal(usd)}", utilization[0] * 100
+        axes.annotate(said, (left, usd), (4, 3), textcoords="offset points", color=colour)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(NUMBER)
+    axes.yaxis.set_major_formatter(TICK)
     axes.set_xlim(utilization[0] * 100, 100)
     axes.set_xlabel("utilization, % of owned device-hours held")
     axes.set_ylabel(unit)
@@ -133,7 +128,7 @@ def lifetime(utilization: Array, bands: Mapping[str, Array], at: float, unit: st
         axes.plot(utilization * 100, mid, color=colour, label=name)
     axes.axvline(at * 100, color=BLACK, linestyle="--", linewidth=1)
     axes.annotate(
-        f"this run: {at:.0%}",
+        f"this run: {percent(at, 0)}",
         (at * 100, 1),
         (-4, -4),
         xycoords=("data", "axes fraction"),
@@ -142,7 +137,7 @@ def lifetime(utilization: Array, bands: Mapping[str, Array], at: float, unit: st
         va="top",
     )
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(NUMBER)
+    axes.yaxis.set_major_formatter(TICK)
     axes.set_xlim(utilization[0] * 100, 100)
     axes.set_xlabel("utilization over the life of a pod, %")
     axes.set_ylabel(unit)
@@ -151,7 +146,7 @@ def lifetime(utilization: Array, bands: Mapping[str, Array], at: float, unit: st
 
 
 def _usd(axes: Axes) -> None:
-    axes.xaxis.set_major_formatter(NUMBER)
+    axes.xaxis.set_major_formatter(TICK)
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.03)
     axes.locator_params(axis="x", nbins=4)

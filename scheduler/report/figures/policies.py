@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scheduler.report.figures.style import BLACK, BLUE, GREY, NUMBER, PALETTE, legend_above, panels
+from scheduler.report.figures.style import BLACK, BLUE, GREY, PALETTE, legend_above, panels
 from traces.arrays import Array
+from traces.numbers import TICK, shortest
 
 if TYPE_CHECKING:
     from scheduler.study.compare.differences import Difference
@@ -44,19 +45,16 @@ def frontier(
         runs, colour = results[results.policy == policy], PALETTE[at % len(PALETTE)]
         face = "none" if policy in bounds else colour
         axes.plot(runs[x], runs[y], ".", color=colour, alpha=0.35, markersize=4, clip_on=False)
-        mark = {
-            "marker": MARKERS[at // len(PALETTE) % len(MARKERS)],
-            "color": colour,
-            "markerfacecolor": face,
-        }
+        shape = MARKERS[at // len(PALETTE) % len(MARKERS)]
+        mark = {"marker": shape, "color": colour, "markerfacecolor": face}
         axes.plot(point[x], point[y], linestyle="none", markersize=7, label=policy, **mark)
     best = unbeaten(mean[~mean.index.isin(bounds)], x, y)
     axes.plot(best[x], best[y], drawstyle="steps-post", color=GREY, linewidth=1, zorder=0)
     axes.margins(0.06)
     axes.set_xlabel(labels[x])
     axes.set_ylabel(labels[y])
-    axes.xaxis.set_major_formatter(NUMBER)
-    axes.yaxis.set_major_formatter(NUMBER)
+    axes.xaxis.set_major_formatter(TICK)
+    axes.yaxis.set_major_formatter(TICK)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
@@ -79,7 +77,7 @@ def differences(
             face = BLUE if one.adjusted_p < SURE else "white"
             each.plot(one.difference / unit, row, "o", color=BLUE, markerfacecolor=face)
         each.set_xlabel(label, fontsize=8)
-        each.xaxis.set_major_formatter(lambda x, _: f"{x:+,.12g}" if x else "0")
+        each.xaxis.set_major_formatter(lambda x, _: shortest(x, 12, signed=True) if x else "0")
         each.locator_params(axis="x", nbins=3)
         each.margins(0.08, 0.12)
         each.tick_params(axis="y", length=0)
@@ -98,7 +96,7 @@ def seeds(values: pd.DataFrame, label: str) -> Figure:
     axes.set_xticks(places, values.columns, rotation=20, ha="right")
     axes.set_xlim(-0.3, len(places) - 0.7)
     axes.set_ylabel(label)
-    axes.yaxis.set_major_formatter(NUMBER)
+    axes.yaxis.set_major_formatter(TICK)
     axes.set_ylim(bottom=0)
     legend_above(axes)
     return figure

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from traces.arrays import Array
+from traces.numbers import TICK
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
@@ -23,8 +24,6 @@ GREY = "#777777"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-NUMBER = "{x:,.12g}"
-"""Commas in large numbers, and no exponents."""
 
 WORKLOADS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
 
@@ -54,7 +53,7 @@ def from_zero(*axes: Axes) -> None:
     """Start the vertical axes at 0, with commas in large numbers."""
     for each in axes:
         each.set_ylim(bottom=0)
-        each.yaxis.set_major_formatter(NUMBER)
+        each.yaxis.set_major_formatter(TICK)
 
 
 def stack(axes: Axes, x: Array, parts: pd.DataFrame, colours: Mapping[str, str]) -> None:

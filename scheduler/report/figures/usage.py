@@ -14,7 +14,6 @@ from matplotlib.patches import Patch
 from scheduler.report.figures.style import (
     BLACK,
     GREY,
-    NUMBER,
     PALETTE,
     WEEKDAYS,
     WORKLOADS,
@@ -25,6 +24,7 @@ from scheduler.report.figures.style import (
 from scheduler.run.directory import Run
 from scheduler.run.levels import dates, held_by
 from traces.arrays import Array
+from traces.numbers import TICK, count
 from traces.step_function import means
 from traces.times import HOUR_S
 
@@ -40,7 +40,7 @@ def over_time(run: Run, edges: Array) -> Figure:
     top, middle, bottom = axes[:, 0]
     stack(top, x, owned, WORKLOADS)
     top.axhline(capacity, color=BLACK, linewidth=0.8, linestyle="--")
-    top.set_title(f"Owned devices held; dashed: the {capacity:,} there are")
+    top.set_title(f"Owned devices held; dashed: the {count(capacity)} there are")
     stack(middle, x, rented, dict(zip(run.offers, cycle(PALETTE[4:]), strict=False)))
     middle.set_title("Rented devices held, booting included")
     bottom.stairs(queued, x, color=GREY, fill=True)
@@ -111,7 +111,7 @@ def waits(wait_s: Array, workload: pd.Series[str]) -> Figure:
     axes.set_xticks([1 / 60, 1 / 6, 1, 4, 24, 96], ["1 min", "10 min", "1 h", "4 h", "1 day", "4 days"])
     axes.set_xticks([], minor=True)
     axes.set_ylim(0.01, 100)
-    axes.yaxis.set_major_formatter(NUMBER)
+    axes.yaxis.set_major_formatter(TICK)
     axes.set_title("Jobs that waited longer than this")
     axes.set_ylabel("% of jobs that started")
     axes.set_xlabel("wait")
