@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from scheduler.run.figures import chained, measure
+from scheduler.run.figures import measure
+from scheduler.run.metrics import chained
 from scheduler.scenario import parse_scenario
 from scheduler.study import Cell, CellOutcome, Workers, cell_of, compute, processes, run_cells
 from scheduler.study.cells.compute import jobs_of_cell

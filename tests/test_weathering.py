@@ -15,7 +15,7 @@ from scheduler.report.beside import beside
 from scheduler.report.summary import summary
 from scheduler.run.directory import Run
 from scheduler.run.figures import measure
-from scheduler.run.goodput import CUT_SHORT, Held
+from scheduler.run.goodput import CUT_SHORT, DeviceTime
 from scheduler.run.metrics import device_seconds
 from tests.build import job, offer, pool, run, scenario, trace
 from tests.storms import Tale, Weathered, endured, outage, tales
@@ -133,7 +133,7 @@ def test_every_second_that_was_held_is_accounted_for(tale: Tale) -> None:
 
 
 def holds(world: Weathered, *, linked: bool) -> None:
-    held = Held(world.run)
+    held = DeviceTime(world.run)
     parts = (held.kept, held.given_up, held.lost, held.checkpoints, held.starting)
     assert all((part >= 0).all() for part in parts)
     assert (np.sum(parts, axis=0) == held.held).all()

@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-from scheduler.run.directory import Run
-from scheduler.run.goodput import CUT_SHORT, Held
-from scheduler.run.metrics import device_seconds, utilization
+from scheduler.run.goodput import DeviceTime
+from scheduler.run.levels import DeviceLevels
+from traces.numbers import count, hours, percent, share_of
 from traces.tables import table
-from traces.times import HOUR_S
 
 
-def weathering(run: Run, held: Held) -> str:
+def bad_weather(levels: DeviceLevels, device_time: DeviceTime) -> str:
     """Render what happened, and what it cost in device-hours; empty if nothing did."""
-    states, refused = run.table("states"), run.description["refused"]
-    time_s = states.column("time_s").to_numpy()
-    down_s = {
-        name: device_seconds(time_s, states.column(f"down_{name}").to_numpy(), run.end_s)
-        for name in run.pools
-    }
-    cut = [outcome for outcome in CUT_SHORT if held.ended(outcome).any()]
-    if not (cut or any(down_s.values()) or any(refused.values()) or held.checkpoints.any()):
+    run = levels.run
+    down = any(levels.down_s(pool) for pool in run.pools)
+    refused = any(run.description["refused"].values())
+    if not (device_time.cut_short() or down or refused or device_time.checkpoints.any()):
         return ""
-    return f"{_outages(run, held, cut, down_s, refused)}\n\n{_hours(run, held, cut)}"
+    return f"{_outages(levels, device_time)}\n\n{_hours(levels, device_time)}"
 
 
-def _outages(run: Run, held: Held, cut: list[str], down_s: dict[str, int], refused: dict[str, int]) -> str:
-    rows = []
+def _outages(levels: DeviceLevels, device_time: DeviceTime) -> str:
+    run, cut_short, rows = levels.run, device_time.cut_short(), []
     for name in (*run.pools, *run.offers):
-        here = held.at(name)
-        kept_s, held_s = int(held.kept[here].sum()), int(held.held[here].sum())
-        attempts = [f"{int((held.ended(outcome) & here).sum()):,}" for outcome in cut]
+        here = device_time.at(name)
+        kept_s = int(device_time.kept[here].sum())
+        attempts = [count((device_time.ended(outcome) & here).sum()) for outcome in cut_short]
         if name in run.pools:
-            shares = [
-                utilization(part, run.pools[name], run.end_s) for part in (kept_s, held_s, down_s[name])
-            ]
-            goodput, used, out = (f"{share:.1%}" for share in shares)
-            rows.append([name, goodput, used, f"{down_s[name] / HOUR_S:,.0f}", out, *attempts, ""])
+            down_s = levels.down_s(name)
+            goodput, down = percent(levels.share(kept_s, name)), percent(levels.share(down_s, name))
+            used = percent(levels.utilization(name))
+            rows.append([name, goodput, used, hours(down_s), down, *attempts, ""])
         else:
-            goodput = f"{kept_s / held_s:.1%}" if held_s else "-"
-            rows.append([name, goodput, "", "", "", *attempts, f"{refused[name]:,}"])
-    header = ["weather", "goodput", "utilization", "down device-h", "down", *cut, "refused"]
+            goodput = share_of(kept_s, levels.held_s(name))
+            rows.append([name, goodput, "", "", "", *attempts, count(run.description["refused"][name])])
+    header = ["weather", "goodput", "utilization", "down device-h", "down", *cut_short, "refused"]
     return table(header, rows, numbers=range(1, len(header)))
 
 
-def _hours(run: Run, held: Held, cut: list[str]) -> str:
+def _hours(levels: DeviceLevels, device_time: DeviceTime) -> str:
     """Render what the hours held consist of; the parts add up."""
-    parts = {
-        "held": held.held,
-        "kept": held.kept,
-        **{f"lost: {outcome}": held.lost * held.ended(outcome) for outcome in cut},
-        "checkpoints": held.checkpoints,
-        "starting": held.starting,
-        "given up": held.given_up,
-    }
-    parts = {part: device_s for part, device_s in parts.items() if part in ("held", "kept") or device_s.any()}
-    rows = []
-    for name in (*run.pools, *run.offers):
-        here = held.at(name)
-        rows.append([name, *(f"{device_s[here].sum() / HOUR_S:,.0f}" for device_s in parts.values())])
+    run, parts = levels.run, device_time.parts()
+    rows = [
+        [name, *(hours(device_s[device_time.at(name)].sum()) for device_s in parts.values())]
+        for name in (*run.pools, *run.offers)
+    ]
     return table(["device-hours", *parts], rows, numbers=range(1, len(parts) + 1))

@@ -22,8 +22,8 @@ CUT_SHORT = ("failed", "reclaimed", "preempted", "migrated", "killed")
 _NUMBERS = ("job_id", "devices", "alloc_s", "end_s", "kept_s", "checkpointing_s", "lost_device_s")
 
 
-class Held:
-    """The attempts of a run by column: what they held and what became of it, in device-seconds, exactly.
+class DeviceTime:
+    """The attempts of a run by column: the device-seconds that they held, and what became of them, exactly.
 
     `held` is `starting` (booting, staging, restarting: all that comes before the work) + `checkpoints` +
     `lost` + `given_up` + `kept`. What a job did and kept is `given_up` if the job was killed in the end.
@@ -64,6 +64,17 @@ class Held:
     def given_up(self) -> Ints:
         """Work that would have counted, had the job not been killed."""
         return self.work * ~self.counts
+
+    def parts(self) -> dict[str, Ints]:
+        """Return what was held, and what it consists of, by name; without parts that are nothing in all."""
+        lost = {f"lost: {outcome}": self.lost * self.ended(outcome) for outcome in self.cut_short()}
+        rest = {"checkpoints": self.checkpoints, "starting": self.starting, "given up": self.given_up}
+        parts = {name: device_s for name, device_s in (lost | rest).items() if device_s.any()}
+        return {"held": self.held, "kept": self.kept} | parts
+
+    def cut_short(self) -> list[str]:
+        """Return those of `CUT_SHORT` in which some attempt ended."""
+        return [outcome for outcome in CUT_SHORT if self.ended(outcome).any()]
 
     def at(self, name: str) -> Bools:
         """Say which attempts were on a pool or offer."""

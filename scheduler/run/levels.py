@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scheduler.run.directory import Run
+from scheduler.run.metrics import device_seconds, utilization
 from traces.arrays import Array
 from traces.step_function import by_cell, from_changes, means
 from traces.times import HOUR_S
@@ -20,6 +21,44 @@ if TYPE_CHECKING:
 
 
 DAY_H = 24
+
+
+class DeviceLevels:
+    """Devices held and out of service in a part of a run, in device-seconds, exactly; by default in all."""
+
+    def __init__(self, run: Run, start_s: int = 0, end_s: int | None = None) -> None:
+        self.run, self.start_s, self.end_s = run, start_s, run.end_s if end_s is None else end_s
+        self._states = run.table("states")
+
+    def held_s(self, name: str) -> int:
+        """Return what was held of a pool or an offer, booting included."""
+        return self._area(f"{'busy' if name in self.run.pools else 'rented'}_{name}")
+
+    def down_s(self, pool: str) -> int:
+        """Return what was out of service of a pool."""
+        return self._area(f"down_{pool}")
+
+    def most_rented(self, offer: str) -> int:
+        """Return the most devices of an offer that were held at once, in all of the run."""
+        return int(self._level(f"rented_{offer}").max(initial=0))
+
+    def utilization(self, *pools: str) -> float:
+        """Return the share held of what there is of some pools together, by default of all."""
+        pools = pools or tuple(self.run.pools)
+        return self.share(sum(map(self.held_s, pools)), *pools)
+
+    def share(self, device_s: int, *pools: str) -> float:
+        """Return device-seconds as a share of those that there are of some pools, by default of all."""
+        devices = self.run.pools
+        return utilization(
+            device_s, sum(devices[pool] for pool in pools or devices), self.end_s - self.start_s
+        )
+
+    def _area(self, column: str) -> int:
+        return device_seconds(self._level("time_s"), self._level(column), self.end_s, self.start_s)
+
+    def _level(self, column: str) -> Array:
+        return np.asarray(self._states.column(column).to_numpy())
 
 
 def dates(run: Run, time_s: Array) -> Array:

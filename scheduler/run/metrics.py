@@ -1,4 +1,4 @@
-"""Figures of a run: pure functions of logged columns."""
+"""The formulas of the figures of a run: pure functions of logged columns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from traces.arrays import Array
 from traces.step_function import by_cell
+from traces.trace import NO_VALUE
 
 SLOWDOWN_FLOOR_S = 10
 """Runs shorter than this count as this long, so that they do not dominate the bounded slowdown."""
@@ -31,6 +32,11 @@ def bounded_slowdown(wait_s: Array, run_s: Array) -> Array:
     return np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, SLOWDOWN_FLOOR_S))
 
 
+def mean(values: Array) -> float:
+    """Return the mean; NaN where there are no values."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
 def percentiles(values: Array, at: Sequence[float] = (50, 95, 99)) -> list[float]:
     """Return percentiles by linear interpolation; NaN where there are no values."""
     return [float(value) for value in np.percentile(values, at)] if len(values) else [float("nan")] * len(at)
@@ -42,3 +48,17 @@ def missed(end_s: Array, deadline_s: Array, until_s: int) -> Array:
     A job that has not ended has missed a deadline that lies within the run, and one later than that not yet.
     """
     return np.where(np.isnan(end_s), deadline_s <= until_s, end_s > deadline_s)
+
+
+def chained(own: Array, job_id: Array, after: Array) -> Array:
+    """Return each job's `own` value plus those of the jobs before it in its chain.
+
+    Rows are jobs, ascending in `job_id`; `after` is the job_id of the one to follow, or NO_VALUE.
+    """
+    follows = np.flatnonzero(after != NO_VALUE)
+    parent = np.searchsorted(job_id, after[follows])
+    total, last = own.copy(), None
+    while last is None or not np.array_equal(total, last):  # once for each link of the longest chain
+        last = total.copy()
+        total[follows] = own[follows] + last[parent]
+    return total

@@ -13,7 +13,7 @@ from msgspec import Struct
 from scheduler.catalog import Catalog, Device, Figure
 from scheduler.catalog.models import DEFAULT_KIND
 from scheduler.run.directory import Run
-from scheduler.run.metrics import device_seconds, utilization
+from scheduler.run.levels import DeviceLevels
 from traces.errors import nearest
 
 INPUTS_FILE = Path(__file__).with_name("inputs.toml")
@@ -185,12 +185,7 @@ def _measured(run: Run, entry: _Entry) -> Input:
     """Return the device-seconds held over those owned, in all pools of the run together."""
     if not run.pools:
         raise EconomicsError(f"{run.folder}: owns no pods, so it has no utilization")
-    states = run.table("states")
-    time_s = states.column("time_s").to_numpy()
-    busy = sum(
-        device_seconds(time_s, states.column(f"busy_{pool}").to_numpy(), run.end_s) for pool in run.pools
-    )
-    share = utilization(busy, sum(run.pools.values()), run.end_s)
+    share = DeviceLevels(run).utilization()
     if not share:
         raise EconomicsError(f"{run.folder}: its pods never worked: utilization 0")
     return _given("utilization", entry, [share] * 3, f"measured in {run.folder}")

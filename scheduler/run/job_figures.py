@@ -1,0 +1,139 @@
+"""Figures of a set of jobs: how they ended, waits, slowdown, deadlines, bursts; NaN where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.run.directory import Run
+from scheduler.run.goodput import DeviceTime
+from scheduler.run.metrics import bounded_slowdown, chained, mean, missed, percentiles
+from traces.arrays import Array
+from traces.times import DAY_S, HOUR_S
+from traces.trace import Trace
+
+STRANDED_S = DAY_S
+"""A job that has waited for a day when the run ends counts as stranded, not as cut off by the horizon."""
+_PERCENTILES = ("wait_p50_s", "wait_p95_s", "wait_p99_s")
+_STATES = ("finished", "unfinished", "rejected", "killed")
+_NEVER_READY = ("waits for another job", "not yet submitted")
+_COLUMNS = ["job_id", "workload", "kind", "submit_s", "state", "gang", "runtime_s", "reason", "ready_s"]
+_COLUMNS += ["start_s", "end_s", "wait_s", "deadline_s", "rented"]
+
+
+def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
+    """Return the jobs by job_id, with what they take undisturbed, and with their work on rented devices.
+
+    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds.
+    """
+    jobs = run.table("jobs", _COLUMNS).sort_by("job_id")
+    job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.devices
+    burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.devices
+    for name, value in {"work_s": work_s, "burst_s": burst_s}.items():
+        jobs = jobs.append_column(name, pa.array(device_time.of_jobs(job_id, value)))
+    return jobs
+
+
+def by_workload(run: Run, device_time: DeviceTime | None = None) -> dict[str, dict[str, float]]:
+    """Return the figures of the jobs of each workload, and of "all" where there are several."""
+    jobs = worked_jobs(run, device_time or DeviceTime(run))
+    words = jobs.column("workload").cast("string")
+    groups = {name: jobs.filter(pc.equal(words, name)) for name in sorted(pc.unique(words).to_pylist())}
+    if len(groups) > 1:
+        groups["all"] = jobs
+    return {name: job_figures(group, run.end_s) for name, group in groups.items()}
+
+
+def job_figures(jobs: pa.Table, end_s: int) -> dict[str, float]:
+    """Return the figures of some of the `worked_jobs` of a run that ends at `end_s`."""
+    return ends_and_waits(jobs) | slowdown(jobs) | deadlines(jobs, end_s) | bursts(jobs)
+
+
+def ends_and_waits(jobs: pa.Table) -> dict[str, float]:
+    """Return the jobs by how they ended, and the waits of those that started."""
+    wait_s = _numbers(jobs, "wait_s")
+    wait_s = wait_s[~np.isnan(wait_s)]
+    states = {word: int(_is(jobs, "state", word).sum()) for word in _STATES}
+    waits = {"wait_mean_s": mean(wait_s)} | dict(zip(_PERCENTILES, percentiles(wait_s), strict=True))
+    return {"jobs": jobs.num_rows} | states | waits
+
+
+def waits_so_far(jobs: pa.Table, end_s: int) -> dict[str, float]:
+    """Return the waits of all jobs that are not turned away; those that started alone flatter long queues."""
+    waited_s = _so_far(jobs, end_s)[~_is(jobs, "state", "rejected")]
+    return {"waited_mean_s": mean(waited_s), "waited_p95_s": percentiles(waited_s)[1]}
+
+
+def slowdown(jobs: pa.Table) -> dict[str, float]:
+    """Return the bounded slowdown of the jobs that finished."""
+    ended = jobs.filter(pa.array(_is(jobs, "state", "finished")))
+    work_s = _numbers(ended, "work_s")
+    slow = bounded_slowdown(_numbers(ended, "end_s") - _numbers(ended, "ready_s") - work_s, work_s)
+    return {"slowdown_mean": mean(slow), "slowdown_p95": percentiles(slow)[1]}
+
+
+def deadlines(jobs: pa.Table, end_s: int) -> dict[str, float]:
+    """Return how many jobs have a deadline, and how many missed it."""
+    timed = jobs.filter(pc.is_valid(jobs.column("deadline_s")))
+    late = missed(_numbers(timed, "end_s"), _numbers(timed, "deadline_s"), end_s)
+    return {"deadlines": timed.num_rows, "missed": int(late.sum())}
+
+
+def bursts(jobs: pa.Table) -> dict[str, float]:
+    """Return how many jobs did some work on rented devices, and how much.
+
+    This is work alone, of all attempts; `burst_jobs` and `rented_device_h` of a study count the jobs whose
+    last attempt was on rented devices, and what was rented, booting included.
+    """
+    burst_s = _numbers(jobs, "burst_s")
+    return {"bursting_jobs": int(np.count_nonzero(burst_s)), "burst_device_h": burst_s.sum() / HOUR_S}
+
+
+def stranded(jobs: pa.Table, end_s: int) -> dict[str, float]:
+    """Return the compute asked for in good time, and what of it was turned away or still waits."""
+    gang, runtime_s = (jobs.column(name).to_numpy().astype(np.int64) for name in ("gang", "runtime_s"))
+    work_h = gang * runtime_s / HOUR_S
+    rejected = _is(jobs, "state", "rejected")
+    early = ~_is(jobs, "reason", *_NEVER_READY) & (jobs.column("ready_s").to_numpy() <= end_s - STRANDED_S)
+    left = rejected | (early & np.isnan(_numbers(jobs, "start_s")))
+    return {
+        "asked_device_h": float(work_h[rejected | early].sum()),
+        "stranded_device_h": float(work_h[left].sum()),
+        "stranded_jobs": int(left.sum()),
+    }
+
+
+def chained_waits(
+    jobs: pa.Table, trace: Trace, end_s: int, kinds: tuple[str, ...]
+) -> dict[str, list[int | None]]:
+    """Return the waits of the jobs of some kinds, with those of the jobs that each comes after."""
+    by_id = np.argsort(trace.numpy("job_id"))
+    has_started = jobs.column("start_s").is_valid().to_numpy()
+    own = np.where(_is(jobs, "state", "rejected"), np.inf, _so_far(jobs, end_s))
+    total = chained(own, trace.numpy("job_id")[by_id], trace.numpy("after")[by_id])
+    figures: dict[str, list[int | None]] = {}
+    for kind in kinds:
+        ours = _is(jobs, "kind", kind)
+        figures[f"waits_s:{kind}"] = np.sort(total[ours & has_started]).astype(int).tolist()
+        waiting = np.sort(total[ours & ~has_started]).tolist()
+        figures[f"waiting_s:{kind}"] = [None if value == np.inf else int(value) for value in waiting]
+    return figures
+
+
+def _numbers(jobs: pa.Table, name: str) -> Array:
+    """Return a numeric column as float64, null as NaN."""
+    return np.asarray(jobs.column(name).cast("float64").to_numpy())
+
+
+def _so_far(jobs: pa.Table, end_s: int) -> Array:
+    """Return the wait of each job; so far, where it has not started, and 0 where it was never ready."""
+    wait_s = _numbers(jobs, "wait_s")
+    waiting_s = np.maximum(0, end_s - jobs.column("ready_s").to_numpy())
+    waiting_s = np.where(_is(jobs, "reason", *_NEVER_READY), 0, waiting_s)
+    return np.where(np.isnan(wait_s), waiting_s, wait_s)
+
+
+def _is(jobs: pa.Table, name: str, *words: str) -> Array:
+    """Say of each row whether its word is one of these; null is none."""
+    return np.asarray(pc.is_in(jobs.column(name).cast("string"), pa.array(words)))

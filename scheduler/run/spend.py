@@ -1,0 +1,115 @@
+"""Sums of the ledger: by what the money bought, by who bears it, and by who used the devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import fsum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.run.columns import CHARGED_TO
+from scheduler.run.directory import Run
+from traces.arrays import Floats
+from traces.times import HOUR_S
+
+SpendRow = dict[str, Any]
+
+_MOVED = ("egress", "transfer")
+"""Lines of an offer that pay for data, not for devices."""
+
+
+def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, float]:
+    """Return what was spent in all, on what, and what of it is sunk, in USD.
+
+    Revenue stands in the ledger with a minus, and apart here. Of a `window` the charge periods count that
+    begin in it.
+    """
+    spend = run.table("spend", ["period_s", "resource", "line", "usd"])
+    if window is not None:
+        period_s = spend.column("period_s").to_numpy()
+        spend = spend.filter(pa.array((period_s >= window[0]) & (period_s < window[1])))
+    rows = sums(spend, ["resource", "line"], ["usd"])
+    lines = sorted({row["line"] for row in rows})
+
+    def usd(resources: Iterable[str], on: Iterable[str]) -> float:
+        return fsum(row["usd"] for row in rows if row["resource"] in resources and row["line"] in on)
+
+    bought = [line for line in lines if line != "revenue"]
+    fixed = [line for line in bought if line != "energy"]
+    owned_usd, rented_usd = usd(run.pools, bought), usd(run.offers, bought)
+    everywhere = [*run.pools, *run.offers]
+    return {
+        "usd_total": owned_usd + rented_usd,
+        "usd_owned": owned_usd,
+        "usd_rented": rented_usd,
+        **{f"usd_sunk:{pool}": usd([pool], fixed) for pool in run.pools},
+        "usd_avoidable": usd(run.pools, ["energy"]) + rented_usd,
+        "usd_rent": usd(run.offers, [line for line in bought if line not in _MOVED]),
+        "revenue_usd": -usd(everywhere, ["revenue"]),
+        **{f"usd:{line}": usd(everywhere, [line]) for line in lines},
+    }
+
+
+def spent_by(run: Run, keys: Sequence[str]) -> tuple[list[SpendRow], float]:
+    """Return quantity and USD by some columns of spend.parquet, line and bearer; and the revenue, in USD."""
+    words = list(dict.fromkeys([*keys, "line", "charged_to"]))
+    rows = sums(run.table("spend", [*words, "quantity", "usd"]), words, ["quantity", "usd"])
+    revenue = -sum(row["usd"] for row in rows if row["line"] == "revenue")
+    return [row for row in rows if row["line"] != "revenue"], revenue
+
+
+def borne(run: Run) -> dict[str, float]:
+    """Return the USD that each bearer of the ledger bears, of jobs what they say themselves."""
+    rows = sums(run.table("spend", ["line", "charged_to", "usd"]), ["line", "charged_to"], ["usd"])
+    usd = {
+        who: sum(row["usd"] for row in rows if row["charged_to"] == who and row["line"] != "revenue")
+        for who in CHARGED_TO
+    }
+    usd["job"] = float(pc.sum(run.table("jobs", ["spend_usd"]).column("spend_usd")).as_py() or 0)
+    return usd
+
+
+def used_by(run: Run, by: str) -> list[SpendRow]:
+    """Return the jobs by a column of theirs: their `count`, device-hours at work, charges and revenue.
+
+    Who was charged most comes first; the last row is the sum, "all", where there are several.
+    """
+    jobs = run.table("jobs", ["job_id", by, "revenue_usd"]).sort_by("job_id")
+    attempts = run.table("attempts", ["job_id", "start_s", "end_s", "devices", "rented", "spend_usd"])
+    job = np.searchsorted(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy())
+    work_s = pc.subtract(attempts.column("end_s"), attempts.column("start_s")).fill_null(0)
+    device_h = pc.multiply(work_s, attempts.column("devices")).to_numpy() / HOUR_S
+    usd, rented = attempts.column("spend_usd").to_numpy(), attempts.column("rented").to_numpy()
+
+    def by_job(amounts: Floats) -> Floats:
+        return np.asarray(np.bincount(job, amounts, jobs.num_rows), np.float64)
+
+    columns = {
+        "owned_h": by_job(device_h * ~rented),
+        "owned_usd": by_job(usd * ~rented),
+        "rented_h": by_job(device_h * rented),
+        "rented_usd": by_job(usd * rented),
+        "revenue_usd": jobs.column("revenue_usd"),
+    }
+    rows = sums(pa.table({by: jobs.column(by), **columns}), [by], list(columns))
+    rows.sort(key=lambda row: (-row["owned_usd"] - row["rented_usd"], row[by]))
+    if len(rows) > 1:
+        rows.append({by: "all"} | {name: sum(row[name] for row in rows) for name in [*columns, "count"]})
+    return rows
+
+
+def sums(rows: pa.Table, words: Sequence[str], amounts: Sequence[str]) -> list[SpendRow]:
+    """Sum up amounts, and count the rows, by what stands in some columns."""
+    columns = {name: rows.column(name) for name in (*words, *amounts)}
+    for name, column in columns.items():
+        if pa.types.is_dictionary(column.type):
+            columns[name] = column.cast("string")
+    grouped = pa.table(columns).group_by(list(words), use_threads=False)
+    totals = grouped.aggregate([*((amount, "sum") for amount in amounts), ([], "count_all")])
+    return [
+        {name.removesuffix("_sum").removesuffix("_all"): value for name, value in row.items()}
+        for row in totals.to_pylist()
+    ]
