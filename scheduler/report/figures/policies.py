@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from scheduler.report.figures.style import BLACK, BLUE, GREY, PALETTE, legend_above, panels
+from scheduler.study.compare.differences import Difference
 from traces.arrays import Array
 from traces.numbers import TICK, shortest
-
-if TYPE_CHECKING:
-    from scheduler.study.compare.differences import Difference
 
 MARKERS = "osD^v"
 """After each round of colours the next shape."""

@@ -25,7 +25,7 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-WORKLOADS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
+WORKLOAD_COLOURS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 120,
