@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from simpy import Environment
 
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrivals, Dependencies
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, UNFINISHED

@@ -7,7 +7,7 @@ from functools import cache
 
 from simpy import Environment
 
-from scheduler.engine.dependencies import Dependencies
+from scheduler.engine.arrivals import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.runlog import RunLog

@@ -60,16 +60,10 @@ class Resumed(Job):
         return self.career.impatient
 
 
-class Standing(Job):
+class Standing(Resumed):
     """The job of an attempt that runs, as it stands now: how far it has come is worked out when asked."""
 
     attempt: Interruptible
-    career: Career | None
-
-    @property
-    def row(self) -> int:
-        """Its row in the trace."""
-        return self.attempt.job.row
 
     @property
     def estimate_s(self) -> int:
@@ -79,18 +73,12 @@ class Standing(Job):
     @property
     def done_s(self) -> int:
         """Reference seconds of its run time that are done."""
-        return (self.career.done_s if self.career else 0) + self._worked_s()
+        return self.career.done_s + self._worked_s()
 
     @property
     def attained_device_s(self) -> int:
         """Device-seconds of work that it has had, lost ones included."""
-        now = self._progress().worked_s * self.attempt.need.devices
-        return (self.career.attained_device_s if self.career else 0) + now
-
-    @property
-    def reclaims(self) -> int:
-        """How often its devices were reclaimed."""
-        return self.career.reclaims if self.career else 0
+        return self.career.attained_device_s + self._progress().worked_s * self.attempt.need.devices
 
     def _worked_s(self) -> int:
         return int(self.attempt.need.reference_s(self._progress().worked_s))
@@ -136,8 +124,9 @@ class Retries:
         """Return the job of an attempt that runs, as policies see it, always the same one."""
         standing: Standing | None = attempt.standing
         if standing is None:
-            attempt.standing = standing = tuple.__new__(Standing, attempt.job)
-            standing.attempt, standing.career = attempt, self._careers.get(attempt.job.row)
+            job = attempt.job
+            attempt.standing = standing = tuple.__new__(Standing, job)
+            standing.attempt, standing.career = attempt, self._careers.get(job.row) or Career(job)
         return standing
 
 
