@@ -23,8 +23,8 @@ demo: $(STAMP)  ## four weeks on seven ExaPODs, with bursts: prints the summary
 test: $(STAMP) lint  ## lint, types and every test that is not slow
 	$(BIN)/python -m pytest -m "not slow" -n auto
 
-test-all: $(STAMP) lint  ## the slow tests too
-	$(BIN)/python -m pytest -n auto
+test-all: $(STAMP) lint  ## the slow tests too, and random ones on fresh worlds
+	EXABURST_WORLDS=fresh $(BIN)/python -m pytest -n auto
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
-from scheduler.study.compare.statistics import FEWEST
+from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED
 from traces.confidence import LEVEL
 from traces.numbers import count, days, decimal, percent, ratio
 from traces.tables import table
@@ -144,8 +144,12 @@ def _row(one: Difference) -> list[str]:
         percent(one.change, signed=True),
         ratio(one.chance),
         "<0.001" if one.adjusted_p < 0.001 else decimal(one.adjusted_p, 3),
-        count(one.needed) if _unsure(one) and one.needed < inf else "",
+        _needed(one.needed) if _unsure(one) else "",
     ]
+
+
+def _needed(replications: float) -> str:
+    return count(replications) if replications < inf else f"more than {count(MOST_NEEDED)}"
 
 
 def _unsure(one: Difference) -> bool:

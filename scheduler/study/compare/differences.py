@@ -22,6 +22,7 @@ from scheduler.study.compare.statistics import (
     needed,
     odd,
     p_value,
+    paired,
     t_interval,
 )
 from traces.arrays import Floats
@@ -134,7 +135,7 @@ def _difference(results: pa.Table, policy: str, baseline: str, metric: str, pair
     ours, theirs = (replication_values(results, name, metric, pair) for name in (policy, baseline))
     both = sorted(ours.keys() & theirs.keys())
     new, old = (np.array([figures[at] for at in both], np.float64) for figures in (ours, theirs))
-    differences: Floats = new - old
+    differences = paired(new, old)
     way, mean, base = direction(metric), _mean(new), _mean(old)
     return Difference(
         metric=metric,

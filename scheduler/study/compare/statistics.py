@@ -7,7 +7,8 @@ needs no normal shape.
 
 from __future__ import annotations
 
-from math import ceil, inf, isnan, nan, sqrt
+from bisect import bisect_left
+from math import inf, isnan, nan, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,10 @@ from traces.confidence import LEVEL, halfwidth, t_quantile
 FEWEST = 5
 """Fewer replications than this say next to nothing: no bootstrap, and a warning."""
 RESAMPLES = 9_999
+MOST_NEEDED = 10_000
+"""Replications beyond which it does not matter how many more are needed."""
+ROUNDING = 1e-12
+"""Relative differences below this are rounding."""
 ODD = 0.01
 """Differences are called not normal where the Shapiro-Wilk test is surer than this."""
 
@@ -36,6 +41,12 @@ class Interval(NamedTuple):
     def holds(self, value: float) -> bool:
         """Say whether the value lies in it."""
         return self.low <= value <= self.high
+
+
+def paired(new: Floats, old: Floats) -> Floats:
+    """Return the differences of pairs, 0 where the two are the same but for rounding."""
+    differences = new - old
+    return np.where(np.abs(differences) <= ROUNDING * np.maximum(np.abs(new), np.abs(old)), 0.0, differences)
 
 
 def t_interval(values: Floats, level: float = LEVEL) -> Interval:
@@ -57,10 +68,11 @@ def bootstrap_interval(values: Floats, level: float = LEVEL) -> Interval:
         return Interval(nan, nan)
     if _alike(values):  # nothing to draw from
         return Interval(float(values.mean()), float(values.mean()))
+    scaled, exponent = _scaled(values)
     result = bootstrap(
-        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="BCa", rng=_draws()
+        (scaled,), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="BCa", rng=_draws()
     )
-    return Interval(*map(float, result.confidence_interval))
+    return Interval(*(float(np.ldexp(edge, exponent)) for edge in result.confidence_interval))
 
 
 def p_value(values: Floats) -> float:
@@ -73,8 +85,8 @@ def p_value(values: Floats) -> float:
     if len(values) < 2:
         return nan
     if _alike(values):
-        return 0.0 if values[0] else 1.0
-    return float(ttest_1samp(values, 0.0).pvalue)
+        return 0.0 if values.any() else 1.0
+    return float(ttest_1samp(_scaled(values)[0], 0.0).pvalue)
 
 
 def chance(gains: Floats) -> float:
@@ -105,19 +117,18 @@ def needed(values: Floats, halfwidth: float | None = None, level: float = LEVEL)
     """Return how many replications it takes for an interval of this half-width, if the spread stays.
 
     By default the half-width is the mean itself, so that the interval just leaves 0 out: the least n with
-    n >= (t s / d)^2, t of n - 1 degrees of freedom. inf where the half-width is 0; NaN for fewer than 2.
+    n >= (t s / d)^2, t of n - 1 degrees of freedom. inf for more than `MOST_NEEDED`; NaN for fewer than 2
+    values.
     """
     if len(values) < 2:
         return nan
     width, sd = abs(float(values.mean())) if halfwidth is None else halfwidth, float(values.std(ddof=1))
-    if not width:
-        return inf
-    if not sd:
-        return 2.0
-    n = max(2, ceil((t_quantile(inf, level) * sd / width) ** 2))
-    while t_quantile(n - 1, level) * sd > width * sqrt(n):
-        n += 1
-    return float(n)
+
+    def enough(n: int) -> bool:
+        return width > 0 and t_quantile(n - 1, level) * sd <= width * sqrt(n)
+
+    n = bisect_left(range(MOST_NEEDED + 1), True, lo=2, key=enough)
+    return float(n) if n <= MOST_NEEDED else inf
 
 
 def odd(values: Floats) -> bool:
@@ -126,7 +137,7 @@ def odd(values: Floats) -> bool:
 
     if len(values) < FEWEST or _alike(values):
         return False
-    return bool(shapiro(values).pvalue < ODD)
+    return bool(shapiro(_scaled(values)[0]).pvalue < ODD)
 
 
 def serial(values: Floats) -> float:
@@ -137,8 +148,9 @@ def serial(values: Floats) -> float:
     """
     if len(values) < FEWEST or _alike(values):
         return nan
-    spread = float(np.sum((values - values.mean()) ** 2))
-    return 1 - float(np.sum(np.diff(values) ** 2)) / (2 * spread)
+    scaled, _ = _scaled(values)
+    spread = float(np.sum((scaled - scaled.mean()) ** 2))
+    return 1 - float(np.sum(np.diff(scaled) ** 2)) / (2 * spread)
 
 
 def follows(values: Floats) -> bool:
@@ -148,7 +160,17 @@ def follows(values: Floats) -> bool:
 
 
 def _alike(values: Floats) -> bool:
-    return float(np.ptp(values)) == 0.0
+    """Say whether values differ by no more than the rounding of what they were worked out from."""
+    return float(np.ptp(_scaled(values)[0])) <= ROUNDING
+
+
+def _scaled(values: Floats) -> tuple[Floats, int]:
+    """Return values over the power of two that makes the largest about 1, which is exact, and its exponent.
+
+    Squares and cubes of what is very large or small would overflow, or vanish.
+    """
+    exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
+    return np.ldexp(values, -exponent), exponent
 
 
 def _draws() -> Any:
