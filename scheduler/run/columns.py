@@ -103,6 +103,9 @@ LINES = {
 }
 """What money is spent on, and its unit; revenue is negative."""
 
+MOVED = ("transfer", "egress")
+"""Lines of an offer that pay for data, not for devices."""
+
 CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment")
 """Who bears a charge."""
 
@@ -116,8 +119,7 @@ SPEND = pa.schema(
             "line",
             WORD,
             "",
-            "what the money bought: "
-            "capital, energy, operations, on_demand, spot, committed, transfer, egress or revenue",
+            f"what the money bought: {', '.join([*LINES][:-1])} or {[*LINES][-1]}",
         ),
         documented("charged_to", WORD, "", "job, idle, down, boot, minimum or unused_commitment"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),

@@ -10,15 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.run.columns import CHARGED_TO
+from scheduler.run.columns import CHARGED_TO, MOVED
 from scheduler.run.directory import Run
 from traces.arrays import Floats
 from traces.times import HOUR_S
 
 SpendRow = dict[str, Any]
-
-_MOVED = ("egress", "transfer")
-"""Lines of an offer that pay for data, not for devices."""
 
 
 def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, float]:
@@ -47,7 +44,7 @@ def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, 
         "usd_rented": rented_usd,
         **{f"usd_sunk:{pool}": usd([pool], fixed) for pool in run.pools},
         "usd_avoidable": usd(run.pools, ["energy"]) + rented_usd,
-        "usd_rent": usd(run.offers, [line for line in bought if line not in _MOVED]),
+        "usd_rent": usd(run.offers, [line for line in bought if line not in MOVED]),
         "revenue_usd": -usd(everywhere, ["revenue"]),
         **{f"usd:{line}": usd(everywhere, [line]) for line in lines},
     }

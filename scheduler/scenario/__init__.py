@@ -1,7 +1,7 @@
 """The scenario: what is owned, what can be rented, under which policy and in which weather.
 
-Every default stands here. Read `scenario.py` first, which holds the whole and reads it from TOML; a model
-ends in `Spec` where the rest of the program makes something of it.
+Every default of a key stands here. Read `scenario.py` first, which holds the whole and reads it from TOML; a
+model ends in `Spec` where the rest of the program makes something of it.
 """
 
 from scheduler.scenario.base import Name

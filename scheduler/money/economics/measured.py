@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scheduler.money.economics.breakeven import Numbers, breakeven_utilization
+from scheduler.run.columns import LINES, MOVED
 from scheduler.run.directory import Run
 from traces.times import HOUR_S
 
@@ -60,7 +61,7 @@ def owned(run: Run) -> list[Owned]:
             continue
         busy_usd = _sum(spend, name, ["energy"], "usd", ["job"]) / held_h
         idle_usd = busy_usd * pool["idle_kw"] / pool["busy_kw"] if pool["busy_kw"] else 0.0
-        capacity_usd = _sum(spend, name, ["capital", "operations"], "usd") / owned_h
+        capacity_usd = _sum(spend, name, _but("energy"), "usd") / owned_h
         fixed_usd, variable_usd = capacity_usd + idle_usd, busy_usd - idle_usd
         pools.append(Owned(name, fixed_usd / pace[name], variable_usd / pace[name], held_h / owned_h))
     return pools
@@ -73,10 +74,15 @@ def rented(run: Run) -> list[Rented]:
     offers = []
     for name in run.offers:
         if name in pace:
-            device_h = _sum(spend, name, ["on_demand", "spot", "committed"], "quantity", ["job"]) * pace[name]
-            bill = _sum(spend, name, ["on_demand", "spot", "committed", "egress", "transfer"], "usd")
+            device_h = _sum(spend, name, _but(*MOVED), "quantity", ["job"]) * pace[name]
+            bill = _sum(spend, name, _but(), "usd")
             offers.append(Rented(name, bill / device_h, device_h))
     return offers
+
+
+def _but(*lines: str) -> list[str]:
+    """Return the lines that pay for something, but for some."""
+    return [line for line in LINES if line not in (*lines, "revenue")]
 
 
 def _pace(run: Run) -> dict[str, float]:

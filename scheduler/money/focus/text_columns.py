@@ -88,7 +88,7 @@ class Sort(NamedTuple):
 
 def text_columns(run: Run, sort: Sort) -> TextColumns:
     """Return the columns of text of a charge; those that are not there are null."""
-    scenario, terms, unit = run.description["scenario"]["name"], sort.terms, _UNITS[sort.unit]
+    scenario, terms, unit = run.description["scenario"]["name"], sort.terms, _UNITS.get(sort.unit, sort.unit)
     resources = run.description["pools"] + run.description["offers"]
     resource = next(each for each in resources if each["name"] == sort.resource)
     provider = resource["provider"] if terms.rented else _OWNER
@@ -127,7 +127,7 @@ def _resource(sort: Sort, key: str, kind: str) -> TextColumns:
         "CommitmentDiscountName": name,
         "CommitmentDiscountStatus": None if sort.line == PURCHASE else "Used" if sort.consumes else "Unused",
         "CommitmentDiscountType": "Take-or-Pay",
-        "CommitmentDiscountUnit": _UNITS[sort.unit],
+        "CommitmentDiscountUnit": _UNITS.get(sort.unit, sort.unit),
     }
 
 

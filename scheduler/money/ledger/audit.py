@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scheduler.money.ledger.meter import Meter
-from scheduler.money.ledger.rates import YEAR_S, LedgerError, Owning, rent
+from scheduler.money.ledger.rates import LedgerError, Owning, rent
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 
 TOLERANCE = 1e-9
@@ -74,12 +74,12 @@ def _cost(usd: Totals, name: str) -> float:
 
 
 def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> float:
-    """Book value lost, operations, and energy: idle power all the time, and more while jobs held devices."""
+    """Book value lost, what is charged by device-second, and energy: idle power, and more where jobs held."""
     devices = pool.pods * pool.pod_devices
     always = float(owning.power(end_s).over(np.array([0]), np.array([end_s]))[0]) * devices
     energy = pool.idle_kw * (always - at_1_kw) + pool.busy_kw * at_1_kw
-    years = end_s / YEAR_S * owning.money.operations_share_per_year
-    return pool.pods * pool.capital_usd_per_pod * (owning.lost(end_s) + years) + energy
+    by_time = devices * end_s * sum(owning.by_device_s(pool).values())
+    return pool.pods * pool.capital_usd_per_pod * owning.lost(end_s) + by_time + energy
 
 
 def _unused(usd: Totals, offer: OfferStock, end_s: int) -> float:

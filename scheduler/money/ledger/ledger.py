@@ -65,8 +65,9 @@ def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, e
         usd_of_energy = cells.by_period(device_s * kw * power.at(cells.start_s))
         charges.add(pool.name, "capital", charged_to, device_h, usd_of_capital)
         charges.add(pool.name, "energy", charged_to, device_h * kw * owning.money.pue, usd_of_energy)
-        if operations := owning.operations(pool):
-            charges.add(pool.name, "operations", charged_to, device_h, device_h * HOUR_S * operations)
+        for line, usd_per_device_s in owning.by_device_s(pool).items():
+            if usd_per_device_s:
+                charges.add(pool.name, line, charged_to, device_h, device_h * HOUR_S * usd_per_device_s)
 
 
 def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:

@@ -71,14 +71,14 @@ class Meter:
         return spend, self._revenue(row, finished)
 
     def _owned(self, at: int, attempts: Attempts) -> Floats:
-        """Capital, operations and energy for as long as the devices are held."""
+        """Capital, energy and what is charged by device-second for as long as the devices are held."""
         pool, owning = self._stock.pools[at], self._owning
         devices, alloc_s, _, end_s, _, _ = attempts
         until_s = int(end_s.max())
         at_1_kw = devices * owning.power(until_s).over(alloc_s, end_s)
         self.usd_at_1_kw[at] += float(at_1_kw.sum())
         capital = owning.capital(pool, until_s).over(alloc_s, end_s)
-        held = capital + owning.operations(pool) * (end_s - alloc_s)
+        held = capital + sum(owning.by_device_s(pool).values()) * (end_s - alloc_s)
         return np.asarray(devices * held + pool.busy_kw * at_1_kw, np.float64)
 
     def _rented(self, at: int, attempts: Attempts) -> Floats:

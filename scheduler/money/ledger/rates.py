@@ -132,10 +132,13 @@ class Owning:
         left = np.exp(decay * (money.age_years + start_s / YEAR_S) / money.life_years)
         return np.asarray(-left * np.expm1(decay * span), np.float64)
 
-    def operations(self, pool: PoolStock) -> float:
-        """USD a device-second: staff, repairs and space, as a share of the price of the pod."""
+    def by_device_s(self, pool: PoolStock) -> dict[str, float]:
+        """USD a device-second, used or not, by line of the ledger.
+
+        Operations are staff, repairs and space, as a share of the price of the pod.
+        """
         usd_per_year = pool.capital_usd_per_pod * self.money.operations_share_per_year
-        return usd_per_year / (pool.pod_devices * YEAR_S)
+        return {"operations": usd_per_year / (pool.pod_devices * YEAR_S)}
 
     def power(self, end_s: int) -> RateSteps:
         """USD a second for each kW that devices draw, the site's overhead (PUE) included."""
