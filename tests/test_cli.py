@@ -503,3 +503,29 @@ def test_a_run_cut_short_is_unfinished_and_can_be_run_again(
     complains(type_in("summary", run), 2, "an unfinished run")
     assert type_in("replay", small, "--trace", jobs, "-o", run).exit_code == 0
     assert "jobs: 3 = 3 finished" in type_in("summary", run).stdout
+
+
+def test_an_unknown_pod_is_said_before_the_trace_is_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "unknown.toml"
+    path.write_text('name = "small"\n[[pools]]\nname = "dojo"\npod = "exapod"\npods = 1\n')
+    for words in (("replay", path, "-o", tmp_path / "run"), ("weather", path)):
+        complains(type_in(*words, "--trace", tmp_path / "none.parquet"), 2, "unknown.toml", '"exapod"')
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_weather_of_a_device_of_unknown_speed_is_shown_though_it_cannot_be_replayed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(SCENARIO.replace('"h100"', '"ours"') + "[demand]\ndays = 1\n")
+    assert "fair weather" in type_in("weather", path).stdout
+    complains(type_in("replay", path, "-o", tmp_path / "run"), 2, "own.toml", "speed", '"ours"')
+
+
+def test_a_run_that_cannot_be_priced_leaves_the_one_that_is_there(
+    small: Path, jobs: Path, tmp_path: Path
+) -> None:
+    run = ("replay", small, "--trace", jobs, "-o", tmp_path / "run", "--overwrite")
+    assert type_in(*run).exit_code == 0
+    complains(type_in(*run, "--set", "horizon_h=1e12"), 2, "years long")
+    assert type_in("summary", tmp_path / "run").exit_code == 0

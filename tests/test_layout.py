@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("scheduler", "workloads", "traces")
 MODULES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LONGEST = 260
-LONGEST_FUNCTION = 45
+LONGEST_FUNCTION = 40
 """Lines of a function, tables of kinds of jobs aside."""
 MOST_CALLBACKS = 2
 
@@ -226,7 +226,8 @@ def test_a_constructor_takes_few_callbacks_and_is_handed_no_lambda() -> None:
 
 
 def called_back(constructor: ast.FunctionDef) -> int:
-    named = {"Wait", "StartOwned", "Rent", "Lost", "Pick", "Price", "Progress"}
+    named = {"Wait", "StartOwned", "Rent", "Lost", "Pick", "Price", "Fit", "OfferScore"}
+    named |= {"ReplayProgress", "StudyProgress"}
     arguments = [*constructor.args.args, *constructor.args.kwonlyargs]
     types = [ast.unparse(argument.annotation) for argument in arguments if argument.annotation]
     return sum("Callable" in text or text.partition(" ")[0] in named for text in types)

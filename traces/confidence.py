@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from traces.arrays import Floats
 
 LEVEL = 0.95
 """Of every interval."""
@@ -16,7 +17,7 @@ def t_quantile(freedom: float, level: float = LEVEL) -> float:
     return float(t.ppf((1 + level) / 2, freedom))
 
 
-def halfwidth(values: NDArray[np.float64], level: float = LEVEL) -> NDArray[np.float64]:
+def halfwidth(values: Floats, level: float = LEVEL) -> Floats:
     """Return half the interval of the mean over the last axis, which has 2 values or more."""
     count = values.shape[-1]
     return np.asarray(t_quantile(count - 1, level) * (values.std(axis=-1, ddof=1) / np.sqrt(count)))

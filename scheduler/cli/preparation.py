@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from scheduler.catalog import CatalogError, load_catalog
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
-from scheduler.stock.stock import Stock, check_speeds, stock_of
+from scheduler.stock.stock import Stock, check_names, stock_of
 from traces.trace import Trace
 from workloads import Demand, DemandError, demand_of, generate
 
@@ -32,8 +32,9 @@ def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
     """Read a scenario and look up all that it names, so that nothing is wrong with it later."""
     scenario = read_scenario(file, overrides)
     with _named(file):
+        stock = stock_of(scenario, load_catalog())
         _demand(scenario)
-        return scenario, stock_of(scenario, load_catalog())
+        return scenario, stock
 
 
 def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | None:
@@ -45,17 +46,23 @@ def prepare(
     file: Path, trace: Path | None, overrides: tuple[str, ...], weather: Path | None = None
 ) -> Prepared:
     """Read a scenario and its trace, or generate its demand; `weather` is a file to replay."""
-    scenario = read_scenario(file, overrides)
+    scenario, jobs, generated = read_with_jobs(file, trace, overrides)
     if weather is not None:
         scenario = replace(scenario, weather=str(weather))
     with _named(file):
+        return Prepared(Setup.of(scenario, jobs), generated)
+
+
+def read_with_jobs(
+    file: Path, trace: Path | None, overrides: tuple[str, ...]
+) -> tuple[Scenario, Trace, bool]:
+    """Read a scenario and its trace, or generate its demand; say whether that was generated."""
+    scenario = read_scenario(file, overrides)
+    with _named(file):
+        check_names(scenario, load_catalog())
         demand = _demand(scenario)
     jobs_file = trace_file(scenario, file, trace)
-    jobs = generate(demand) if jobs_file is None else Trace.read(jobs_file)
-    with _named(file):
-        setup = Setup.of(scenario, jobs)
-    check_speeds(setup.stock, jobs.reference_device, setup.catalog)
-    return Prepared(setup, jobs_file is None)
+    return scenario, generate(demand) if jobs_file is None else Trace.read(jobs_file), jobs_file is None
 
 
 def _demand(scenario: Scenario) -> Demand:

@@ -21,22 +21,25 @@ def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: P
     A run draws the very same weather by itself: writing it is for looking at it, and for replaying it under
     another scenario. Where the scenario has fair weather, nothing is written.
     """
-    from scheduler.cli.preparation import prepare
+    from scheduler.catalog import load_catalog
+    from scheduler.cli.preparation import read_with_jobs
     from scheduler.report.weather import render
     from scheduler.stock.assumed import assumed_weather
-    from scheduler.weather import Weather
+    from scheduler.stock.stock import stock_of
+    from scheduler.weather import Weather, weather_of
 
     if source.suffix == ".parquet":
         if trace is not None or overrides or out is not None:
             raise click.UsageError("a weather file is only read: --trace, --set and -o go with a scenario")
         click.echo(render(Weather.read(source), None))
         return
-    setup = prepare(source, trace, overrides).setup
-    scenario, drawn = setup.scenario, setup.weather
+    scenario, jobs, _ = read_with_jobs(source, trace, overrides)
+    stock = stock_of(scenario, load_catalog(), jobs.epoch)
+    drawn = weather_of(scenario, stock, jobs)
     if drawn is None:
         click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
         return
-    click.echo(render(drawn, None if scenario.weather else assumed_weather(scenario, setup.stock)))
+    click.echo(render(drawn, None if scenario.weather else assumed_weather(scenario, stock)))
     if out is not None:
         drawn.write(out)
         click.echo(f"\n{out}: {len(drawn.table):,} rows")

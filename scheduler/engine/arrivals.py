@@ -82,7 +82,7 @@ class Arrivals:
         self._source = source
         self.answers |= source.hears
         wake = Event(self._env)
-        wake._ok = True
+        wake._ok = True  # it has come about as it is scheduled, and has no way to say so in public
         arriving = self._arriving(source, wake)
         wake.callbacks.append(arriving.send)
         next(arriving)
@@ -129,8 +129,7 @@ class Arrivals:
 
     def _reject(self, job: Job, reason: str) -> None:
         self._log.unstarted(job.row, REJECTED, reason)
-        self.lost(job.row)
-        self._answer(job.row, REJECTED)
+        self.lost(job.row, REJECTED)
 
     def finished(self, row: int) -> None:
         """Let those who waited for a job to finish wait for devices; rows are those of the trace."""
@@ -139,10 +138,12 @@ class Arrivals:
             self.newcomers.append(dependent)
         self._answer(row, FINISHED)
 
-    def lost(self, row: int) -> None:
-        """Reject all that wait for a job which will never finish."""
+    def lost(self, row: int, outcome: int) -> None:
+        """Reject all that wait for a job which will never finish: it was rejected or killed."""
+        self._answer(row, outcome)
         for orphan in self._dependencies.orphans(row):
             self._log.unstarted(orphan, REJECTED, ORPHAN)
+            self._answer(orphan, REJECTED)
 
     def _answer(self, row: int, outcome: int) -> None:
         if self._source is not None and self._source.hears:

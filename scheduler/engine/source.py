@@ -30,7 +30,7 @@ class Source(Protocol):
         """Return some jobs in order of submission, at least those of that instant."""
 
     def ended(self, row: int, outcome: int, now_s: int) -> None:
-        """A job, by its row, has finished or was rejected: FINISHED or REJECTED of `log.outcomes`."""
+        """A job, by its row, has ended for good: FINISHED, REJECTED or KILLED of `log.outcomes`."""
 
 
 class TraceSource:

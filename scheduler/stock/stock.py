@@ -18,7 +18,7 @@ from scheduler.stock.recordings import recorded_most
 from traces.times import HOUR_S
 from traces.trace import ANY_DEVICE
 
-_GBIT_PER_TB = 8_000
+GBIT_PER_TB = 8_000
 NO_QUOTA = 10**9
 """Devices that may be rented where the bound lifts quotas."""
 _UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
@@ -140,7 +140,7 @@ def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, 
         minimum_s=offer.minimum_s,
         release_s=spec.release_s,
         egress_usd_per_gb=egress,
-        staging_s_per_tb=_GBIT_PER_TB / gbps,
+        staging_s_per_tb=GBIT_PER_TB / gbps,
     )
 
 
@@ -161,6 +161,15 @@ def _quota(spec: OfferSpec, node_devices: int) -> int:
     if spec.reclaim is None or spec.reclaim.recording is None:
         return spec.quota
     return min(spec.quota, recorded_most(spec.reclaim.recording) * node_devices)
+
+
+def check_names(scenario: Scenario, catalog: Catalog) -> None:
+    """Raise CatalogError for a pod or an offer that is not in the catalog, before anything costs time."""
+    for pool in scenario.pools:
+        if pool.pod is not None:
+            catalog.pod(pool.pod)
+    for offer in scenario.offers:
+        catalog.offer(offer.offer)
 
 
 def check_speeds(stock: Stock, reference: str, catalog: Catalog) -> None:

@@ -179,7 +179,7 @@ class HeadOnlyLineup(Lineup):
         return room(self._limit, self._looked_at, shape)
 
     def _passes(self, job: Job) -> bool:
-        """StartOwned a job behind the head if it fits and leaves what is reserved; say whether it does.
+        """Start a job behind the head if it fits and leaves what is reserved; say whether it does.
 
         If the reservation has to be made anew then, there is none.
         """

@@ -12,6 +12,7 @@ from simpy.events import Event, Timeout
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
+from scheduler.engine.log.outcomes import KILLED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.lineup import Lineup
 from scheduler.engine.rented.patience import PatienceTimer
@@ -46,7 +47,7 @@ class Loop(Protocol):
 
 
 class Handle:
-    """What whatever may befall a run sees of it, and may do to it; time is whole seconds from the epoch."""
+    """The run, as the parts of a storm see and change it; times are whole seconds from the epoch."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
@@ -101,8 +102,8 @@ class Handle:
         self._loop.arrivals.newcomers.append(job)
 
     def give_up(self, row: int) -> None:
-        """Reject all that wait for a job which will never finish, by its row in the trace."""
-        self._loop.arrivals.lost(row)
+        """Let a job be killed, by its row in the trace, and reject all that wait for it to finish."""
+        self._loop.arrivals.lost(row, KILLED)
 
     def seek_rented(self, score: float, job: Job, after_s: int) -> None:
         """Let a job seek rented devices after so many seconds, at least 1."""

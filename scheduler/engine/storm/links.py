@@ -18,8 +18,7 @@ from simpy import Environment
 from simpy.events import Event, Timeout
 
 from scheduler.engine.jobs import Job
-
-_GBIT_PER_TB = 8_000
+from scheduler.stock.stock import GBIT_PER_TB
 
 _LATE_S = 1e-6
 """What is through this little after a whole second counts as through at it, as floats are not exact."""
@@ -51,7 +50,7 @@ class Link:
 
     def __init__(self, env: Environment, gbps: float) -> None:
         self._env = env
-        self._tb_per_s = gbps / _GBIT_PER_TB
+        self._tb_per_s = gbps / GBIT_PER_TB
         self._heap: list[tuple[float, int, Transfer]] = []
         self._numbers = count()
         self._in_flight = 0
