@@ -20,10 +20,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.run import job_figures as of_jobs
 from scheduler.run.directory import Run
 from scheduler.run.goodput import CUT_SHORT, DeviceTime
-from scheduler.run.job_figures import job_figures, worked_jobs
+from scheduler.run.job_figures import (
+    chained_waits,
+    deadlines,
+    ends_and_waits,
+    job_figures,
+    slowdown,
+    stranded,
+    waits_so_far,
+    worked_jobs,
+)
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
 from traces.times import HOUR_S
@@ -43,16 +51,16 @@ def measure(
     """
     device_time, levels = DeviceTime(run), DeviceLevels(run, *(window or ()))
     jobs = worked_jobs(run, device_time)
-    waits = of_jobs.chained_waits(jobs, trace, run.end_s, waits_of) if waits_of else {}
+    waits = chained_waits(jobs, trace, run.end_s, waits_of) if waits_of else {}
     if window is not None:
         submit_s = jobs.column("submit_s").to_numpy()
         jobs = jobs.filter(pa.array((submit_s >= window[0]) & (submit_s < window[1])))
     end_s = run.end_s
-    metrics: Metrics = {"end_s": end_s} | of_jobs.ends_and_waits(jobs) | of_jobs.waits_so_far(jobs, end_s)
-    metrics |= of_jobs.slowdown(jobs) | of_jobs.deadlines(jobs, end_s) | of_jobs.stranded(jobs, end_s)
+    metrics: Metrics = {"end_s": end_s} | ends_and_waits(jobs) | waits_so_far(jobs, end_s)
+    metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s)
     kinds = jobs.column("kind").cast("string")
     for kind in sorted(pc.unique(kinds).to_pylist()):
-        of_kind = of_jobs.ends_and_waits(jobs.filter(pc.equal(kinds, kind)))
+        of_kind = ends_and_waits(jobs.filter(pc.equal(kinds, kind)))
         metrics |= {f"{name}:{kind}": value for name, value in of_kind.items()}
     refused = sum(run.description["refused"].values()) if window is None else None
     metrics |= waits | _devices(levels) | {"burst_jobs": pc.sum(jobs.column("rented")).as_py() or 0}

@@ -19,9 +19,9 @@ def device_seconds(time_s: Array, level: Array, end_s: int, start_s: int = 0) ->
     return int(by_cell(time_s, level, np.array([start_s, end_s]))[0])
 
 
-def utilization(busy_device_s: int, devices: int, end_s: int) -> float:
+def utilization(busy_device_s: int, devices: int, length_s: int) -> float:
     """Return busy device-seconds over devices x length; 0 for a run of no length."""
-    return busy_device_s / (devices * end_s) if devices * end_s else 0.0
+    return busy_device_s / (devices * length_s) if devices * length_s else 0.0
 
 
 def bounded_slowdown(wait_s: Array, run_s: Array) -> Array:
