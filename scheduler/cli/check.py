@@ -27,11 +27,12 @@ def check(file: Path) -> None:
 
 
 def _check_trace(file: Path) -> str:
+    from traces.numbers import minute
     from traces.trace import Trace
 
     trace = Trace.read(file)
     return (
-        f"{file}: a valid trace of {len(trace):,} jobs from {trace.epoch:%Y-%m-%d %H:%M} UTC on, "
+        f"{file}: a valid trace of {len(trace):,} jobs from {minute(trace.epoch)} UTC on, "
         f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
     )
 

@@ -18,6 +18,7 @@ from scheduler.replay import replay
 from scheduler.run.directory import Run, clear
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
+from traces.numbers import minute
 
 
 def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
@@ -30,8 +31,8 @@ def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
     with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=setup.scenario.name) as progress:
 
         def show(jobs: int, second: int) -> None:
-            date = trace.epoch + timedelta(seconds=second)
-            progress(setup.scenario.name, jobs, len(trace), f"{date:%Y-%m-%d %H:%M}")
+            date = minute(trace.epoch + timedelta(seconds=second))
+            progress(setup.scenario.name, jobs, len(trace), date)
 
         return replay(setup, out, progress=show)
 

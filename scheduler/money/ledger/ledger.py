@@ -31,7 +31,7 @@ PHASES = ("boot", "job", "idle", "minimum")
 
 def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
-    names = [*(pool.name for pool in stock.pools), *(offer.name for offer in stock.offers)]
+    names = stock.names
     charges = Charges(names, owning.periods(end_s))
     if end_s:
         for pool in stock.pools:
