@@ -353,9 +353,10 @@ def test_the_command_answers_and_goes_on_where_it_was(file: Path) -> None:
     assert first.exit_code == 0, first.output
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
-    *answer, runs, where = first.output.splitlines()
-    assert again.output.splitlines()[:-2] == answer
-    assert again.output.splitlines()[-1] == where
+    (runs,) = (line for line in first.output.splitlines() if line.startswith("runs: "))
+    answers = [[line for line in of.output.splitlines() if line[:6] != "runs: "] for of in (first, again)]
+    assert answers[0] == answers[1]
+    assert "\nassumed of own: " in first.output
     assert "(0 computed, " in again.output
     assert ", 0 reused)" in runs
     for part in (

@@ -15,11 +15,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.catalog import CatalogError
+from scheduler.catalog import CatalogError, load_catalog
 from scheduler.catalog.models import Figure
 from scheduler.cli import main
 from scheduler.scenario import Scenario, ScenarioError, parse_scenario
-from scheduler.stock.assumed import assumed_figures, assumed_weather
+from scheduler.stock.assumed import assumed_weather, unsure_figures
 from scheduler.weather import WEATHER, Weather, WeatherError, weather_of
 from scheduler.weather.availability import Factors, availability, factors, happenings
 from tests import build
@@ -287,8 +287,20 @@ def test_what_is_assumed_names_the_price_that_is_paid() -> None:
     figures = {"usd_per_device_h": Figure(3.6), "spot_usd_per_device_h": Figure(1.2)}
     cheap = msgspec.structs.replace(CATALOG.offer("cheap"), figures=figures)
     catalog = msgspec.structs.replace(CATALOG, offers={**CATALOG.offers, "cheap": cheap})
-    said = assumed_figures(of, stock_for(of, catalog), catalog)
+    said = unsure_figures(of, stock_for(of, catalog), catalog)["assumed"]
     assert said == {"spot": "quota 100, spot_usd_per_device_h 1.2", "full": "quota 100, usd_per_device_h 3.6"}
+
+
+def test_low_certainty_is_named_with_its_source_unless_the_scenario_states_the_figure() -> None:
+    catalog = load_catalog()
+    cases = {"dojo": {"pod": "exapod-article-34"}, "own": {"pod": "exapod-public", "capital_usd": 3e7}}
+    pools = [{"name": name, "pods": 1, **given} for name, given in cases.items()]
+    of = scenario(pools, [offer("cloud", key="gcp-h200-us-east4")])
+    low = unsure_figures(of, stock_for(of, catalog), catalog)["low"]
+    assert low == {
+        "dojo": "busy_kw 250 (article-34), capital_usd 400,000,000 (article-34)",
+        "cloud": "usd_per_device_h 10.4942 (skypilot-host), boot_s 600 (rented-start)",
+    }
 
 
 def test_fair_weather_has_no_surges() -> None:

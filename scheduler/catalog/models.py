@@ -27,6 +27,10 @@ _UNITS = {
 }
 
 
+Certainty = Literal["high", "medium", "low", "assumed"]
+"""How sure a figure is: see `Figure`."""
+
+
 class CatalogError(ValueError):
     """A catalog entry that is broken or absent; says the file, the entry, the value and what is allowed."""
 
@@ -41,7 +45,7 @@ class Figure(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
     value: int | float
     source: str = ""
-    sure: Literal["high", "medium", "low", "assumed"] = "assumed"
+    sure: Certainty = "assumed"
 
     def __post_init__(self) -> None:
         if (self.source == "") != (self.sure == "assumed"):

@@ -74,21 +74,22 @@ def compare(workers: int | None, out: Path | None, **asked: Any) -> None:
     from scheduler.study.cells.workers import processes
     from scheduler.study.compare.compare import compare_policies, write_answer
 
-    question = _question(CompareOptions(**asked))
+    question, notes = _question(CompareOptions(**asked))
     with workplace(out, processes(workers)) as place:
         answer = compare_policies(question, *place)
         if out is not None:
             write_answer(answer, out / "results.parquet")
-    click.echo(render(answer))
+    click.echo("\n\n".join(part for part in (render(answer), notes) if part))
     if out is not None:
         click.echo(f"\nresults: {out}/results.parquet")
 
 
-def _question(asked: CompareOptions) -> Question:
-    from scheduler.cli.preparation import read, trace_file
+def _question(asked: CompareOptions) -> tuple[Question, str]:
+    """Return what is compared, and which of its figures are not sure."""
+    from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.study.compare.compare import Question
 
-    scenario, _ = read(asked.scenario, asked.overrides)
+    scenario, stock = read(asked.scenario, asked.overrides)
     trace = trace_file(scenario, asked.scenario, asked.trace)
     if trace is not None and (asked.seeds, asked.halfwidth, asked.budget) != (None, None, None):
         raise click.UsageError(
@@ -97,7 +98,7 @@ def _question(asked: CompareOptions) -> Question:
         )
     if asked.budget is not None and asked.halfwidth is None:
         raise click.UsageError("--budget is for --until-halfwidth: give that as well")
-    return Question(
+    question = Question(
         scenario=scenario,
         policies=tuple(dict.fromkeys((asked.baseline or asked.policies[0], *asked.policies))),
         metrics=tuple(dict.fromkeys(asked.metrics)),
@@ -108,3 +109,4 @@ def _question(asked: CompareOptions) -> Question:
         halfwidth=asked.halfwidth,
         budget=asked.budget or max(100, asked.seeds or 0),
     )
+    return question, unsure(scenario, stock)

@@ -65,7 +65,7 @@ def plan(
     and prices. Stopped and started again, it goes on where it was.
     """
     from scheduler.cli.execution import workplace
-    from scheduler.cli.preparation import read
+    from scheduler.cli.preparation import read, unsure
     from scheduler.report.plan import render
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
@@ -74,10 +74,11 @@ def plan(
 
     given = PlanOptions(**asked)
     target = target_of(given.target, given.stranded)
-    spec, _ = read(scenario, overrides)
+    spec, stock = read(scenario, overrides)
+    notes = unsure(spec, stock)
     patiences = given.patiences or DEFAULT_PATIENCES
     spec, pool, posed = plan_question(spec, given.pool, patiences, given.max_pods, given.seeds, target.kind)
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
         found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)
-    click.echo(f"{render(found)}\nresults: {folder}")
+    click.echo("\n".join(part for part in (render(found), notes, f"results: {folder}") if part))

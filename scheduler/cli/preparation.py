@@ -13,8 +13,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from scheduler.catalog import CatalogError, load_catalog
+from scheduler.catalog.certainty import footer
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
+from scheduler.stock.assumed import unsure_figures
 from scheduler.stock.stock import Stock, check_names, stock_of
 from traces.trace import Trace
 from workloads import Demand, DemandError, demand_of, generate
@@ -35,6 +37,11 @@ def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
         stock = stock_of(scenario, load_catalog())
         _demand(scenario)
         return scenario, stock
+
+
+def unsure(scenario: Scenario, stock: Stock) -> str:
+    """Return the lines on figures that are not sure, to end an output with money."""
+    return footer(unsure_figures(scenario, stock, load_catalog()))
 
 
 def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | None:

@@ -17,7 +17,7 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
-from scheduler.stock.assumed import assumed_figures
+from scheduler.stock.assumed import unsure_figures
 
 
 def replay(setup: Setup, folder: Path, *, progress: ReplayProgress | None = None) -> Run:
@@ -43,7 +43,7 @@ def replay(setup: Setup, folder: Path, *, progress: ReplayProgress | None = None
         "refused": log.refusals(),
         "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
         "ledger": [check._asdict() for check in checks],
-        "assumed": assumed_figures(scenario, stock, setup.catalog),
+        "unsure": unsure_figures(scenario, stock, setup.catalog),
     }
     return finish(folder, scenario, trace, stock, end_s, entries)
 

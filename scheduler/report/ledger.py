@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scheduler.catalog.certainty import footer
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
 from scheduler.run.spend import SpendRow, borne, spent_by, used_by
@@ -20,12 +21,16 @@ USED_BY = ("workload", "kind", "owner")
 
 
 def ledger(run: Run, by: str | None = None) -> str:
-    """Render the ledger by one of `SPENT_BY` or `USED_BY`; without, by resource and line and by workload."""
+    """Render the ledger by one of `SPENT_BY` or `USED_BY`; without, by resource and line and by workload.
+
+    It ends with the figures that are not sure, and with the check.
+    """
     if by is None:
         parts = [spent(run), used(run, "workload")]
     else:
         parts = [used(run, by) if by in USED_BY else spent(run, [SPENT_BY[by]])]
-    return "\n\n".join([*parts, check(run)])
+    parts += [footer(run.description["unsure"]), check(run)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def spent(run: Run, keys: Sequence[str] = ("resource", "line")) -> str:

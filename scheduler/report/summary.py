@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from scheduler.catalog.certainty import footer
 from scheduler.report.bad_weather import bad_weather
 from scheduler.report.ledger import spent
 from scheduler.run.directory import Run
@@ -85,5 +86,4 @@ def _workloads(run: Run, device_time: DeviceTime) -> str:
 
 
 def _spend(run: Run) -> str:
-    notes = [f"assumed of {name}: {figures}" for name, figures in run.description["assumed"].items()]
-    return "\n".join([spent(run), *notes])
+    return "\n".join(part for part in (spent(run), footer(run.description["unsure"])) if part)

@@ -1,32 +1,32 @@
-"""Figures without a source that a run rests on: of its pools and offers, and of their drawn weather."""
+"""Figures without a source, or of low certainty, that a run rests on: of pools, offers and drawn weather."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import fields
 
 from scheduler.catalog import Catalog
-from scheduler.catalog.models import Entry
+from scheduler.catalog.certainty import figures_of
+from scheduler.catalog.models import Certainty
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
-from scheduler.stock.stock import NO_QUOTA, OfferStock, PoolStock, Stock
+from scheduler.stock.stock import NO_QUOTA, PoolStock, Stock
 
 SOURCELESS = {"refusals": ("slot_s",), "boots": ("slot_s",), "drift": ("reversion_h", "spike_h")}
 """Defaults of the weather that have no source, by the part of an offer's specification."""
 
 
-def assumed_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, str]:
-    """Return the figures without a source that each pool and offer of the run rests on."""
-    pools = {spec.name: spec for spec in scenario.pools}
-    offers = {spec.name: spec for spec in scenario.offers}
-    share = f"operations_share_per_year {scenario.money.operations_share_per_year:g}"
-    assumed = {
-        pool.name: _pool_figures(pools[pool.name], pool, catalog) + [share] * (pool.capital_usd_per_pod > 0)
-        for pool in stock.pools
+def unsure_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[Certainty, dict[str, str]]:
+    """Return the figures that are assumed, and those of low certainty, by pool and offer of the run."""
+    found: dict[Certainty, dict[str, list[str]]] = {
+        "assumed": _assumed(scenario, stock, catalog),
+        "low": _catalogued(scenario, stock, catalog, "low"),
     }
-    assumed |= {offer.name: _offer_figures(offers[offer.name], offer, catalog) for offer in stock.offers}
-    return {name: ", ".join(figures) for name, figures in assumed.items() if figures}
+    return {
+        sure: {name: ", ".join(figures) for name, figures in of.items() if figures}
+        for sure, of in found.items()
+    }
 
 
 def assumed_weather(scenario: Scenario, stock: Stock) -> dict[str, str]:
@@ -36,28 +36,47 @@ def assumed_weather(scenario: Scenario, stock: Stock) -> dict[str, str]:
     return {name: figures for name, figures in assumed.items() if figures}
 
 
-def _pool_figures(spec: PoolSpec, pool: PoolStock, catalog: Catalog) -> list[str]:
-    figures = [f"span_efficiency {pool.span_efficiency:g}"] if pool.pods > 1 or pool.endless else []
-    if pool.device not in catalog.devices:
-        return [*figures, "no power drawn", *(["no capital"] if not pool.capital_usd_per_pod else [])]
-    figures += _sourceless(catalog.device(pool.device), ("busy_kw", "idle_kw"))
-    if spec.capital_usd is None and spec.pod is None:
-        return [*figures, "no capital"]
-    return figures + (_sourceless(catalog.pod(spec.pod), ("capital_usd",)) if spec.pod is not None else [])
+def _assumed(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, list[str]]:
+    """Figures without a source, those of the scenario's defaults too, by pool and offer."""
+    specs = {spec.name: spec for spec in scenario.pools}
+    assumed = _catalogued(scenario, stock, catalog, "assumed")
+    for pool in stock.pools:
+        spans = [f"span_efficiency {pool.span_efficiency:g}"] if pool.pods > 1 or pool.endless else []
+        gaps = [] if pool.device in catalog.devices else ["no power drawn"]
+        spec = specs[pool.name]
+        unpriced = spec.capital_usd is None and spec.pod is None
+        gaps += ["no capital"] if unpriced else []
+        share = scenario.money.operations_share_per_year
+        operations = [f"operations_share_per_year {share:g}"] if pool.capital_usd_per_pod > 0 else []
+        assumed[pool.name] = [*spans, *assumed[pool.name], *gaps, *operations]
+    for offer in stock.offers:
+        quota = [f"quota {offer.quota:,}"] if offer.quota < NO_QUOTA else []
+        assumed[offer.name] = [*quota, *assumed[offer.name]]
+    return assumed
 
 
-def _offer_figures(spec: OfferSpec, offer: OfferStock, catalog: Catalog) -> list[str]:
-    entry = catalog.offer(spec.offer)
+def _catalogued(scenario: Scenario, stock: Stock, catalog: Catalog, sure: Certainty) -> dict[str, list[str]]:
+    """The catalog's figures of one certainty that the money of each pool and offer rests on."""
+    pools = {spec.name: spec for spec in scenario.pools}
+    offers = {spec.name: spec for spec in scenario.offers}
+    found = {pool.name: _of_pool(pools[pool.name], pool, catalog, sure) for pool in stock.pools}
+    return found | {offer.name: _of_offer(offers[offer.name], catalog, sure) for offer in stock.offers}
+
+
+def _of_pool(spec: PoolSpec, pool: PoolStock, catalog: Catalog, sure: Certainty) -> list[str]:
+    device = catalog.devices.get(pool.device)
+    figures = figures_of(device, ("busy_kw", "idle_kw"), sure) if device is not None else []
+    if spec.capital_usd is None and spec.pod is not None:
+        figures += figures_of(catalog.pod(spec.pod), ("capital_usd",), sure)
+    return figures
+
+
+def _of_offer(spec: OfferSpec, catalog: Catalog, sure: Certainty) -> list[str]:
     named = ["egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps"]
     if spec.usd_per_device_h is None:
         named.insert(0, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
-    figures = _sourceless(entry, [name for name in named if getattr(spec, name, None) is None])
-    return [f"quota {offer.quota:,}", *figures] if offer.quota < NO_QUOTA else figures
-
-
-def _sourceless(entry: Entry, names: Iterable[str]) -> list[str]:
-    figures = ((name, entry.figures.get(name)) for name in names)
-    return [f"{name} {figure.value:g}" for name, figure in figures if figure and figure.sure == "assumed"]
+    used = [name for name in named if getattr(spec, name, None) is None]
+    return figures_of(catalog.offer(spec.offer), used, sure)
 
 
 def _weather_figures(spec: OfferSpec) -> Iterator[str]:
