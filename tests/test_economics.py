@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, fields, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,18 @@ from scipy.stats import triang
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.money.economics import breakeven
-from scheduler.money.economics.inputs import EconomicsError, Input, inputs
+from scheduler.money.economics.comparison import Asked, Comparison, compare_owning
+from scheduler.money.economics.inputs import EconomicsError, Input, inputs, measured_utilization
 from scheduler.money.economics.model import Case, Outcome, cash_flows_usd, outcome
-from scheduler.money.economics.montecarlo import at_mid, draw_inputs, quantiles, tornado, triangular
+from scheduler.money.economics.montecarlo import (
+    at_mid,
+    draw_inputs,
+    draw_readings,
+    quantiles,
+    tornado,
+    triangular,
+)
+from scheduler.money.economics.readings import readings
 from scheduler.run.directory import Run
 from scheduler.scenario import MoneySpec
 from tests.build import job, offer, pool, run, scenario, trace
@@ -31,7 +42,7 @@ HAND = Case(
     utilization=0.5,
     capital_usd=1e6,
     life_years=2,
-    residual_share=0.1,
+    resale_share=0.1 / 0.81**2,
     discount_rate=0.1,
     operations_share_per_year=0.05,
     busy_kw=10.0,
@@ -47,7 +58,8 @@ HAND = Case(
     confined_premium=0.2,
 )
 """10 x 0.5 x 0.5 x 365.25 = 913.125 PFLOP-days a year, for which 57,363.44 USD a year of running costs:
-50,000 of operations and 7 kW x 1.2 x 8,766 h x 0.1 = 7,363.44 of power."""
+50,000 of operations and 7 kW x 1.2 x 8,766 h x 0.1 = 7,363.44 of power. After two years rents are at 0.81^2
+of today's, and so is what the pod is worth; the buyer pays a tenth of its price."""
 
 
 def amounts(low: float, high: float) -> st.SearchStrategy[float]:
@@ -61,7 +73,7 @@ cases = st.builds(
     utilization=amounts(0.05, 1),
     capital_usd=amounts(1e4, 1e9),
     life_years=st.integers(1, 10),
-    residual_share=amounts(0, 1),
+    resale_share=amounts(0, 1),
     discount_rate=amounts(0, 0.3),
     operations_share_per_year=amounts(0, 0.2),
     busy_kw=amounts(100, 1000),
@@ -278,8 +290,17 @@ def test_many_cases_at_once_are_each_of_them(several: list[Case]) -> None:
 # Draws
 
 
-def default_inputs(*overrides: str, pod: str = "exapod-case-study-ten-cabinets") -> dict[str, Input]:
-    return inputs(load_catalog(), pod=pod, offer="nebius-h100-eu-north1", kind="fsd", overrides=overrides)
+def default_inputs(
+    *overrides: str, pod: str = "exapod-case-study-ten-cabinets", kind: str = "fsd"
+) -> dict[str, Input]:
+    """Of the last reading of a pod."""
+    catalog = load_catalog()
+    reading = readings(catalog, pod)[-1]
+    return inputs(catalog, reading, offer="nebius-h100-eu-north1", kind=kind, overrides=overrides)
+
+
+def drawn_inputs(given_inputs: dict[str, Input], draws: int, seed: int) -> Case:
+    return draw_inputs([given_inputs], np.zeros(draws, np.int64), seed)
 
 
 @pytest.mark.parametrize(("low", "mode", "high"), [(0, 1, 3), (0, 0, 1), (-2, 5, 5), (0.3, 0.375, 0.45)])
@@ -291,7 +312,7 @@ def test_triangular_quantiles_are_those_of_scipy(low: float, mode: float, high: 
 
 def test_draws_lie_one_in_each_slice_of_equal_probability() -> None:
     given_inputs = default_inputs()
-    known, drawn = given_inputs["usd_per_device_h"], draw_inputs(given_inputs, 500, seed=3)
+    known, drawn = given_inputs["usd_per_device_h"], drawn_inputs(given_inputs, 500, seed=3)
     width = known.high - known.low
     shape = triang(c=(known.mid - known.low) / width, loc=known.low, scale=width)
     slices = np.floor(shape.cdf(drawn.usd_per_device_h) * 500 + 1e-9)
@@ -300,7 +321,7 @@ def test_draws_lie_one_in_each_slice_of_equal_probability() -> None:
 
 def test_draws_are_whole_years_and_within_their_ranges() -> None:
     given_inputs = default_inputs()
-    drawn = draw_inputs(given_inputs, 2_000, seed=1)
+    drawn = drawn_inputs(given_inputs, 2_000, seed=1)
     for name, each in given_inputs.items():
         values = np.asarray(getattr(drawn, name))
         assert values.min() >= each.low
@@ -310,26 +331,29 @@ def test_draws_are_whole_years_and_within_their_ranges() -> None:
 
 def test_inputs_are_drawn_independently() -> None:
     given_inputs = default_inputs()
-    drawn = asdict(draw_inputs(given_inputs, 5_000, seed=1))
+    drawn = asdict(drawn_inputs(given_inputs, 5_000, seed=1))
     uncertain = [values for name, values in drawn.items() if not given_inputs[name].is_certain]
     between = np.corrcoef(uncertain) - np.eye(len(uncertain))
     assert np.abs(between).max() < 0.06  # over four standard errors
 
 
 def test_a_changed_input_leaves_the_draws_of_the_others() -> None:
-    before, after = draw_inputs(default_inputs(), 200, 1), draw_inputs(default_inputs("pue=1:1:1.1"), 200, 1)
+    before, after = (
+        drawn_inputs(default_inputs(), 200, 1),
+        drawn_inputs(default_inputs("pue=1:1:1.1"), 200, 1),
+    )
     differ = {
         each.name
         for each in fields(Case)
         if not np.array_equal(getattr(before, each.name), getattr(after, each.name))
     }
     assert differ == {"pue"}
-    assert not np.array_equal(draw_inputs(default_inputs(), 200, 2).pue, before.pue)
+    assert not np.array_equal(drawn_inputs(default_inputs(), 200, 2).pue, before.pue)
 
 
 def test_without_ranges_every_draw_is_the_point() -> None:
     narrow = default_inputs(*(f"{name}={each.mid}" for name, each in default_inputs().items()))
-    point, many = outcome(at_mid(narrow)), outcome(draw_inputs(narrow, 100, 1))
+    point, many = outcome(at_mid(narrow)), outcome(drawn_inputs(narrow, 100, 1))
     for figure in fields(Outcome):
         expected = float(getattr(point, figure.name))
         assert quantiles(getattr(many, figure.name)) == pytest.approx([expected] * 3), figure.name
@@ -337,7 +361,7 @@ def test_without_ranges_every_draw_is_the_point() -> None:
 
 
 def test_the_share_below_breakeven_is_that_of_the_draws_in_which_owning_is_cheaper() -> None:
-    drawn = draw_inputs(default_inputs(), 1_000, 1)
+    drawn = drawn_inputs(default_inputs(), 1_000, 1)
     needed = np.asarray(outcome(drawn).breakeven_utilization)
     for share in (0.3, 0.6, 0.9):
         there = np.asarray(outcome(replace(drawn, utilization=share)).difference_usd_per_pflop_day)
@@ -357,6 +381,163 @@ def test_the_tornado_moves_one_input_at_a_time() -> None:
     for bar in bars:
         low = outcome(replace(at_mid(given_inputs), **{bar.name: given_inputs[bar.name].low}))
         assert bar.at_low == pytest.approx(low.difference_usd_per_pflop_day)
+
+
+# Readings
+
+
+EXAPODS = {
+    "article-34": (400e6, 100, 30_000, 9_600),  # USD, PFLOPS, kW busy and idle: 120 tiles of 250 kW and 80 kW
+    "article-34-tiles": (400e6, 240, 30_000, 9_600),
+    "case-study": (400e6, 1_080, 1_800, 600),
+    "case-study-ten-cabinets": (400e6, 10_800, 18_000, 6_000),
+    "ai-day": (120 * 244e3, 1_080, 1_800, 600),  # a box of A100s a tile
+    "gpu-price": (188e6 / (3_072 * 0.989) * 1_080, 1_080, 1_800, 600),  # that of the H100 island a PFLOPS
+}
+
+
+@pytest.fixture(scope="module")
+def asked() -> Comparison:
+    return compare_owning(
+        load_catalog(), Asked("exapod", "nebius-h100-eu-north1", "fsd"), draws=4_000, seed=1
+    )
+
+
+@pytest.mark.parametrize("key", EXAPODS)
+def test_breakeven_by_hand_for_each_reading(asked: Comparison, key: str) -> None:
+    """Fixed and variable USD a year of a pod, and what its PFLOP-days would cost rented, year by year."""
+    usd, pflops, busy, idle = EXAPODS[key]
+    (answer,) = (each for each in asked.answers if each.reading.key == key)
+    worth = [1.07**-year for year in range(1, 6)]
+    kwh_usd = 8_766 * 1.2 * 0.0861
+    fixed = usd / sum(worth) + 0.05 * usd + idle * kwh_usd
+    variable = (busy - idle) * kwh_usd
+    mfu = answer.inputs["owned_mfu"].mid / answer.inputs["rented_mfu"].mid
+    prices = sum(0.724 ** (year - 0.5) * worth[year - 1] for year in range(1, 6)) / sum(worth)
+    rented = pflops / 0.989 * mfu / 0.95 * 8_766 * 2.95 * prices * (1 + 0.6 * 0.1)
+    needed = fixed / (rented - variable) if rented > variable else np.inf
+    assert answer.point.breakeven_utilization == pytest.approx(needed, rel=1e-9)
+
+
+def test_a_reading_fixes_capital_and_peak_together(asked: Comparison) -> None:
+    for number, answer in enumerate(asked.answers):
+        here = asked.which == number
+        low, high = ((answer.inputs["capital_usd"].low), answer.inputs["capital_usd"].high)
+        assert set(np.asarray(asked.draws.owned_pflops)[here]) == {answer.inputs["owned_pflops"].mid}
+        assert np.asarray(asked.draws.capital_usd)[here].min() >= low
+        assert np.asarray(asked.draws.capital_usd)[here].max() <= high
+
+
+def test_capital_of_the_readings_is_that_of_their_sources(asked: Comparison) -> None:
+    a100 = 31.3e6 / (1_024 * 0.312)
+    ranges = {each.reading.key: each.inputs["capital_usd"] for each in asked.answers}
+    for key in ("article-34", "article-34-tiles", "case-study", "case-study-ten-cabinets"):
+        assert (ranges[key].low, ranges[key].high) == (300e6, 500e6)
+    assert ranges["ai-day"].low == pytest.approx(a100 / 6 * 1_080)
+    assert ranges["ai-day"].high == pytest.approx(29.28e6)
+    assert ranges["gpu-price"].low == pytest.approx(83.4e6 / (1_024 * 2.25) * 1_080)
+    assert ranges["gpu-price"].high == pytest.approx(a100 * 1_080)
+
+
+def test_answers_by_reading_add_up_to_the_overall_one_by_weight(asked: Comparison) -> None:
+    assert [each.weight for each in asked.answers] == [1 / 8] * 4 + [1 / 4] * 2
+    assert np.bincount(asked.which).tolist() == [500] * 4 + [1_000] * 2
+    parts = sum(each.weight * each.cheaper.mean() for each in asked.answers)
+    assert parts == pytest.approx(asked.cheaper.mean(), abs=1e-12)
+    assert 0 < parts < 1
+
+
+@given(
+    st.lists(st.just(0.0) | amounts(0.01, 10), min_size=6, max_size=6).filter(any),
+    st.integers(100, 300),
+    st.integers(0, 9),
+)
+def test_readings_are_drawn_by_weight_to_within_two(weights: list[float], draws: int, seed: int) -> None:
+    found = np.bincount(draw_readings(weights, draws, seed), minlength=6)
+    share = np.array(weights) / sum(weights)
+    assert np.abs(found - draws * share).max() < 2 + 1e-6  # a slice may be cut at either end
+    assert not found[share == 0].any()
+
+
+def test_a_reading_by_itself_answers_as_within_all(asked: Comparison) -> None:
+    only = [f"weight.{key}=0" for key in EXAPODS if key != "ai-day"]
+    question = Asked("exapod", "nebius-h100-eu-north1", "fsd", overrides=tuple(only))
+    alone = compare_owning(load_catalog(), question, draws=4_000, seed=1)
+    of = alone.answers[4]
+    assert (of.reading.key, of.weight, of.cheaper.size) == ("ai-day", 1, 4_000)
+    assert alone.cheaper.mean() == of.cheaper.mean()
+    assert of.cheaper.mean() == pytest.approx(asked.answers[4].cheaper.mean(), abs=0.05)
+    assert alone.middle.reading.key == "ai-day"
+
+
+def test_what_is_set_of_the_pod_is_not_set_of_the_islands_beside() -> None:
+    overrides = ("capital_usd=1e6", "pue=1.3", "weight.ai-day=2")
+    question = Asked("exapod", "nebius-h100-eu-north1", "fsd", overrides=overrides)
+    found = compare_owning(load_catalog(), question, draws=100, seed=1)
+    assert {each.inputs["capital_usd"].mid for each in found.answers} == {1e6}
+    islands = {each.reading.key: each.inputs for each in found.beside}
+    assert islands["h100-island"]["capital_usd"].mid == 188e6
+    assert all(each["pue"].mid == 1.3 for each in islands.values())
+
+
+def test_no_answer_says_never_while_a_reading_says_otherwise() -> None:
+    output = typed()[1]
+    lines = {line[:23].strip(): line for line in output.splitlines()}
+    assert "67%" in lines["case-study-ten-cabinets"] and "never" in lines["article-34"]
+    overall = [line for line in output.splitlines() if line.startswith(("all readings", "break-even util"))]
+    overall += [line for line in output.splitlines() if line.startswith("payback")]
+    assert len(overall) == 3
+    for line in overall:
+        assert not re.search(r"(?<!to )\bnever\b", line), line
+
+
+@pytest.mark.parametrize("pod", [key for key in load_catalog().pods if "server" not in key])
+def test_every_answer_has_owned_gpu_islands_beside_it(pod: str) -> None:
+    found = compare_owning(load_catalog(), Asked(pod, "aws-h100-us-east-1", "fsd"), draws=100, seed=1)
+    shown = {each.reading.key for each in (*found.answers, *found.beside)}
+    assert {"a100-island", "h100-island", "b200-island", "cortex-island"} <= shown
+    assert len(shown) == len(found.answers) + len(found.beside)
+
+
+def test_low_certainty_ends_the_answer_unless_it_is_set() -> None:
+    known = "low certainty of case-study, case-study-ten-cabinets: capital_usd 400,000,000 (article-34)"
+    assert known in typed()[1].splitlines()
+    assert "capital_usd 400,000,000 (article-34)" not in typed("--set", "capital_usd=1e6")[1]
+
+
+# Rents and resale
+
+
+def test_the_range_of_the_decline_is_fitted_to_the_rents_of_the_page() -> None:
+    """A random walk of the logarithm: trend from Epoch, variance from the rents, over five years."""
+    rows = [(row[0].split("-"), float(row[1])) for row in table("economics.md", "## Rents and resale")]
+    points = [(int(year) + (int(month) - 1) / 12, np.log(usd)) for (year, month), usd in rows]
+    trend = -0.14 * np.log(10)
+    steps = [(late - early, log - before) for (early, before), (late, log) in pairwise(points)]
+    variance = np.mean([(rise - trend * years) ** 2 / years for years, rise in steps])
+    found = default_inputs()["decline_per_year"]
+    for end, side in ((found.low, 1), (found.mid, 0), (found.high, -1)):
+        assert end == pytest.approx(1 - np.exp(trend + side * 2 * np.sqrt(variance / 5)), abs=0.006)
+    for years, rise in steps:  # the rises of 2025 and 2026 are nothing odd to such a walk
+        assert abs(rise - trend * years) < 2 * np.sqrt(variance * years)
+    assert found.low < 0
+
+
+def test_resale_follows_the_rents_of_the_same_draw(asked: Comparison) -> None:
+    draws = asked.draws
+    decline, life = np.asarray(draws.decline_per_year), np.asarray(draws.life_years, np.int64)
+    rents = np.array([np.prod([1 - d] * n) for d, n in zip(decline, life, strict=True)])
+    left = np.asarray(asked.result.residual_share)
+    assert (left <= np.minimum(1, rents) * (1 + 1e-12)).all()
+    assert left == pytest.approx(np.asarray(draws.resale_share) * np.minimum(1, rents))
+    steep = np.argsort(decline)
+    assert left[steep[:400]].mean() > 3 * left[steep[-400:]].mean()
+
+
+def test_at_the_decline_of_epoch_a_buyer_of_all_its_worth_leaves_a_fifth_after_five_years() -> None:
+    case = replace(HAND, resale_share=1.0, decline_per_year=0.276, life_years=5)
+    assert case.residual_share == pytest.approx(10 ** (-0.14 * 5), rel=0.005)
+    assert replace(case, decline_per_year=-0.2).residual_share == 1  # never above its price
 
 
 # Inputs
@@ -384,12 +565,9 @@ def test_hardware_and_prices_are_those_of_the_catalog() -> None:
 
 
 def test_the_kind_of_job_decides_the_mfu() -> None:
-    catalog = load_catalog()
+    tile = load_catalog().device("dojo-tile-case-study")
     for kind in ("fsd.retrain", "optimus", "tenant", "fsdx"):
-        case = at_mid(
-            inputs(catalog, pod="exapod-case-study", offer="nebius-h100-eu-north1", kind=kind, overrides=())
-        )
-        tile = catalog.device("dojo-tile-case-study")
+        case = at_mid(default_inputs(pod="exapod-case-study", kind=kind))
         assert case.owned_pflops * case.owned_mfu == pytest.approx(120 * tile.rate_pflops(kind))
 
 
@@ -410,11 +588,12 @@ def half_busy(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_a_run_gives_its_own_utilization(half_busy: Run) -> None:
-    found = inputs(
-        load_catalog(), pod="exapod-public", offer="aws-h100-us-east-1", kind="fsd", run=half_busy
-    )["utilization"]
-    assert (found.low, found.mid, found.high) == (0.6, 0.6, 0.6)  # 300 of 500 device-seconds
-    assert found.source == f"measured in {half_busy.folder}"
+    catalog, measured = load_catalog(), measured_utilization(half_busy)
+    asked = Asked("exapod-public", "aws-h100-us-east-1", "fsd", measured)
+    for each in compare_owning(catalog, asked, draws=100, seed=1).answers:
+        found = each.inputs["utilization"]
+        assert (found.low, found.mid, found.high) == (0.6, 0.6, 0.6)  # 300 of 500 device-seconds
+        assert found.source == f"measured in {half_busy.folder}"
 
 
 def test_the_simulated_breakeven_is_that_of_the_formula(tmp_path: Path) -> None:
@@ -443,8 +622,9 @@ def test_the_simulated_breakeven_is_that_of_the_formula(tmp_path: Path) -> None:
 
 def test_mid_is_what_the_ledger_takes_too() -> None:
     ledger, found = MoneySpec(), default_inputs()
-    for name in ("life_years", "residual_share", "operations_share_per_year", "usd_per_kwh", "pue"):
+    for name in ("life_years", "operations_share_per_year", "usd_per_kwh", "pue"):
         assert found[name].mid == getattr(ledger, name), name
+    assert at_mid(found).residual_share == ledger.residual_share
 
 
 def test_idle_power_is_at_most_busy_power() -> None:
@@ -479,6 +659,12 @@ def typed(*words: str) -> tuple[int, str]:
         ("--set pue=1:2", '--set "pue=1:2": must be a number, or low:mid:high'),
         ("--set pue=low", '--set "pue=low": must be a number, or low:mid:high'),
         ("--set pue", '--set "pue": must be key=value or key=low:mid:high'),
+        (
+            "--set weight.articl=1",
+            '--set "weight.articl=1": unknown reading "articl"; did you mean article-34?',
+        ),
+        ("--set weight.ai-day=-1", '--set "weight.ai-day=-1": must be a number from 0 to 1e+06'),
+        ("--pod h100-island --set weight.h100-island=0", "weights: one at least must be above 0"),
         ("--run nowhere", "nowhere: no such run"),
     ],
 )
@@ -501,14 +687,16 @@ def certainly(values: dict[str, float]) -> list[str]:
 def test_the_verdict_says_never_and_what_it_would_need() -> None:
     code, output = typed(*certainly(asdict(HAND)))
     assert code == 0
-    assert "owning costs 642 and renting 135 USD per delivered PFLOP-day" in output
-    assert "break-even utilization: never (would need 240%)" in output
-    assert "owning is cheaper in 0%" in output
+    rows = [line.split() for line in output.splitlines() if line.startswith(("article-34", "ai-day"))]
+    assert len(rows) >= 3
+    for row in rows[:3]:  # every reading is the same once all is set
+        assert row[4:10] == ["642", "135", "never", "(240%)", "0%", *row[9:10]]
+    assert "Owning is cheaper in 0% of 10,000 draws" in output
 
 
 def test_where_nothing_is_uncertain_or_nothing_matters_the_tornado_says_so() -> None:
     certain = certainly(asdict(HAND) | {"confined_premium": 0})
-    assert typed(*certain)[1].endswith("\n\nNo input has a range.\n")
+    assert "\nNo input has a range.\n" in typed(*certain)[1]
     assert "0.4 to 0.6" in typed(*certain, "--set", "confined_share=0.4:0.5:0.6")[1]
 
 
@@ -519,7 +707,8 @@ def test_the_page_lists_inputs_and_columns() -> None:
         for name, _, _, _, unit, meaning in table("economics.md", "## Inputs")
     ]
     assert listed == [(each.name, each.unit, each.meaning) for each in found]
-    columns = [(row[0].strip("`"), *row[1:]) for row in table("economics.md", "## The file")]
+    first, *columns = ((row[0].strip("`"), *row[1:]) for row in table("economics.md", "## The file"))
+    assert first[0] == "reading"
     assert columns == [
         (each.name, each.metadata["unit"], each.metadata["meaning"]) for each in fields(Outcome)
     ]
@@ -542,11 +731,11 @@ def test_draws_are_written_with_unit_and_meaning(tmp_path: Path) -> None:
     assert typed("--draws", "100", "-o", str(out))[0] == 0
     written = pq.read_table(out)
     assert written.num_rows == 100
-    assert written.column_names == [each.name for each in (*fields(Case), *fields(Outcome))]
+    assert written.column_names == ["reading", *(each.name for each in (*fields(Case), *fields(Outcome)))]
     for column in written.schema:
         said = {key.decode(): text.decode() for key, text in column.metadata.items()}
         assert said["meaning"], column.name
-        assert said["unit"] or column.name == "pue"
+        assert said["unit"] or column.name in ("pue", "reading")
     rows = written.to_pydict()
     first = Case(**{each.name: rows[each.name][0] for each in fields(Case)})
     assert rows["npv_usd"][0] == pytest.approx(outcome(first).npv_usd)

@@ -293,8 +293,10 @@ def test_what_is_assumed_names_the_price_that_is_paid() -> None:
 
 def test_low_certainty_is_named_with_its_source_unless_the_scenario_states_the_figure() -> None:
     catalog = load_catalog()
-    cases = {"dojo": {"pod": "exapod-article-34"}, "own": {"pod": "exapod-public", "capital_usd": 3e7}}
-    pools = [{"name": name, "pods": 1, **given} for name, given in cases.items()]
+    pools = [
+        {"name": "dojo", "pods": 1, "pod": "exapod-article-34"},
+        {"name": "own", "pods": 1, "pod": "exapod-public", "capital_usd": 3e7},
+    ]
     of = scenario(pools, [offer("cloud", key="gcp-h200-us-east4")])
     low = unsure_figures(of, stock_for(of, catalog), catalog)["low"]
     assert low == {

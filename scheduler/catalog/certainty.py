@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from scheduler.catalog.models import Certainty, Entry
+from scheduler.catalog.models import Certainty, Entry, Figure
 from traces.numbers import significant
 
 NOTED: dict[Certainty, str] = {"assumed": "assumed of", "low": "low certainty of"}
@@ -15,13 +15,14 @@ NOTED: dict[Certainty, str] = {"assumed": "assumed of", "low": "low certainty of
 
 
 def figures_of(entry: Entry, names: Iterable[str], sure: Certainty) -> list[str]:
-    """Return those of the named figures that are of one certainty: name, value and the source, if any."""
-    found = ((name, entry.figures.get(name)) for name in names)
-    return [
-        f"{name} {significant(figure.value, 6)}{figure.source and f' ({figure.source})'}"
-        for name, figure in found
-        if figure is not None and figure.sure == sure
-    ]
+    """Return those of the named figures of an entry that are of one certainty, as text."""
+    found = ((name, entry.figures[name]) for name in names if name in entry.figures)
+    return [written(name, figure) for name, figure in found if figure.sure == sure]
+
+
+def written(name: str, figure: Figure) -> str:
+    """Return a figure as a footer has it: name, value and the source, if any."""
+    return f"{name} {significant(figure.value, 6)}{figure.source and f' ({figure.source})'}"
 
 
 def footer(unsure: Mapping[Certainty, Mapping[str, str]]) -> str:

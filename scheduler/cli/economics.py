@@ -11,7 +11,12 @@ from scheduler.cli.options import FILE
 
 
 @click.command()
-@click.option("--pod", default="exapod-case-study", show_default=True, help="Pod to own, of the catalog.")
+@click.option(
+    "--pod",
+    default="exapod",
+    show_default=True,
+    help="Pod to own, of the catalog; exapod: one in every reading of the sources.",
+)
 @click.option(
     "--offer", default="nebius-h100-eu-north1", show_default=True, help="Offer to rent, of the catalog."
 )
@@ -28,26 +33,24 @@ def economics(
 ) -> None:
     """Compare owning a pod with renting the same compute: cost, break-even, payback, what decides.
 
-    Lists all inputs with their ranges and sources; --set changes them.
+    The answer is given for each reading of what a pod makes and costs, then over all; owned GPU islands stand
+    beside. Lists all inputs with their ranges and sources; --set changes them, and as weight.KEY a reading's
+    weight.
     """
     from scheduler.catalog import load_catalog
+    from scheduler.money.economics.comparison import Asked, compare_owning
     from scheduler.money.economics.draws_file import write_draws
-    from scheduler.money.economics.inputs import inputs
-    from scheduler.money.economics.model import outcome
-    from scheduler.money.economics.montecarlo import draw_inputs
-    from scheduler.report import economics as report
+    from scheduler.money.economics.inputs import measured_utilization
+    from scheduler.report.economics import economics as render
     from scheduler.run.directory import open_run
 
     catalog = load_catalog()
-    run = None if folder is None else open_run(folder)
-    compared = {name: asked[name] for name in ("pod", "offer", "kind")}  # as ordered in the file
-    given = inputs(catalog, **compared, run=run, overrides=overrides)
-    drawn = draw_inputs(given, draws, seed)
-    result = outcome(drawn)
-    pod, offer = catalog.pod(compared["pod"]), catalog.offer(compared["offer"])
-    head = report.title(pod, offer, compared["kind"], given["owned_pflops"])
+    measured = None if folder is None else measured_utilization(open_run(folder))
+    question = Asked(**asked, measured=measured, overrides=overrides)
+    found = compare_owning(catalog, question, draws=draws, seed=seed)
+    about = {name: asked[name] for name in ("pod", "offer", "kind")}  # as ordered in the file
     if out is not None:
-        write_draws(out, given, drawn, result, compared | {"seed": str(seed)})
-    click.echo(report.economics(head, given, drawn, result))
+        write_draws(out, found, about | {"seed": str(seed)})
+    click.echo(render(catalog, question, found))
     if out is not None:
         click.echo(f"\ndraws: {out}")

@@ -12,11 +12,16 @@ from msgspec import Struct
 
 from scheduler.catalog import Catalog, Device, Figure
 from scheduler.catalog.models import DEFAULT_KIND
+from scheduler.money.economics.readings import Range3, Reading, times
 from scheduler.run.directory import Run
 from scheduler.run.levels import DeviceLevels
 from traces.errors import nearest
 
 INPUTS_FILE = Path(__file__).with_name("inputs.toml")
+
+
+SET = "--set"
+"""The source of what a user gives."""
 
 
 class EconomicsError(ValueError):
@@ -44,6 +49,11 @@ class Input(Struct, frozen=True, kw_only=True):
         """Whether it has no range."""
         return self.low == self.high
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the user gave it."""
+        return self.source == SET
+
 
 class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An entry of inputs.toml."""
@@ -60,27 +70,28 @@ class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def inputs(
     catalog: Catalog,
+    reading: Reading,
     *,
-    pod: str,
     offer: str,
     kind: str,
-    run: Run | None = None,
+    measured: Input | None = None,
     overrides: Sequence[str] = (),
 ) -> dict[str, Input]:
-    """Return all inputs by name, for one pod of a kind against an offer, doing jobs of a kind.
+    """Return all inputs by name, for one pod in a reading against an offer, doing jobs of a kind.
 
-    `run` gives its measured utilization; `overrides` are `key=value` or `key=low:mid:high`, in the input's
-    unit. Raises EconomicsError, CatalogError or RunError.
+    `measured` is the utilization of a run; `overrides` are `key=value` or `key=low:mid:high`, in the input's
+    unit. Raises EconomicsError or CatalogError.
     """
     entries = _entries()
     given = dict(_override(text, entries) for text in overrides)
-    if run is not None:
-        if "utilization" in given:
+    if measured is not None:
+        if measured.name in given:
             raise EconomicsError("utilization: give either --run or --set utilization, not both")
-        given["utilization"] = _measured(run, entries["utilization"])
-    readings = _readings(catalog, pod, offer, kind)
+        given[measured.name] = measured
+    fixed = _catalogued(catalog, reading, offer, kind)
+    where = f"{reading.pod.key}, {offer}"
     chosen = {
-        name: given[name] if name in given else _default(name, entry, readings.get(name), f"{pod}, {offer}")
+        name: given[name] if name in given else _default(name, entry, fixed.get(name), where)
         for name, entry in entries.items()
     }
     busy, idle = chosen["busy_kw"], chosen["idle_kw"]
@@ -89,44 +100,54 @@ def inputs(
     return chosen
 
 
+def measured_utilization(run: Run) -> Input:
+    """Return the device-seconds held over those owned, in all pools of a run together.
+
+    Raises EconomicsError where nothing was owned, or none of it worked.
+    """
+    if not run.pools:
+        raise EconomicsError(f"{run.folder}: owns no pods, so it has no utilization")
+    share = DeviceLevels(run).utilization()
+    if not share:
+        raise EconomicsError(f"{run.folder}: its pods never worked: utilization 0")
+    return _given("utilization", _entries()["utilization"], [share] * 3, f"measured in {run.folder}")
+
+
 @cache
 def _entries() -> dict[str, _Entry]:
     return msgspec.convert(tomllib.loads(INPUTS_FILE.read_text(encoding="utf-8")), dict[str, _Entry])
 
 
-def _readings(catalog: Catalog, pod_key: str, offer_key: str, kind: str) -> dict[str, Figure]:
-    """Return what the catalog says, with its sources: the figures of a pod are those of all its devices."""
-    pod, offer = catalog.pod(pod_key), catalog.offer(offer_key)
-    owned, rented = catalog.device(pod.device), catalog.device(offer.device)
-    readings = {
-        "owned_pflops": _times(owned.figures["peak_pflops"], pod.devices),
-        "busy_kw": _times(owned.figures["busy_kw"], pod.devices),
-        "idle_kw": _times(owned.figures["idle_kw"], pod.devices),
-        "owned_mfu": _mfu(owned, kind),
-        "usd_per_device_h": offer.figures["usd_per_device_h"],
-        "rented_pflops": rented.figures["peak_pflops"],
-        "rented_mfu": _mfu(rented, kind),
+def _catalogued(catalog: Catalog, reading: Reading, offer_key: str, kind: str) -> dict[str, Range3]:
+    """Return what the catalog says, with its sources: of the pod, in its reading, and of the offer."""
+    offer = catalog.offer(offer_key)
+    owned, rented = catalog.device(reading.pod.device), catalog.device(offer.device)
+    return {
+        **reading.figures,
+        "owned_mfu": (_mfu(owned, kind),),
+        "usd_per_device_h": (offer.figures["usd_per_device_h"],),
+        "rented_pflops": (rented.figures["peak_pflops"],),
+        "rented_mfu": (_mfu(rented, kind),),
     }
-    return readings | ({"capital_usd": pod.figures["capital_usd"]} if "capital_usd" in pod.figures else {})
-
-
-def _times(figure: Figure, factor: float) -> Figure:
-    return Figure(figure.value * factor, figure.source, figure.sure)
 
 
 def _mfu(device: Device, kind: str) -> Figure:
-    """The figure of the longest listed prefix of the kind, as in `Device.rate_pflops`."""
+    """Delivered over peak rate, as the catalog has them; its source is that of the longest listed prefix."""
     prefixes = [prefix for prefix in device.mfu if f"{kind}.".startswith(f"{prefix}.")]
-    return device.figures[f"mfu.{max(prefixes, key=len, default=DEFAULT_KIND)}"]
+    figure = device.figures[f"mfu.{max(prefixes, key=len, default=DEFAULT_KIND)}"]
+    return Figure(device.rate_pflops(kind) / device.peak_pflops, figure.source, figure.sure)
 
 
-def _default(name: str, entry: _Entry, reading: Figure | None, where: str) -> Input:
-    """Lay low and high around mid; around the catalog's reading as shares of it."""
-    if entry.catalog and reading is None:
+def _default(name: str, entry: _Entry, fixed: Range3 | None, where: str) -> Input:
+    """Lay low and high around mid; around the catalog's figure, if it is but one, as shares of it."""
+    if entry.catalog and fixed is None:
         raise EconomicsError(f"{name}: the catalog has none for {where}; give --set {name}=...")
-    mid = _figure(entry.mid) if reading is None else reading
-    share = 1.0 if reading is None else reading.value
-    low, high = _times(_figure(entry.low), share), _times(_figure(entry.high), share)
+    if fixed is not None and len(fixed) > 1:
+        low, mid, high = fixed
+    else:
+        mid = fixed[0] if fixed else _figure(entry.mid)
+        share = mid.value if fixed else 1.0
+        low, high = times(_figure(entry.low), share), times(_figure(entry.high), share)
     figures = {"low": low, "mid": mid, "high": high}
     if low.value == mid.value == high.value:
         figures = {"mid": mid}
@@ -154,7 +175,7 @@ def _override(text: str, entries: Mapping[str, _Entry]) -> tuple[str, Input]:
         raise EconomicsError(f'--set "{text}": must be a number, or low:mid:high')
     numbers *= 3 // len(numbers)
     _check(text, entries[name], numbers)
-    return name, _given(name, entries[name], numbers, "--set")
+    return name, _given(name, entries[name], numbers, SET)
 
 
 def _check(text: str, entry: _Entry, numbers: list[float]) -> None:
@@ -179,13 +200,3 @@ def _given(
         whole=entry.whole,
         **dict(zip(("low", "mid", "high"), numbers, strict=True)),
     )
-
-
-def _measured(run: Run, entry: _Entry) -> Input:
-    """Return the device-seconds held over those owned, in all pools of the run together."""
-    if not run.pools:
-        raise EconomicsError(f"{run.folder}: owns no pods, so it has no utilization")
-    share = DeviceLevels(run).utilization()
-    if not share:
-        raise EconomicsError(f"{run.folder}: its pods never worked: utilization 0")
-    return _given("utilization", entry, [share] * 3, f"measured in {run.folder}")

@@ -37,7 +37,7 @@ class Case:
     owned_pflops: Numbers
     capital_usd: Numbers
     life_years: Numbers
-    residual_share: Numbers
+    resale_share: Numbers
     discount_rate: Numbers
     operations_share_per_year: Numbers
     busy_kw: Numbers
@@ -63,6 +63,15 @@ class Case:
     def pflop_days_per_year(self) -> Numbers:
         """What a pod delivers a year."""
         return self.delivered_pflops * self.utilization * DAYS
+
+    @property
+    def residual_share(self) -> Numbers:
+        """What the pod fetches at the end, as a share of its price: it follows the rents of the same case.
+
+        What earns less rent is worth less, so its worth falls as rents do; but never above its price, as
+        nobody pays more for a used pod than for a new one.
+        """
+        return plain(np.minimum(1.0, (1.0 - self.decline_per_year) ** self.life_years) * self.resale_share)
 
     @property
     def worth_factor(self) -> Numbers:
@@ -110,6 +119,9 @@ class Outcome:
     breakeven_confined_usd_per_pflop_day: Numbers = field(
         metadata=_about(_COST, "worth of keeping a confined PFLOP-day inside at which both cost the same")
     )
+    residual_share: Numbers = field(
+        metadata=_about("share", "what the pod fetches at the end of its life, as a share of its price")
+    )
     npv_usd: Numbers = field(
         metadata=_about("USD/pod", "net present value of owning a pod instead of renting what it delivers")
     )
@@ -147,6 +159,7 @@ def outcome(case: Case) -> Outcome:
         ),
         breakeven_usd_per_device_h=owned / (_rented(case, 1.0) * factor * case.worth_factor),
         breakeven_confined_usd_per_pflop_day=_breakeven_confined(case, owned - today * factor),
+        residual_share=case.residual_share,
         npv_usd=npv_usd(cash_flows_usd=flows, discount_rate=case.discount_rate),
         irr=irr(cash_flows_usd=flows),
         payback_years=payback_years(cash_flows_usd=flows),

@@ -1,14 +1,15 @@
 """Build or buy under uncertainty: draws of all inputs at once, and one input at a time.
 
-Inputs are drawn independently, each from a triangular distribution (Johnson, The Statistician 46, 1997:
-where three points are all that is known), by Latin hypercube sampling (McKay, Beckman and Conover,
-Technometrics 21, 1979): one draw in each slice of equal probability, so that few draws go far. Each input
+The reading of a draw comes first, by weight, then each input in the range that it has there, independently,
+from a triangular distribution (Johnson, The Statistician 46, 1997: where three points are all that is known).
+Both are drawn by Latin hypercube sampling (McKay, Beckman and Conover, Technometrics 21, 1979): one draw in
+each slice of equal probability, so that few draws go far. Each input
 has a stream of random numbers of its own: to change one leaves the draws of the others as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from scheduler.money.economics.inputs import Input
 from scheduler.money.economics.model import Case, Outcome, outcome
-from traces.arrays import Floats
+from traces.arrays import Floats, Ints
 
 
 class Bar(NamedTuple):
@@ -37,16 +38,35 @@ def at_mid(inputs: Mapping[str, Input]) -> Case:
     return Case(**{name: each.mid for name, each in inputs.items()})
 
 
-def draw_inputs(inputs: Mapping[str, Input], draws: int, seed: int) -> Case:
-    """Return a case of so many draws: arrays (draws,)."""
-    return Case(**{name: _draw(each, draws, seed) for name, each in inputs.items()})
+def draw_readings(weights: Sequence[float], draws: int, seed: int) -> Ints:
+    """Return the number of the reading of each draw: each gets its share of the draws, to within two."""
+    edges = np.cumsum(weights)
+    return np.searchsorted(edges[:-1] / edges[-1], _slices("reading", draws, seed), side="right").astype(
+        np.int64
+    )
 
 
-def _draw(given: Input, draws: int, seed: int) -> Floats:
-    stream = np.random.default_rng([seed, crc32(given.name.encode())])
-    slices = (stream.permutation(draws) + stream.random(draws)) / draws
-    values = triangular(slices, given.low, given.mid, given.high)
-    return np.round(values) if given.whole else values
+def draw_inputs(readings: Sequence[Mapping[str, Input]], which: Ints, seed: int) -> Case:
+    """Return a case of as many draws as `which`, (draws,), has: each of the inputs of its reading.
+
+    The streams are those of the inputs, so two readings differ by nothing but their ranges.
+    """
+    return Case(**{name: _draw([of[name] for of in readings], which, seed) for name in readings[0]})
+
+
+def _draw(given: Sequence[Input], which: Ints, seed: int) -> Floats:
+    slices = _slices(given[0].name, len(which), seed)
+    values = np.empty(len(which))
+    for number, each in enumerate(given):
+        here = which == number
+        values[here] = triangular(slices[here], each.low, each.mid, each.high)
+    return np.round(values) if given[0].whole else values
+
+
+def _slices(name: str, draws: int, seed: int) -> Floats:
+    """One probability in each of so many equal slices, in the order of the stream of that name."""
+    stream = np.random.default_rng([seed, crc32(name.encode())])
+    return (stream.permutation(draws) + stream.random(draws)) / draws
 
 
 def triangular(probability: Floats, low: float, mode: float, high: float) -> Floats:
@@ -81,10 +101,10 @@ def tornado(inputs: Mapping[str, Input]) -> list[Bar]:
     return sorted(bars, key=lambda bar: -bar.swing)
 
 
-def rank_correlations(inputs: Mapping[str, Input], case: Case, result: Outcome) -> dict[str, float]:
-    """Return Spearman's rank correlation of each uncertain input with owned - rented, over the draws."""
+def rank_correlations(names: Iterable[str], case: Case, result: Outcome) -> dict[str, float]:
+    """Return Spearman's rank correlation of the named inputs with owned - rented, over the draws."""
     import pandas as pd
 
-    frame = pd.DataFrame({name: getattr(case, name) for name, each in inputs.items() if not each.is_certain})
+    frame = pd.DataFrame({name: getattr(case, name) for name in names})
     found = frame.rank().corrwith(pd.Series(result.difference_usd_per_pflop_day).rank())
     return {str(name): float(value) for name, value in found.items()}
