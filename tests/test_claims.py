@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from math import ceil, inf
 from pathlib import Path
 
@@ -38,10 +39,11 @@ from scheduler.money.claims.simulated_claims import (
     interval,
     v14_to_v15,
 )
-from scheduler.money.claims.verdicts import COMPUTED, Court, asked_for, tallies
+from scheduler.money.claims.verdicts import COMPUTED, Court, asked_for, count, tallies
 from scheduler.scenario import read_scenario
 from scheduler.study import Workers
 from scheduler.study.claim_runs import run_trials
+from tests.test_docs import table
 from traces import Trace
 
 CATALOG = load_catalog()
@@ -132,6 +134,108 @@ def test_money_of_ten_cabinets_at_the_cheapest_h100_by_hand() -> None:
     saved = 0.8 * (rent - (busy - idle) * 1.2 * 0.0861) - idle * 1.2 * 0.0861
     years = 500e6 / (saved * 365.25 * 10_800)
     assert found("payback", "case-study-ten-cabinets", "h100-cheapest").high == pytest.approx(years)
+
+
+PEAK, KW = 9.0, 15.0
+"""PFLOPS and kW of a public tile; of the article's, which states 100 PFLOPS of 120 tiles, 250 kW."""
+
+
+@pytest.mark.parametrize(
+    ("key", "hardware", "low", "high", "said"),
+    [
+        # 0.30 against 0.45 and a B200 of 1.341 kW; 0.45 against 0.30 and an A100 server at 0.8125 kW a GPU
+        (
+            "performance-per-watt",
+            "case-study",
+            PEAK / KW * 0.3 / (2.25 / 1.341 * 0.45),
+            PEAK / KW * 0.45 / (0.312 / 0.8125 * 0.3),
+            "depends",
+        ),
+        (
+            "parity-lost",
+            "public",
+            PEAK / KW * 0.3 / (2.25 / 1.341 * 0.45),
+            PEAK / KW * 0.45 / (0.989 / 1.275 * 0.3),
+            "depends",
+        ),
+        (
+            "performance-per-watt",
+            "article-34",
+            100 / 120 / 250 * 0.3 / (2.25 / 1.341 * 0.45),
+            100 / 120 / 250 * 0.45 / (0.312 / 0.8125 * 0.3),
+            "fails",
+        ),
+        # boxes at 244 k USD a tile; islands of B200 and A100 at 83.4 and 31.3 M USD, by the PFLOPS
+        ("capital", "case-study", 120 * 244e3, 31.3e6 / (1_024 * 0.312) * 1_080, "fails"),
+        ("capital", "article-34", 83.4e6 / (1_024 * 2.25) * 100, 120 * 244e3, "fails"),
+        (
+            "capital",
+            "case-study-ten-cabinets",
+            1_200 * 244e3,
+            31.3e6 / (1_024 * 0.312) * 10_800,
+            "depends",
+        ),
+    ],
+)
+def test_ranges_by_hand_for_a_reading_of_the_hardware(
+    key: str, hardware: str, low: float, high: float, said: str
+) -> None:
+    (result,) = (each for each in COURT.results[key] if each.hardware == hardware)
+    assert result.found == pytest.approx((low, high))
+    assert result.verdict == said
+
+
+@pytest.mark.parametrize(
+    ("key", "low", "high", "said"),
+    [
+        ("first-exapod", 5_000 / 3_000, 15_000 / 3_000, "fails"),
+        ("capacity-tenfold", 5_000 * 0.362 / 1_080, 83_000 * 0.989 / 1_080, "depends"),
+        ("capacity-hundredfold", 5_000 * 0.362 / 1_080, 83_000 * 0.989 / 1_080, "fails"),
+        ("gigawatt-sites", 250, 500, "fails"),
+        ("dojo-at-sites", 0, 0, "fails"),
+        ("owned-generation", 2 + 9 / 12, 4, "depends"),  # 2021-08 to 2024-05, and to 2025-08
+        ("two-generations", 3 + 10 / 12, 3 + 10 / 12, "holds"),  # 2020-05 to 2024-03
+        ("optimus-above-fsd", 5 / 7, 10 / 2, "depends"),
+        ("clips", 10 * 0.005, 10 * 2 * 60 / 25, "depends"),
+        ("parked-cars", 1e6 * 0.01 * 0.1, 1e7 * 0.5 * 0.5, "fails"),  # 100 and 500 TOPS
+        # spot of AWS: 1.8407 and 3.332 USD of an H100, 2.3865 and 5.7148 of a B200
+        ("b200-per-dollar", 1.8407 / 0.989 / (5.7148 / 2.25), 3.332 / 0.989 / (2.3865 / 2.25), "depends"),
+    ],
+)
+def test_fleets_sites_and_dates_by_hand(key: str, low: float, high: float, said: str) -> None:
+    (result,) = COURT.results[key]
+    assert result.found == pytest.approx((low, high), rel=5e-3)
+    assert result.verdict == said
+
+
+def test_marginal_cost_and_revenue_by_hand() -> None:
+    """A tile at work draws 10 kW more, over 9 PFLOPS; seven ExaPODs earn 0.2 G USD at 72 a PFLOP-day."""
+    rent = 2.95 * 24 / 0.989
+    more = 10 / 9 * 24
+    assert found("marginal-cost", "case-study", "h100-cheapest") == pytest.approx(
+        (more * 1.1 * 0.066 / rent, more * 1.2 * 0.0861 / rent)
+    )
+    assert found("marginal-cost", "case-study", "per-day") == pytest.approx((0.05 / 2, 0.15 / 0.5))
+    low, high = found("ai-cloud-revenue", "case-study", "h100-cheapest")
+    assert low == pytest.approx(2 * 1_080 * 365.25 * rent)
+    assert high == pytest.approx(7 * 1_080 * 365.25 * rent) == pytest.approx(0.2e9, rel=0.02)
+    assert all(result.verdict == "fails" for result in COURT.results["ai-cloud-revenue"])
+
+
+def test_no_claim_on_a_shortage_is_judged_by_prices_of_today() -> None:
+    assert DOSSIER.claim("shortage").untestable
+    assert COURT.results["shortage"] == []
+
+
+def test_a_range_of_the_catalog_is_met_at_every_end() -> None:
+    """Whatever MFU each side has and whatever a rival draws, the ratio lies in the range."""
+    low, high = found("parity-lost", "case-study")
+    tile = CATALOG.device("dojo-tile-case-study")
+    for gpu in map(CATALOG.device, ("h100", "b200")):
+        for own, other in product((0.3, 0.37, 0.45), repeat=2):
+            for kw in (gpu.busy_kw, gpu.server_kw or 0.0):
+                ratio = tile.peak_pflops * own / tile.busy_kw / (gpu.peak_pflops * other / kw)
+                assert low * (1 - 1e-9) <= ratio <= high * (1 + 1e-9)
 
 
 # The verdict rule
@@ -404,6 +508,28 @@ def test_a_broken_file_is_one_line(tmp_path: Path, old: str, new: str, said: str
     assert said in str(error.value)
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
+
+
+def test_the_page_gives_inputs_and_verdict_of_every_claim() -> None:
+    rows = {row[0].strip("`"): row[1:] for row in table("claims.md", "## Every claim")}
+    assert list(rows) == list(DOSSIER.claims)
+    arithmetic = Court(CATALOG, DOSSIER)
+    for key, (inputs, how, said) in rows.items():
+        claim = DOSSIER.claims[key]
+        named = [name.strip("`") for name in inputs.split(", ")] if inputs else []
+        assert named == (arithmetic.inputs(key) if claim.computed else []), key
+        assert how == (claim.computed or claim.untestable), key
+        assert said == _said(claim, key, arithmetic), key
+
+
+def _said(claim: Claim, key: str, court: Court) -> str:
+    """The verdict, or how many readings hold, depend and fail."""
+    results = court.results[key]
+    if claim.untestable:
+        return "not testable"
+    if not results:
+        return "simulated"
+    return results[0].verdict if len(results) == 1 else "/".join(map(str, count(results)))
 
 
 def test_commands() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scheduler.catalog import Catalog, check_arithmetic
+from scheduler.catalog.models import Device
 from scheduler.money.claims.claim_file import Range, named
-from scheduler.money.claims.readings import Hardware, span
+from scheduler.money.claims.readings import Hardware, corners, span
 
 
 def _sums(catalog: Catalog, entry: str, field: str = "peak_pflops") -> Range:
@@ -114,23 +115,37 @@ def dojo_cheaper(
     return span(*(a100 * hardware.pflops / usd for usd in capital_usd))
 
 
-def performance_per_watt(hardware: Hardware, catalog: Catalog) -> Range:
+def performance_per_watt(hardware: Hardware, catalog: Catalog, video_mfu: Range) -> Range:
     """PFLOPS per kW on FSD over those of A100, H100 and B200."""
-    return _per_watt(hardware, catalog, ("a100-80", "h100", "b200"))
+    return _per_watt(hardware, catalog, video_mfu, ("a100-80", "h100", "b200"))
 
 
-def parity_lost(hardware: Hardware, catalog: Catalog) -> Range:
+def parity_lost(hardware: Hardware, catalog: Catalog, video_mfu: Range) -> Range:
     """PFLOPS per kW on FSD over those of H100 and B200."""
-    return _per_watt(hardware, catalog, ("h100", "b200"))
+    return _per_watt(hardware, catalog, video_mfu, ("h100", "b200"))
 
 
-def _per_watt(hardware: Hardware, catalog: Catalog, rivals: tuple[str, ...]) -> Range:
-    """Take the tile's rate from the reading's pod, which may state less than its tiles."""
+def _per_watt(hardware: Hardware, catalog: Catalog, video_mfu: Range, rivals: tuple[str, ...]) -> Range:
+    """Take the rate from the reading's pod, and a rival's power from under load to its server's maximum.
+
+    What is known of a tile's power is one figure, which may be either. MFU is not known of any: each side
+    takes both ends of its range, and what the catalog has where that lies beyond.
+    """
     tile = hardware.device
-    share = hardware.pflops / (hardware.pod.devices * tile.peak_pflops)
-    own = share * tile.rate_pflops("fsd") / tile.busy_kw
-    gpus = (catalog.device(key) for key in rivals)
-    return span(*(own * gpu.busy_kw / gpu.rate_pflops("fsd") for gpu in gpus))
+    peak = hardware.pflops / hardware.pod.devices / tile.busy_kw
+    ratios = []
+    for gpu in (catalog.device(key) for key in rivals):
+        own, other, kw = corners(_mfu(tile, video_mfu), _mfu(gpu, video_mfu), _power(gpu))
+        ratios.append(peak * own / (gpu.peak_pflops * other / kw))
+    return span(*ratios)
+
+
+def _mfu(device: Device, assumed: Range) -> Range:
+    return span(*assumed, device.rate_pflops("fsd") / device.peak_pflops)
+
+
+def _power(gpu: Device) -> Range:
+    return span(gpu.busy_kw, gpu.server_kw or gpu.busy_kw)
 
 
 HARDWARE_CLAIMS = named(

@@ -108,10 +108,46 @@ def optimus_cloud(hardware: Hardware, price: PriceReading, optimus_pods: Range) 
     return span(pods * hardware.pflops * DAYS * rented)
 
 
-def shortage(catalog: Catalog) -> Range:
-    """On-demand over spot price of each H100 offer."""
-    h100 = [offer for offer in catalog.offers.values() if offer.device == "h100"]
-    return span(*(o.usd_per_device_h / o.spot_usd_per_device_h for o in h100 if o.spot_usd_per_device_h))
+def capital(
+    hardware: Hardware, catalog: Catalog, a100_box_usd: Range, a100_island_usd: Range, b200_island_usd: Range
+) -> Range:
+    """USD of an ExaPOD: a GPU box for each tile, at most, and PFLOPS at the price of A100s and B200s."""
+    per_pflops = [
+        island.low / (pod.devices * catalog.device(pod.device).peak_pflops)
+        for island, pod in (
+            (a100_island_usd, catalog.pod("a100-island")),
+            (b200_island_usd, catalog.pod("b200-island")),
+        )
+    ]
+    return span(hardware.pod.devices * a100_box_usd.low, *(hardware.pflops * usd for usd in per_pflops))
+
+
+def b200_per_dollar(catalog: Catalog) -> Range:
+    """Peak per USD of a B200 over that of an H100, wherever a provider rents both, on demand or as spot."""
+    ratios = []
+    for field in ("usd_per_device_h", "spot_usd_per_device_h"):
+        paid: dict[tuple[str, str], list[float]] = {}
+        for offer in catalog.offers.values():
+            if usd := getattr(offer, field):
+                peak = catalog.device(offer.device).peak_pflops
+                paid.setdefault((offer.provider, offer.device), []).append(usd / peak)
+        for provider, device in paid:
+            if device == "b200" and (provider, "h100") in paid:
+                h100, b200 = paid[provider, "h100"], paid[provider, "b200"]
+                ratios += [min(h100) / max(b200), max(h100) / min(b200)]
+    return span(*ratios)
+
+
+def marginal_cost(hardware: Hardware, price: PriceReading, usd_per_kwh: Range, pue: Range) -> Range:
+    """What a PFLOP-day used adds to the cost of an owned pod, over what it rents for."""
+    usd = costs(hardware, price, Range(0, 0), Range(1, 1), usd_per_kwh, pue)
+    return span(usd.running / usd.rented)
+
+
+def ai_cloud_revenue(hardware: Hardware, price: PriceReading, fleet_pods: Range) -> Range:
+    """USD a year for all ExaPODs, sold out at the reading's rent."""
+    pods, rented = corners(fleet_pods, price.rented)
+    return span(pods * hardware.pflops * DAYS * rented)
 
 
 MONEY_CLAIMS = named(
@@ -123,5 +159,8 @@ MONEY_CLAIMS = named(
     owned_above,
     same_capital,
     optimus_cloud,
-    shortage,
+    capital,
+    b200_per_dollar,
+    marginal_cost,
+    ai_cloud_revenue,
 )

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 from scheduler.catalog import Catalog
 from scheduler.money.claims.claim_file import PER_PFLOP_DAY, VERDICTS, Dossier, Range, Verdict, verdict
+from scheduler.money.claims.fleet_claims import FLEET_CLAIMS
 from scheduler.money.claims.hardware_claims import HARDWARE_CLAIMS
 from scheduler.money.claims.money_claims import MONEY_CLAIMS
 from scheduler.money.claims.readings import Hardware, PriceReading, hardware_readings, price_readings, span
 from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS, Trials
 
-ARITHMETIC = HARDWARE_CLAIMS | MONEY_CLAIMS
+ARITHMETIC = HARDWARE_CLAIMS | MONEY_CLAIMS | FLEET_CLAIMS
 COMPUTED = ARITHMETIC | SIMULATED_CLAIMS
 """All computations, by the keys of their claims."""
 
