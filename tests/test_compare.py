@@ -519,6 +519,33 @@ def test_bad_input_is_one_line(
     assert "Traceback" not in result.output
 
 
+def test_a_comparison_ends_with_what_is_of_low_certainty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(
+        'name = "small"\n[demand]\ndays = 2\ndevices = 120\n[[pools]]\nname = "dojo"\n'
+        'pod = "exapod-case-study"\npods = 1\n'
+    )
+    words = [
+        "-p",
+        "fcfs",
+        "-p",
+        "sjf",
+        "--seeds",
+        "2",
+        "--warmup",
+        "1h",
+        "--cooldown",
+        "1h",
+        "--workers",
+        "1",
+    ]
+    result = CliRunner().invoke(main, ["compare", "small.toml", *words])
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == "low certainty of dojo: capital_usd 400,000,000 (article-34)"
+
+
 # coverage: how often intervals hold the truth
 
 STUDIES = 1_000

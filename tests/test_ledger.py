@@ -744,6 +744,16 @@ def test_a_run_keeps_the_prices_it_was_given(planned: Path) -> None:
     assert cloud["prices"] == [[0, base], [7_200, pytest.approx(3 * base)], [10_800, base], [21_600, 20.0]]
 
 
+@pytest.mark.parametrize("command", ["ledger", "summary"])
+def test_money_ends_with_what_is_assumed_or_of_low_certainty(planned: Path, command: str) -> None:
+    lines = type_in(command, planned).output.splitlines()
+    assert "assumed of dojo: idle_kw 5, operations_share_per_year 0.05" in lines
+    assert "low certainty of dojo: capital_usd 400,000,000 (article-34)" in lines
+    assert "low certainty of cloud: boot_s 600 (rented-start)" in lines
+    unsure = open_run(planned).description["unsure"]
+    assert unsure["low"]["dojo"] == "capital_usd 400,000,000 (article-34)"
+
+
 def test_the_ledger_says_who_bears_what(planned: Path) -> None:
     result = type_in("ledger", planned)
     for words in (

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from scheduler.catalog import Catalog, Device, Figure
 from scheduler.catalog.models import DEFAULT_KIND
-from scheduler.money.economics.readings import Range3, Reading, times
+from scheduler.money.economics.readings import Figures, Reading, times
 from scheduler.run.directory import Run
 from scheduler.run.levels import DeviceLevels
 from traces.errors import nearest
@@ -118,7 +118,7 @@ def _entries() -> dict[str, _Entry]:
     return msgspec.convert(tomllib.loads(INPUTS_FILE.read_text(encoding="utf-8")), dict[str, _Entry])
 
 
-def _catalogued(catalog: Catalog, reading: Reading, offer_key: str, kind: str) -> dict[str, Range3]:
+def _catalogued(catalog: Catalog, reading: Reading, offer_key: str, kind: str) -> dict[str, Figures]:
     """Return what the catalog says, with its sources: of the pod, in its reading, and of the offer."""
     offer = catalog.offer(offer_key)
     owned, rented = catalog.device(reading.pod.device), catalog.device(offer.device)
@@ -138,7 +138,7 @@ def _mfu(device: Device, kind: str) -> Figure:
     return Figure(device.rate_pflops(kind) / device.peak_pflops, figure.source, figure.sure)
 
 
-def _default(name: str, entry: _Entry, fixed: Range3 | None, where: str) -> Input:
+def _default(name: str, entry: _Entry, fixed: Figures | None, where: str) -> Input:
     """Lay low and high around mid; around the catalog's figure, if it is but one, as shares of it."""
     if entry.catalog and fixed is None:
         raise EconomicsError(f"{name}: the catalog has none for {where}; give --set {name}=...")

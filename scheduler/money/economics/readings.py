@@ -18,7 +18,7 @@ EXAPOD = "exapod"
 CHEAPER_THAN_A100 = 6
 """What the forum has of AI Day: as much as A100s at a sixth of the price."""
 
-Range3 = tuple[Figure, ...]
+Figures = tuple[Figure, ...]
 """A figure, or its low, mid and high."""
 
 
@@ -29,7 +29,7 @@ class Reading(NamedTuple):
     text: str
     pod: PodKind
     weight: float
-    figures: Mapping[str, Range3]
+    figures: Mapping[str, Figures]
     """Inputs that it fixes."""
 
     def unsure(self, sure: Certainty) -> list[tuple[str, Figure]]:
@@ -102,7 +102,7 @@ def _catalogued(catalog: Catalog, key: str, weight: float) -> Reading:
     return Reading(key, text, pod, weight, figures)
 
 
-def _ai_day_usd(catalog: Catalog, reading: Reading) -> Range3:
+def _ai_day_usd(catalog: Catalog, reading: Reading) -> Figures:
     """From a sixth of the A100s' price per PFLOPS to an A100 box a tile, the most that was said, and mid."""
     (peak,) = reading.figures["owned_pflops"]
     box = catalog.pod("a100-server").capital_usd or 0.0
@@ -111,7 +111,7 @@ def _ai_day_usd(catalog: Catalog, reading: Reading) -> Range3:
     return Figure(low, "forum", "low"), bound, bound
 
 
-def _gpu_usd(catalog: Catalog, reading: Reading) -> Range3:
+def _gpu_usd(catalog: Catalog, reading: Reading) -> Figures:
     """What islands of B200, H100 and A100 cost per PFLOPS."""
     (peak,) = reading.figures["owned_pflops"]
     keys = ("b200-island", "h100-island", "a100-island")
