@@ -467,7 +467,15 @@ def test_a_reading_by_itself_answers_as_within_all(asked: Comparison) -> None:
     assert (of.reading.key, of.weight, of.cheaper.size) == ("ai-day", 1, 4_000)
     assert alone.cheaper.mean() == of.cheaper.mean()
     assert of.cheaper.mean() == pytest.approx(asked.answers[4].cheaper.mean(), abs=0.05)
-    assert alone.middle.reading.key == "ai-day"
+    assert [each.reading.key for each in alone.weighted] == [alone.middle.reading.key] == ["ai-day"]
+
+
+def test_a_reading_without_weight_is_in_no_overall_figure() -> None:
+    output = typed("--set", "weight.article-34=0", "--set", "weight.article-34-tiles=0")[1]
+    (row,) = (line for line in output.splitlines() if line.startswith("all readings"))
+    assert "1,080 to 10,800" in row and "12,100" not in row
+    assert "in - of those" not in output
+    assert re.search(r"^article-34 +0.0% .* -  PFLOPS", output, re.MULTILINE)
 
 
 def test_what_is_set_of_the_pod_is_not_set_of_the_islands_beside() -> None:

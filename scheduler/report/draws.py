@@ -56,7 +56,7 @@ def results(found: Comparison) -> str:
     for name, label, unit, show in _ROWS:
         values = np.asarray(getattr(found.result, name))
         low, median, high = quantiles(values)
-        points = [float(getattr(each.point, name)) for each in found.answers if each.weight]
+        points = [float(getattr(each.point, name)) for each in found.weighted]
         ranked = sorted(points, key=lambda value: -inf if isnan(value) else value)
         at_mids = between(ranked[0], ranked[-1], show)
         rows.append([label, at_mids, _median(median, values, show), between(low, high, show), unit])
@@ -92,15 +92,15 @@ def by_utilization(found: Comparison) -> str:
 
 
 def _under(found: Comparison) -> str:
-    return f" under {found.middle.reading.key}, the middle reading" if len(found.answers) > 1 else ""
+    return f" under {found.middle.reading.key}, the middle reading" if len(found.weighted) > 1 else ""
 
 
 def swings(found: Comparison) -> str:
     """What the reading, and each input of the middle one alone, does to owned - rented."""
     mid, bars = found.middle.difference, tornado(found.middle.inputs)
     title = f"owned - rented, USD per delivered PFLOP-day: {significant(mid)} at mid{_under(found)}"
-    if len(found.answers) > 1:
-        first, *_, last = sorted(found.answers, key=lambda each: each.difference)
+    if len(found.weighted) > 1:
+        first, *_, last = found.weighted
         ends = (f"{significant(each.difference)} ({each.reading.key})" for each in (first, last))
         title += f";\nthe reading moves it from {' to '.join(ends)}"
     if not bars:

@@ -48,9 +48,9 @@ def _title(catalog: Catalog, asked: Asked, found: Comparison) -> str:
 def _verdict(found: Comparison) -> str:
     """The share of draws in which owning is cheaper, over all and by reading."""
     lines = [f"Owning is cheaper in {share_of_draws(found.cheaper)} of {count(len(found.which))} draws"]
-    if len(found.answers) > 1:
+    if len(found.weighted) > 1:
         by_share: dict[str, list[str]] = {}
-        for answer in sorted(found.answers, key=lambda each: each.difference):
+        for answer in found.weighted:
             by_share.setdefault(share_of_draws(answer.cheaper), []).append(answer.reading.key)
         parts = [f"  in {share} of those of {', '.join(keys)}" for share, keys in by_share.items()]
         lines = [f"{lines[0]}:", *parts]
@@ -87,13 +87,12 @@ def _answer(answer: ReadingAnswer, weight: str) -> list[str]:
 
 def _all(found: Comparison) -> list[str]:
     """The readings together: from the least to the greatest of each figure, and all draws."""
-    some = [each for each in found.answers if each.weight]
     capital, peak = (
-        [end for each in some for end in (each.inputs[name].low, each.inputs[name].high)]
+        [end for each in found.weighted for end in (each.inputs[name].low, each.inputs[name].high)]
         for name in ("capital_usd", "owned_pflops")
     )
     owned, rented, needed = (
-        sorted(float(getattr(each.point, name)) for each in some)
+        sorted(float(getattr(each.point, name)) for each in found.weighted)
         for name in ("owned_usd_per_pflop_day", "rented_usd_per_pflop_day", "breakeven_utilization")
     )
     return [

@@ -60,11 +60,15 @@ class Comparison(NamedTuple):
     result: Outcome
 
     @property
+    def weighted(self) -> list[ReadingAnswer]:
+        """The answers that count, the most in favour of owning first, by owned - rented at mid."""
+        return sorted((each for each in self.answers if each.weight), key=lambda each: each.difference)
+
+    @property
     def middle(self) -> ReadingAnswer:
         """The reading that half the weight has on either side of it, by owned - rented at mid."""
-        ranked = sorted(self.answers, key=lambda each: each.difference)
-        reached = np.cumsum([each.weight for each in ranked])
-        return ranked[int(np.searchsorted(reached, 0.5 - 1e-9))]
+        reached = np.cumsum([each.weight for each in self.weighted])
+        return self.weighted[int(np.searchsorted(reached, 0.5 - 1e-9))]
 
     @property
     def cheaper(self) -> Bools:
