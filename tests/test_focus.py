@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -26,8 +27,10 @@ from hypothesis import strategies as st
 from scheduler.money.focus.table import SCHEMA, FocusError, write_focus
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run, RunError
+from scheduler.run.parts import sealed_parts
 from tests import build
 from tests.test_docs import table as page_table
+from traces.files import PathError
 
 COLUMNS = Path(__file__).parents[1].parent / "shared" / "data" / "focus_v1.2_columns.csv"
 HOUR_S = 3_600
@@ -72,7 +75,7 @@ def ledger(folder: Path, *rows: Spend, end_s: int = 2 * HOUR_S, **more: str) -> 
             {"name": "surging", "prices": SURGING, **OFFER},
         ],
     }
-    return Run(folder, description)
+    return Run(folder, description | {"parts": msgspec.to_builtins(sealed_parts(folder))})
 
 
 def written(run: Run) -> list[Row]:
@@ -295,7 +298,7 @@ def test_nothing_is_left_of_what_cannot_be_written(tmp_path: Path, suffix: str) 
     with pytest.raises(OSError, match="No such file"):
         write_focus(run, tmp_path / "nowhere" / f"focus{suffix}")
     (tmp_path / f"there{suffix}").mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(PathError, match="is a folder"):
         write_focus(run, tmp_path / f"there{suffix}")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run", f"there{suffix}"]
 

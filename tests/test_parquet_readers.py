@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scheduler.run.directory import LOGS
+from scheduler.run.parts import LOGS
 from tests import build
 from traces import TRACE_SCHEMA
 

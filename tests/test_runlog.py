@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from scheduler.engine.log import runlog
 from scheduler.engine.log.outcomes import KILLED, REJECTED, UNFINISHED, Account
 from scheduler.engine.log.runlog import RunLog
 from scheduler.run.columns import Attempts
-from scheduler.run.directory import LOGS, Run
+from scheduler.run.parts import LOGS, written_parts
 from scheduler.scenario import Scenario
 from tests import build, byhand
 from tests.byhand import Teller, Told
@@ -68,7 +69,9 @@ def told(folder: Path, trace: Trace, *attempts: Told, down: list[byhand.Down] | 
 def written(log: RunLog, folder: Path, end_s: int) -> tuple[list[Row], list[Row], list[Row]]:
     """Jobs and attempts in order of job_id, and states."""
     log.flush(end_s + 1)
-    jobs, attempts, states = (Run(folder, {}).table(name) for name in ("jobs", "attempts", "states"))
+    jobs, attempts, states = (
+        pa.concat_tables(written_parts(folder, name)) for name in ("jobs", "attempts", "states")
+    )
     by_job = [("job_id", "ascending")]
     attempts = attempts.sort_by([*by_job, ("attempt", "ascending")])
     return jobs.sort_by(by_job).to_pylist(), attempts.to_pylist(), states.to_pylist()

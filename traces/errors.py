@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from traces.files import read_text
+
 ALIKE = 0.6
 """How alike two words are, of 1, where one may be the other misspelt."""
 
@@ -44,9 +46,11 @@ def cannot_read(path: Path | str, error: OSError) -> str:
 def read_toml(path: Path | str, wrong: type[ValueError]) -> dict[str, Any]:
     """Return the plain data of a TOML file; raises `wrong`, naming the file, where there is none."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise wrong(cannot_read(path, error)) from None
+    except RecursionError:
+        raise wrong(f"{path}: not TOML that can be read: nested too deeply") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise wrong(f"{path}: not TOML: {error}") from None
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from traces.errors import first_line
+from traces.errors import cannot_read, first_line
+from traces.files import open_file, written_whole
 
 ROW_GROUP = 131_072
 COLUMNS = "exaburst.columns"
@@ -27,20 +29,13 @@ def documented(name: str, kind: pa.DataType, unit: str, meaning: str, *, nullabl
 def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.Table | pa.RecordBatch]) -> None:
     """Write `batches` to one Parquet file, which appears under `path` only once it is whole.
 
-    Equal batches give equal bytes. Raises OSError, leaving nothing behind, where the folder cannot be
-    written or the disk is full.
+    Equal batches give equal bytes. Raises OSError as `written_whole` does.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with pq.ParquetWriter(part, schema, **_encodings(schema)) as writer:
-            for batch in batches:
-                write = writer.write_table if isinstance(batch, pa.Table) else writer.write_batch
-                write(batch, row_group_size=ROW_GROUP)
-            writer.add_key_value_metadata({COLUMNS: json.dumps(_said(schema))})
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as file, pq.ParquetWriter(file, schema, **_encodings(schema)) as writer:
+        for batch in batches:
+            write = writer.write_table if isinstance(batch, pa.Table) else writer.write_batch
+            write(batch, row_group_size=ROW_GROUP)
+        writer.add_key_value_metadata({COLUMNS: json.dumps(_said(schema))})
 
 
 def _said(schema: pa.Schema) -> dict[str, dict[str, str]]:
@@ -68,9 +63,32 @@ def _encodings(schema: pa.Schema) -> dict[str, object]:
 def read_whole(path: Path | str) -> pa.Table:
     """Return the table of a file with its checksums verified; raises ValueError where it is none."""
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read()
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
+        with open_file(path) as file:
+            return read_columns(file)
+    except OSError as error:
+        raise ValueError(cannot_read(path, error)) from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return columns of a Parquet file, all by default, with its checksums verified; raises ValueError."""
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            return parquet.read(columns)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise ValueError(f"{path}: not a readable Parquet file: {first_line(error)}") from None
+        raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
+
+
+def row_count(file: BinaryIO) -> int:
+    """Return how many rows a Parquet file has."""
+    return int(pq.read_metadata(file).num_rows)
+
+
+def read_metadata(path: Path | str) -> dict[bytes, bytes]:
+    """Return the key-value metadata of a Parquet file; nothing where it is none."""
+    try:
+        with open_file(path) as file:
+            return pq.read_schema(file).metadata or {}
+    except (pa.ArrowException, OSError, ValueError):
+        return {}

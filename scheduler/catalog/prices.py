@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from scheduler.catalog.models import CatalogError
+from traces.files import written_whole
 
 DEVICES = {"A100": "a100-40", "A100-80GB": "a100-80", "A100-80GB-SXM": "a100-80"} | {
     "H100": "h100",
@@ -242,9 +243,8 @@ def main(rows: Path, output: Path, verbose: bool) -> None:
     """Import the price ROWS (CSV) of the SkyPilot catalog."""
     try:
         text, judged = import_prices(rows)
-        part = output.with_name(f".{output.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(output)
+        with written_whole(output) as file:
+            file.write(text.encode())
     except (CatalogError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None

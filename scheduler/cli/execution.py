@@ -18,17 +18,18 @@ from scheduler.replay import replay
 from scheduler.run.directory import Run, clear
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
+from traces.files import held
 from traces.numbers import minute
 
 
 def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
     """Replay the jobs, and keep them beside the logs where they were generated."""
     setup, trace = prepared.setup, prepared.setup.trace
-    clear(out, overwrite=overwrite)
-    if prepared.generated:
-        out.mkdir(parents=True, exist_ok=True)
-        trace.write(out / "trace.parquet")
-    with progress_bar(total=len(trace), unit="job", unit_scale=True, desc=setup.scenario.name) as progress:
+    look = {"total": len(trace), "unit": "job", "unit_scale": True, "desc": setup.scenario.name}
+    with held(out), progress_bar(**look) as progress:
+        clear(out, overwrite=overwrite)
+        if prepared.generated:
+            trace.write(out / "trace.parquet")
 
         def show(jobs: int, second: int) -> None:
             date = minute(trace.epoch + timedelta(seconds=second))
@@ -45,7 +46,10 @@ def workplace(
 
     `look` is that of the bar.
     """
-    with nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with workers as crew, progress_bar(**look) as progress:
-            yield Path(folder), crew, progress
+    with (
+        nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder,
+        held(Path(folder)),
+        workers as crew,
+        progress_bar(**look) as progress,
+    ):
+        yield Path(folder), crew, progress

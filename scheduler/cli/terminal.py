@@ -2,36 +2,77 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 import click
 
 _OURS = ("scheduler", "workloads", "traces")
+DEBUG = "EXABURST_DEBUG"
+"""The environment variable that lets every error show its traceback."""
 
 
 class PlainErrors(click.Group):
-    """Ends with one line and an exit code: 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    """Ends with one line and an exit code: 2 for bad input, 1 for a failure, 128 and more for a signal."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # names of files are not always text
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup would have it ignored
+                signal.signal(number, _end)
         try:
             return super().invoke(ctx)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("exaburst: interrupted", err=True)
-            ctx.exit(130)
         except BrokenPipeError:
             raise  # whoever read the output has seen enough: click ends without a word
-        except OSError as error:
-            name = f"{error.filename}: " if error.filename else ""
-            click.echo(f"exaburst: {name}{(error.strerror or str(error)).lower()}", err=True)
-            ctx.exit(1)
-        except ValueError as error:
-            if type(error).__module__.partition(".")[0] not in _OURS:
+        except (click.ClickException, click.exceptions.Exit):
+            raise  # click has its own words for what is wrong with a command line
+        except BaseException as error:
+            if DEBUG in os.environ:
                 raise
-            click.echo(f"exaburst: {error}", err=True)
-            ctx.exit(2)
+            code, line = _told(error)
+            click.echo(f"exaburst: {_one_line(line)}", err=True)
+            ctx.exit(code)
+
+
+class _Ended(KeyboardInterrupt):
+    """A signal asked the program to end; it does as after Ctrl-C."""
+
+
+def _end(number: int, _frame: object) -> None:
+    raise _Ended(number)
+
+
+def _told(error: BaseException) -> tuple[int, str]:
+    """Return the exit code that an error ends with, and the line that is said of it."""
+    if isinstance(error, _Ended):
+        return 128 + int(error.args[0]), "ended"
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return 130, "interrupted"
+    if isinstance(error, MemoryError):
+        return 1, "out of memory"
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return 1, f"{name}{(error.strerror or str(error)).lower()}"
+    if isinstance(error, ValueError) and type(error).__module__.partition(".")[0] in _OURS:
+        return 2, str(error)
+    name = type(error).__name__
+    return 1, f"an error of its own, {name}: {error}; {DEBUG}=1 shows where"
+
+
+def _one_line(text: str) -> str:
+    """Escape what would break the line, or the terminal; a name can hold anything."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text.strip()
+    )
 
 
 @contextmanager

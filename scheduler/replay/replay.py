@@ -18,18 +18,23 @@ from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import unsure_figures
+from traces.files import held
 
 
 def replay(setup: Setup, folder: Path, *, progress: ReplayProgress | None = None) -> Run:
     """Run the set-up's policy over its trace and log it under `folder`, which is made.
 
     The run is finished once run.json is there, which is written last. Raises OSError where the folder cannot
-    be written.
+    be written, or another process writes there.
     """
+    with held(folder):
+        return _run(setup, folder, progress)
+
+
+def _run(setup: Setup, folder: Path, progress: ReplayProgress | None) -> Run:
     scenario, trace, owning, weather = setup.scenario, setup.trace, setup.owning, setup.weather
     assembly = Assembly(setup)
     meter = Meter(setup.stock, owning, trace)
-    folder.mkdir(parents=True, exist_ok=True)
     pools, offers = ([part.stock.name for part in some] for some in (assembly.pools, assembly.offers))
     log = RunLog(folder, trace, pools, offers, meter.price)
     source = TraceSource(trace, cache(assembly.fit), progress)

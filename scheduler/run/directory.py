@@ -6,6 +6,7 @@ run.jobs.groupby("workload").wait_s.quantile([0.5, 0.95])
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -15,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from scheduler.run.parts import LOGS, DamagedLogError, Part, sealed_parts, verified_log
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import Stock
-from traces.errors import first_line
+from traces.errors import cannot_read, first_line
+from traces.files import LOCK, aside_of, read_text, written_whole
 from traces.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LOGS = ("jobs", "attempts", "states", "spend")
+DIGEST = "sha256"
+"""The last entry of run.json: the digest of all the others."""
 
 
 class RunError(ValueError):
@@ -38,6 +41,7 @@ class Run:
     def __init__(self, folder: Path, description: dict[str, Any]) -> None:
         self.folder = folder
         self.description = description
+        self._parts = msgspec.convert(description["parts"], dict[str, list[Part]])
 
     @property
     def end_s(self) -> int:
@@ -55,11 +59,11 @@ class Run:
         return [offer["name"] for offer in self.description["offers"]]
 
     def table(self, log: str, columns: list[str] | None = None) -> pa.Table:
-        """Return a log, one of `LOGS`, as an Arrow table; raises RunError."""
+        """Return a log, one of `LOGS`, as an Arrow table; raises RunError, also where it is damaged."""
         try:
-            return pq.read_table(self.folder / f"{log}.parquet", columns=columns)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise RunError(f"{self.folder}: {log}.parquet: {first_line(error)}") from None
+            return verified_log(self.folder, log, self._parts, columns)
+        except DamagedLogError as error:
+            raise RunError(str(error)) from None
 
     @cached_property
     def jobs(self) -> pd.DataFrame:
@@ -92,15 +96,31 @@ def open_run(folder: Path | str) -> Run:
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run")
     try:
-        description = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        description["end_s"], description["pools"], description["offers"]
+        return Run(folder, _opened(read_text(folder / "run.json")))
     except FileNotFoundError:
         logged = any((folder / f"{log}.parquet").exists() for log in LOGS)
         state = "an unfinished run: run.json is missing" if logged else "not a run: run.json is missing"
         raise RunError(f"{folder}: {state}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder}/run.json: not a run's description: {error}") from None
-    return Run(folder, description)
+    except OSError as error:
+        raise RunError(cannot_read(folder / "run.json", error)) from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{folder}/run.json: not a run's description: {first_line(error)}") from None
+
+
+def _opened(text: str) -> dict[str, Any]:
+    """Read a description, which must be as it was written; raises ValueError."""
+    description = json.loads(text)
+    if not isinstance(description, dict) or DIGEST not in description:
+        raise ValueError(f"must be an object with {DIGEST}")
+    if description.get(DIGEST) != _digest(description):
+        raise ValueError("it is not as the run wrote it: its SHA-256 is another")
+    return description
+
+
+def _digest(description: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a description without the entry that holds it."""
+    rest = {key: value for key, value in description.items() if key != DIGEST}
+    return hashlib.sha256(json.dumps(rest).encode()).hexdigest()
 
 
 def clear(folder: Path, *, overwrite: bool) -> None:
@@ -110,11 +130,9 @@ def clear(folder: Path, *, overwrite: bool) -> None:
     """
     if not folder.exists():
         return
-    if not folder.is_dir():
-        raise RunError(f"{folder}: is a file; a run needs a folder")
-    known = {"run.json", "cell.json", "trace.parquet", *(f"{log}.parquet" for log in LOGS)}
-    items = sorted(folder.iterdir())
-    foreign = [item.name for item in items if item.name.strip(".").removesuffix(".part") not in known]
+    known = {LOCK, "run.json", "cell.json", "trace.parquet", *(f"{log}.parquet" for log in LOGS)}
+    items = [item for item in sorted(folder.iterdir()) if item.name != LOCK]
+    foreign = [item.name for item in items if (aside_of(item.name) or item.name) not in known]
     if foreign:
         raise RunError(f"{folder}: holds {foreign[0]}, which is no part of a run; choose another folder")
     if (folder / "run.json").exists() and not overwrite:
@@ -154,8 +172,10 @@ def finish(
         "pools": [plain(pool) for pool in stock.pools],
         "offers": [plain(offer) for offer in stock.offers],
         **told,
+        "parts": plain(sealed_parts(folder)),
     }
-    part = folder / ".run.json.part"
-    part.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    part.replace(folder / "run.json")
+    description = json.loads(json.dumps(description))
+    description[DIGEST] = _digest(description)
+    with written_whole(folder / "run.json") as file:
+        file.write(f"{json.dumps(description, indent=2)}\n".encode())
     return Run(folder, description)

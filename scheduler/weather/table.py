@@ -10,14 +10,13 @@ from typing import Annotated, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec import Meta, Struct
 
 from scheduler.stock.stock import Stock
 from scheduler.weather.table_rules import LATEST_S, WeatherError, check_places, check_rows, is_in
 from traces.arrays import WORD
 from traces.errors import explain, first_line
-from traces.parquet import documented, read_whole, write_batches
+from traces.parquet import documented, read_metadata, read_whole, write_batches
 
 WEATHER = pa.schema(
     [
@@ -89,10 +88,7 @@ class Weather:
     @staticmethod
     def claimed(path: Path | str) -> bool:
         """Say whether a file calls itself a weather file, valid or not."""
-        try:
-            return KEY.encode() in (pq.read_schema(path).metadata or {})
-        except (pa.ArrowException, OSError, ValueError):
-            return False
+        return KEY.encode() in read_metadata(path)
 
     def write(self, path: Path | str) -> None:
         """Write the weather as Parquet; the file appears only once it is whole."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
 from scheduler.run.directory import Run
 from traces.arrays import Bools, Ints
+from traces.files import written_whole
 from traces.parquet import write_batches
 
 _TIMES = ("BillingPeriodEnd", "BillingPeriodStart", "ChargePeriodEnd", "ChargePeriodStart")
@@ -153,16 +155,12 @@ def _write_csv(path: Path, table: pa.Table) -> None:
         else:
             text = column.to_pylist()
         columns.append(text)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(table.column_names)
-            writer.writerows(zip(*columns, strict=True))
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as file:
+        text = TextIOWrapper(file, "utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*columns, strict=True))
+        text.detach()
 
 
 def _decimals(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import LedgerError, Owning, rent
+from scheduler.run.parts import written_parts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 
 TOLERANCE = 1e-9
@@ -40,7 +40,7 @@ def audit(
 ) -> list[Check]:
     """Return the checks of a run that ended at `end_s`; raises LedgerError where one fails."""
     usd = totals(spend)
-    jobs = pq.read_table(folder / "jobs.parquet", columns=["spend_usd", "revenue_usd"])
+    jobs = pa.concat_tables([*written_parts(folder, "jobs", ["spend_usd", "revenue_usd"])])
     spent, brought = (float(pc.sum(column).as_py() or 0) for column in jobs.columns)
     borne = (amount for (_, line, who), amount in usd.items() if who == "job" and line != "revenue")
     checks = [

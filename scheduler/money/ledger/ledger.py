@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from scheduler.money.ledger.charges import Cells, Charges
 from scheduler.money.ledger.meter import GB_PER_TB, SELLS, phases
 from scheduler.money.ledger.rates import Owning, rent
 from scheduler.run.columns import SPEND, Attempts
+from scheduler.run.parts import written_parts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 from traces.arrays import Ints
 from traces.parquet import write_batches
@@ -74,8 +74,7 @@ def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
     """Integrate columns of states.parquet between edges, a part at a time: a row each."""
     last_s, last = np.zeros(1, np.int64), np.zeros((len(columns), 1), np.int64)
     device_s = np.zeros((len(columns), len(edges) - 1), np.int64)
-    for part in sorted((folder / "states.parquet").glob("part-*.parquet")):
-        rows = pq.read_table(part, columns=["time_s", *columns])
+    for rows in written_parts(folder, "states", ["time_s", *columns]):
         time_s, *after = (column.to_numpy() for column in rows.columns)
         time_s, levels = np.concatenate([last_s, time_s]), np.concatenate([last, after], axis=1)
         last_s, last = time_s[-1:], levels[:, -1:].copy()
@@ -87,8 +86,9 @@ def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
 
 def _attempts(folder: Path, offer: OfferStock) -> Attempts:
     """Read the attempts on an offer."""
-    logged = pq.read_table(folder / "attempts.parquet", columns=_ATTEMPT_COLUMNS, filters=pc.field("rented"))
-    logged = logged.filter(pc.equal(logged.column("where").cast("string"), offer.name))
+    on_offer = pc.field("where").cast("string") == offer.name
+    parts = written_parts(folder, "attempts", _ATTEMPT_COLUMNS)
+    logged = pa.concat_tables([part.filter(on_offer) for part in parts])
     start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s"))
     logged = logged.set_column(_ATTEMPT_COLUMNS.index("start_s"), "start_s", start_s)
     return Attempts._make(
@@ -142,7 +142,8 @@ def _add_sold(charges: Charges, names: list[str], usd_per_device_h: float, folde
     """Reference device-hours of the finished jobs of tenants, at their end, wherever they ran."""
     columns = ["where", "gang", "runtime_s", "end_s"]
     sold = (pc.field("workload") == SELLS) & (pc.field("state") == "finished")
-    jobs = pq.read_table(folder / "jobs.parquet", columns=columns, filters=sold)
+    parts = written_parts(folder, "jobs", [*columns, "workload", "state"])
+    jobs = pa.concat_tables([part.filter(sold).select(columns) for part in parts])
     where = jobs.column("where").cast("string")
     for name in names:
         gang, runtime_s, end_s = (

@@ -69,9 +69,7 @@ def jobs_of_cell(cell: Cell, folder: Path) -> Trace:
             pass  # damaged: it is made anew
     trace = generate(cell.demand)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".part-", dir=file.parent) as aside:
-        trace.write(Path(aside) / file.name)
-        (Path(aside) / file.name).replace(file)
+    trace.write(file)
     return trace
 
 

@@ -7,7 +7,6 @@ study is stopped, and is done again only where an input has changed or the file 
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
@@ -19,6 +18,7 @@ from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell, digest
 from scheduler.study.cells.compute import Parcel
 from scheduler.study.cells.workers import Workers
+from traces.files import read_bytes, written_whole
 
 DIED = "its worker process died"
 RESULT = "cell.json"
@@ -116,7 +116,7 @@ def _landed(cell: Cell, future: Future[Metrics | Parcel], folder: Path, *, keep:
 def read_result(folder: Path, cell: Cell) -> Metrics | None:
     """Return the figures kept of a cell; None where there are none, or the file is damaged."""
     try:
-        stored = json.loads((folder / cell.place / RESULT).read_text(encoding="utf-8"))
+        stored = json.loads(read_bytes(folder / cell.place / RESULT))
         whole = stored["key"] == cell.key and stored["sha256"] == digest(stored["metrics"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -128,6 +128,5 @@ def write_result(folder: Path, cell: Cell, metrics: Metrics) -> None:
     file = folder / cell.place / RESULT
     file.parent.mkdir(parents=True, exist_ok=True)
     stored = {"key": cell.key, "seed": cell.seed, "sha256": digest(metrics), "metrics": metrics}
-    part = folder / f".{cell.key}.{os.getpid()}.part"
-    part.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    part.replace(file)
+    with written_whole(file) as out:
+        out.write(f"{json.dumps(stored, indent=1)}\n".encode())

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from scheduler.money.ledger.rates import Calendar
@@ -22,6 +21,7 @@ from scheduler.study.compare.contest import Arena, ContestRow
 from scheduler.study.compare.differences import METRICS, CompareError, Difference, compare
 from scheduler.study.compare.statistics import FEWEST
 from scheduler.study.compare.windows import Window, window
+from traces.parquet import write_batches
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 from workloads import demand_of
@@ -153,6 +153,5 @@ def judge(rows: list[ContestRow], question: Question, metrics: tuple[str, ...]) 
 
 def write_answer(answer: Answer, file: Path) -> None:
     """Write the rows as Parquet; the file appears only once it is whole."""
-    part = file.with_name(f".{file.name}.part")
-    pq.write_table(pa.Table.from_pylist(answer.rows), part, compression="zstd")
-    part.replace(file)
+    table = pa.Table.from_pylist(answer.rows)
+    write_batches(file, table.schema, [table])

@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell
 from scheduler.study.sweep.study_cells import Study
 from traces.arrays import WORD, word_column
-from traces.errors import first_line
-from traces.parquet import documented, write_batches
+from traces.parquet import documented, read_whole, write_batches
 
 RESULTS_FILE = "results.parquet"
 
@@ -109,12 +107,12 @@ def read_results(folder: Path) -> pa.Table:
     """Return the table of a study's folder; raises StudyError."""
     from scheduler.study.sweep.study_file import StudyError
 
+    if not (folder / RESULTS_FILE).exists():
+        raise StudyError(f"{folder}: no {RESULTS_FILE} there; `exaburst study run` writes it")
     try:
-        return pq.read_table(folder / RESULTS_FILE, partitioning=None)
-    except FileNotFoundError:
-        raise StudyError(f"{folder}: no {RESULTS_FILE} there; `exaburst study run` writes it") from None
-    except (pa.ArrowException, OSError) as error:
-        raise StudyError(f"{folder / RESULTS_FILE}: {first_line(error)}") from None
+        return read_whole(folder / RESULTS_FILE)
+    except ValueError as error:
+        raise StudyError(str(error)) from None
 
 
 def _order(study: Study, cell: Cell) -> list[int]:

@@ -11,6 +11,7 @@ from scheduler.study.cells.runner import StudyProgress, read_result, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.sweep.results import RESULTS_FILE, results, write_results
 from scheduler.study.sweep.study_cells import Study
+from traces.files import held
 
 
 class StudyTally(NamedTuple):
@@ -28,9 +29,15 @@ def run_study(
     """Compute the cells of a study that `folder` does not hold yet, and write its results.parquet.
 
     The table has the finished cells, also where others failed or the study was stopped; while it runs, and
-    after a kill, there is none. Raises OSError where `folder` cannot be written.
+    after a kill, there is none. Raises OSError where `folder` cannot be written, or another process does.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder):
+        return _run(study, folder, workers, progress, keep=keep)
+
+
+def _run(
+    study: Study, folder: Path, workers: Workers, progress: StudyProgress | None, *, keep: bool
+) -> StudyTally:
     (folder / RESULTS_FILE).unlink(missing_ok=True)
     metrics: dict[str, Metrics] = {}
     counts: Counter[str] = Counter()

@@ -1,0 +1,255 @@
+"""Files: damage is noticed, one process writes, only files are written, and names are but names."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scheduler.cli import main
+from scheduler.run.directory import Run, RunError, open_run
+from scheduler.run.parts import LOGS
+from tests import build
+from traces.files import PathError, held, open_file, written_whole
+
+WHOLE = sorted([*(f"{log}.parquet/part-00000.parquet" for log in LOGS), "run.json"])
+READERS = (["summary"], ["ledger"], ["ledger", "--by", "owner"])
+
+
+def exaburst(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words], prog_name="exaburst")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of some jobs, of which some rent."""
+    trace = build.trace(
+        *(build.job(10 * at, 100 + 7 * at, 1 + at % 3, owner=f"o{at % 5}") for at in range(40))
+    )
+    spec = build.scenario([build.pool(2, 2)], [build.offer("cloud")], policy={"patience": "after:30"})
+    return build.run(spec, trace, tmp_path_factory.mktemp("run") / "run")
+
+
+@pytest.fixture
+def copy(finished: Run, tmp_path: Path) -> Path:
+    return shutil.copytree(finished.folder, tmp_path / "copy")
+
+
+def noticed(folder: Path) -> None:
+    """Whatever reads all logs ends in one line that names the run, with exit code 2."""
+    for words in READERS:
+        result = exaburst(words[0], folder, *words[1:])
+        if result.exit_code:
+            assert result.exit_code == 2, result.output
+            assert result.output.startswith(f"exaburst: {folder}"), result.output
+            assert result.output.count("\n") == 1
+            return
+    pytest.fail("nobody noticed")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_flipped_bit_is_noticed(copy: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    file = copy / WHOLE[seed % len(WHOLE)]
+    content = bytearray(file.read_bytes())
+    content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    file.write_bytes(content)
+    with pytest.raises(RunError, match=file.name.split("/")[0]):
+        for log in LOGS:
+            open_run(copy).table(log)
+    noticed(copy)
+
+
+def swapped(folder: Path) -> None:
+    jobs, spend = (folder / f"{log}.parquet" / "part-00000.parquet" for log in ("jobs", "spend"))
+    jobs.rename(folder.parent / "aside")
+    spend.rename(jobs)
+    (folder.parent / "aside").rename(spend)
+
+
+def doubled(folder: Path) -> None:
+    log = folder / "attempts.parquet"
+    shutil.copy(log / "part-00000.parquet", log / "part-00001.parquet")
+
+
+def emptied(folder: Path) -> None:
+    (folder / "jobs.parquet" / "part-00000.parquet").unlink()
+
+
+def gone(folder: Path) -> None:
+    shutil.rmtree(folder / "spend.parquet")
+
+
+def piped(folder: Path) -> None:
+    part = folder / "jobs.parquet" / "part-00000.parquet"
+    part.unlink()
+    os.mkfifo(part)
+
+
+@pytest.mark.parametrize("damage", [swapped, doubled, emptied, gone, piped])
+def test_parts_are_those_of_the_run(copy: Path, damage: Callable[[Path], None]) -> None:
+    damage(copy)
+    noticed(copy)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "7", "{}", '{"sha256": ""}', "[" * 20_000, '{"sha256": null, "end_s": "long"}', "\udcff"],
+)
+def test_a_description_of_another_shape_is_refused(copy: Path, text: str) -> None:
+    (copy / "run.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    noticed(copy)
+
+
+SCENARIO = """
+name = "small"
+horizon_h = 24
+[[pools]]
+name = "own"
+pod = "exapod-case-study"
+pods = 1
+[demand]
+days = 1
+devices = 120
+"""
+
+
+def process(folder: Path, *words: object, **more: object) -> subprocess.Popen[str]:
+    """Start the command in a process of its own, in `folder`."""
+    start = "from scheduler.cli import main; main(prog_name='exaburst')"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.Popen(
+        [sys.executable, "-c", start, *map(str, words)],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_of_two_processes_in_one_folder_one_ends_at_once(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SCENARIO)
+    with held(tmp_path / "run"):
+        other = process(tmp_path, "replay", "s.toml", "-o", "run", "--overwrite")
+        out, err = other.communicate(timeout=60)
+    assert (other.returncode, out) == (1, "")
+    assert err == "exaburst: run: another process is writing there\n"
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_a_folder_is_held_as_long_as_somebody_in_the_process_does(tmp_path: Path) -> None:
+    with held(tmp_path / "run"):
+        with held(tmp_path / "run"):
+            pass
+        assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+    assert not list((tmp_path / "run").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_a_run_in_one_line(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "s.toml").write_text(SCENARIO.replace("days = 1", "days = 2000"))
+    running = process(tmp_path, "replay", "s.toml", "-o", "run")
+    while not (tmp_path / "run").exists():
+        assert running.poll() is None
+    running.send_signal(number)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == (130 if number is signal.SIGINT else 128 + number)
+    assert err == f"exaburst: {'interrupted' if number is signal.SIGINT else 'ended'}\n"
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+OUTPUTS = [["generate", "--days", "1", "--devices", "120", "-o"]]
+
+
+@pytest.mark.parametrize("words", OUTPUTS, ids=lambda words: words[0])
+def test_only_a_file_is_replaced(tmp_path: Path, words: list[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "to-pipe").symlink_to("pipe")
+    for name in ("pipe", "folder", "to-pipe"):
+        result = exaburst(*words, tmp_path / name)
+        assert (result.exit_code, result.output.count("\n")) == (2, 1)
+        assert "not a file; choose another name" in result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe", "to-pipe"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_links_are_written_through(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there/file")
+    for content in (b"first", b"second"):
+        with written_whole(tmp_path / "link") as file:
+            file.write(content)
+        assert (tmp_path / "there" / "file").read_bytes() == content
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["after:4h", "s3:x", "~", "a?b=c", "gs:", os.fsdecode(b"\xff\xfe")])
+def test_names_are_but_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """No name is an address, or a place elsewhere; each is written and read in this folder."""
+    monkeypatch.chdir(tmp_path)
+    made = exaburst("generate", "--days", "1", "--devices", "120", "-o", f"./{name}")
+    assert made.exit_code == 0, made.output
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    read = exaburst("check", f"./{name}")
+    assert "a valid trace" in read.output
+    (tmp_path / "s.toml").write_text(SCENARIO)
+    run = exaburst("replay", "s.toml", "-o", f"./runs-{name}")
+    assert run.exit_code == 0, run.output
+    assert exaburst("summary", f"./runs-{name}").exit_code == 0
+
+
+@pytest.mark.parametrize("what", ["pipe", "folder"])
+def test_only_a_file_is_read(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "it"
+    (os.mkfifo if what == "pipe" else os.mkdir)(path)
+    with pytest.raises(OSError, match="not a regular file" if what == "pipe" else "directory"):
+        open_file(path)
+    for command in (["check", path], ["replay", path, "-o", tmp_path / "run"]):
+        result = exaburst(*command)
+        assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+
+
+def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"before")
+    with pytest.raises(ZeroDivisionError), written_whole(tmp_path / "file") as file:
+        file.write(bytes([1 // 0]))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"before")]
+
+
+def test_a_run_needs_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PathError, match="file: is a file; a folder is needed"), held(tmp_path / "file"):
+        pass
+
+
+def test_an_error_of_our_own_is_one_line(monkeypatch: pytest.MonkeyPatch, finished: Run) -> None:
+    """Whatever escapes says how to see more; and with that, it is a traceback."""
+
+    def fail(folder: Path) -> Run:
+        raise KeyError(f"{folder}\nsecond\x1b[31m")
+
+    monkeypatch.setattr("scheduler.run.directory.open_run", fail)
+    result = exaburst("summary", finished.folder)
+    assert result.exit_code == 1
+    assert result.output.count("\n") == 1
+    assert "KeyError" in result.output
+    assert "EXABURST_DEBUG=1" in result.output
+    assert "\x1b" not in result.output
+    monkeypatch.setenv("EXABURST_DEBUG", "1")
+    assert isinstance(exaburst("summary", finished.folder).exception, KeyError)
+
+
+def test_names_cannot_break_the_line() -> None:
+    result = exaburst("summary", "no\nsuch\r\x1b[31mrun\udcff")
+    assert result.exit_code == 2
+    assert result.output == "exaburst: no\\nsuch\\r\\x1b[31mrun\\udcff: no such run\n"

@@ -1,0 +1,135 @@
+"""Files: read only what is one, written whole or not at all, one process at a time, whatever they are called.
+
+Files are opened here by their path, never by a library by their name, which might take it for an address.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO
+
+TEXT_BYTES = 16 * 1024 * 1024
+"""What a file that people write may hold: scenarios, studies, claims."""
+
+
+class PathError(ValueError):
+    """A path that is something else than what is to be written there."""
+
+
+_held: dict[tuple[int, int], int] = {}
+"""How often this process holds a folder, by its device and number."""
+
+
+def open_file(path: Path | str) -> BufferedReader:
+    """Open a regular file for reading; raises OSError, also where it is a folder, a device or a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not make us wait
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def read_bytes(path: Path | str, most: int | None = None) -> bytes:
+    """Return what a file holds; raises OSError, also where that is more than `most` bytes."""
+    with open_file(path) as file:
+        if most is not None and os.fstat(file.fileno()).st_size > most:
+            raise OSError(errno.EFBIG, f"larger than {most:,} bytes", str(path))
+        return file.read()
+
+
+def read_text(path: Path | str) -> str:
+    """Return the text of a file that people write, without a byte-order mark.
+
+    Raises OSError, and UnicodeDecodeError where it is not UTF-8.
+    """
+    return read_bytes(path, TEXT_BYTES).decode("utf-8-sig")
+
+
+@contextmanager
+def written_whole(path: Path | str) -> Iterator[BinaryIO]:
+    """Give a file to write, which appears under `path` only once it is whole and on the disk.
+
+    A link is written through. Raises OSError, leaving nothing behind, where the folder cannot be written or
+    the disk is full, and PathError where `path` is something other than a file.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        what = "a folder" if target.is_dir() else "a device or a pipe"
+        raise PathError(f"{path}: is {what}, not a file; choose another name")
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def aside_of(name: str) -> str | None:
+    """Return the name of the file that a leftover of `written_whole` was to become; None for other files."""
+    stem, _, token = name.removesuffix(".part").rpartition(".")
+    return stem[1:] if name.startswith(".") and name.endswith(".part") and len(token) == 8 else None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make a folder if need be, and keep other processes from holding it too.
+
+    A process may hold it several times. Raises OSError, at once, where another process holds it, and
+    PathError where it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise PathError(f"{folder}: is a file; a folder is needed")
+    folder.mkdir(parents=True, exist_ok=True)
+    of = folder.stat()
+    key = (of.st_dev, of.st_ino)
+    descriptor = None if _held.get(key) else _lock(folder)
+    _held[key] = _held.get(key, 0) + 1
+    try:
+        yield
+    finally:
+        _held[key] -= 1
+        if descriptor is not None:
+            (folder / LOCK).unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+LOCK = ".lock"
+"""The file in a folder that whoever holds it has locked; it is gone when nobody does."""
+
+
+def _lock(folder: Path) -> int:
+    """Return the descriptor of the folder's lock, once it is ours."""
+    while True:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), (folder / LOCK).stat()):
+                return descriptor
+        except FileNotFoundError:  # whoever held it has removed it meanwhile
+            pass
+        except BlockingIOError:
+            os.close(descriptor)
+            raise OSError(errno.EBUSY, "another process is writing there", str(folder)) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
