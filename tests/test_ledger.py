@@ -657,17 +657,20 @@ def test_a_second_is_priced_alike_however_late_it_comes() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "the columns are missing"),
+        ("", "line 1: the columns must be"),
         ("time_h,usd_per_device_h\n", "no rows"),
-        ("time_h,price\n0,1\n", "the columns are time_h, price: must be usd_per_device_h and one of"),
-        ("time_h,time,usd_per_device_h\n0,0,1\n", "the columns are time_h, time, usd_per_device_h"),
+        ("time_h,price\n0,1\n", "line 1: the columns must be usd_per_device_h and one of time_h, time"),
+        (
+            "time_h,time,usd_per_device_h\n0,0,1\n",
+            "line 1: the columns must be usd_per_device_h and one of time_h, time",
+        ),
         ("time_h,usd_per_device_h\n0,1\n1\n", "line 3: must have two values"),
         ("time_h,usd_per_device_h\n0,1,2\n", "line 2: must have two values"),
-        ("time_h,usd_per_device_h\n0,1\n\n0,2\n", "line 4: time_h = 0: must be at least a second later"),
-        ("time_h,usd_per_device_h\n0,nan\n", "line 2: usd_per_device_h = nan: must be a number"),
-        ("time_h,usd_per_device_h\n0,-1\n", "line 2: usd_per_device_h = -1: must be from 0"),
-        ("time_h,usd_per_device_h\nsoon,1\n", "line 2: time_h = soon: must be a number"),
-        ("time,usd_per_device_h\n5th of May,1\n", "line 2: time = 5th of May: must be ISO 8601"),
+        ("time_h,usd_per_device_h\n0,1\n\n0,2\n", "line 4: time_h: must be at least a second later"),
+        ("time_h,usd_per_device_h\n0,nan\n", "line 2: usd_per_device_h: must be a number"),
+        ("time_h,usd_per_device_h\n0,-1\n", "line 2: usd_per_device_h: must be from 0"),
+        ("time_h,usd_per_device_h\nsoon,1\n", "line 2: time_h: must be a number"),
+        ("time,usd_per_device_h\n5th of May,1\n", "line 2: time: must be ISO 8601"),
     ],
 )
 def test_a_bad_price_file_is_named_with_its_line(tmp_path: Path, text: str, words: str) -> None:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 Count = Annotated[int, Meta(ge=1, le=10**6)]
 WholeSeconds = Annotated[int, Meta(ge=0, le=10**6)]
-Positive = Annotated[float, Meta(gt=0, le=1e12)]
+Positive = Annotated[float, Meta(ge=1e-9, le=1e12)]
 Amount = Annotated[float, Meta(ge=0, le=1e12)]
 
 DEFAULT_KIND = "default"

@@ -47,9 +47,9 @@ def _check_weather(file: Path) -> str:
 
 
 def _check_scenario(file: Path) -> str:
-    from scheduler.cli.preparation import read
+    from scheduler.cli.preparation import prepare
 
-    _, stock = read(file)
+    stock = prepare(file, None, ()).setup.stock
     devices = (
         ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"
     )

@@ -32,8 +32,8 @@ class PlainErrors(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # whoever read the output has seen enough: click ends without a word
-        except (click.ClickException, click.exceptions.Exit):
-            raise  # click has its own words for what is wrong with a command line
+        except click.exceptions.Exit:
+            raise
         except BaseException as error:
             if DEBUG in os.environ:
                 raise
@@ -52,10 +52,12 @@ def _end(number: int, _frame: object) -> None:
 
 def _told(error: BaseException) -> tuple[int, str]:
     """Return the exit code that an error ends with, and the line that is said of it."""
-    if isinstance(error, _Ended):
-        return 128 + int(error.args[0]), "ended"
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return 130, "interrupted"
+        number = error.args[0] if isinstance(error, _Ended) else signal.SIGINT
+        return 128 + int(number), "interrupted"
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "exaburst"
+        return 2, f"{error.format_message()} See `{command} --help`."
     if isinstance(error, MemoryError):
         return 1, "out of memory"
     if isinstance(error, OSError):

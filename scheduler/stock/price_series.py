@@ -6,11 +6,13 @@ import csv
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from traces.errors import cannot_read
+from traces.errors import cannot_read, first_line
+from traces.files import read_text
 from traces.times import HOUR_S
 
 Step = tuple[int, float]
@@ -22,7 +24,10 @@ HIGHEST = 1e12
 
 
 class PriceError(ValueError):
-    """A price file that breaks a rule; names the file, the row and the value."""
+    """A price file that breaks a rule; names the file, the row and the column.
+
+    It never quotes what the file holds: a scenario may name any file.
+    """
 
 
 class Surge(NamedTuple):
@@ -40,12 +45,12 @@ def read_series(path: Path | str, epoch: datetime) -> list[Step]:
     where it names no zone). Times are rounded to the second. Raises PriceError.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            steps = list(_steps(csv.DictReader(file), path, epoch))
+        rows = csv.DictReader(StringIO(read_text(path), newline=""))
+        steps = list(_steps(rows, path, epoch))
     except OSError as error:
         raise PriceError(cannot_read(path, error)) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise PriceError(f"{path}: not CSV: {error}") from None
+        raise PriceError(f"{path}: not CSV: {first_line(error)}") from None
     if not steps:
         raise PriceError(f"{path}: no rows")
     return steps
@@ -55,7 +60,7 @@ def _steps(rows: csv.DictReader[str], path: Path | str, epoch: datetime) -> Iter
     columns = rows.fieldnames or []
     if sorted(columns) not in [sorted((time, PRICE)) for time in TIMES]:
         needed = f"must be {PRICE} and one of {', '.join(TIMES)}"
-        raise PriceError(f"{path}: the columns are {', '.join(columns) or 'missing'}: {needed}")
+        raise PriceError(f"{path}: line 1: the columns {needed}")
     time = next(name for name in columns if name != PRICE)
     last_s = None
     for row in rows:
@@ -73,7 +78,7 @@ def _step(row: dict[str, str], time: str, epoch: datetime, last_s: int | None) -
         raise ValueError("must have two values")
     second = _second(time, row[time], epoch)
     if last_s is not None and second <= last_s:
-        raise ValueError(f"{time} = {row[time]}: must be at least a second later than the row before")
+        raise ValueError(f"{time}: must be at least a second later than the row before")
     return second, _price(row[PRICE])
 
 
@@ -83,7 +88,7 @@ def _second(column: str, text: str, epoch: datetime) -> int:
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{column} = {text}: must be ISO 8601, as 2026-01-05T06:00") from None
+        raise ValueError(f"{column}: must be ISO 8601, as 2026-01-05T06:00") from None
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
     return round((time - epoch).total_seconds())
 
@@ -91,7 +96,7 @@ def _second(column: str, text: str, epoch: datetime) -> int:
 def _price(text: str) -> float:
     price = _number(PRICE, text)
     if not 0 <= price <= HIGHEST:
-        raise ValueError(f"{PRICE} = {text}: must be from 0 to {HIGHEST:g}")
+        raise ValueError(f"{PRICE}: must be from 0 to {HIGHEST:g}")
     return price
 
 
@@ -101,7 +106,7 @@ def _number(column: str, text: str) -> float:
     except ValueError:
         number = float("nan")
     if not isfinite(number):
-        raise ValueError(f"{column} = {text}: must be a number")
+        raise ValueError(f"{column}: must be a number")
     return number
 
 

@@ -12,11 +12,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from traces.errors import cannot_read, explain
+from traces.errors import cannot_read
+from traces.files import TEXT_BYTES, read_bytes
 
 
 class RecordingError(ValueError):
-    """A recording that breaks a rule; names the file, the key, the value and what is allowed."""
+    """A recording that breaks a rule; names the file, the key and what is allowed, but quotes nothing."""
 
 
 class _Metadata(Struct, frozen=True):
@@ -42,7 +43,7 @@ def recorded_most(path: Path | str) -> int:
 def read_recording(path: Path | str) -> Recording:
     """Read a recording; raises RecordingError."""
     try:
-        raw = msgspec.json.decode(Path(path).read_bytes())
+        raw = msgspec.json.decode(read_bytes(path, TEXT_BYTES))
     except OSError as error:
         raise RecordingError(cannot_read(path, error)) from None
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -52,4 +53,6 @@ def read_recording(path: Path | str) -> Recording:
     try:
         return msgspec.convert(raw, Recording)
     except msgspec.ValidationError as error:
-        raise RecordingError(f"{path}: {explain(str(error), raw, ())}") from None
+        rule, _, place = str(error).partition(" - at `$.")
+        named = f"{place.rstrip('`')}: " if place else ""
+        raise RecordingError(f"{path}: {named}{rule.replace('Expected', 'must be')}") from None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from traces.files import open_file
 from traces.formats import FORMATS
 from traces.formats.reader import ImportReport, Jobs, RowTally
 from traces.schema import DEFAULTS, TRACE_SCHEMA
@@ -102,5 +103,5 @@ def _usable_ids(ids: pa.Array) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

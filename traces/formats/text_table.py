@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import Array, Bools, Floats
+from traces.files import open_file
 from traces.formats.reader import RowTally
 from traces.schema import TraceError
 from traces.validate import LIMITS
@@ -167,7 +168,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
     """Yield whole lines, about `BYTES_AT_ONCE` bytes at a time, the last one ended if it was not."""
     lines, rest = 0, b""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             stream = _plain(file)
             while more := stream.read(BYTES_AT_ONCE):
                 cut = more.rfind(b"\n") + 1
