@@ -218,7 +218,7 @@ def test_a_job_pays_the_price_of_each_second(tmp_path: Path, text: str) -> None:
     of = rented(tmp_path / "run", job(0, 70, 2), terms=terms)
     assert spent(of) == {("rent", "on_demand", "boot"): 0.06, ("rent", "on_demand", "job"): 0.156}
     assert rows(of, "jobs", "spend_usd") == [(pytest.approx(0.156),)]
-    assert [prices["prices"] for prices in of.description["offers"]] == [((0, 3.6), (36, 7.2), (72, 0.0))]
+    assert [prices["prices"] for prices in of.description["offers"]] == [[[0, 3.6], [36, 7.2], [72, 0.0]]]
 
 
 def test_a_surge_multiplies_the_price(tmp_path: Path) -> None:

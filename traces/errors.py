@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from traces.files import read_text
+from traces.files import TOML_BYTES, read_text
 
 ALIKE = 0.6
 """How alike two words are, of 1, where one may be the other misspelt."""
@@ -46,7 +46,7 @@ def cannot_read(path: Path | str, error: OSError) -> str:
 def read_toml(path: Path | str, wrong: type[ValueError]) -> dict[str, Any]:
     """Return the plain data of a TOML file; raises `wrong`, naming the file, where there is none."""
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(read_text(path, TOML_BYTES))
     except OSError as error:
         raise wrong(cannot_read(path, error)) from None
     except RecursionError:

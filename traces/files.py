@@ -16,7 +16,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-TEXT_BYTES = 16 * 1024 * 1024
+TEXT_BYTES = 16_000_000
+"""What a file of prices or of a recording may hold, and a run's description."""
+TOML_BYTES = 1_000_000
 """What a file that people write may hold: scenarios, studies, claims."""
 
 
@@ -48,12 +50,12 @@ def read_bytes(path: Path | str, most: int | None = None) -> bytes:
         return file.read()
 
 
-def read_text(path: Path | str) -> str:
-    """Return the text of a file that people write, without a byte-order mark.
+def read_text(path: Path | str, most: int = TEXT_BYTES) -> str:
+    """Return the text of a file, without a byte-order mark.
 
-    Raises OSError, and UnicodeDecodeError where it is not UTF-8.
+    Raises OSError, also where it holds more than `most` bytes, and UnicodeDecodeError where it is not UTF-8.
     """
-    return read_bytes(path, TEXT_BYTES).decode("utf-8-sig")
+    return read_bytes(path, most).decode("utf-8-sig")
 
 
 @contextmanager

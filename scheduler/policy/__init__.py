@@ -10,10 +10,14 @@ argument that returns the policy.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from math import inf
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
@@ -24,6 +28,9 @@ from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
 from scheduler.policy.views import Decides, Leveled, Reconsiders, TurnsLevel
 from traces.errors import ALIKE, nearest
 from traces.times import parse_seconds
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "order": ORDERS,
@@ -124,11 +131,29 @@ def _parse(seam: str, spec: str, argument: str, kind: str) -> float:
     return int(value) if kind == "int" else value
 
 
-def _entry_point(seam: str, name: str) -> Callable[..., Any]:
+def installed(seam: str) -> dict[str, EntryPoint]:
+    """Return the policies of a seam that installed packages bring, by name."""
+    return _entry_points(tuple((folder, _changed(folder)) for folder in sys.path))[seam]
+
+
+@cache
+def _entry_points(_folders: tuple[tuple[str, float], ...]) -> dict[str, dict[str, EntryPoint]]:
+    """Look through all that is installed, which is slow, once as long as those folders do not change."""
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=f"exaburst.{seam}", name=name):
-        make: Callable[..., Any] = entry.load()
+    found = entry_points()
+    return {seam: {entry.name: entry for entry in found.select(group=f"exaburst.{seam}")} for seam in SEAMS}
+
+
+def _changed(folder: str) -> float:
+    with suppress(OSError):
+        return Path(folder or ".").stat().st_mtime
+    return 0.0
+
+
+def _entry_point(seam: str, name: str) -> Callable[..., Any]:
+    if name in (ours := installed(seam)):
+        make: Callable[..., Any] = ours[name].load()
         return make
     hint = nearest(name, SEAMS[seam], ALIKE)
     raise PolicyError(f'{seam} "{name}": unknown{hint} (allowed: {", ".join(SEAMS[seam])})')

@@ -113,12 +113,22 @@ def _number(column: str, text: str) -> float:
 def from_epoch(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:
     """Return the prices from second 0 on: `base` until the series begins, all of it times the surges."""
     starts, prices = [second for second, _ in series], [base, *(price for _, price in series)]
-    surges = list(surges)
-    changes = {0, *starts, *(second for surge in surges for second in surge[:2])}
+    factors = _factors(surges)
+    began = [second for second, _ in factors]
+    changes = {0, *starts, *began}
     steps: list[Step] = []
     for second in sorted(change for change in changes if change >= 0):
-        factor = next((surge.factor for surge in surges if surge.from_s <= second < surge.to_s), 1.0)
+        at = bisect_right(began, second)
+        factor = factors[at - 1][1] if at else 1.0
         price = factor * prices[bisect_right(starts, second)]
         if not steps or price != steps[-1][1]:
             steps.append((second, price))
     return tuple(steps)
+
+
+def _factors(surges: Iterable[Surge]) -> list[Step]:
+    """Return the factor from each second on at which it changes; of surges that touch, the later one's."""
+    factors: dict[int, float] = {}
+    for surge in sorted(surges):
+        factors |= {surge.from_s: surge.factor, surge.to_s: 1.0}
+    return sorted(factors.items())

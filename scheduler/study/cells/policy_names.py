@@ -7,11 +7,10 @@ like; what no part says stays as the scenario has it. Where two seams share a na
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
 
 from msgspec.structs import replace
 
-from scheduler.policy import SEAMS, PolicyError, resolve
+from scheduler.policy import SEAMS, PolicyError, installed, resolve
 from scheduler.scenario import BOUNDS, Scenario
 from traces.errors import ALIKE, nearest
 
@@ -86,7 +85,7 @@ def _names(seam: str) -> Iterator[str]:
         yield from BOUND_NAMES
         return
     yield from SEAMS[seam]
-    yield from (entry.name for entry in entry_points(group=f"exaburst.{seam}"))
+    yield from installed(seam)
 
 
 def _article(seam: str) -> str:

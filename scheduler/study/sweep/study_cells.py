@@ -35,6 +35,9 @@ class Study(NamedTuple):
     """Seed by seed, those that share their jobs side by side."""
 
 
+MOST_CELLS = 10_000
+
+
 def lay_out(file: Path) -> Study:
     """Read a study file and make its cells; raises StudyError."""
     spec = read_study(file)
@@ -47,8 +50,11 @@ def lay_out(file: Path) -> Study:
 
 def _cells(spec: StudySpec, file: Path) -> Iterator[Cell]:
     digest_of = cache(lambda path: Trace.read(path).sha256)
-    rows = []
+    rows, count = [], 0
     for labels, seeds in _rows(spec):
+        count += len(seeds)
+        if count > MOST_CELLS:
+            raise StudyError(f"has more than {MOST_CELLS:,} cells, the most there may be")
         try:
             first = _cell(spec, file, labels, seeds[0], digest_of)
         except ValueError as error:
