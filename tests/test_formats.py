@@ -16,8 +16,9 @@ import pyarrow.csv
 import pytest
 
 from traces import Trace, TraceError
-from traces.formats import FORMATS, gavel, text_table
+from traces.formats import FORMATS, decoding, gavel
 from traces.formats.importing import Imported, import_trace
+from traces.formats.reader import FoundRows
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 SAMPLES = Path(__file__).parents[1] / "traces" / "samples"
@@ -76,10 +77,10 @@ def test_swf_tells_each_job_once_and_why_others_are_missing(tmp_path: Path) -> N
         "file (swf): 4 jobs of 12 rows",
         '  skipped 1: not 18 fields (first at line 14: "8 95 5 30 2")',
         '  skipped 1: allocated processors: not a number (first at line 15: "x")',
-        "  skipped 2: part of a job (status 2, 3 or 4), whose own line has the sum (first at line 12)",
         "  skipped 2: never ran (first at line 5)",
         "  skipped 1: no processors (first at line 10)",
         '  skipped 1: submit time: not 0 to 100,000,000,000 (first at line 16: "-5")',
+        "  skipped 2: part of a job (status 2, 3 or 4), whose own line has the sum (first at line 12)",
         "  noted 1: run time 0: 1 s taken (first at line 8)",
         "  noted 1: times: rounded to whole seconds (first at line 11)",
         "  noted 1: no processors requested: those allocated taken (first at line 6)",
@@ -114,10 +115,66 @@ def test_gzip_line_ends_and_blanks_change_nothing(tmp_path: Path) -> None:
         assert other.report.skipped == plain.report.skipped
 
 
+def swf(*jobs: tuple[int, int, int, int]) -> str:
+    """A line a job: (number, submit, run, status)."""
+    return "".join(
+        f"{number} {at} 0 {run} 4 -1 -1 4 -1 -1 {status} 1 1 1 1 1 -1 -1\n"
+        for number, at, run, status in jobs
+    )
+
+
+def test_parts_without_a_line_of_their_own_are_added_up(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path, "swf", swf((1, 0, 60, 2), (2, 5, 9, 1), (1, 100, 40, 3), (2, 6, 9, 4), (3, 9, 7, 4))
+    )
+    assert rows(found.trace, "job_id", "submit_s", "runtime_s", "estimate_s") == [
+        (1, 0, 100, 100),
+        (2, 5, 9, 9),
+        (3, 9, 7, 7),
+    ]
+    assert {why: (of.rows, of.line) for why, of in found.report.skipped.items()} == {
+        "part of a job (status 2, 3 or 4), whose own line has the sum": (1, 4)
+    }
+    assert found.report.noted[
+        "part of a job (status 2, 3 or 4) without a line of its own: added up"
+    ] == FoundRows(3, 1, "")
+
+
+def test_slurms_states_are_no_parts(tmp_path: Path) -> None:
+    found = imported(tmp_path, "swf", swf((1, 0, 60, 3), (1, 5, 9, 6), (3, 9, 7, 4)))
+    assert rows(found.trace, "submit_s", "runtime_s") == [(0, 60), (5, 9), (9, 7)]
+    assert found.report.noted["status above 5: Slurm's, which knows no parts"] == FoundRows(1, 2, "")
+
+
+def test_more_fields_than_the_format_has_are_left_out(tmp_path: Path) -> None:
+    found = imported(tmp_path, "swf", swf((1, 0, 60, 1)).replace("\n", " 3 7\n") + swf((2, 0, 9, 1)))
+    assert rows(found.trace, "runtime_s") == [(60,), (9,)]
+    assert found.report.noted["more than 18 fields: those after them left out"] == FoundRows(1, 1, "")
+
+
+def test_a_dependency_on_no_job_of_the_trace_is_cleared_with_its_line(tmp_path: Path) -> None:
+    text = "job_id,submit_s,runtime_s,gang,after\n1,0,60,0,\n2,5,60,1,1\n3,9,60,1,2\n4,9,60,1,77\n"
+    found = imported(tmp_path, "csv", text)
+    assert rows(found.trace, "job_id", "after") == [(2, None), (3, 2), (4, None)]
+    reason = "after: names no job of the file, or one that was skipped: cleared"
+    assert found.report.noted == {reason: FoundRows(2, 3, "1")}
+
+
+def test_what_is_hardly_meant_is_said(tmp_path: Path) -> None:
+    rows_of = "".join(f"{at},3600,1,60,{at - at % 2}\n" for at in range(20))
+    found = imported(tmp_path, "csv", f"submit_s,runtime_s,gang,estimate_s,deadline_s\n{rows_of}")
+    assert found.report.noted == {
+        "ran past the time requested, as nearly all: is that in minutes?": FoundRows(20, 2, ""),
+        "deadline_s: before submit_s, so missed from the start; it counts from the epoch": FoundRows(
+            10, 3, ""
+        ),
+    }
+
+
 def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = imported(tmp_path, "swf", SWF)
     for size in (1, 7, 64, 100):
-        monkeypatch.setattr(text_table, "BYTES_AT_ONCE", size)
+        monkeypatch.setattr(decoding, "BYTES_AT_ONCE", size)
         parts = imported(tmp_path, "swf", SWF)
         assert parts.trace.sha256 == whole.trace.sha256
         assert parts.report == whole.report
@@ -333,10 +390,10 @@ def test_the_sample_is_a_small_trace_of_every_workload() -> None:
         ("swf", "", "line 1: no rows"),
         ("swf", "; only a header\n", "line 1: no rows"),
         ("swf", "\n\nhello world\n", 'line 3: "hello world": not 18 fields; none of 1 rows can be used'),
-        ("swf", b"\x7fELF\x00\x01\n\xff\xfe", 'line 1: "?ELF??": not 18 fields; none of 2 rows can be used'),
+        ("swf", b"\x7fELF\x00\x01\n\xff\xfe", "line 1: holds NUL bytes: not text"),
         ("swf", b"\x00" * 200_000, "line 1: longer than 100,000 bytes: not a text table"),
-        ("swf", gzip.compress(SWF.encode())[:-30], "line 1: the gzip file is damaged or cut off"),
-        ("swf", b"\x1f\x8b\x08\x00\x00", "line 1: the gzip file is damaged or cut off"),
+        ("swf", gzip.compress(SWF.encode())[:-30], "line 1: the compressed file is damaged or cut off"),
+        ("swf", b"\x1f\x8b\x08\x00\x00", "line 1: the compressed file is damaged or cut off"),
         (
             "swf",
             "1 0 0 -1 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1",
@@ -347,7 +404,7 @@ def test_the_sample_is_a_small_trace_of_every_workload() -> None:
         ("philly", "timestamp,duration,num_gpus,cluster\n", "line 1: no rows"),
         ("gavel", "a b c d e f g\n", 'line 1: "a b c d e f g": not 7 fields; none of 1 rows can be used'),
         ("csv", "submit_s,runtime_s\n0,1\n", 'column "gang": missing'),
-        ("csv", "submit_s,runtime_s,gang,gpu\n", 'column "gpu": unknown; allowed are job_id, '),
+        ("csv", "submit_s,runtimes,gang\n", 'line 1: column "runtime_s": missing; is it "runtimes"?'),
         ("csv", "submit_s,runtime_s,gang,gang\n", 'column "gang": there twice; allowed is once'),
         (
             "csv",
@@ -356,8 +413,8 @@ def test_the_sample_is_a_small_trace_of_every_workload() -> None:
         ),
         (
             "csv",
-            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,5\n",
-            "row 0 (job_id 1): after is 5; allowed is the job_id of another job, or none",
+            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,1\n",
+            "row 0 (job_id 1): after is 1; allowed is the job_id of another job, or none",
         ),
         ("slurm", "", 'format "slurm": unknown; allowed are swf, philly, gavel, csv'),
     ],

@@ -14,9 +14,12 @@ import pyarrow as pa
 
 from traces.files import open_file
 from traces.formats import FORMATS
-from traces.formats.reader import ImportReport, Jobs, RowTally
+from traces.formats.reader import ImportReport, Jobs, RowTally, replaced
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
+
+_FEW, _NEARLY_ALL = 10, 0.9
+"""So many jobs, and such a share of them, make a pattern."""
 
 Reader = Callable[..., Jobs]
 """Called with the file and the tally to keep; some take options of their own."""
@@ -31,7 +34,7 @@ class Imported:
 
 
 def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE, **options: Any) -> Imported:
-    """Read a file of one of `FORMATS`, plain or gzip; `device` is what one device of the file stands for.
+    """Read a file of one of `FORMATS`, compressed or not; `device` is what one device of the file stands for.
 
     Jobs are sorted by submission, ties in the file's order. Job ids are kept where they are unique and
     0 or more, else the jobs are numbered in order. `options` go to the reader (gavel: `steps_per_s`).
@@ -77,6 +80,9 @@ def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
         line = table.column("line")[int(earlier[0])].as_py()
         tally.note("submitted before the row above: sorted", len(earlier), line)
         table = table.take(pa.array(np.argsort(submit, kind="stable")))
+    _note_doubts(table, tally)
+    if "after" in table.column_names:
+        table = _known_after(table, tally)
     columns = {name: _column(table.column(name), name) for name in table.column_names if name != "line"}
     ids = columns.get("job_id")
     if ids is not None and "after" not in columns and not _usable_ids(ids):
@@ -84,6 +90,40 @@ def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
         tally.note("job ids: not unique or below 0, so numbered in order", len(ids), line)
         del columns["job_id"]
     return columns
+
+
+def _note_doubts(table: pa.Table, tally: RowTally) -> None:
+    """Say what is allowed, but hardly meant."""
+    line = table.column("line").to_numpy()
+    runtime = table.column("runtime_s").to_numpy()
+    if "estimate_s" in table.column_names:
+        over = runtime > table.column("estimate_s").to_numpy()
+        if over.sum() >= max(_FEW, _NEARLY_ALL * len(over)):
+            tally.note(
+                "ran past the time requested, as nearly all: is that in minutes?",
+                int(over.sum()),
+                int(line[over.argmax()]),
+            )
+    if "deadline_s" in table.column_names:
+        early = table.column("deadline_s").to_numpy() < table.column("submit_s").to_numpy()
+        if early.any():
+            reason = "deadline_s: before submit_s, so missed from the start; it counts from the epoch"
+            tally.note(reason, int(early.sum()), int(line[early.argmax()]))
+
+
+def _known_after(table: pa.Table, tally: RowTally) -> pa.Table:
+    """Clear what a job waits for where that is no job of the file, or one that was skipped."""
+    after = table.column("after").to_numpy()
+    numbered = "job_id" not in table.column_names
+    ids = np.arange(len(after)) if numbered else table.column("job_id").to_numpy()
+    lost = ~np.isnan(after) & ~np.isin(after, ids)
+    if lost.any():
+        first = int(lost.argmax())
+        value = f"{after[first]:.0f}"
+        reason = "after: names no job of the file, or one that was skipped: cleared"
+        tally.note(reason, int(lost.sum()), table.column("line")[first].as_py(), value)
+        table = replaced(table, "after", np.where(lost, np.nan, after))
+    return table
 
 
 def _column(column: pa.ChunkedArray, name: str) -> Any:

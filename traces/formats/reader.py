@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from traces.schema import quoted
@@ -30,7 +31,8 @@ class Jobs:
 
 def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
     """Return `table` with one column's values replaced."""
-    return table.set_column(table.column_names.index(name), name, values)
+    column = pa.array(values) if isinstance(values, np.ndarray) else values
+    return table.set_column(table.column_names.index(name), name, column)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ The format: https://www.cs.huji.ac.il/labs/parallel/workload/swf.html (Chapin et
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from traces.arrays import Floats, word_column
+from traces.arrays import Bools, Floats, Ints, word_column
 from traces.formats.reader import LATEST_UNIX_S, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, read_rows
 from traces.schema import EXACT
@@ -39,13 +39,14 @@ SWF_FIELDS = (
     "think time",
 )
 _CANCELLED = 5
+FIRST_PART, LAST_PART = 2, 4
 
 
 def read(path: Path, tally: RowTally) -> Jobs:
     """Read the jobs that ran; second 0 is the header's UnixStartTime."""
     comments: list[str] = []
-    blocks = read_rows(path, tally, separator=None, names=SWF_FIELDS, comments=comments)
-    table = pa.concat_tables([_jobs(rows) for rows in blocks])
+    blocks = read_rows(path, tally, separator=None, names=SWF_FIELDS, comments=comments, more=True)
+    table = _whole(pa.concat_tables([_jobs(rows) for rows in blocks]), tally)
     for name, what, unknown in (("owner", "user", "unknown"), ("kind", "queue", "other")):
         table = replaced(table, name, _numbered(what, table.column(name).to_numpy(), unknown))
     epoch = _epoch(comments)
@@ -57,7 +58,6 @@ def _jobs(rows: TextRows) -> pa.Table:
     number, submit, run, status = map(rows.numbers, ("job number", "submit time", "run time", "status"))
     allocated, requested = map(rows.numbers, ("allocated processors", "requested processors"))
     asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
-    rows.skip((status >= 2) & (status <= 4), "part of a job (status 2, 3 or 4), whose own line has the sum")
     rows.skip((run < 0) | ((run == 0) & (status == _CANCELLED)), "never ran")
     rows.skip(number != np.rint(number), "job number: not a whole number", rows.words("job number"))
     rows.skip(np.abs(number) > EXACT, f"job number: beyond {EXACT:,}", rows.words("job number"))
@@ -84,7 +84,41 @@ def _jobs(rows: TextRows) -> pa.Table:
         estimate_s=estimate,
         owner=user,
         kind=queue,
+        status=status,
     )
+
+
+def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
+    """Make one job of its parts (status 2, 3 and 4): its own line, or where that is missing, their sum.
+
+    Where some status is beyond those of the format, they are the state numbers of Slurm, which has no parts.
+    """
+    columns = {name: table.column(name).to_numpy() for name in ("job_id", "status", "line", "runtime_s")}
+    number, status, line, runtime = columns.values()
+    table = table.drop_columns(["status"])
+    if (status > _CANCELLED).any():
+        _found(tally.note, "status above 5: Slurm's, which knows no parts", status > _CANCELLED, line)
+        return table
+    part = (status >= FIRST_PART) & (status <= LAST_PART)
+    summed = part & np.isin(number, number[~part])
+    _found(tally.skip, "part of a job (status 2, 3 or 4), whose own line has the sum", summed, line)
+    alone = part & ~summed
+    _found(tally.note, "part of a job (status 2, 3 or 4) without a line of its own: added up", alone, line)
+    _, first, job = np.unique(number[alone], return_index=True, return_inverse=True)
+    total, rows = np.zeros(len(first)), np.flatnonzero(alone)
+    np.add.at(total, job, runtime[alone])
+    runtime = runtime.copy()
+    runtime[rows[first]] = total
+    keep = ~part
+    keep[rows[first]] = True
+    estimate = np.maximum(table.column("estimate_s").to_numpy(), np.where(alone, runtime, 0))
+    table = replaced(replaced(table, "runtime_s", runtime), "estimate_s", estimate)
+    return table.filter(pa.array(keep))
+
+
+def _found(say: Callable[..., None], reason: str, where: Bools, line: Ints) -> None:
+    if where.any():
+        say(reason, int(where.sum()), int(line[where.argmax()]))
 
 
 def _gang(rows: TextRows, requested: Floats, allocated: Floats) -> Floats:

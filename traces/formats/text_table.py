@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
-from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import Array, Bools, Floats
-from traces.files import open_file
+from traces.formats.decoding import text_blocks
+from traces.formats.quoting import BETWEEN, LineBlock, joined, unquoted
 from traces.formats.reader import RowTally
 from traces.schema import TraceError
 from traces.validate import LIMITS
 
-BYTES_AT_ONCE = 1 << 23
-"""Bytes of text held at a time."""
-LONGEST_LINE = 100_000
-"""Bytes after which a file without a line end is no text table."""
-
-_GZIP = b"\x1f\x8b"
-_QUOTED = "\x1f"
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 
 
@@ -40,6 +30,9 @@ class TextRows:
         self._lines = lines
         self._tally = tally
         self._keep = np.ones(len(lines), bool)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def require(self, *names: str) -> None:
         """Raise TraceError where the file's header lacks one of `names`."""
@@ -103,30 +96,59 @@ def read_rows(
     separator: str | None,
     names: Sequence[str] | None = None,
     comments: list[str] | None = None,
+    more: bool = False,
 ) -> Iterator[TextRows]:
-    """Yield the rows of a text file, plain or gzip, block after block, at least one block.
+    """Yield the rows of a text file as `text_blocks` reads it, block after block, at least one block.
 
-    `separator` is a character, or None for any run of blanks. `names` are the columns, by default those
-    in the first line. Where `comments` is given, lines that start with ";" go there. Blank lines are
-    passed over. Cells may be in quotes where commas separate them, but a row is one line. Rows with
-    another number of fields are skipped. Raises TraceError for a file that cannot be read as text at all.
+    `separator` is a character, or several, of which the one counts that the first line has most of, or None
+    for any run of blanks. `names` are the columns, by default those in the first line. Where `comments` is
+    given, lines that start with ";" go there. Blank lines are passed over. Between characters, cells may be
+    in quotes. Rows with another number of fields are skipped; where `more` may be, it is left out and noted.
+    Raises TraceError for a file that cannot be read as text at all.
     """
-    first = 1
-    for block in _blocks(path):
-        lines = _lines(block.removeprefix(BOM_UTF8) if first == 1 else block)
-        numbers = np.arange(first, first + len(lines))
-        first += len(lines)
-        wanted = pc.not_equal(pc.utf8_trim_whitespace(lines), "")
+    blocks = _numbered(text_blocks(path, tally))
+    if separator is not None:
+        lines, numbers = next(blocks)
+        separator = max(separator, key=lines[0].as_py().count)
+        blocks = joined(chain([(lines, numbers)], blocks), separator, tally)
+    for all_lines, all_numbers in blocks:
+        wanted = pc.not_equal(pc.utf8_trim_whitespace(all_lines), "")
         if comments is not None:
-            remarks = pc.starts_with(pc.utf8_ltrim_whitespace(lines), ";")
-            comments += lines.filter(remarks).to_pylist()
+            remarks = pc.starts_with(pc.utf8_ltrim_whitespace(all_lines), ";")
+            comments += all_lines.filter(remarks).to_pylist()
             wanted = pc.and_not(wanted, remarks)
-        lines, numbers = lines.filter(wanted), numbers[wanted.to_numpy(zero_copy_only=False)]
+        lines, numbers = all_lines.filter(wanted), all_numbers[wanted.to_numpy(zero_copy_only=False)]
         fields = _split(lines, separator)
         if names is None and len(fields):
             names = [name.strip() for name in fields[0].as_py()]
             fields, numbers = fields[1:], numbers[1:]
+        if more:
+            fields = _without_more(names or [], fields, numbers, tally)
         yield _of_width(names or [], fields, numbers, tally)
+
+
+def _numbered(blocks: Iterator[bytes]) -> Iterator[LineBlock]:
+    first = 1
+    for block in blocks:
+        lines = _lines(block)
+        yield lines, np.arange(first, first + len(lines))
+        first += len(lines)
+
+
+def _lines(block: bytes) -> pa.StringArray:
+    """Return the lines of a block that ends in a line end, without copying it."""
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(block))
+
+
+def _without_more(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: RowTally) -> pa.ListArray:
+    longer = np.asarray(pc.list_value_length(fields)) > len(names)
+    if longer.any():
+        line = int(lines[longer.argmax()])
+        tally.note(f"more than {len(names)} fields: those after them left out", int(longer.sum()), line)
+        fields = pc.list_slice(fields, 0, len(names))
+    return fields
 
 
 def _of_width(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: RowTally) -> TextRows:
@@ -143,53 +165,7 @@ def _of_width(names: Sequence[str], fields: pa.ListArray, lines: Array, tally: R
 def _split(lines: pa.StringArray, separator: str | None) -> pa.ListArray:
     if separator is None:
         return pc.utf8_split_whitespace(pc.utf8_trim_whitespace(lines))
-    if separator == "," and pc.any(pc.match_substring(lines, '"')).as_py():
-        lines, separator = pa.array(map(_unquoted, lines.to_pylist()), pa.string()), _QUOTED
+    if pc.any(pc.match_substring(lines, '"')).as_py():
+        lines = pa.array([unquoted(line, separator) for line in lines.to_pylist()], pa.string())
+        separator = BETWEEN
     return pc.split_pattern(lines, separator)
-
-
-def _unquoted(line: str) -> str:
-    try:
-        return _QUOTED.join(next(csv.reader([line]), []))
-    except csv.Error:
-        return line
-
-
-def _lines(block: bytes) -> pa.StringArray:
-    """Return the lines of a block that ends in a line end, without copying it."""
-    if not block.isascii():
-        block = block.decode("utf-8", "replace").encode()
-    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
-    offsets = np.concatenate(([0], ends)).astype(np.int32)
-    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(block))
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield whole lines, about `BYTES_AT_ONCE` bytes at a time, the last one ended if it was not."""
-    lines, rest = 0, b""
-    try:
-        with open_file(path) as file:
-            stream = _plain(file)
-            while more := stream.read(BYTES_AT_ONCE):
-                cut = more.rfind(b"\n") + 1
-                if cut:
-                    block, rest = rest + more[:cut], more[cut:]
-                    lines += block.count(b"\n")
-                    yield block
-                else:
-                    rest += more
-                if len(rest) > LONGEST_LINE:
-                    raise TraceError(
-                        f"line {lines + 1}: longer than {LONGEST_LINE:,} bytes: not a text table"
-                    )
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise TraceError(f"line {lines + 1}: the gzip file is damaged or cut off: {error}") from None
-    except FileNotFoundError:
-        raise TraceError("no such file") from None
-    except OSError as error:
-        raise TraceError(f"cannot be read: {error.strerror}") from None
-    yield rest + b"\n"
-
-
-def _plain(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
-    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
