@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import shutil
@@ -107,6 +109,18 @@ def test_parts_are_those_of_the_run(copy: Path, damage: Callable[[Path], None]) 
 def test_a_description_of_another_shape_is_refused(copy: Path, text: str) -> None:
     (copy / "run.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     noticed(copy)
+
+
+def test_a_ledger_that_does_not_add_up_ends_with_1(copy: Path) -> None:
+    """Its rows and digests are in order, as run.md says how to make them; it is wrong all the same."""
+    description = json.loads((copy / "run.json").read_text())
+    description["ledger"][-1]["expected_usd"] += 0.01
+    del description["sha256"]
+    digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
+    (copy / "run.json").write_text(json.dumps(description | {"sha256": digest}))
+    result = exaburst("ledger", copy)
+    assert result.exit_code == 1
+    assert f"exaburst: {copy}: the ledger does not add up" in result.output
 
 
 SCENARIO = """

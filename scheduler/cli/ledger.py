@@ -17,8 +17,12 @@ BY = ("line", "resource", "period", "workload", "kind", "owner")
     "--by", type=click.Choice(BY), help="One table, by this.  [default: resource and line; workload]"
 )
 @click.option("--focus", type=FILE, help="Write a FOCUS 1.2 cost table here instead, .csv or .parquet.")
-def ledger(run: Path, by: str | None, focus: Path | None) -> None:
-    """Print what a finished run spent, on what, who bears it, and what each workload used."""
+@click.pass_context
+def ledger(ctx: click.Context, run: Path, by: str | None, focus: Path | None) -> None:
+    """Print what a finished run spent, on what, who bears it, and what each workload used.
+
+    Ends with 1 where that does not add up to what pools and offers cost by themselves.
+    """
     from scheduler.run.directory import open_run
 
     opened = open_run(run)
@@ -28,5 +32,9 @@ def ledger(run: Path, by: str | None, focus: Path | None) -> None:
         click.echo(f"{focus}: {write_focus(opened, focus):,} charges, FOCUS 1.2")
         return
     from scheduler.report.ledger import ledger as render
+    from scheduler.run.spend import adds_up
 
     click.echo(render(opened, by))
+    if not adds_up(opened):
+        click.echo(f"exaburst: {run}: the ledger does not add up", err=True)
+        ctx.exit(1)

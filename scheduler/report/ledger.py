@@ -11,7 +11,7 @@ import numpy as np
 from scheduler.catalog.certainty import footer
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
-from scheduler.run.spend import SpendRow, borne, spent_by, used_by
+from scheduler.run.spend import SpendRow, borne, cost, spent_by, used_by
 from traces.arrays import Floats
 from traces.numbers import count, error, minute, money, ratio, share_of
 from traces.tables import table
@@ -95,11 +95,13 @@ def used(run: Run, by: str) -> str:
 def check(run: Run) -> str:
     """Say what jobs and nobody's time add up to, and what the pools and offers cost by themselves."""
     bearers = borne(run)
-    cost = sum(of["expected_usd"] for of in run.description["ledger"] if of["of"] not in ("jobs", "revenue"))
+    expected = cost(run)
     total = sum(bearers.values())
     write = money(total)
     parts = " + ".join(f"{who} {write(usd)}" for who, usd in bearers.items() if usd) or "nothing"
-    missing = f"pools and offers cost {write(cost)} by themselves, difference {error(abs(total - cost))}"
+    missing = (
+        f"pools and offers cost {write(expected)} by themselves, difference {error(abs(total - expected))}"
+    )
     return f"check: {parts} = {write(total)} USD; {missing}"
 
 

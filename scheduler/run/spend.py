@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import fsum
+from math import fsum, isclose
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from scheduler.run.columns import CHARGED_TO, MOVED
 from scheduler.run.directory import Run
 from traces.arrays import Floats
 from traces.times import HOUR_S
+
+APART = ("jobs", "revenue")
+"""What the ledger was held against beside the cost of each pool and offer."""
 
 SpendRow = dict[str, Any]
 
@@ -67,6 +70,16 @@ def borne(run: Run) -> dict[str, float]:
     }
     usd["job"] = float(pc.sum(run.table("jobs", ["spend_usd"]).column("spend_usd")).as_py() or 0)
     return usd
+
+
+def cost(run: Run) -> float:
+    """Return the USD that the pools and offers cost by themselves, as the run found beside its ledger."""
+    return float(sum(of["expected_usd"] for of in run.description["ledger"] if of["of"] not in APART))
+
+
+def adds_up(run: Run) -> bool:
+    """Say whether what is borne is what the pools and offers cost, to 1e-9 of it."""
+    return isclose(sum(borne(run).values()), cost(run), rel_tol=1e-9, abs_tol=1e-9)
 
 
 def used_by(run: Run, by: str) -> list[SpendRow]:
