@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 from collections import defaultdict
+from collections.abc import Sequence
 from math import fsum, isclose
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,17 +20,23 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.money.focus.table import SCHEMA, FocusError, write_focus
-from scheduler.run.columns import CHARGED_TO, LINES
+from scheduler.money.focus.table import SCHEMA, FocusError, focus_table, write_focus, write_table
+from scheduler.money.ledger.showback import showback
+from scheduler.run.columns import CHARGED_TO, GROUP, LINES
 from scheduler.run.directory import Run, RunError
 from scheduler.run.parts import sealed_parts
+from scheduler.scenario import Scenario
+from scheduler.stock.stock import stock_of
 from tests import build
 from tests.test_docs import table as page_table
+from tests.worlds import CATALOG, MEMORY, scenarios, traces
+from traces import Trace
 from traces.files import PathError
 
 COLUMNS = Path(__file__).parents[1].parent / "shared" / "data" / "focus_v1.2_columns.csv"
@@ -40,6 +47,7 @@ Spend = tuple[int, str, str, str, float, float]
 """period_s, resource, line, charged_to, quantity, usd."""
 
 OFFER: dict[str, Any] = {"offer": "acme-h100-here", "provider": "acme", "region": "here", "device": "h100"}
+OFFER |= {"spot": False, "list_usd_per_device_h": 0.0}
 STEADY, SURGING = [(0, 3.0)], [(0, 3.0), (3_600, 9.0)]
 
 
@@ -71,7 +79,9 @@ def ledger(folder: Path, *rows: Spend, end_s: int = 2 * HOUR_S, **more: str) -> 
         ],
         "offers": [
             {"name": "cloud", "prices": STEADY, **OFFER},
-            {"name": "reserved", "prices": STEADY, **OFFER},
+            {"name": "agreed", "prices": STEADY, **OFFER, "list_usd_per_device_h": 4.0},
+            {"name": "reserved", "prices": STEADY, **OFFER, "list_usd_per_device_h": 3.2},
+            {"name": "spots", "prices": STEADY, **OFFER, "spot": True},
             {"name": "surging", "prices": SURGING, **OFFER},
         ],
     }
@@ -79,13 +89,24 @@ def ledger(folder: Path, *rows: Spend, end_s: int = 2 * HOUR_S, **more: str) -> 
 
 
 def written(run: Run) -> list[Row]:
-    """The rows of the CSV, as text; "" for null."""
+    """The rows of the CSV of a ledger whose jobs are all alike, as text; "" for null."""
     path = run.folder / "focus.csv"
-    count = write_focus(run, path)
+    write_table(path, focus_table(run, alike(run)))
+    return read(path)
+
+
+def alike(run: Run) -> pa.Table:
+    """The ledger as `showback` would give it if all jobs were Ann's."""
+    spend = run.table("spend")
+    borne = [who == "job" for who in spend.column("charged_to").to_pylist()]
+    for name, word in zip(GROUP, ("ann", "fsd", "fsd.release"), strict=True):
+        spend = spend.append_column(name, pa.array([word if each else None for each in borne], pa.string()))
+    return spend
+
+
+def read(path: Path) -> list[Row]:
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == count
-    return rows
+        return list(csv.DictReader(file))
 
 
 def said(row: Row, *names: str) -> tuple[str, ...]:
@@ -165,6 +186,60 @@ def test_a_commitment_is_bought_once_and_used_in_part(tmp_path: Path) -> None:
     assert unused["ResourceId"] == bought["ResourceId"] == bought["CommitmentDiscountId"]
 
 
+PRICES = ("ListUnitPrice", "ContractedUnitPrice", "ListCost", "ContractedCost", "EffectiveCost", "SkuPriceId")
+
+
+def test_a_commitment_discounts_what_it_covers(tmp_path: Path) -> None:
+    """At 3.20 listed and 2.50 committed; nothing is saved on what nobody used."""
+    rows = written(
+        ledger(
+            tmp_path,
+            (0, "reserved", "committed", "job", 10.0, 25.0),
+            (0, "reserved", "committed", "unused_commitment", 2.0, 5.0),
+        )
+    )
+    listed, committed = "acme-h100-here-on-demand", "acme-h100-here-committed"
+    assert [said(row, *PRICES) for row in rows] == [
+        ("3.2", "3.2", "32.0", "32.0", "25.0", listed),
+        ("2.5", "2.5", "5.0", "5.0", "5.0", committed),
+        ("2.5", "2.5", "30.0", "30.0", "0.0", committed),
+    ]
+
+
+def test_an_agreed_price_is_contracted_below_the_list(tmp_path: Path) -> None:
+    """At 4.00 listed: paid less, and in a surge more, than is listed."""
+    rows = written(
+        ledger(
+            tmp_path,
+            (0, "agreed", "on_demand", "job", 10.0, 30.0),
+            (HOUR_S, "agreed", "on_demand", "job", 10.0, 90.0),
+        )
+    )
+    assert [said(row, *PRICES[:5]) for row in rows] == [
+        ("4.0", "3.0", "40.0", "30.0", "30.0"),
+        ("9.0", "9.0", "90.0", "90.0", "90.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("terms", "listed"),
+    [
+        ({}, 0.0),
+        ({"usd_per_device_h": 2.0}, 3.6),
+        ({"usd_per_device_h": 2.0, "spot": True}, 0.0),
+        ({"usd_per_device_h": 2.0, "price": {"csv": "prices.csv"}}, 0.0),
+    ],
+)
+def test_what_is_agreed_has_a_price_in_the_catalog(
+    tmp_path: Path, terms: dict[str, Any], listed: float
+) -> None:
+    (tmp_path / "prices.csv").write_text("time_h,usd_per_device_h\n0,1\n", encoding="utf-8")
+    if "price" in terms:
+        terms = terms | {"price": {"csv": str(tmp_path / "prices.csv")}}
+    (offer,) = stock_of(build.scenario([], [build.offer("cloud", **terms)]), build.CATALOG).offers
+    assert offer.list_usd_per_device_h == listed
+
+
 def test_a_price_that_moves_is_dynamic_unless_committed(tmp_path: Path) -> None:
     rows = written(
         ledger(
@@ -182,8 +257,8 @@ def test_spot_is_dynamic_and_has_a_price_of_its_own(tmp_path: Path) -> None:
     rows = written(
         ledger(
             tmp_path,
-            (0, "cloud", "spot", "job", 2.0, 2.0),
-            (0, "cloud", "spot", "boot", 1.0, 1.0),
+            (0, "spots", "spot", "job", 2.0, 2.0),
+            (0, "spots", "spot", "boot", 1.0, 1.0),
         )
     )
     names = ("PricingCategory", "SkuId", "SkuPriceId", "ProviderName", "BilledCost", "ConsumedQuantity")
@@ -265,7 +340,7 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
         (3_600, "dojo", "revenue", "job", 4.0, -1.0 / 3.0),
     )
     rows = written(run)
-    assert write_focus(run, tmp_path / "focus.parquet") == 4
+    write_table(tmp_path / "focus.parquet", focus_table(run, alike(run)))
     table = pq.read_table(tmp_path / "focus.parquet")
     assert table.column_names == list(rows[0])
     for field in table.schema:
@@ -295,11 +370,12 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_nothing_is_left_of_what_cannot_be_written(tmp_path: Path, suffix: str) -> None:
     run = ledger(tmp_path / "run", (0, "own", "energy", "job", 1.0, 1.0))
+    table = focus_table(run, alike(run))
     with pytest.raises(OSError, match="No such file"):
-        write_focus(run, tmp_path / "nowhere" / f"focus{suffix}")
+        write_table(tmp_path / "nowhere" / f"focus{suffix}", table)
     (tmp_path / f"there{suffix}").mkdir()
     with pytest.raises(PathError, match="is a folder"):
-        write_focus(run, tmp_path / f"there{suffix}")
+        write_table(tmp_path / f"there{suffix}", table)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run", f"there{suffix}"]
 
 
@@ -307,6 +383,13 @@ def test_a_run_without_a_ledger_is_said_so(tmp_path: Path) -> None:
     run = ledger(tmp_path)
     (tmp_path / "spend.parquet" / "part-00000.parquet").write_bytes(b"no")
     with pytest.raises(RunError, match=r"spend\.parquet"):
+        write_focus(run, tmp_path / "focus.csv")
+
+
+def test_a_run_without_prices_is_said_so(tmp_path: Path) -> None:
+    run = build.run(build.scenario([build.pool(4)]), build.trace(build.job(0, 60, 1)), tmp_path)
+    del run.description["pools"][0]["busy_kw"]
+    with pytest.raises(RunError, match=r"run\.json: not a run's description: .*busy_kw"):
         write_focus(run, tmp_path / "focus.csv")
 
 
@@ -344,7 +427,65 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
     run = build.run(scenario, build.trace(*work), tmp_path)
     assert {line for (line,) in build.rows(run, "spend", "line")} == set(LINES)
     names = ("period_s", "resource", "line", "charged_to", "quantity", "usd")
-    obeys_the_specification(written(run), build.rows(run, "spend", *names))
+    charges = write_focus(run, tmp_path / "bill.csv")
+    bill = read(tmp_path / "bill.csv")
+    assert len(bill) == charges
+    obeys_the_specification(bill, build.rows(run, "spend", *names))
+
+
+def test_two_owners_share_a_commitment(tmp_path: Path) -> None:
+    """Of 2 device-hours at work in the hour 1.5 are covered: three quarters of what each owner holds."""
+    work = [
+        build.job(0, 1_800, 2, residency="any", workload="fsd", kind="fsd.release", owner="ann"),
+        build.job(0, 1_800, 1, residency="any", workload="tenant", kind="tenant.job", owner="bob"),
+        build.job(1_800, 1_800, 1, residency="any", workload="fsd", kind="fsd.release", owner="ann"),
+    ]
+    cloud = build.offer("cloud", committed_devices=2, usd_per_device_h=2.0, boot_s=0)
+    run = build.run(build.scenario([], [cloud]), build.trace(*work), tmp_path / "run")
+    assert write_focus(run, tmp_path / "bill.csv") == 6
+    found = {
+        (tags.get("owner"), tags.get("kind"), tags["line"]): said(row, "PricingQuantity", "EffectiveCost")
+        for row in read(tmp_path / "bill.csv")
+        for tags in [json.loads(row["Tags"])]
+    }
+    assert {key: tuple(map(float, amounts)) for key, amounts in found.items()} == {
+        ("ann", "fsd.release", "committed"): (1.125, 2.25),
+        ("ann", "fsd.release", "on_demand"): (0.375, 0.75),
+        ("bob", "tenant.job", "committed"): (0.375, 0.75),
+        ("bob", "tenant.job", "on_demand"): (0.125, 0.25),
+        (None, None, "committed"): (0.5, 1.0),
+        (None, None, "purchase"): (2.0, 0.0),
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(scenarios(), traces())
+def test_groups_bear_what_their_jobs_cost(scenario: Scenario, trace: Trace) -> None:
+    """In each charge period, on each line, they come to what the ledger says of all jobs."""
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        run = build.run(scenario, trace, Path(folder), CATALOG)
+        shown, spend, jobs = showback(run), run.table("spend"), run.table("jobs")
+    rows = ["period_s", "resource", "line", "charged_to"]
+    comes_to(summed(shown, rows, "usd"), summed(spend, rows, "usd"))
+    comes_to(summed(shown, rows, "quantity"), summed(spend, rows, "quantity"))
+    ours = shown.filter(pc.equal(shown.column("charged_to"), "job"))
+    assert all(shown.column(name).null_count == len(shown) - len(ours) for name in GROUP)
+    spent, earned = (summed(jobs, GROUP, name) for name in ("spend_usd", "revenue_usd"))
+    comes_to(summed(ours, GROUP, "usd"), {group: usd - earned[group] for group, usd in spent.items()})
+
+
+def summed(table: pa.Table, keys: Sequence[str], amount: str) -> dict[tuple[Any, ...], float]:
+    """Add up an amount by some columns."""
+    total: dict[tuple[Any, ...], float] = defaultdict(float)
+    for *key, value in zip(*(table.column(name).to_pylist() for name in (*keys, amount)), strict=True):
+        total[tuple(key)] += value
+    return total
+
+
+def comes_to(found: dict[tuple[Any, ...], float], due: dict[tuple[Any, ...], float]) -> None:
+    """What is in one alone is nothing, but for the rounding of a share."""
+    for key in found.keys() | due.keys():
+        assert found.get(key, 0.0) == pytest.approx(due.get(key, 0.0), rel=1e-9, abs=1e-9), key
 
 
 @st.composite
@@ -354,7 +495,7 @@ def spends(draw: st.DrawFn) -> list[Spend]:
     rows = {}
     for _ in range(draw(st.integers(0, 30))):
         line = draw(st.sampled_from(sorted(BEARERS)))
-        resource = draw(st.sampled_from(PLACES.get(line, ("cloud", "reserved"))))
+        resource = draw(st.sampled_from(PLACES.get(line, ("cloud", "agreed", "reserved"))))
         bearer = draw(st.sampled_from(BEARERS[line]))
         quantity, usd = draw(amounts), draw(amounts)
         key = (HOUR_S * draw(st.integers(0, 50)), resource, line, bearer)
@@ -372,6 +513,7 @@ def test_any_ledger_obeys_the_specification(rows: list[Spend]) -> None:
 
 def obeys_the_specification(table: list[Row], rows: list[Spend]) -> None:
     money_is_conserved(rows, table)
+    discounts_only_lower(table)
     commitments_are_amortised(table)
     words_belong_together(table)
     if COLUMNS.exists():
@@ -390,6 +532,19 @@ def money_is_conserved(rows: list[Spend], table: list[Row]) -> None:
                 assert isclose(cost, float(row[f"{agreed}Cost"]), rel_tol=1e-9)
             else:
                 assert row[f"{agreed}Cost"] == row["BilledCost"]
+
+
+def discounts_only_lower(table: list[Row]) -> None:
+    """A published price, less what was agreed, less what a commitment saves."""
+    for row in table:
+        if row["ChargeCategory"] == "Usage":
+            listed, contracted, effective = (float(row[f"{which}Cost"]) for which in SAVED)
+            assert effective <= contracted * (1 + 1e-9)
+            assert contracted <= listed * (1 + 1e-9)
+            assert isclose(contracted, effective, rel_tol=1e-9) or row["CommitmentDiscountStatus"] == "Used"
+
+
+SAVED = ("List", "Contracted", "Effective")
 
 
 def commitments_are_amortised(table: list[Row]) -> None:

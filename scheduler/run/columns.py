@@ -109,6 +109,9 @@ MOVED = ("transfer", "egress")
 CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment")
 """Who bears a charge."""
 
+GROUP = ("owner", "workload", "kind")
+"""Whose jobs bear a charge, where it is told apart."""
+
 SPEND = pa.schema(
     [
         documented(

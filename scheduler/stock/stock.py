@@ -54,6 +54,8 @@ class OfferStock(Struct, frozen=True, kw_only=True):
     node_devices: int
     prices: tuple[Step, ...]
     """(second, USD/device-hour from there on); the first is of second 0."""
+    list_usd_per_device_h: float
+    """The catalog's on-demand price where the scenario agrees on one of its own; else 0."""
     spot: bool
     """Rented at the spot price: the devices may be reclaimed."""
     committed_devices: int
@@ -124,6 +126,7 @@ def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, 
     surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
     egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
     gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
+    agreed = spec.usd_per_device_h is not None and spec.price is None and not spec.spot
     return OfferStock(
         name=spec.name,
         offer=spec.offer,
@@ -133,6 +136,7 @@ def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, 
         quota=NO_QUOTA if lifted else _quota(spec, offer.node_devices),
         node_devices=offer.node_devices,
         prices=from_epoch(_price(spec, offer), series, [] if fair else surges),
+        list_usd_per_device_h=offer.usd_per_device_h if agreed else 0.0,
         spot=spec.spot,
         committed_devices=spec.committed_devices,
         boot_s=offer.boot_s if spec.boot_s is None else spec.boot_s,

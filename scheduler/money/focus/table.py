@@ -1,8 +1,9 @@
 """A run's ledger as a FOCUS 1.2 cost table, for the tools that read the bills of clouds.
 
 FOCUS is the FinOps Open Cost and Usage Specification (focus.finops.org). Each row of spend.parquet becomes
-a charge; the rows that buy a commitment are added, and cost nothing beside the use of it. All 57 columns of
-version 1.2 are there. docs/focus.md says what each holds.
+a charge, and each that jobs bear one for every group of them; the rows that buy a commitment are added, and
+cost nothing beside the use of it. All 57 columns of version 1.2 are there. docs/focus.md says what each
+holds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
+from scheduler.money.ledger.showback import showback
+from scheduler.run.columns import GROUP
 from scheduler.run.directory import Run
 from traces.arrays import Bools, Ints
 from traces.files import written_whole
@@ -72,22 +75,27 @@ def write_focus(run: Run, path: Path) -> int:
     """
     if path.suffix not in (".csv", ".parquet"):
         raise FocusError(f"{path}: a FOCUS table must be a .csv or a .parquet file")
-    table = focus_table(run)
+    table = focus_table(run, showback(run))
+    write_table(path, table)
+    return int(table.num_rows)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a `focus_table` as CSV where the suffix is .csv, else as Parquet; raises OSError."""
     if path.suffix == ".csv":
         _write_csv(path, table)
     else:
         write_batches(path, SCHEMA, [table])
-    return int(table.num_rows)
 
 
-def focus_table(run: Run) -> pa.Table:
-    """Return the run's ledger in the columns of `SCHEMA`, in order of time; raises RunError."""
-    spend = _with_purchases(run.table("spend").select(_SPEND.names).cast(_SPEND)).sort_by("period_s")
+def focus_table(run: Run, charges: pa.Table) -> pa.Table:
+    """Return charges of the run's `showback` in the columns of `SCHEMA`, in order of time."""
+    spend = _with_purchases(charges.select(_SPEND.names).cast(_SPEND)).sort_by("period_s")
     rows = [Sort(*row) for row in zip(*(spend[name].to_pylist() for name in Sort._fields), strict=True)]
     numbers = {sort: at for at, sort in enumerate(dict.fromkeys(rows))}
     sorts, sort = list(numbers), np.array([numbers[row] for row in rows], np.int64)
     texts = [text_columns(run, each) for each in sorts]
-    columns = _times(run, spend["period_s"].to_numpy()) | _numbers(spend, sorts, sort)
+    columns = _times(run, spend["period_s"].to_numpy()) | _numbers(run, spend, sorts, sort)
     columns |= {name: pa.array([each.get(name) for each in texts], pa.string()).take(sort) for name in _WORDS}
     return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
 
@@ -101,6 +109,8 @@ def _with_purchases(spend: pa.Table) -> pa.Table:
     bought = bought.rename_columns([name.removesuffix("_sum") for name in bought.column_names])
     for name in ("line", "charged_to"):
         bought = bought.append_column(name, pa.repeat(PURCHASE, len(bought)))
+    for name in GROUP:
+        bought = bought.append_column(name, pa.nulls(len(bought), pa.string()))
     return pa.concat_tables([spend, bought.select(_SPEND.names)])
 
 
@@ -119,27 +129,33 @@ def _times(run: Run, period_s: Ints) -> dict[str, Any]:
     }
 
 
-def _numbers(spend: pa.Table, sorts: list[Sort], sort: Ints) -> dict[str, Any]:
+def _numbers(run: Run, spend: pa.Table, sorts: list[Sort], sort: Ints) -> dict[str, Any]:
     """Costs, prices and quantities; null where there are none."""
     quantity, usd = (spend[name].to_numpy() for name in ("quantity", "usd"))
 
     def rows(which: Callable[[Sort], bool]) -> Bools:
         return np.array([which(each) for each in sorts], bool)[sort]
 
+    published = {offer["name"]: offer["list_usd_per_device_h"] for offer in run.description["offers"]}
+    at_list = np.array([published[each.resource] if each.listed else 0.0 for each in sorts])[sort]
+    covered = rows(lambda each: each.committed and each.consumes)
     price = np.divide(usd, quantity, out=np.zeros(len(usd)), where=quantity != 0)
     price[rows(lambda each: each.terms.category == "Adjustment")] = np.nan
     consumed = np.where(rows(lambda each: each.charged_to == "minimum"), 0.0, quantity)
     consumed[~rows(lambda each: each.consumes)] = np.nan
     effective = np.where(rows(lambda each: each.line == PURCHASE), 0.0, usd)
+    listed, list_usd = np.maximum(price, at_list), np.where(at_list > price, at_list * quantity, usd)
+    contracted, contracted_usd = np.where(covered, listed, price), np.where(covered, list_usd, usd)
     columns = {
         "BilledCost": np.where(rows(lambda each: each.terms.billed), usd, 0.0),
         "CommitmentDiscountQuantity": np.where(rows(lambda each: each.committed), quantity, np.nan),
         "ConsumedQuantity": consumed,
-        "EffectiveCost": effective,
-        "PricingCurrencyEffectiveCost": effective,
         "PricingQuantity": quantity,
-        **dict.fromkeys(("ContractedCost", "ListCost"), usd),
-        **dict.fromkeys((name for name in _NUMBERS if name.endswith("UnitPrice")), price),
+        "ListCost": list_usd,
+        "ContractedCost": contracted_usd,
+        **dict.fromkeys(("EffectiveCost", "PricingCurrencyEffectiveCost"), effective),
+        **dict.fromkeys(("ListUnitPrice", "PricingCurrencyListUnitPrice"), listed),
+        **dict.fromkeys(("ContractedUnitPrice", "PricingCurrencyContractedUnitPrice"), contracted),
     }
     return {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
 

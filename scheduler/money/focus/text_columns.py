@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from scheduler.run.columns import GROUP
 from scheduler.run.directory import Run
 
 TextColumns = dict[str, str | None]
@@ -52,7 +53,6 @@ _LINES = {
     "revenue": Terms(_OWNED, "Tenant Revenue", None, category="Adjustment"),
 }
 _BORNE_BY = {
-    "job": "jobs",
     "idle": "idle devices",
     "down": "devices out of service",
     "boot": "booting and staging",
@@ -69,6 +69,10 @@ class Sort(NamedTuple):
     line: str
     charged_to: str
     unit: str
+    owner: str | None
+    """Whose jobs bear it, of what workload and kind; None where no job does."""
+    workload: str | None
+    kind: str | None
 
     @property
     def terms(self) -> Terms:
@@ -85,6 +89,11 @@ class Sort(NamedTuple):
         """It is use, neither bought nor left unused."""
         return self.terms.category == "Usage" and self.charged_to != "unused_commitment"
 
+    @property
+    def listed(self) -> bool:
+        """It is use of rented devices, for which there is a published price."""
+        return self.terms.meter == "Rental" and self.consumes
+
 
 def text_columns(run: Run, sort: Sort) -> TextColumns:
     """Return the columns of text of a charge; those that are not there are null."""
@@ -94,6 +103,7 @@ def text_columns(run: Run, sort: Sort) -> TextColumns:
     provider = resource["provider"] if terms.rented else _OWNER
     tags = {"line": sort.line, "run": run.folder.resolve().name, "scenario": scenario, "simulated": True}
     tags |= {} if sort.line == PURCHASE else {"charged_to": sort.charged_to}
+    tags |= {name: getattr(sort, name) for name in GROUP} if sort.charged_to == "job" else {}
     return {
         **dict(zip(("ServiceName", "ServiceCategory", "ServiceSubcategory"), terms.service, strict=True)),
         **dict.fromkeys(("ProviderName", "PublisherName", "InvoiceIssuerName"), provider),
@@ -103,7 +113,7 @@ def text_columns(run: Run, sort: Sort) -> TextColumns:
         "BillingAccountName": scenario,
         "BillingAccountType": "Scenario",
         "ChargeCategory": terms.category,
-        "ChargeDescription": f"{terms.meter} of {sort.resource}: {_BORNE_BY[sort.charged_to]}",
+        "ChargeDescription": f"{terms.meter} of {sort.resource}: {_borne_by(sort)}",
         "ChargeFrequency": terms.frequency,
         "ConsumedUnit": unit if sort.consumes else None,
         "PricingUnit": unit,
@@ -111,6 +121,10 @@ def text_columns(run: Run, sort: Sort) -> TextColumns:
         **_resource(sort, f"exaburst/{scenario}/{sort.resource}", "Offer" if "offer" in resource else "Pool"),
         **_sku(sort, resource),
     }
+
+
+def _borne_by(sort: Sort) -> str:
+    return f"{sort.kind} jobs of {sort.owner}" if sort.charged_to == "job" else _BORNE_BY[sort.charged_to]
 
 
 def _resource(sort: Sort, key: str, kind: str) -> TextColumns:
@@ -132,11 +146,14 @@ def _resource(sort: Sort, key: str, kind: str) -> TextColumns:
 
 
 def _sku(sort: Sort, resource: dict[str, Any]) -> TextColumns:
-    """One SKU a meter of an offer or kind of pod; a rental has a price on demand or spot, or committed."""
+    """One SKU a meter of an offer or kind of pod; a rental has a price on demand or spot, or committed.
+
+    What a commitment covers would have cost the price without it; the commitment has one of its own.
+    """
     kind = resource.get("offer") or resource["pod"] or resource["device"]
     rental = sort.terms.meter == "Rental"
     sku = kind if rental else f"{kind}-{sort.line}"
-    contract = {"on_demand": "on-demand", "spot": "spot"}.get(sort.line, "committed")
+    contract = ("spot" if resource["spot"] else "on-demand") if sort.listed else "committed"
     moves = sort.line == "on_demand" and len(resource["prices"]) > 1
     details = json.dumps({"x_Device": resource["device"]}) if sort.unit == "device-hour" else None
     return {

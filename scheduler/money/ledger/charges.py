@@ -14,7 +14,7 @@ from traces.step_function import row_at
 
 Values = TypeVar("Values", Ints, Floats)
 
-_BEARERS, _NAMES, _UNITS = list(CHARGED_TO), list(LINES), sorted(set(LINES.values()))
+_NAMES, _UNITS = list(LINES), sorted(set(LINES.values()))
 _UNIT_OF_LINE = np.array([_UNITS.index(unit) for unit in LINES.values()])
 
 
@@ -39,9 +39,10 @@ class Cells:
 class Charges:
     """Charges as they are found, by period; what has no quantity is left out."""
 
-    def __init__(self, resources: Sequence[str], periods: Ints) -> None:
+    def __init__(self, resources: Sequence[str], periods: Ints, bearers: Sequence[str] = CHARGED_TO) -> None:
         self.periods = periods
         self._resources = list(resources)
+        self._bearers = {bearer: code for code, bearer in enumerate(bearers)}
         self._codes: list[Ints] = []
         self._amounts: list[Floats] = []
 
@@ -53,7 +54,7 @@ class Charges:
     def add(self, resource: str, line: str, charged_to: str, quantity: Floats, usd: Floats) -> None:
         """Add a row for each charge period that has some."""
         period = np.flatnonzero(quantity)
-        codes = self._resources.index(resource), _NAMES.index(line), _BEARERS.index(charged_to)
+        codes = self._resources.index(resource), _NAMES.index(line), self._bearers[charged_to]
         self._codes.append(np.stack([period, *(np.full(len(period), code) for code in codes)]))
         self._amounts.append(np.stack([quantity[period], usd[period]]))
 
@@ -68,7 +69,7 @@ class Charges:
                 "period_s": self.periods[period],
                 "resource": word_column(resource, self._resources),
                 "line": word_column(line, _NAMES),
-                "charged_to": word_column(charged_to, _BEARERS),
+                "charged_to": word_column(charged_to, [*self._bearers]),
                 "quantity": quantity,
                 "unit": word_column(_UNIT_OF_LINE[line], _UNITS),
                 "usd": usd,

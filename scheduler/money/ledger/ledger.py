@@ -13,20 +13,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.money.ledger.charges import Cells, Charges
-from scheduler.money.ledger.meter import GB_PER_TB, SELLS, phases
-from scheduler.money.ledger.rates import Owning, rent
+from scheduler.money.ledger.charges import Charges
+from scheduler.money.ledger.meter import SELLS, phases
+from scheduler.money.ledger.pricing import (
+    OfferPrices,
+    PoolPrices,
+    add_moved,
+    add_sold,
+    held_by_phase,
+)
+from scheduler.money.ledger.rates import Owning
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.run.parts import written_parts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 from traces.arrays import Ints
 from traces.parquet import write_batches
-from traces.step_function import by_cell, from_changes
+from traces.step_function import by_cell
 from traces.times import HOUR_S
 
 _ATTEMPT_COLUMNS = [*Attempts._fields, "where"]
-PHASES = ("boot", "job", "idle", "minimum")
-"""Who bears the time of rented nodes that boot, work, are kept, are only billed."""
 
 
 def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.Table:
@@ -39,7 +44,7 @@ def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.T
         for offer in stock.offers:
             attempts = _attempts(folder, offer)
             _add_offer(charges, offer, attempts, end_s)
-            _add_moved(charges, offer, attempts, owning.money.transfer_usd_per_gb)
+            add_moved(charges, offer, attempts, owning.money.transfer_usd_per_gb)
         if owning.money.tenant_usd_per_device_h:
             _add_sold(charges, names, owning.money.tenant_usd_per_device_h, folder)
     table = charges.table()
@@ -51,23 +56,13 @@ def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.T
 
 def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, end_s: int) -> None:
     """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service."""
-    capital, power = owning.capital(pool, end_s), owning.power(end_s)
-    cells = Cells(charges.periods, end_s, capital.from_s, power.from_s)
+    prices = PoolPrices(pool, owning, charges, end_s)
+    cells = prices.cells
     busy, down = _device_s(folder, [f"busy_{pool.name}", f"down_{pool.name}"], cells.edges)
     idle = pool.pods * pool.pod_devices * cells.width_s - busy - down
-    for charged_to, device_s, kw in (
-        ("job", busy, pool.busy_kw),
-        ("idle", idle, pool.idle_kw),
-        ("down", down, pool.idle_kw),
-    ):
-        device_h = cells.by_period(device_s) / HOUR_S
-        usd_of_capital = cells.by_period(device_s * capital.at(cells.start_s))
-        usd_of_energy = cells.by_period(device_s * kw * power.at(cells.start_s))
-        charges.add(pool.name, "capital", charged_to, device_h, usd_of_capital)
-        charges.add(pool.name, "energy", charged_to, device_h * kw * owning.money.pue, usd_of_energy)
-        for line, usd_per_device_s in owning.by_device_s(pool).items():
-            if usd_per_device_s:
-                charges.add(pool.name, line, charged_to, device_h, device_h * HOUR_S * usd_per_device_s)
+    prices.add("job", busy, pool.busy_kw)
+    prices.add("idle", idle, pool.idle_kw)
+    prices.add("down", down, pool.idle_kw)
 
 
 def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
@@ -102,40 +97,14 @@ def _add_offer(charges: Charges, offer: OfferStock, attempts: Attempts, end_s: i
 
     What is billed beyond the end of the run falls into its last charge period; commitments end with the run.
     """
-    alloc_s, *cuts = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s)
-    devices, committed, price = attempts.devices, offer.committed_devices, rent(offer)
-    cells = Cells(charges.periods, max(end_s, int(cuts[-1].max(initial=0))), price.from_s)
-
-    def add(line: str, charged_to: str, device_s: Ints) -> None:
-        usd = cells.by_period(device_s * price.at(cells.start_s))
-        charges.add(offer.name, line, charged_to, cells.by_period(device_s) / HOUR_S, usd)
-
-    began = by_cell(*from_changes(alloc_s, devices), cells.edges)
-    held = covered = np.zeros(len(cells.start_s), np.int64)
-    for charged_to, cut in zip(PHASES, cuts, strict=True):
-        held_before, covered_before = held, covered
-        held = began - by_cell(*from_changes(cut, devices), cells.edges)
-        if committed:
-            changes = np.concatenate([alloc_s, np.minimum(cut, end_s)]), np.concatenate([devices, -devices])
-            time_s, level = from_changes(*changes)
-            covered = by_cell(time_s, np.minimum(level, committed), cells.edges)
-        add("committed", charged_to, covered - covered_before)
-        add(
-            "spot" if offer.spot else "on_demand", charged_to, held - held_before - (covered - covered_before)
-        )
-    paid = committed * np.diff(np.minimum(cells.edges, end_s))
-    add("committed", "unused_commitment", paid - covered)
-
-
-def _add_moved(charges: Charges, offer: OfferStock, attempts: Attempts, transfer: float) -> None:
-    """Data that came in as devices were rented, and went out as they were given back."""
-    for line, usd_per_gb, tb, time_s in (
-        ("transfer", transfer, attempts.staged_tb, attempts.alloc_s),
-        ("egress", offer.egress_usd_per_gb, attempts.returned_tb, attempts.end_s),
-    ):
-        if usd_per_gb:
-            gb = charges.at(time_s, tb * GB_PER_TB)
-            charges.add(offer.name, line, "job", gb, gb * usd_per_gb)
+    billed_s = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s).billed_s
+    prices = OfferPrices(offer, charges, max(end_s, int(billed_s.max(initial=0))))
+    edges = prices.cells.edges
+    unused = offer.committed_devices * np.diff(np.minimum(edges, end_s))
+    for charged_to, (held, covered) in held_by_phase(offer, attempts, edges, end_s).items():
+        prices.add(charged_to, held, covered)
+        unused = unused - covered
+    prices.add("unused_commitment", unused, unused)
 
 
 def _add_sold(charges: Charges, names: list[str], usd_per_device_h: float, folder: Path) -> None:
@@ -149,5 +118,4 @@ def _add_sold(charges: Charges, names: list[str], usd_per_device_h: float, folde
         gang, runtime_s, end_s = (
             column.to_numpy() for column in jobs.filter(pc.equal(where, name)).columns[1:]
         )
-        device_h = charges.at(end_s, gang * (runtime_s / HOUR_S))
-        charges.add(name, "revenue", "job", device_h, -device_h * usd_per_device_h)
+        add_sold(charges, name, end_s, gang * (runtime_s / HOUR_S), usd_per_device_h)

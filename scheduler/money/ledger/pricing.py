@@ -1,0 +1,105 @@
+"""What is charged for device-seconds of pools and offers, for data moved and for work sold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.money.ledger.charges import Cells, Charges, Values
+from scheduler.money.ledger.meter import GB_PER_TB, phases
+from scheduler.money.ledger.rates import Owning, rent
+from scheduler.run.columns import Attempts
+from scheduler.stock.stock import OfferStock, PoolStock
+from traces.arrays import Floats, Ints
+from traces.step_function import by_cell, from_changes
+from traces.times import HOUR_S
+
+PHASES = ("boot", "job", "idle", "minimum")
+"""Who bears the time of rented nodes that boot, work, are kept, are only billed."""
+
+
+class PoolPrices:
+    """What the device-seconds of a pool cost, by cells of time in which no rate changes."""
+
+    def __init__(self, pool: PoolStock, owning: Owning, charges: Charges, end_s: int) -> None:
+        self._pool, self._owning, self._charges = pool, owning, charges
+        self._capital, self._power = owning.capital(pool, end_s), owning.power(end_s)
+        self.cells = Cells(charges.periods, end_s, self._capital.from_s, self._power.from_s)
+
+    def add(self, charged_to: str, device_s: Ints, kw: float) -> None:
+        """Charge capital, energy at so many kW a device, and what is charged by device-second."""
+        pool, cells, add = self._pool.name, self.cells, self._charges.add
+        device_h = cells.by_period(device_s) / HOUR_S
+        usd_of_capital = cells.by_period(device_s * self._capital.at(cells.start_s))
+        usd_of_energy = cells.by_period(device_s * kw * self._power.at(cells.start_s))
+        add(pool, "capital", charged_to, device_h, usd_of_capital)
+        add(pool, "energy", charged_to, device_h * kw * self._owning.money.pue, usd_of_energy)
+        for line, usd_per_device_s in self._owning.by_device_s(self._pool).items():
+            if usd_per_device_s:
+                add(pool, line, charged_to, device_h, device_h * HOUR_S * usd_per_device_s)
+
+
+class OfferPrices:
+    """What the device-seconds of an offer cost, by cells of time in which its price does not change."""
+
+    def __init__(self, offer: OfferStock, charges: Charges, last_s: int) -> None:
+        self._offer, self._charges, self._price = offer, charges, rent(offer)
+        self.cells = Cells(charges.periods, last_s, self._price.from_s)
+
+    def add(self, charged_to: str, held: Values, covered: Values) -> None:
+        """Charge device-seconds held, of which a commitment covers some."""
+        for line, device_s in (
+            ("committed", covered),
+            ("spot" if self._offer.spot else "on_demand", held - covered),
+        ):
+            usd = self.cells.by_period(device_s * self._price.at(self.cells.start_s))
+            device_h = self.cells.by_period(device_s) / HOUR_S
+            self._charges.add(self._offer.name, line, charged_to, device_h, usd)
+
+
+def held_by_phase(
+    offer: OfferStock, attempts: Attempts, edges: Ints, end_s: int
+) -> dict[str, tuple[Ints, Ints]]:
+    """Return the device-seconds between edges of each of `PHASES`: held, and of them those committed.
+
+    A commitment covers first what boots, then what works, and so on, until the run ends.
+    """
+    alloc_s, *cuts = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s)
+    devices, committed = attempts.devices, offer.committed_devices
+    began = by_cell(*from_changes(alloc_s, devices), edges)
+    held = covered = np.zeros(len(edges) - 1, np.int64)
+    by_phase = {}
+    for charged_to, cut in zip(PHASES, cuts, strict=True):
+        held_before, covered_before = held, covered
+        held = began - by_cell(*from_changes(cut, devices), edges)
+        if committed:
+            changes = np.concatenate([alloc_s, np.minimum(cut, end_s)]), np.concatenate([devices, -devices])
+            time_s, level = from_changes(*changes)
+            covered = by_cell(time_s, np.minimum(level, committed), edges)
+        by_phase[charged_to] = held - held_before, covered - covered_before
+    return by_phase
+
+
+def add_moved(
+    charges: Charges, offer: OfferStock, attempts: Attempts, transfer: float, charged_to: str = "job"
+) -> None:
+    """Data that came in as devices were rented, and went out as they were given back."""
+    for line, usd_per_gb, tb, time_s in (
+        ("transfer", transfer, attempts.staged_tb, attempts.alloc_s),
+        ("egress", offer.egress_usd_per_gb, attempts.returned_tb, attempts.end_s),
+    ):
+        if usd_per_gb:
+            gb = charges.at(time_s, tb * GB_PER_TB)
+            charges.add(offer.name, line, charged_to, gb, gb * usd_per_gb)
+
+
+def add_sold(
+    charges: Charges,
+    resource: str,
+    end_s: Ints,
+    device_h: Floats,
+    usd_per_device_h: float,
+    charged_to: str = "job",
+) -> None:
+    """Reference device-hours that are sold, each at its instant."""
+    sold_h = charges.at(end_s, device_h)
+    charges.add(resource, "revenue", charged_to, sold_h, -sold_h * usd_per_device_h)
