@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from scheduler.catalog.certainty import footer
 from scheduler.report.bad_weather import bad_weather
 from scheduler.report.ledger import spent
+from scheduler.report.work import headline, lateness, work
 from scheduler.run.directory import Run
 from scheduler.run.goodput import DeviceTime
-from scheduler.run.job_figures import by_workload
+from scheduler.run.job_figures import by_workload, worked_jobs
 from scheduler.run.levels import DeviceLevels
 from traces.numbers import count, count_of, decimal, duration, hours, minute, percent, ratio
 from traces.tables import table
@@ -33,12 +34,18 @@ _OF_JOBS = (
 
 
 def summary(run: Run) -> str:
-    """Render utilization, waits by workload, bursts, what bad weather did, and spend by line."""
+    """Render utilization, waits by job and by work, lateness, what bad weather did, and spend by line."""
     device_time, levels = DeviceTime(run), DeviceLevels(run)
+    jobs = worked_jobs(run, device_time)
+    workloads = by_workload(run, jobs)
+    *_, together = workloads.values()
     parts = [
         _title(run),
+        headline(levels, together),
         _resources(levels),
-        _workloads(run, device_time),
+        _workloads(workloads),
+        work(jobs, run.end_s, workloads),
+        lateness(jobs, run.end_s),
         bad_weather(levels, device_time),
         _spend(run),
     ]
@@ -76,10 +83,10 @@ def _resources(levels: DeviceLevels) -> str:
     return table(["resource", "device", "devices", "device-hours held", "utilization"], rows, numbers=(3, 4))
 
 
-def _workloads(run: Run, device_time: DeviceTime) -> str:
+def _workloads(workloads: dict[str, dict[str, float]]) -> str:
     rows = [
         [name, *(write(*(figures[figure] for figure in shown)) for _, write, *shown in _OF_JOBS)]
-        for name, figures in by_workload(run, device_time).items()
+        for name, figures in workloads.items()
     ]
     header = ["workload", *(head for head, *_ in _OF_JOBS)]
     return table(header, rows, numbers=range(1, len(header)))

@@ -20,15 +20,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.run.campaigns import campaigns
 from scheduler.run.directory import Run
 from scheduler.run.goodput import CUT_SHORT, DeviceTime
 from scheduler.run.job_figures import (
+    ALL,
     chained_waits,
     deadlines,
     ends_and_waits,
     job_figures,
     slowdown,
     stranded,
+    waits_by_work,
     waits_so_far,
     worked_jobs,
 )
@@ -57,14 +60,14 @@ def measure(
         jobs = jobs.filter(pa.array((submit_s >= window[0]) & (submit_s < window[1])))
     end_s = run.end_s
     metrics: Metrics = {"end_s": end_s} | ends_and_waits(jobs) | waits_so_far(jobs, end_s)
-    metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s)
+    metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s) | _work(jobs, end_s)
     kinds = jobs.column("kind").cast("string")
     for kind in sorted(pc.unique(kinds).to_pylist()):
         of_kind = ends_and_waits(jobs.filter(pc.equal(kinds, kind)))
         metrics |= {f"{name}:{kind}": value for name, value in of_kind.items()}
     refused = sum(run.description["refused"].values()) if window is None else None
     metrics |= waits | _devices(levels) | {"burst_jobs": pc.sum(jobs.column("rented")).as_py() or 0}
-    metrics |= _interrupted(device_time, levels) | {"refused": refused} | spend_figures(run, window)
+    metrics |= _attempts(device_time, levels) | {"refused": refused} | spend_figures(run, window)
     unknown = {name for name, value in metrics.items() if isinstance(value, float) and isnan(value)}
     return metrics | dict.fromkeys(unknown)
 
@@ -73,10 +76,20 @@ def main_figures(run: Run) -> Metrics:
     """Return the figures of all of a run by which it is held against another one; NaN where there is none."""
     device_time, levels = DeviceTime(run), DeviceLevels(run)
     jobs = worked_jobs(run, device_time)
-    figures = job_figures(jobs, run.end_s) | _devices(levels) | _interrupted(device_time, levels)
-    figures |= spend_figures(run)
+    figures = job_figures(jobs, run.end_s) | _work(jobs, run.end_s) | _devices(levels)
+    figures |= _attempts(device_time, levels) | spend_figures(run)
     kept_h = _kept_reference_h(jobs, device_time)
     return figures | {"usd_per_kept_device_h": figures["usd_total"] / kept_h if kept_h else nan}
+
+
+def _work(jobs: pa.Table, end_s: int) -> Metrics:
+    """Return waits by work, and how late campaigns are, those of each kind of job too."""
+    waits = waits_by_work(jobs, end_s)
+    figures = {name: waits[name] for name in ("waited_by_work_p50_s", "waited_by_work_p90_s", "waited_max_s")}
+    figures["span_jobs"] = pc.sum(jobs.column("spans")).as_py() or 0
+    for kind, of_kind in campaigns(jobs, end_s).items():
+        figures |= {name if kind == ALL else f"{name}:{kind}": value for name, value in of_kind.items()}
+    return figures
 
 
 def _devices(levels: DeviceLevels) -> Metrics:
@@ -91,8 +104,8 @@ def _devices(levels: DeviceLevels) -> Metrics:
     }
 
 
-def _interrupted(device_time: DeviceTime, levels: DeviceLevels) -> Metrics:
-    """What interruptions came to, and what was left: goodput is of the pools."""
+def _attempts(device_time: DeviceTime, levels: DeviceLevels) -> Metrics:
+    """What interruptions came to, what was left, and what spanned pods: goodput is of the pools."""
     share = device_time.within(levels.start_s, levels.end_s)
     end_s = device_time.end_s.clip(1)  # a boot may fail at second 0
     ended = (end_s > levels.start_s) & (end_s <= levels.end_s)
@@ -102,6 +115,7 @@ def _interrupted(device_time: DeviceTime, levels: DeviceLevels) -> Metrics:
         "goodput": levels.share(kept_s),
         "down_device_h": sum(map(levels.down_s, levels.run.pools)) / HOUR_S,
         "lost_device_h": float(np.dot(device_time.lost + device_time.given_up, share)) / HOUR_S,
+        "span_device_h": float(np.dot(device_time.held * device_time.spans, share)) / HOUR_S,
     }
 
 

@@ -31,11 +31,12 @@ class DeviceTime:
     """
 
     def __init__(self, run: Run) -> None:
-        attempts = run.table("attempts", [*_NUMBERS, "where", "rented", "start_s", "outcome"])
+        attempts = run.table("attempts", [*_NUMBERS, "where", "rented", "start_s", "outcome", "pods"])
         told = {name: attempts.column(name).to_numpy().astype(np.int64) for name in _NUMBERS}
         self.job_id, self.devices, self.kept_s = told["job_id"], told["devices"], told["kept_s"]
         self.alloc_s, self.end_s = told["alloc_s"], told["end_s"]
         self.rented: Bools = attempts.column("rented").to_numpy()
+        self.spans: Bools = pc.greater(pc.list_value_length(attempts.column("pods")), 1).to_numpy()
         self._words = {name: attempts.column(name).cast(pa.string()) for name in ("where", "outcome")}
         start_s = attempts.column("start_s")
         self.start_s: Ints = pc.coalesce(start_s, attempts.column("end_s")).to_numpy()

@@ -1,6 +1,11 @@
-"""Figures of a set of jobs: how they ended, waits, slowdown, deadlines, bursts; NaN where there is none."""
+"""Figures of a set of jobs: how they ended, waits, slowdown, deadlines, bursts; NaN where there is none.
+
+The work of a job is what it asks for: reference devices x run time on them.
+"""
 
 from __future__ import annotations
+
+from math import nan
 
 import numpy as np
 import pyarrow as pa
@@ -8,13 +13,24 @@ import pyarrow.compute as pc
 
 from scheduler.run.directory import Run
 from scheduler.run.goodput import DeviceTime
-from scheduler.run.metrics import bounded_slowdown, chained, mean, missed, percentiles
-from traces.arrays import Array
+from scheduler.run.metrics import (
+    bounded_slowdown,
+    chained,
+    mean,
+    missed,
+    percentiles,
+    weighted_percentiles,
+)
+from traces.arrays import Array, Ints
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 
 STRANDED_S = DAY_S
 """A job that has waited for a day when the run ends counts as stranded, not as cut off by the horizon."""
+ALL = "all"
+"""What stands for all groups together."""
+LARGEST_GANGS = (1, 8, 32, 128, 512)
+"""Gangs are put together by their reference devices, up to each of these, and beyond the last."""
 _PERCENTILES = ("wait_p50_s", "wait_p95_s", "wait_p99_s")
 _STATES = ("finished", "unfinished", "rejected", "killed")
 _NEVER_READY = ("waits for another job", "not yet submitted")
@@ -25,29 +41,46 @@ _COLUMNS += ["start_s", "end_s", "wait_s", "deadline_s", "rented"]
 def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
     """Return the jobs by job_id, with what they take undisturbed, and with their work on rented devices.
 
-    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds.
+    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds. `spans` says whether a
+    job was ever on several pods at once.
     """
     jobs = run.table("jobs", _COLUMNS).sort_by("job_id")
     job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.devices
     burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.devices
     for name, value in {"work_s": work_s, "burst_s": burst_s}.items():
         jobs = jobs.append_column(name, pa.array(device_time.of_jobs(job_id, value)))
-    return jobs
+    return jobs.append_column("spans", pa.array(device_time.of_jobs(job_id, device_time.spans) > 0))
 
 
-def by_workload(run: Run, device_time: DeviceTime | None = None) -> dict[str, dict[str, float]]:
-    """Return the figures of the jobs of each workload, and of "all" where there are several."""
-    jobs = worked_jobs(run, device_time or DeviceTime(run))
+def by_workload(run: Run, jobs: pa.Table | None = None) -> dict[str, dict[str, float]]:
+    """Return the figures of the jobs of each workload, and of `ALL` unless that is one.
+
+    `jobs` are the run's `worked_jobs`, where they are at hand.
+    """
+    jobs = worked_jobs(run, DeviceTime(run)) if jobs is None else jobs
     words = jobs.column("workload").cast("string")
     groups = {name: jobs.filter(pc.equal(words, name)) for name in sorted(pc.unique(words).to_pylist())}
-    if len(groups) > 1:
-        groups["all"] = jobs
+    if len(groups) != 1:
+        groups[ALL] = jobs
     return {name: job_figures(group, run.end_s) for name, group in groups.items()}
+
+
+def by_gang(jobs: pa.Table, end_s: int) -> dict[str, dict[str, float]]:
+    """Return the `waits_by_work` of `worked_jobs` by size of their gang, and of those over several pods."""
+    place = np.searchsorted(LARGEST_GANGS, jobs.column("gang").to_numpy())
+    groups = {}
+    for at in np.unique(place).tolist():
+        least, most = ([0, *LARGEST_GANGS][at] + 1, [*LARGEST_GANGS, 0][at])
+        size = f"over {least - 1}" if not most else f"{least}-{most}" if least < most else f"{most}"
+        groups[f"gang {size}"] = waits_by_work(jobs.filter(pa.array(place == at)), end_s)
+    over_pods = jobs.filter(jobs.column("spans"))
+    return groups | ({"over pods": waits_by_work(over_pods, end_s)} if len(over_pods) else {})
 
 
 def job_figures(jobs: pa.Table, end_s: int) -> dict[str, float]:
     """Return the figures of some of the `worked_jobs` of a run that ends at `end_s`."""
-    return ends_and_waits(jobs) | slowdown(jobs) | deadlines(jobs, end_s) | bursts(jobs)
+    figures = ends_and_waits(jobs) | slowdown(jobs) | deadlines(jobs, end_s) | bursts(jobs)
+    return figures | waits_by_work(jobs, end_s)
 
 
 def ends_and_waits(jobs: pa.Table) -> dict[str, float]:
@@ -65,6 +98,24 @@ def waits_so_far(jobs: pa.Table, end_s: int) -> dict[str, float]:
     return {"waited_mean_s": mean(waited_s), "waited_p95_s": percentiles(waited_s)[1]}
 
 
+def waits_by_work(jobs: pa.Table, end_s: int) -> dict[str, float]:
+    """Return the waits of the jobs that were ready and not turned away, weighted by their work.
+
+    A job that has not started waits until the end of the run, so far.
+    """
+    jobs = jobs.filter(pa.array(~(_is(jobs, "state", "rejected") | _is(jobs, "reason", *_NEVER_READY))))
+    waited_s, work_s = _so_far(jobs, end_s), _work_s(jobs)
+    p50, p90 = weighted_percentiles(waited_s, work_s, (50, 90))
+    return {
+        "ready_jobs": jobs.num_rows,
+        "ready_device_h": int(work_s.sum()) / HOUR_S,
+        "waited_by_work_p50_s": p50,
+        "waited_by_work_p90_s": p90,
+        "waited_max_s": float(waited_s.max()) if len(waited_s) else nan,
+        "unstarted_jobs": jobs.column("start_s").null_count,
+    }
+
+
 def slowdown(jobs: pa.Table) -> dict[str, float]:
     """Return the bounded slowdown of the jobs that finished."""
     ended = jobs.filter(pa.array(_is(jobs, "state", "finished")))
@@ -76,7 +127,8 @@ def slowdown(jobs: pa.Table) -> dict[str, float]:
 def deadlines(jobs: pa.Table, end_s: int) -> dict[str, float]:
     """Return how many jobs have a deadline, and how many missed it."""
     timed = jobs.filter(pc.is_valid(jobs.column("deadline_s")))
-    late = missed(_numbers(timed, "end_s"), _numbers(timed, "deadline_s"), end_s)
+    finish_s = np.where(_is(timed, "state", "finished"), _numbers(timed, "end_s"), nan)
+    late = missed(finish_s, _numbers(timed, "deadline_s"), end_s)
     return {"deadlines": timed.num_rows, "missed": int(late.sum())}
 
 
@@ -92,8 +144,7 @@ def bursts(jobs: pa.Table) -> dict[str, float]:
 
 def stranded(jobs: pa.Table, end_s: int) -> dict[str, float]:
     """Return the compute asked for in good time, and what of it was turned away or still waits."""
-    gang, runtime_s = (jobs.column(name).to_numpy().astype(np.int64) for name in ("gang", "runtime_s"))
-    work_h = gang * runtime_s / HOUR_S
+    work_h = _work_s(jobs) / HOUR_S
     rejected = _is(jobs, "state", "rejected")
     early = ~_is(jobs, "reason", *_NEVER_READY) & (jobs.column("ready_s").to_numpy() <= end_s - STRANDED_S)
     left = rejected | (early & np.isnan(_numbers(jobs, "start_s")))
@@ -119,6 +170,12 @@ def chained_waits(
         waiting = np.sort(total[ours & ~has_started]).tolist()
         figures[f"waiting_s:{kind}"] = [None if value == np.inf else int(value) for value in waiting]
     return figures
+
+
+def _work_s(jobs: pa.Table) -> Ints:
+    """Return the work of each job, in reference device-seconds."""
+    gang, runtime_s = (jobs.column(name).to_numpy().astype(np.int64) for name in ("gang", "runtime_s"))
+    return np.asarray(gang * runtime_s)
 
 
 def _numbers(jobs: pa.Table, name: str) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from traces.arrays import Array
+from traces.arrays import Array, Ints
 from traces.step_function import by_cell
 from traces.trace import NO_VALUE
 
@@ -42,10 +42,24 @@ def percentiles(values: Array, at: Sequence[float] = (50, 95, 99)) -> list[float
     return [float(value) for value in np.percentile(values, at)] if len(values) else [float("nan")] * len(at)
 
 
-def missed(end_s: Array, deadline_s: Array, until_s: int) -> Array:
-    """Say of each job with a deadline whether it missed it; NaN ends are jobs that have not ended.
+def weighted_percentiles(values: Array, weights: Ints, at: Sequence[int]) -> list[float]:
+    """Return for each of `at`, in percent, the lower weighted percentile; NaN where there is no weight.
 
-    A job that has not ended has missed a deadline that lies within the run, and one later than that not yet.
+    That is the smallest value such that those up to it hold at least so much of the weight. Weights are whole
+    numbers, none below 0, so that it is exact; their sum is below 2^63.
+    """
+    order = np.argsort(values, kind="stable")
+    held = np.cumsum(weights[order])
+    total = int(held[-1]) if len(held) else 0
+    if not total:
+        return [float("nan")] * len(at)
+    return [float(values[order[np.searchsorted(held, -(-percent * total // 100))]]) for percent in at]
+
+
+def missed(end_s: Array, deadline_s: Array, until_s: int) -> Array:
+    """Say of each job with a deadline whether it missed it; NaN ends are jobs that have not finished.
+
+    Such a job has missed a deadline that lies within the run, and one later than that not yet.
     """
     return np.where(np.isnan(end_s), deadline_s <= until_s, end_s > deadline_s)
 
