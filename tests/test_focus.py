@@ -37,6 +37,7 @@ from tests import build
 from tests.test_docs import table as page_table
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 from traces import Trace
+from traces.arrays import combinations
 from traces.files import PathError
 
 COLUMNS = Path(__file__).parents[1].parent / "shared" / "data" / "focus_v1.2_columns.csv"
@@ -486,6 +487,18 @@ def comes_to(found: dict[tuple[Any, ...], float], due: dict[tuple[Any, ...], flo
     """What is in one alone is nothing, but for the rounding of a share."""
     for key in found.keys() | due.keys():
         assert found.get(key, 0.0) == pytest.approx(due.get(key, 0.0), rel=1e-9, abs=1e-9), key
+
+
+WORDS = st.sampled_from(["a", "b", "c", None])
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), max_size=20))
+def test_combinations_are_numbered_as_they_appear(rows: list[tuple[str | None, ...]]) -> None:
+    columns = [pa.chunked_array([[row[at] for row in rows]], pa.string()) for at in range(3)]
+    first, number = combinations([columns[0].cast(pa.dictionary(pa.int32(), pa.string())), *columns[1:]])
+    known = list(dict.fromkeys(rows))
+    assert [rows[at] for at in first] == known
+    assert [known[at] for at in number] == rows
 
 
 @st.composite

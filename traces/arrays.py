@@ -21,3 +21,17 @@ def word_column(codes: Array, words: Sequence[str], mask: Bools | None = None) -
     """Return the column of `words[codes]`; null where masked."""
     places = pa.array(codes.astype(np.int32), mask=mask)
     return pa.DictionaryArray.from_arrays(places, pa.array(words, pa.string()))
+
+
+def combinations(columns: Sequence[pa.ChunkedArray]) -> tuple[Ints, Ints]:
+    """Number the combinations of words in columns, one or more of equal length, as they first appear.
+
+    Returns the first row of each combination, and the number of that of each row. Null is a word of its own.
+    """
+    number = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        words = column.cast("string").combine_chunks().dictionary_encode()
+        code = words.indices.fill_null(len(words.dictionary)).to_numpy()
+        pairs = pa.array(number * (len(words.dictionary) + 1) + code).dictionary_encode()
+        number = pairs.indices.to_numpy().astype(np.int64)
+    return np.unique(number, return_index=True)[1], number

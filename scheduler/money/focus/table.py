@@ -23,7 +23,7 @@ from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
 from scheduler.money.ledger.showback import showback
 from scheduler.run.columns import GROUP
 from scheduler.run.directory import Run
-from traces.arrays import Bools, Ints
+from traces.arrays import Bools, Ints, combinations
 from traces.files import written_whole
 from traces.parquet import write_batches
 
@@ -91,9 +91,9 @@ def write_table(path: Path, table: pa.Table) -> None:
 def focus_table(run: Run, charges: pa.Table) -> pa.Table:
     """Return charges of the run's `showback` in the columns of `SCHEMA`, in order of time."""
     spend = _with_purchases(charges.select(_SPEND.names).cast(_SPEND)).sort_by("period_s")
-    rows = [Sort(*row) for row in zip(*(spend[name].to_pylist() for name in Sort._fields), strict=True)]
-    numbers = {sort: at for at, sort in enumerate(dict.fromkeys(rows))}
-    sorts, sort = list(numbers), np.array([numbers[row] for row in rows], np.int64)
+    first, sort = combinations([spend[name] for name in Sort._fields])
+    words = (spend[name].take(pa.array(first)).to_pylist() for name in Sort._fields)
+    sorts = [Sort(*row) for row in zip(*words, strict=True)]
     texts = [text_columns(run, each) for each in sorts]
     columns = _times(run, spend["period_s"].to_numpy()) | _numbers(run, spend, sorts, sort)
     columns |= {name: pa.array([each.get(name) for each in texts], pa.string()).take(sort) for name in _WORDS}

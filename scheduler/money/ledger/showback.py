@@ -24,7 +24,7 @@ from scheduler.run.columns import GROUP, Attempts
 from scheduler.run.directory import Run, RunError
 from scheduler.scenario import MoneySpec
 from scheduler.stock.stock import OfferStock, Stock
-from traces.arrays import Ints
+from traces.arrays import Ints, combinations
 from traces.step_function import by_cell, from_changes
 from traces.times import HOUR_S
 
@@ -57,11 +57,7 @@ def showback(run: Run) -> pa.Table:
 
 def _groups(jobs: pa.Table) -> _Groups:
     """Number the combinations of words that there are."""
-    columns = [jobs.column(name).cast("string").combine_chunks().dictionary_encode() for name in GROUP]
-    code = np.zeros(len(jobs), np.int64)
-    for column in columns:
-        code = code * max(1, len(column.dictionary)) + column.indices.to_numpy()
-    _, first, number = np.unique(code, return_index=True, return_inverse=True)
+    first, number = combinations([jobs.column(name) for name in GROUP])
     return _Groups(jobs.column("job_id").to_numpy(), number, jobs.select(GROUP).take(pa.array(first)))
 
 
