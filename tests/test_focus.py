@@ -711,7 +711,8 @@ def test_the_public_validator_finds_nothing_but_its_own_mistakes(tmp_path: Path,
         for line, bearer in bearers
     ]
     path = tmp_path / f"focus{suffix}"
-    write_focus(ledger(tmp_path / "run", *rows, end_s=3 * HOUR_S), path)
+    run = ledger(tmp_path / "run", *rows, end_s=3 * HOUR_S)
+    write_table(path, focus_table(run, alike(run)))
     (home,) = Path(program).resolve().parents[1].glob("lib/python*/site-packages")
     command = [program, "--data-file", str(path), "--validate-version", "1.2", "--block-download"]
     command += ["--applicability-criteria", "ALL"]
