@@ -55,12 +55,14 @@ class Oracle:
         backfill: str = "none",
         place: str = "best_fit",
         span_efficiency: str = "1",
+        keep_free: str = "0",
     ) -> None:
         self.rows, self.size, self.pods, self.key = rows, size, pods, key
         self.backfill, _, depth = backfill.partition(":")
         self.depth = int(depth or 0)
         self.place = place
         self.span_efficiency = Fraction(span_efficiency)
+        self.keep_free = Fraction(keep_free)
         self.now = 0
         self.coming = set(range(len(rows)))
         self.waiting: set[int] = set()
@@ -105,12 +107,22 @@ class Oracle:
     def _next(self) -> tuple[int, Share] | None:
         """The head, or else whom the backfill lets pass it."""
         order = sorted(self.waiting, key=lambda row: (self.key(self.rows[row]), row))
+        order = [row for row in order if self._admitted(row)]
         start = self._first(order[:1], lambda *_: True)
         if start or not order or self.backfill == "none":
             return start
         if self.backfill == "greedy":
             return self._first(order, lambda *_: True)
         return self._easy(order) if self.backfill == "easy" else self._conservative(order)
+
+    def _admitted(self, row: int) -> bool:
+        """Whether enough stays free once a gang that may leave has started; others are always admitted."""
+        free = sum(self._free(lambda gang: True)) - self.rows[row]["gang"]
+        return (
+            not self.keep_free
+            or self.rows[row]["residency"] == "owned"
+            or free > self.keep_free * self.size * self.pods
+        )
 
     def _first(self, order: list[int], may: May) -> tuple[int, Share] | None:
         rooms = ((row, self._room(row, may)) for row in order)

@@ -24,7 +24,7 @@ JOBS_AT_ONCE = 16_384
 class Shape:
     """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
 
-    __slots__ = ("kind", "least", "only", "owned", "owner", "rented", "roams", "workload")
+    __slots__ = ("kind", "least", "most", "only", "owned", "owner", "rented", "roams", "workload")
 
     def __init__(
         self, owned: list[PodNeed], rented: list[Rental], workload: str, kind: str, owner: str
@@ -35,11 +35,17 @@ class Shape:
         """It spans pods somewhere, or may be given new ones."""
         self.only = owned[0] if len(owned) == 1 and not self.roams else None
         """What it takes, where there is one pool for it, and one pod of that."""
+        self.most = max((need.devices for need in owned), default=0)
+        """Devices that it holds at most, wherever on owned pods it starts."""
         self.least = min((need.least for need in owned), default=0)
         """Devices that must be free in one pod before it can start."""
         self.workload = workload
         self.kind = kind
         self.owner = owner
+
+    def elsewhere(self) -> Shape:
+        """Return the shape of the same jobs where they take no owned devices."""
+        return Shape([], self.rented, self.workload, self.kind, self.owner)
 
 
 class Job(NamedTuple):

@@ -49,11 +49,21 @@ class Queue:
 
 
 class LinedQueue:
-    """A queue that also finds the first job for which there is room; `needs` says what a shape takes."""
+    """A queue that also finds the first job for which there is room; `needs` says what a shape takes.
 
-    def __init__(self, waits: bytearray, needs: Callable[[Shape], Sequence[Need]]) -> None:
+    Where `within` is given, jobs that may leave are barred, and passed over, while they take as many devices
+    as it says or more.
+    """
+
+    def __init__(
+        self,
+        waits: bytearray,
+        needs: Callable[[Shape], Sequence[Need]],
+        within: Callable[[], float] | None = None,
+    ) -> None:
         self._waits = waits
         self._needs = needs
+        self._within = within
         self._lines: list[_Line] = []
         """By what they need at least, ascending."""
         self._line_of: dict[Shape, _Line] = {}
@@ -72,6 +82,10 @@ class LinedQueue:
     def head(self) -> QueueEntry | None:
         """Return the first in order, or None where nobody waits."""
         head, waits = self._head, self._waits
+        if self._within is not None:
+            within = self._within()
+            heads = [found for line in self._lines if line.barred < within and (found := line.head(waits))]
+            return min(heads, default=None)
         if head is None or not waits[head[2].turn]:
             heads = [head for line in self._lines if (head := line.head(waits)) is not None]
             self._head = head = min(heads, default=None)
@@ -83,10 +97,11 @@ class LinedQueue:
 
     def _new_line(self, shape: Shape) -> _Line:
         needs = self._needs(shape)
-        key = tuple((need.column, need.devices, need.factor) for need in needs)
+        barred = shape.most if self._within is not None and shape.rented else -inf
+        key = (barred, *((need.column, need.devices, need.factor) for need in needs))
         line = self._line_for.get(key)
         if line is None:
-            line = self._line_for[key] = _Line(shape, min(need.least for need in needs))
+            line = self._line_for[key] = _Line(shape, min(need.least for need in needs), barred)
             insort(self._lines, line, key=attrgetter("least"))
         self._line_of[shape] = line
         return line
@@ -103,10 +118,11 @@ class LinedQueue:
         others: 0 where such a gang fits nowhere now.
         """
         best: QueueEntry | None = None
+        within = inf if self._within is None else self._within()
         for line in self._lines:
             if line.least > free:
                 break
-            if not line.entries:
+            if not line.entries or line.barred >= within:
                 continue
             head = line.head(self._waits)
             if head is None or (best is not None and best < head) or not (limit := room(line.shape)):
@@ -120,14 +136,16 @@ class LinedQueue:
 class _Line:
     """Waiting jobs of equal needs, first first; `shape` is that of one of them.
 
-    None of them can start before one pod or offer has `least` devices free.
+    None of them can start before one pod or offer has `least` devices free, or while no more than `barred`
+    may be taken.
     """
 
-    __slots__ = ("_start", "entries", "least", "shape")
+    __slots__ = ("_start", "barred", "entries", "least", "shape")
 
-    def __init__(self, shape: Shape, least: int) -> None:
+    def __init__(self, shape: Shape, least: int, barred: float) -> None:
         self.shape = shape
         self.least = least
+        self.barred = barred
         self.entries: list[QueueEntry] = []
         """Empty where it is known that nobody waits."""
         self._start = 0

@@ -7,7 +7,7 @@ whatever may start. What may befall a run is a part of it, the storm, which is a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from simpy import Environment
 from scheduler.engine.arrivals import Arrivals, Dependencies
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.fair_share import StartTags
-from scheduler.engine.jobs import Job
+from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.log.outcomes import FINISHED, UNFINISHED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
@@ -32,6 +32,7 @@ from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.storm import Storm
 from scheduler.policy import Policy
+from scheduler.policy.first import RENTED, First, KeepFree
 
 
 class Parts(NamedTuple):
@@ -53,7 +54,8 @@ class Simulation:
 
     def __init__(self, parts: Parts) -> None:
         self.env, self._cluster, self._policy, self.log = parts.env, parts.cluster, parts.policy, parts.log
-        self._start_tags = parts.start_tags
+        self._start_tags, self._first = parts.start_tags, parts.policy.first
+        self._elsewhere = cache(Shape.elsewhere)
         self.now_s = self.waiting_jobs = 0
         self.horizon_s: int | None = None
         self.running = self.log.running
@@ -118,6 +120,8 @@ class Simulation:
 
     def _admit(self, newcomers: list[Job]) -> None:
         """Let newcomers start, or else decide how long to wait."""
+        if self._first is not None:
+            newcomers[:] = [self._sent(job, self._first) for job in newcomers]
         if not self.waiting_jobs and len(newcomers) == 1 and self._start_tags is None:
             slot = self._cluster.find(newcomers[0])
             if slot is not None:
@@ -130,6 +134,18 @@ class Simulation:
         for score, _, job in entries:
             if job.shape.rented and self._waits[job.turn]:
                 self._be_patient(score, job)
+
+    def _sent(self, job: Job, first: First) -> Job:
+        """Return a job that takes owned devices no more, where the policy has it so; it is asked once."""
+        shape = job.shape
+        if job.turn >= self._rows or not (shape.owned and shape.rented):
+            return job
+        if isinstance(first, KeepFree):
+            leaves = self._cluster.shuts_out(shape)
+        else:
+            self._view.now_s = self.now_s
+            leaves = first(job, self._view) == RENTED
+        return job._replace(shape=self._elsewhere(shape)) if leaves else job
 
     def _entry(self, job: Job) -> QueueEntry:
         score = self._policy.order(job, self._view)

@@ -14,10 +14,12 @@ class Units:
     `moved` is told how many more devices, or fewer where negative, are out of service and held by nobody.
     """
 
-    __slots__ = ("_free", "_held", "_holder", "_moved", "_troubles", "_until_s", "devices")
+    __slots__ = ("_free", "_held", "_holder", "_moved", "_troubles", "_until_s", "devices", "out")
 
     def __init__(self, count: int, devices: int, moved: Callable[[int], None]) -> None:
         self.devices = devices
+        self.out = 0
+        """Devices out of service and held by nobody."""
         self._moved = moved
         self._free = list(range(count))
         self._holder: list[Hashable | None] = [None] * count
@@ -86,5 +88,6 @@ class Units:
     def _gone(self, units: int) -> int:
         devices = units * self.devices
         if devices:
+            self.out += devices
             self._moved(devices)
         return devices

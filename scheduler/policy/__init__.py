@@ -2,9 +2,9 @@
 
 `Policy.build` takes the names as a scenario gives them, each optionally with one argument after a colon:
 `"fcfs"`, `"after:4h"`, `"conservative:50"`. A user's own are found as entry points in the groups
-`exaburst.order`, `exaburst.place`, `exaburst.backfill`, `exaburst.patience`, `exaburst.offer`,
-`exaburst.preempt` and `exaburst.repatriate`; like ours, an entry is a function, or a class, of at most one
-argument that returns the policy.
+`exaburst.order`, `exaburst.first`, `exaburst.place`, `exaburst.backfill`, `exaburst.patience`,
+`exaburst.offer`, `exaburst.preempt` and `exaburst.repatriate`; like ours, an entry is a function, or a class,
+of at most one argument that returns the policy.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
+from scheduler.policy.first import FIRSTS, First
 from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "order": ORDERS,
+    "first": FIRSTS,
     "place": PLACES,
     "backfill": BACKFILLS,
     "patience": PATIENCES,
@@ -66,6 +68,7 @@ class Policy:
     """One function a seam; None where nobody may pass, give way or come home."""
 
     order: Order
+    first: First | None
     place: Place
     backfill: Backfill | None
     patience: Patience
@@ -104,7 +107,11 @@ def resolve(seam: str, spec: str) -> Any:
     elif not parameters:
         raise PolicyError(f'{seam} "{spec}": takes no argument')
     else:
-        policy = make(_parse(seam, spec, argument, _kind(parameters[0])))
+        value = _parse(seam, spec, argument, _kind(parameters[0]))
+        try:
+            policy = make(value)
+        except ValueError as error:
+            raise PolicyError(f'{seam} "{spec}": {error}') from None
     return checked(policy) if seam == "place" and name not in PLACES else policy
 
 

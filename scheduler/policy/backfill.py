@@ -5,6 +5,7 @@ A reservation follows from the estimates of what runs, so a job that ends early 
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def conservative(depth: int = 100) -> Planned:
     The plan is made anew at each start, in queue order (Mu'alem and Feitelson, IEEE TPDS 2001; a bounded
     number of reservations as in Maui). With depth 1 this is EASY.
     """
+    if depth > sys.maxsize:
+        raise ValueError(f"the argument must be at most {sys.maxsize}")
 
     def pick(waiting: Waiting) -> Start | None:
         now = waiting.now_s

@@ -20,6 +20,7 @@ from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
 from scheduler.engine.storm.outages import Outage
+from scheduler.policy.first import KeepFree
 from scheduler.replay.setup import Setup
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.trace import ANY_DEVICE, NO_VALUE
@@ -59,12 +60,13 @@ class Assembly:
     def simulation(self, log: RunLog) -> Simulation:
         """Return the simulation of the run; without a storm where nothing can befall an attempt."""
         scenario, trace, policy = self._setup.scenario, self._setup.trace, self._setup.policy
+        first = policy.first
         shares_by_tags = scenario.policy.order == "fair_share"
         stormy = bool(self.outages) or _interrupts(self._setup)
         return Simulation(
             Parts(
                 self.clock,
-                Cluster(self.pools, policy.place),
+                Cluster(self.pools, policy.place, first.share if isinstance(first, KeepFree) else None),
                 policy,
                 log,
                 Dependencies(len(trace), linked=trace.table.column("after").null_count < len(trace)),

@@ -16,7 +16,7 @@ from traces.numbers import count, count_of, decimal, duration, hours, minute, pe
 from traces.tables import table
 from traces.times import DAY_S
 
-_UNUSED = {"preempt": "nobody", "repatriate": "stay"}
+_UNUSED = {"first": "owned", "preempt": "nobody", "repatriate": "stay"}
 """Policies that do nothing, and are not worth a word."""
 
 _OF_JOBS = (

@@ -37,6 +37,7 @@ class PolicySpec(Model, frozen=True, kw_only=True):
     """One name a seam, each with at most one argument after a colon."""
 
     order: str = "fcfs"
+    first: str = "owned"
     place: str = "best_fit"
     backfill: str = "easy"
     patience: str = "after:4h"

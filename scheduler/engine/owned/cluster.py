@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
-from scheduler.engine.jobs import Job
+from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.policy.views import Limit
 
@@ -22,13 +23,32 @@ Pick = Callable[[Any, int, Sequence[int]], int]
 class Cluster:
     """All pools, and where the policy would put a gang."""
 
-    def __init__(self, pools: list[Pool], pick: Pick) -> None:
+    def __init__(self, pools: list[Pool], pick: Pick, keep_free: float | None = None) -> None:
         self.pools = pools
         self._pick = pick
+        self._keep_free = keep_free
+        self.bars = keep_free is not None
+        """Jobs that may leave start only if more than a share of the devices in service stays free."""
 
     def pods(self) -> list[Pod]:
         """Return the pods of all pools."""
         return [pod for pool in self.pools for pod in pool.pods]
+
+    def within(self) -> float:
+        """Return how many devices a job that may leave must stay below to start now."""
+        free = sum(sum(pool.frees) for pool in self.pools)
+        return free - self._keep_free * self._in_service() if self._keep_free is not None else inf
+
+    def shuts_out(self, shape: Shape) -> bool:
+        """Say whether a job that may leave could not start though nobody else ran."""
+        return bool(shape.rented) and shape.most >= (1 - (self._keep_free or 0.0)) * self._devices()
+
+    def _devices(self) -> int:
+        return sum(pool.size * len(pool.pods) for pool in self.pools)
+
+    def _in_service(self) -> int:
+        out = sum(pod.units.out for pool in self.pools for pod in pool.pods if pod.units is not None)
+        return self._devices() - out
 
     def find(self, job: Job, limit: Limit | None = None) -> Slot | None:
         """Return the best place for the job now, or None.
@@ -38,6 +58,8 @@ class Cluster:
         only pods on which the job's estimate keeps it.
         """
         need = job.shape.only
+        if self.bars and job.shape.rented and job.shape.most >= self.within():
+            return None
         if need is None:
             return self._among(job, limit) or (self._elsewhere(job, limit) if job.shape.roams else None)
         free = need.frees if limit is None else _open(job, need, need.devices, limit)

@@ -80,7 +80,7 @@ class PlannedLineup(Lineup):
     def __init__(
         self, backfill: Planned, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
     ) -> None:
-        queue = LinedQueue(waits, attrgetter("owned"))
+        queue = _lined(waits, cluster)
         super().__init__(queue, waits, cluster, wait, start)
         self._pick = backfill.pick
         self._view = WaitingView(cluster, queue)
@@ -105,7 +105,7 @@ class HeadOnlyLineup(Lineup):
     def __init__(
         self, backfill: HeadOnly, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
     ) -> None:
-        self._lined = LinedQueue(waits, attrgetter("owned"))
+        self._lined = _lined(waits, cluster)
         super().__init__(self._lined, waits, cluster, wait, start)
         self._backfill = backfill
         self._now_s = 0
@@ -119,7 +119,9 @@ class HeadOnlyLineup(Lineup):
         self._now_s = now_s
         newcomers.sort()
         blocked = self._blocked
-        if blocked is None or now_s >= self._held_until_s or not self._waits[blocked[2].turn]:
+        if self._cluster.bars:
+            self._look_after_each_start(newcomers)
+        elif blocked is None or now_s >= self._held_until_s or not self._waits[blocked[2].turn]:
             self._look_at_all(newcomers)
         elif not newcomers:
             self._look_at_freed(blocked[2])
@@ -127,6 +129,19 @@ class HeadOnlyLineup(Lineup):
             self._look_at_all(newcomers)
         else:
             self._look_at_newcomers(newcomers)
+
+    def _look_after_each_start(self, newcomers: list[QueueEntry]) -> None:
+        """Look at everything anew once somebody has started, as others may be barred then, the head too."""
+        super().start(self._now_s, newcomers)
+        self._looked_at = pods = self._cluster.pods()
+        while self._blocked is not None:
+            self._held = None
+            job = self._lined.first(most_free(pods), self._room)
+            if job is None:
+                return
+            passes = self._passes(job)
+            assert passes
+            self._start_heads()
 
     def _look_at_newcomers(self, newcomers: list[QueueEntry]) -> None:
         for at, newcomer in enumerate(newcomers):
@@ -224,6 +239,10 @@ class HeadOnlyLineup(Lineup):
         return reservation
 
 
+def _lined(waits: bytearray, cluster: Cluster) -> LinedQueue:
+    return LinedQueue(waits, attrgetter("owned"), cluster.within if cluster.bars else None)
+
+
 def lineup(
     backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
 ) -> Lineup:
@@ -232,4 +251,4 @@ def lineup(
         return HeadOnlyLineup(backfill, waits, cluster, wait, start)
     if isinstance(backfill, Planned):
         return PlannedLineup(backfill, waits, cluster, wait, start)
-    return Lineup(Queue(waits), waits, cluster, wait, start)
+    return Lineup(_lined(waits, cluster) if cluster.bars else Queue(waits), waits, cluster, wait, start)

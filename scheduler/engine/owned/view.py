@@ -66,8 +66,12 @@ class WaitingView:
         self._queue = queue
 
     def in_order(self) -> Iterator[Job]:
-        """All of them, first first."""
-        return self._queue.in_order()
+        """All of them that are not barred, first first."""
+        if not self._cluster.bars:
+            return self._queue.in_order()
+        within = self._cluster.within()
+        jobs = self._queue.in_order()
+        return (job for job in jobs if not job.shape.rented or job.shape.most < within)
 
     def needs(self, job: Job) -> list[PodNeed]:
         """What the job would take, for each pool that could ever hold it."""
