@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
+from scheduler.report.plan import marginal
 from scheduler.scenario import Scenario, read_scenario
 from scheduler.study import processes
 from scheduler.study.plan.candidates import (
@@ -32,7 +33,7 @@ from scheduler.study.plan.candidates import (
     target_of,
 )
 from scheduler.study.plan.evaluations import Bench
-from scheduler.study.plan.make_plan import plan_question
+from scheduler.study.plan.make_plan import burst_policies, make_plan, plan_question
 from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scaled
 from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
 from workloads import demand_of
@@ -105,7 +106,7 @@ class World(NamedTuple):
     noise: list[float]
 
     def evaluate(self, candidate: Candidate, seeds: int) -> Evaluation:
-        at, pods = int(candidate.patience), candidate.pods
+        at, pods = int(candidate.burst), candidate.pods
         sunk, rent = self.pod_usd * pods, self.rents[at][pods - 1]
         waits = [0.0 if pods >= self.first[at] else 200.0] * 20
         samples = (sample(sunk + rent + noise, waits, pods=sunk, rent=rent) for noise in self.noise[:seeds])
@@ -344,6 +345,36 @@ def test_what_pods_cost_scales_with_their_price(evaluated: Bench) -> None:
     bench = Bench(dear, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
     run = bench.evaluator("today", dear.demand)(plan, 2)
     assert priced.usd(PriceFactors(pods=1.25)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
+
+
+def test_the_search_finds_what_every_combination_does(evaluated: Bench) -> None:
+    """Where jobs go first, patience and pods: the cheapest of all that meet the target, on the same seeds."""
+    bursts = burst_policies(("owned", "rented", "reserve:0.2"), ("never", "at_once"))
+    assert bursts == ("never", "at_once", "rented", "reserve:0.2+never", "reserve:0.2+at_once")
+    question = plan_question(evaluated.scenario, None, bursts, 3, 2, "fsd.label")[2]
+    best = make_plan(evaluated, question).best
+    evaluate = evaluated.evaluator("today", evaluated.scenario.demand)
+    grid = [evaluate(Candidate(pods, burst), 2) for pods in range(1, 4) for burst in bursts]
+    cheapest = min(each.mean_usd(AS_GIVEN) for each in grid if each.meets(evaluated.target))
+    assert best is not None
+    assert best.mean_usd(AS_GIVEN) <= cheapest * (1 + INDIFFERENT)
+
+
+def test_a_quota_that_is_all_rented_is_named(evaluated: Bench) -> None:
+    small = replace(evaluated.scenario, offers=(replace(evaluated.scenario.offers[0], quota=32),))
+    bench = Bench(small, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
+    assert bench.evaluator("today", small.demand)(Candidate(1, "rented"), 2).full == {"cloud": 2}
+    wide = evaluated.evaluator("today", evaluated.scenario.demand)(Candidate(1, "rented"), 2)
+    assert wide.full == {}
+
+
+def test_the_marginal_price_is_what_an_hour_less_costs() -> None:
+    dear, cheap = (
+        evaluation(sample(usd=7_000, waits=[3_600.0])),
+        evaluation(sample(usd=1_000, waits=[18_000.0])),
+    )
+    assert marginal(dear, cheap, TARGET) == pytest.approx(1_500)
+    assert marginal(dear, evaluation(sample(usd=1, waits=[inf])), TARGET) is None
 
 
 def test_the_command_answers_and_goes_on_where_it_was(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""How many pods to own, and which patience."""
+"""How many pods to own, and when to burst."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class PlanOptions(NamedTuple):
 
     pool: str | None
     max_pods: int | None
+    firsts: tuple[str, ...]
     patiences: tuple[str, ...]
     target: str
     stranded: float
@@ -30,6 +31,13 @@ class PlanOptions(NamedTuple):
 @click.option("--pool", help="The pool whose pods are counted; needed where there are several.")
 @click.option(
     "--max-pods", type=click.IntRange(1, 10**6), help="Most to look at.  [default: twice the scenario's]"
+)
+@click.option(
+    "--first",
+    "firsts",
+    multiple=True,
+    metavar="SPEC",
+    help="Where jobs go first, as rented; again for others.  [default: owned, rented, reserve:0.2]",
 )
 @click.option(
     "--patience",
@@ -59,7 +67,7 @@ class PlanOptions(NamedTuple):
 def plan(
     scenario: Path, overrides: tuple[str, ...], workers: int | None, out: Path | None, **asked: Any
 ) -> None:
-    """Search for the cheapest number of pods and patience that meet a service target.
+    """Search for the cheapest number of pods, and when to burst, that meet a service target.
 
     It runs the scenario, by default the demo's, over common seeds, and says how the answer moves with demand
     and prices. Stopped and started again, it goes on where it was.
@@ -70,14 +78,20 @@ def plan(
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.evaluations import Bench
-    from scheduler.study.plan.make_plan import DEFAULT_PATIENCES, make_plan, plan_question
+    from scheduler.study.plan.make_plan import (
+        DEFAULT_FIRSTS,
+        DEFAULT_PATIENCES,
+        burst_policies,
+        make_plan,
+        plan_question,
+    )
 
     given = PlanOptions(**asked)
     target = target_of(given.target, given.stranded)
     spec, stock = read(scenario, overrides)
     notes = unsure(spec, stock)
-    patiences = given.patiences or DEFAULT_PATIENCES
-    spec, pool, posed = plan_question(spec, given.pool, patiences, given.max_pods, given.seeds, target.kind)
+    bursts = burst_policies(given.firsts or DEFAULT_FIRSTS, given.patiences or DEFAULT_PATIENCES)
+    spec, pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds, target.kind)
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
         found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)

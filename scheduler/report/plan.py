@@ -10,7 +10,13 @@ from scheduler.study.plan.plan import Elsewhere, Plan, Regret
 from traces.confidence import LEVEL
 from traces.numbers import count, hours, percent, shortest
 from traces.tables import table
+from traces.times import HOUR_S
 
+OTHERWISE = (
+    "`exaburst economics` may answer otherwise: there a PFLOP-day of a pod that is used so much, at every",
+    "reading of its price, stands beside one of rent; here pods come whole, idle between peaks, hold what",
+    "may not leave, and cost what the scenario says",
+)
 FEW_LATE = 5
 """Where fewer jobs than this may be late, the percentile rests on very few."""
 
@@ -28,11 +34,11 @@ def _question(plan: Plan) -> str:
     share, stranded = percent(target.share, 0), percent(target.stranded)
     return "\n".join(
         [
-            f"{plan.scenario}: how many pods of {plan.pool} to own, and which patience?",
+            f"{plan.scenario}: how many pods of {plan.pool} to own, and when to burst?",
             f"target: {share} of {target.kind} jobs wait at most {_wait(target.limit_s)}, "
             "the waits of the jobs they come after included;",
             f"        no job is rejected; at most {stranded} of the compute asked for is stranded",
-            f"tried:  1 to {plan.most} pods; patience {', '.join(plan.patiences)};",
+            f"tried:  1 to {plan.most} pods; bursting {', '.join(plan.bursts)};",
             f"        {seeds}, {shortest(plan.days)} days each",
         ]
     )
@@ -43,6 +49,7 @@ def _answer(plan: Plan) -> str:
     if best is None:
         return f"no plan of up to {plan.most} pods meets the target; --max-pods looks further"
     lines = [f"cheapest plan that meets it: {_named(best)}", *_said(best, plan.target)]
+    lines += _limits(plan, best)
     if plan.surest is None:
         lines.append(
             f"no plan up to {plan.most} pods was found to meet it in {percent(LEVEL, 0)} of resamples"
@@ -56,7 +63,32 @@ def _answer(plan: Plan) -> str:
         lines.append(
             f"{jobs} jobs of that kind in all seeds, so {late} of them may be late: few; more seeds help"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *OTHERWISE])
+
+
+def _limits(plan: Plan, best: Evaluation) -> list[str]:
+    """What another hour of wait would save, and the quotas that are all rented."""
+    lines = []
+    dearer = [one for one in plan.front if one.wait_at(plan.target.share) > best.wait_at(plan.target.share)]
+    if dearer and (price := marginal(best, dearer[-1], plan.target)) is not None:
+        lines.append(
+            f"  the target's marginal price: USD {_thousands(price)} k per 28 days for an hour less of wait, "
+            f"beside {_named(dearer[-1])}"
+        )
+    seeds = len(best.samples)
+    lines += [
+        f"  the quota of {name} is all rented at some time in {times} of {seeds} seeds: it limits this plan"
+        for name, times in best.full.items()
+        if 2 * times > seeds
+    ]
+    return lines
+
+
+def marginal(best: Evaluation, cheaper: Evaluation, target: Target) -> float | None:
+    """Return USD per 28 days for each hour of wait between two plans; None where one never starts."""
+    hours_of = (cheaper.wait_at(target.share) - best.wait_at(target.share)) / HOUR_S
+    usd = best.mean_usd(AS_GIVEN) - cheaper.mean_usd(AS_GIVEN)
+    return None if hours_of in (0, inf) else usd / hours_of
 
 
 def _said(one: Evaluation, target: Target) -> list[str]:
@@ -78,8 +110,8 @@ def _said(one: Evaluation, target: Target) -> list[str]:
 
 def _frontier(plan: Plan) -> str:
     share = plan.target.share
-    header = ["pods", "patience", "USD k / 28 d", "95% interval", "rent", _percentile(plan.target)]
-    header += ["95% interval", "stranded", "meets", "sure"]
+    header = ["pods", "burst", "USD k / 28 d", "95% interval", "rent", _percentile(plan.target)]
+    header += ["95% interval", "stranded", "meets", "sure", "quota full"]
     rows = []
     for one in plan.front:
         low, high = mean_interval(one.usd(AS_GIVEN))
@@ -87,7 +119,7 @@ def _frontier(plan: Plan) -> str:
         rows.append(
             [
                 str(one.candidate.pods),
-                one.candidate.patience,
+                one.candidate.burst,
                 _thousands(one.mean_usd(AS_GIVEN)),
                 f"{_thousands(low)} to {_thousands(high)}",
                 _thousands(_mean(one, "rent_usd")),
@@ -96,6 +128,7 @@ def _frontier(plan: Plan) -> str:
                 percent(one.stranded),
                 "yes" if one.meets(plan.target) else "no",
                 percent(one.confidence(plan.target), 0),
+                ", ".join(f"{name} {times}" for name, times in one.full.items()) or "-",
             ]
         )
     seeds = len(plan.front[0].samples) if plan.front else 0
@@ -164,8 +197,8 @@ def _meets(one: Evaluation, target: Target) -> str:
 
 
 def _named(one: Evaluation) -> str:
-    pods, patience = one.candidate
-    return f"{pods} pod{'s' if pods != 1 else ''}, {patience}"
+    pods, burst = one.candidate
+    return f"{pods} pod{'s' if pods != 1 else ''}, {burst}"
 
 
 def _percentile(target: Target) -> str:

@@ -100,6 +100,7 @@ def _devices(levels: DeviceLevels) -> Metrics:
         **{f"utilization:{name}": levels.utilization(name) for name in run.pools},
         "utilization": levels.utilization(),
         **{f"rented_device_h:{name}": hours for name, hours in rented_h.items()},
+        **{f"most_rented:{name}": levels.most_rented(name) for name in run.offers},
         "rented_device_h": sum(rented_h.values()),
     }
 

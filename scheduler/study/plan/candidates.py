@@ -1,4 +1,4 @@
-"""What a plan is judged by: how many pods and which patience, seen over common seeds.
+"""What a plan is judged by: how many pods and when to burst, seen over common seeds.
 
 A candidate's cost is the mean over seeds, with Student's interval. Its wait is a percentile over the jobs of
 all seeds together: one seed has too few jobs of a rare kind for a percentile of its own, and a mean of such
@@ -9,6 +9,7 @@ are whole seeds (the cluster bootstrap: Davison & Hinkley, "Bootstrap Methods an
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,10 +32,13 @@ class PlanError(ValueError):
 
 
 class Candidate(NamedTuple):
-    """A plan: so many pods owned, and how long a job waits for them before it may burst."""
+    """A plan: so many pods owned, and when jobs burst, as the compact name of a policy.
+
+    That is a patience, as `after:4h`; where jobs go first, as `rented`; or both, as `reserve:0.2+after:4h`.
+    """
 
     pods: int
-    patience: str
+    burst: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,8 @@ class Sample:
     asked_device_h: float
     stranded_device_h: float
     rejected: int
+    full: frozenset[str] = frozenset()
+    """Offers of which all of the quota was rented at some time."""
 
 
 class PriceFactors(NamedTuple):
@@ -120,6 +126,12 @@ class Evaluation:
     def floor_usd(self, prices: PriceFactors, pods: int) -> float:
         """Return what so many pods cost at least, whatever is rented: their sunk cost."""
         return float(self._each("sunk_usd").min()) * prices.pods * pods / self.candidate.pods
+
+    @property
+    def full(self) -> dict[str, int]:
+        """Return in how many seeds all of an offer's quota was rented at some time, most often first."""
+        counts = Counter(name for sample in self.samples for name in sample.full)
+        return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
     @cached_property
     def wait_s(self) -> Array:

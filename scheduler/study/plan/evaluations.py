@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, PlanError, Sample, Target
@@ -49,9 +50,7 @@ class Bench:
         pools = (
             replace(pool, pods=candidate.pods) if pool.name == self.pool else pool for pool in scenario.pools
         )
-        asked = replace(
-            scenario, pools=tuple(pools), policy=replace(scenario.policy, patience=candidate.patience)
-        )
+        asked = with_policy(replace(scenario, pools=tuple(pools)), parse_policy(candidate.burst))
         cells = [cell_of(asked, scenario.seed + at, waits_of=(self.target.kind,)) for at in range(seeds)]
         self._run(what, [cell for cell in cells if cell.key not in self._known])
         evaluation = Evaluation(candidate, tuple(self._sample(self._known[cell.key]) for cell in cells))
@@ -88,4 +87,9 @@ class Bench:
             asked_device_h=metrics["asked_device_h"],
             stranded_device_h=metrics["stranded_device_h"],
             rejected=metrics["rejected"],
+            full=frozenset(
+                offer.name
+                for offer in self.scenario.offers
+                if metrics.get(f"most_rented:{offer.name}", 0) >= offer.quota
+            ),
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, inf, sqrt
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from scheduler.policy import SEAMS, resolve
+from scheduler.policy.first import OWNED, RENTED
 from scheduler.scenario import Scenario
+from scheduler.study.cells.policy_names import parse_policy
 from scheduler.study.plan.candidates import Candidate, Evaluation, Goal, PlanError, PriceFactors, Target
 from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook, demand_outlooks
@@ -19,6 +22,7 @@ from traces.errors import nearest
 from workloads import demand_of
 from workloads.generate import all_kinds
 
+DEFAULT_FIRSTS = ("owned", "rented", "reserve:0.2")
 DEFAULT_PATIENCES = ("never", "after:12h", "after:4h", "after:1h", "at_once")
 """Tried unless others are asked for."""
 PRICES = (
@@ -30,23 +34,40 @@ PRICES = (
 )
 """article-34: a shortage made rent 3 to 5 times as dear; a pod costs $300M to $500M, about 400."""
 IN_RUNNING = 2
-"""Patiences that are tried under other demands: of those still in the running, the first ones."""
+"""Policies that are tried under other demands: of those still in the running, the first ones."""
 BESIDE = 3
 """Pods less than the best plan's that the frontier looks at."""
 
 
 class PlanQuestion(NamedTuple):
-    """What is asked: which of these patiences, up to how many pods, over how many seeds."""
+    """What is asked: which of these policies, up to how many pods, over how many seeds."""
 
-    patiences: tuple[str, ...]
+    bursts: tuple[str, ...]
     most: int
     seeds: int
     present: int
     """Pods in the scenario, from where the search sets out."""
 
 
+def burst_policies(firsts: Sequence[str], patiences: Sequence[str]) -> tuple[str, ...]:
+    """Return the compact names of all that is to be tried; raises PolicyError.
+
+    Owned first goes without saying, and whoever goes to rented devices first has no patience.
+    """
+    for seam, specs in (("first", firsts), ("patience", patiences)):
+        for spec in specs:
+            resolve(seam, spec)
+    found: list[str] = []
+    for first in firsts:
+        if first == RENTED:
+            found.append(first)
+        else:
+            found += patiences if first == OWNED else [f"{first}+{patience}" for patience in patiences]
+    return tuple(dict.fromkeys(found))
+
+
 def plan_question(
-    scenario: Scenario, pool: str | None, patiences: tuple[str, ...], most: int | None, seeds: int, kind: str
+    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int, kind: str
 ) -> tuple[Scenario, str, PlanQuestion]:
     """Return the scenario to run, its pool and the question, all checked; raises PlanError, PolicyError.
 
@@ -70,15 +91,13 @@ def plan_question(
         raise PlanError(f"--seeds {seeds}: an interval takes 2 or more")
     pool = pool or next(iter(pods))
     most = most or 2 * pods[pool]
-    for patience in patiences:
-        resolve("patience", patience)
     demand = demand_of(scenario.demand)
     kinds = {each.name for each in all_kinds(demand) if demand.budgets()[each.workload] > 0}
     if kind not in kinds:
         raise PlanError(f'--target: the demand has no kind "{kind}"{nearest(kind, sorted(kinds))}')
     if scenario.horizon_h is None:
         scenario = replace(scenario, horizon_h=demand.days * 24.0)
-    return scenario, pool, PlanQuestion(tuple(dict.fromkeys(patiences)), most, seeds, pods[pool])
+    return scenario, pool, PlanQuestion(bursts, most, seeds, pods[pool])
 
 
 def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
@@ -89,12 +108,12 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
     scenario, target = bench.scenario, bench.target
     outlooks = demand_outlooks(scenario.demand)
     today, goal = bench.evaluator("today", scenario.demand), Goal(target, question.most)
-    result = search(today, question.patiences, goal, levels(question.seeds), question.present)
-    best, unpriced = result.best, _unpriced(scenario, question.patiences)
+    result = search(today, question.bursts, goal, levels(question.seeds), question.present)
+    best, unpriced = result.best, _unpriced(scenario, question.bursts)
     surest, demands, regrets, prices = None, [], [], []
     if best is not None:
         surest = _beside(best.candidate, today, target, question)
-        demands = [_under(outlook, bench, best, result.patiences, question) for outlook in outlooks]
+        demands = [_under(outlook, bench, best, result.bursts, question) for outlook in outlooks]
         regrets = _regrets(bench, best.candidate, outlooks, demands)
         priced = PRICES if not unpriced else ()
         prices = [_priced(name, factors, today, best, target, question) for name, factors in priced]
@@ -103,7 +122,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         pool=bench.pool,
         days=(scenario.horizon_h or 0.0) / 24,
         most=question.most,
-        patiences=question.patiences,
+        bursts=question.bursts,
         seeds=range(scenario.seed, scenario.seed + question.seeds),
         target=target,
         best=best,
@@ -128,9 +147,9 @@ def _deepest(bench: Bench) -> list[Evaluation]:
 
 def _grid(result: SearchResult, outlooks: list[Outlook], question: PlanQuestion) -> int:
     """Return how many runs every combination would have taken, of today and of the other demands."""
-    runs = len(question.patiences) * question.most * question.seeds
+    runs = len(question.bursts) * question.most * question.seeds
     if result.best is not None:
-        tried, few = len(result.patiences[:IN_RUNNING]), levels(question.seeds)[0]
+        tried, few = len(result.bursts[:IN_RUNNING]), levels(question.seeds)[0]
         runs += sum(tried * _most(outlook, question) * few for outlook in outlooks)
     return runs
 
@@ -141,10 +160,10 @@ def _beside(best: Candidate, today: Evaluate, target: Target, question: PlanQues
     Returns the cheapest of these that meets the target with a confidence of `LEVEL`.
     """
     for pods in range(best.pods - 1, max(0, best.pods - 1 - BESIDE), -1):
-        if today(Candidate(pods, best.patience), question.seeds).wait_at(target.share) == inf:
+        if today(Candidate(pods, best.burst), question.seeds).wait_at(target.share) == inf:
             break
     for pods in range(best.pods, question.most + 1):
-        evaluation = today(Candidate(pods, best.patience), question.seeds)
+        evaluation = today(Candidate(pods, best.burst), question.seeds)
         if evaluation.confidence(target) >= LEVEL:
             return evaluation
     return None
@@ -190,16 +209,17 @@ def _priced(
     """Answer the question anew under other prices: the same runs, priced again, and new ones if it moves."""
     rounds, guess = levels(question.seeds), best.candidate.pods
     goal = Goal(target, question.most, prices)
-    result = search(today, question.patiences, goal, rounds, guess)
+    result = search(today, question.bursts, goal, rounds, guess)
     return Elsewhere(name, "", result.best, best, question.most, prices)
 
 
-def _unpriced(scenario: Scenario, patiences: tuple[str, ...]) -> str:
+def _unpriced(scenario: Scenario, bursts: tuple[str, ...]) -> str:
     """Say whose policy might look at prices, so that the schedule would change with them; else nothing.
 
     None of ours does, but for the choice among offers, which stays when all their prices change alike.
     """
-    used = [("patience", patience) for patience in patiences] + [("offer", scenario.policy.offer)]
+    used = [("offer", scenario.policy.offer)]
+    used += [choice for burst in bursts for choice in parse_policy(burst).items()]
     foreign = [f"{seam} {name}" for seam, name in used if name.partition(":")[0] not in SEAMS[seam]]
     return f"{', '.join(foreign)} may look at prices" if foreign else ""
 

@@ -37,7 +37,7 @@ class Plan:
     pool: str
     days: float
     most: int
-    patiences: tuple[str, ...]
+    bursts: tuple[str, ...]
     seeds: range
     target: Target
     best: Evaluation | None

@@ -1,8 +1,8 @@
-"""How many pods to own, and which patience: a search that spends its runs where they decide.
+"""How many pods to own, and when to burst: a search that spends its runs where they decide.
 
 Waits fall and sunk cost rises with every pod. So the smallest number of pods that meets the target is
-bracketed for each patience, on few seeds; more pods are looked at only while their sunk cost alone is below
-the cheapest plan known. Seeds then double while patiences that can no longer win drop out: successive
+bracketed for each policy, on few seeds; more pods are looked at only while their sunk cost alone is below
+the cheapest plan known. Seeds then double while policies that can no longer win drop out: successive
 halving (Jamieson & Talwalkar, AISTATS 2016), dropping by paired differences over common seeds, as in racing
 (Birattari et al., "F-Race", GECCO 2002). Nothing here knows how a candidate is evaluated.
 """
@@ -27,10 +27,10 @@ INDIFFERENT = 0.001
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The cheapest plan that meets the target, and the patiences that were still in the running."""
+    """The cheapest plan that meets the target, and the policies that were still in the running."""
 
     best: Evaluation | None
-    patiences: tuple[str, ...]
+    bursts: tuple[str, ...]
 
 
 def levels(seeds: int) -> list[int]:
@@ -39,18 +39,18 @@ def levels(seeds: int) -> list[int]:
 
 
 def search(
-    evaluate: Evaluate, patiences: Sequence[str], goal: Goal, rounds: Sequence[int], guess: int
+    evaluate: Evaluate, bursts: Sequence[str], goal: Goal, rounds: Sequence[int], guess: int
 ) -> SearchResult:
-    """Return the plan that the goal asks for, with one of these patiences.
+    """Return the plan that the goal asks for, with one of these policies.
 
     `rounds` are the numbers of seeds, ascending; `guess` is where the search for the pods begins.
     """
-    running, best = list(patiences), None
+    running, best = list(bursts), None
     for seeds in rounds:
         this = _Round(evaluate, seeds, goal)
         best = None
-        for patience in running:
-            best = this.cheaper(best, patience, guess)
+        for burst in running:
+            best = this.cheaper(best, burst, guess)
             guess = best.candidate.pods if best else guess
         running = this.still_running(best)
         if not running:
@@ -102,34 +102,34 @@ class _Round:
     goal: Goal
     tried: list[Evaluation] = field(default_factory=list)
 
-    def look(self, pods: int, patience: str) -> Evaluation:
-        self.tried.append(self.evaluate(Candidate(pods, patience), self.seeds))
+    def look(self, pods: int, burst: str) -> Evaluation:
+        self.tried.append(self.evaluate(Candidate(pods, burst), self.seeds))
         return self.tried[-1]
 
-    def cheaper(self, best: Evaluation | None, patience: str, guess: int) -> Evaluation | None:
-        """Return the cheaper of `best` and the cheapest plan of a patience that meets the target."""
+    def cheaper(self, best: Evaluation | None, burst: str, guess: int) -> Evaluation | None:
+        """Return the cheaper of `best` and the cheapest plan of a policy that meets the target."""
         most = self._affordable(best)
-        pods = smallest_number(lambda pods: self.look(pods, patience).meets(self.goal.target), most, guess)
+        pods = smallest_number(lambda pods: self.look(pods, burst).meets(self.goal.target), most, guess)
         while pods is not None and pods <= self._affordable(best):
-            plan = self.look(pods, patience)
+            plan = self.look(pods, burst)
             if plan.meets(self.goal.target) and (best is None or self._usd(plan) < self._usd(best)):
                 best = plan
             pods += 1
         return best
 
     def still_running(self, best: Evaluation | None) -> list[str]:
-        """Return the patiences that may yet win, the best one's first.
+        """Return the policies that may yet win, the best one's first.
 
         That takes a candidate that may meet the target (`HOPELESS`), is not dearer than the best for sure
-        (the interval of the paired differences begins at 0 or below), and than which none of a patience
+        (the interval of the paired differences begins at 0 or below), and than which none of a policy
         already chosen is as good.
         """
-        chosen = [best.candidate.patience] if best else []
+        chosen = [best.candidate.burst] if best else []
         for plan in self.tried:
-            if plan.candidate.patience not in chosen and self._may_win(plan, best):
-                rivals = (rival for rival in self.tried if rival.candidate.patience in chosen)
+            if plan.candidate.burst not in chosen and self._may_win(plan, best):
+                rivals = (rival for rival in self.tried if rival.candidate.burst in chosen)
                 if not any(self._as_good(rival, plan) for rival in rivals):
-                    chosen.append(plan.candidate.patience)
+                    chosen.append(plan.candidate.burst)
         return chosen
 
     def _may_win(self, plan: Evaluation, best: Evaluation | None) -> bool:

@@ -70,6 +70,7 @@ FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "span_jobs": (pa.int64(), "", "jobs that were on several pods at once"),
     "span_device_h": (pa.float64(), "device-hour", "owned devices held by gangs on several pods"),
     "rented_device_h": (pa.float64(), "device-hour", "rented devices held, booting included"),
+    "most_rented": (pa.int64(), "device", "most of an offer's devices that were held at once"),
     "usd_total": (pa.float64(), "USD", "all that was spent, without revenue"),
     "usd_owned": (pa.float64(), "USD", "spent on pools"),
     "usd_rented": (pa.float64(), "USD", "spent on offers"),
