@@ -361,7 +361,7 @@ def test_the_search_finds_what_every_combination_does(evaluated: Bench) -> None:
 
 
 def test_a_quota_that_is_all_rented_is_named(evaluated: Bench) -> None:
-    small = replace(evaluated.scenario, offers=(replace(evaluated.scenario.offers[0], quota=32),))
+    small = replace(evaluated.scenario, offers=(replace(evaluated.scenario.offers[0], quota=16),))
     bench = Bench(small, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
     assert bench.evaluator("today", small.demand)(Candidate(1, "rented"), 2).full == {"cloud": 2}
     wide = evaluated.evaluator("today", evaluated.scenario.demand)(Candidate(1, "rented"), 2)
