@@ -18,5 +18,5 @@ STEP_S = 7_200
 if __name__ == "__main__":
     folder, out = sys.argv[1:]
     run = open_run(folder)
-    picture = usage.over_time(run, steps(run.end_s, STEP_S))
+    picture = usage.over_time(run, steps(run.start_s, run.end_s, STEP_S))
     picture.savefig(Path(out), dpi=200, pil_kwargs={"optimize": True})

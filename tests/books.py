@@ -20,13 +20,14 @@ class Books:
     """What a run cost: `rows` as {key: [quantity, USD]}, `spend` and `revenue` by job_id."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.money, self.end_s = world, world.scenario.money, world.end_s
+        self.world, self.money = world, world.scenario.money
+        self.start_s, self.end_s = world.start_s, world.end_s
         self.epoch = datetime.fromisoformat(world.run.description["trace"]["epoch"])
         self.rows: dict[Key, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self.spend = dict.fromkeys(world.jobs, 0.0)
         self.revenue = dict.fromkeys(world.jobs, 0.0)
         for name in world.pools:
-            for second in range(self.end_s):
+            for second in range(self.start_s, self.end_s):
                 self.own(name, second)
         for spec in world.scenario.offers:
             if spec.name in world.offers:
@@ -45,7 +46,7 @@ class Books:
         start = now.replace(minute=0, second=0)
         if self.money.charge_period == "day":
             start = start.replace(hour=0)
-        return max(0, round((start - self.epoch).total_seconds()))
+        return max(self.start_s, round((start - self.epoch).total_seconds()))
 
     # Owned
 
@@ -79,14 +80,16 @@ class Books:
     def value(self, second: float) -> float:
         """Book value as a share of the price; a declining one is straight between full hours."""
         money = self.money
-        life_ends = round((money.life_years - money.age_years) * YEAR_S)
+        first_s = self.start_s
+        life_ends = first_s + round((money.life_years - money.age_years) * YEAR_S)
         if money.depreciation == "straight_line":
-            return 1 - (1 - money.residual_share) * min(second, life_ends) / (money.life_years * YEAR_S)
+            worn_s = min(second, life_ends) - first_s
+            return 1 - (1 - money.residual_share) * worn_s / (money.life_years * YEAR_S)
         now = self.epoch + timedelta(seconds=second)
         hour_s = (now.replace(minute=0, second=0) - self.epoch).total_seconds()
-        start, end = (min(max(edge, 0), max(life_ends, 0)) for edge in (hour_s, hour_s + 3_600))
+        start, end = (min(max(edge, first_s), max(life_ends, first_s)) for edge in (hour_s, hour_s + 3_600))
         first, last = (
-            float(money.residual_share ** ((money.age_years + edge / YEAR_S) / money.life_years))
+            float(money.residual_share ** ((money.age_years + (edge - first_s) / YEAR_S) / money.life_years))
             for edge in (start, end)
         )
         return first if start == end else first + (last - first) * (min(second, end) - start) / (end - start)
@@ -103,7 +106,7 @@ class Books:
                 if who == "job":
                     self.spend[attempt["job_id"]] += attempt["devices"] * self.price(spec, second) / 3_600
             self.move(spec, attempt)
-        for second in {*range(self.end_s), *used}:
+        for second in {*range(self.start_s, self.end_s), *used}:
             left = spec.committed_devices if second < self.end_s else 0
             for who, devices in used[second].items():
                 covered = min(devices, left)
@@ -141,7 +144,7 @@ class Books:
         offer = CATALOG.offer(spec.offer)
         price = offer.usd_per_device_h if spec.usd_per_device_h is None else spec.usd_per_device_h
         for surge in spec.surges:
-            if round(surge.from_h * 3_600) <= second < round(surge.to_h * 3_600):
+            if round(surge.from_h * 3_600) <= second - self.start_s < round(surge.to_h * 3_600):
                 price *= surge.factor
         return price
 

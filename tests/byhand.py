@@ -22,7 +22,7 @@ from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.run.directory import Run, finish
-from scheduler.scenario import Scenario
+from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import PoolStock, stock_of
 from tests.worlds import AGAIN, CATALOG, Row
 from traces import Trace
@@ -106,8 +106,9 @@ def run(
     of: Scenario, over: Trace, attempts: Sequence[Told], down: Sequence[Down], end_s: int, folder: Path
 ) -> Run:
     """Log and price what is told; what did not end by `end_s` waits. Raises LedgerError."""
-    stock = stock_of(of, CATALOG, over.epoch)
-    owning = Owning(of.money, Calendar.of(over.epoch))
+    start_s = run_start_s(of, over)
+    stock = stock_of(of, CATALOG, over.instant(start_s)).from_second(start_s)
+    owning = Owning(of.money, Calendar.of(over.epoch), start_s)
     meter = Meter(stock, owning, over)
     pools, offers = ([each.name for each in some] for some in (stock.pools, stock.offers))
     log = RunLog(folder, over, pools, offers, meter.price)
@@ -139,14 +140,13 @@ def histories(draw: st.DrawFn, over: Trace, places: int, pools: int, most_down: 
             told = draw(_attempts(row, job, now_s, outcome, draw(st.integers(0, places - 1)), pools))
             attempts.append(told)
             now_s = told.end_s
-    end_s = max([told.end_s for told in attempts], default=0) + draw(st.integers(1, 30))
+    start_s = over.first_midnight_s
+    end_s = max([told.end_s for told in attempts], default=start_s) + draw(st.integers(1, 30))
     attempts = [told._replace(end_s=end_s) if told.outcome == "unfinished" else told for told in attempts]
     down = [
         change
         for pool in range(pools)
-        for from_s, to_s in draw(
-            st.lists(st.tuples(st.integers(0, end_s), st.integers(0, end_s)), max_size=3)
-        )
+        for from_s, to_s in draw(st.lists(st.tuples(*[st.integers(start_s, end_s)] * 2), max_size=3))
         for change in (
             (pool, min(from_s, to_s), most_down // 3),
             (pool, max(from_s, to_s), -(most_down // 3)),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scheduler.run.figures import Metrics, measure
-from scheduler.scenario import Scenario
+from scheduler.scenario import Scenario, run_start_s
 from scheduler.study.compare.bounds import Relaxation, relax
 from tests import build
 from tests.build import job, offer, pool, scenario, trace
@@ -34,6 +34,9 @@ def waited_s(found: Metrics) -> float:
 
 
 def none_below(of: Scenario, over: Trace, window: tuple[int, int], until_s: int) -> None:
+    """The window, and `until_s`, count from the start of the run."""
+    start_s = run_start_s(of, over)
+    window, until_s = (start_s + window[0], start_s + window[1]), start_s + until_s
     found = figures(of, over, window)
     assume(found["end_s"] >= until_s)
     bound = relax(of, over, window, until_s, CATALOG)

@@ -137,10 +137,9 @@ def test_the_command_line_offers_what_the_packages_have() -> None:
 def test_check_and_replay_a_trace(small: Path, jobs: Path, tmp_path: Path) -> None:
     assert "a valid scenario: owns 2 x 8 h100; may rent nothing" in type_in("check", small).stdout
     digest = Trace.read(jobs).sha256
-    assert (
-        f"a valid trace of 3 jobs from 1970-01-01 00:00 UTC on, reference device any, SHA-256 {digest}"
-        in (type_in("check", jobs).stdout)
-    )
+    told = type_in("check", jobs).stdout
+    assert "a valid trace of 3 jobs, submitted from 1970-01-01 00:00 to 1970-01-01 00:00 UTC, " in told
+    assert f"reference device any, SHA-256 {digest}" in told
     out = tmp_path / "run"
     result = type_in("replay", small, "--trace", jobs, "-o", out, "--set", "policy.backfill=none")
     assert result.exit_code == 0

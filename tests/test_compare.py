@@ -248,7 +248,7 @@ def test_edges_are_starts_of_charge_periods(length_s: int, midnight_s: int, peri
     except WindowError:
         assert length_s < 3 * period_s
         return
-    starts = set(calendar.starts(period_s, length_s).tolist())
+    starts = set(calendar.starts(period_s, 0, length_s).tolist())
     assert found.from_s in starts
     assert found.to_s in starts
     assert found.from_s >= min(5 * DAY_S, round(0.2 * length_s))

@@ -90,8 +90,8 @@ def each_job_once_with_one_end(world: World, trace: Trace) -> None:
 
 def cannot_run(world: World, job: Row) -> bool:
     """Submitted, and too large for whatever it may use or after a job that cannot run."""
-    horizon_s = world.scenario.horizon_s
-    if horizon_s is not None and job["submit_s"] >= horizon_s:
+    ends_s = world.scenario.ends_s(world.start_s)
+    if ends_s is not None and job["submit_s"] >= ends_s:
         return False
     follows = job["after"] is not None and world.jobs[job["after"]]["state"] == "rejected"
     return follows or not any(world.need(job, name) for name in world.resources)
@@ -159,7 +159,7 @@ def states_are_what_the_attempts_hold(world: World) -> None:
 def devices_are_conserved(world: World) -> None:
     """Busy and idle, as the ledger has them, are the capacity over the whole run, to the device-second."""
     for name, pool in world.pools.items():
-        capacity = pool["pods"] * pool["pod_devices"] * world.end_s
+        capacity = pool["pods"] * pool["pod_devices"] * (world.end_s - world.start_s)
         assert device_s(world, name, "capital", "job") == held_s(world, name)
         assert device_s(world, name, "capital", "idle") == capacity - held_s(world, name)
     for name, offer in world.offers.items():
@@ -169,7 +169,7 @@ def devices_are_conserved(world: World) -> None:
         unused = device_s(world, name, "committed", "unused_commitment")
         committed = sum(device_s(world, name, "committed", who) for who in ("job", "boot", "idle", "minimum"))
         assert rented == held_s(world, name)
-        assert committed + unused == offer["committed_devices"] * world.end_s
+        assert committed + unused == offer["committed_devices"] * (world.end_s - world.start_s)
 
 
 def device_s(world: World, resource: str, line: str, who: str) -> int:

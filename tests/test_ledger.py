@@ -23,7 +23,7 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, RateSteps
 from scheduler.run.directory import Run, open_run
 from scheduler.scenario import Scenario
-from scheduler.stock.price_series import PriceError, Surge, from_epoch, read_series
+from scheduler.stock.price_series import PriceError, Surge, from_start, read_series
 from scheduler.stock.stock import stock_of
 from tests import byhand
 from tests.books import Books
@@ -230,7 +230,7 @@ def test_a_surge_multiplies_the_price(tmp_path: Path) -> None:
 
 def test_surges_of_a_series() -> None:
     surges = [Surge(5, 10, 2.0), Surge(10, 20, 0.5)]
-    assert from_epoch(1.0, [(-3, 2.0), (8, 3.0)], surges) == (
+    assert from_start(1.0, [(-3, 2.0), (8, 3.0)], surges) == (
         *((0, 2.0), (5, 4.0), (8, 6.0), (10, 1.5), (20, 3.0)),
     )
 
@@ -637,7 +637,7 @@ def test_a_bill_that_is_not_the_attempts_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_run_of_ages_is_refused_before_it_begins(tmp_path: Path) -> None:
-    ages = trace(job(10**11, 1, 1))
+    ages = trace(job(0, 1, 1), job(10**11, 1, 1))
     with pytest.raises(LedgerError, match=r'3,169 years long.*charge_period "day"'):
         run(scenario([pool(1)]), ages, tmp_path)
     by_day = scenario([pool(1)], money={"charge_period": "day"}).money

@@ -25,8 +25,8 @@ from traces.step_function import means
 
 
 def test_steps_end_with_the_run() -> None:
-    assert steps(250, 100).tolist() == [0, 100, 200, 250]
-    assert steps(200, 100).tolist() == [0, 100, 200]
+    assert steps(0, 250, 100).tolist() == [0, 100, 200, 250]
+    assert steps(0, 200, 100).tolist() == [0, 100, 200]
 
 
 def test_means_of_a_step_function() -> None:
@@ -43,7 +43,7 @@ def test_what_attempts_hold_is_what_states_say(scenario: Scenario, trace: Trace)
     with TemporaryDirectory() as folder:
         run = build.run(scenario, trace, Path(folder), CATALOG)
         attempts, states = run.attempts, run.states
-    edges = steps(max(1, run.end_s), 37)
+    edges = steps(run.start_s, max(run.start_s + 1, run.end_s), 37)
     by_place = held_by(attempts, "where", edges)
     columns = {pool: f"busy_{pool}" for pool in run.pools} | {
         offer: f"rented_{offer}" for offer in run.offers

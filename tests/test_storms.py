@@ -291,7 +291,7 @@ def devices_are_conserved(world: Weathered) -> None:
     for name, pool in world.pools.items():
         busy, down, idle = (device_s(world, name, "capital", who) for who in ("job", "down", "idle"))
         assert busy == held_s(world, name)
-        assert busy + down + idle == pool["pods"] * pool["pod_devices"] * world.end_s
+        assert busy + down + idle == pool["pods"] * pool["pod_devices"] * (world.end_s - world.start_s)
         assert down == level_s(world, f"down_{name}")
 
 

@@ -390,8 +390,16 @@ def test_the_digest_is_blind_to_encoding(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.parquet"
         pq.write_table(variant, path, row_group_size=2, compression="gzip")
         assert Trace.read(path).sha256 == trace().sha256
+
+
+def test_the_digest_sees_where_the_day_begins(tmp_path: Path) -> None:
+    """At the same instant the zone of the epoch decides on which midnight a run starts, in a file too."""
     there = EPOCH.astimezone(timezone(timedelta(hours=2)))
-    assert Trace.from_columns(JOBS, epoch=there, reference_device="tile").sha256 == trace().sha256
+    other = Trace.from_columns(JOBS, epoch=there, reference_device="tile")
+    assert other.epoch == trace().epoch
+    assert other.sha256 != trace().sha256
+    other.write(tmp_path / "there.parquet")
+    assert Trace.read(tmp_path / "there.parquet").sha256 == other.sha256
 
 
 def test_the_digest_sees_every_value() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from datetime import datetime
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -116,23 +117,31 @@ def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
     return parse_scenario(raw)
 
 
+def days_after(epoch: str, days: int) -> int:
+    """The second of a midnight after the epoch."""
+    then = datetime.fromisoformat(epoch)
+    return days * 86_400 - (then.hour * 3_600 + then.minute * 60 + then.second)
+
+
 @st.composite
 def traces(draw: st.DrawFn, /) -> Trace:
     """Up to 16 jobs on any reference device, some of which follow an earlier one.
 
     In most traces all gangs are small, so that jobs queue and do not only fall through, and all times are
-    whole steps, so that many things happen at one instant.
+    whole steps, so that many things happen at one instant. Some begin at a midnight after the epoch.
     """
     step, largest = draw(st.sampled_from([1, 30, 30])), draw(st.sampled_from([1, 3, 12]))
     count = draw(st.integers(1, 16))
     steps = st.lists(st.integers(0, 150 // step), min_size=count, max_size=count)
-    submits = [step * at for at in sorted(draw(steps))]
+    epoch = draw(st.sampled_from(_EPOCHS))
+    late_s = draw(st.sampled_from([0, 0, days_after(epoch, 1), days_after(epoch, 400)]))
+    submits = [late_s + step * at for at in sorted(draw(steps))]
     ids = draw(st.permutations(range(len(submits))))
     jobs = []
     for at, submit in enumerate(submits):
         runtime, gang = step * draw(st.integers(1, 90 // step)), draw(st.integers(1, largest))
         jobs.append(_job(draw, submit, runtime, gang, ids[:at]) | {"job_id": ids[at]})
-    device, epoch = draw(st.sampled_from(["any", "unit", "double"])), draw(st.sampled_from(_EPOCHS))
+    device = draw(st.sampled_from(["any", "unit", "double"]))
     return build.trace(*jobs, reference_device=device, epoch=epoch)
 
 
@@ -157,7 +166,8 @@ class World:
     """A run as plain rows: `jobs` by job_id, each with the list of its `attempts`, in order of time."""
 
     def __init__(self, scenario: Scenario, trace: Trace, run: Run) -> None:
-        self.scenario, self.run, self.end_s = scenario, run, run.end_s
+        self.scenario, self.run = scenario, run
+        self.start_s, self.end_s = run.start_s, run.end_s
         self.reference = trace.reference_device
         self.logged = run.table("jobs").to_pylist()
         attempts = run.table("attempts")
@@ -199,7 +209,7 @@ class World:
 
     def instants(self) -> list[int]:
         """Every second of the run at which anything happens."""
-        times = {0, *(row["time_s"] for row in self.states)}
+        times = {self.start_s, *(row["time_s"] for row in self.states)}
         for attempt in self.attempts:
             times |= {attempt["alloc_s"], attempt["end_s"]}
         times |= {ready for job in self.jobs.values() if (ready := self.ready_s(job)) is not None}

@@ -111,8 +111,8 @@ def days(seconds: float) -> str:
     """Return seconds as days, or as hours below one day, in three significant digits."""
     length = seconds / DAY_S
     if length < 1:
-        return f"{shortest(seconds / HOUR_S, 3)} h"
-    return f"{shortest(length, 3)} day{'s' * (length != 1)}"
+        return f"{significant(seconds / HOUR_S)} h"
+    return f"{significant(length)} day{'s' * (length != 1)}"
 
 
 def minute(instant: datetime) -> str:

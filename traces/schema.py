@@ -75,12 +75,15 @@ def quoted(text: str, most: int = 40) -> str:
 
 
 def metadata(epoch: datetime | None, device: str, source: Mapping[str, object]) -> dict[str, str]:
-    """Return the file metadata of a trace; no epoch is the Unix epoch, a naive one is taken as UTC."""
+    """Return the file metadata of a trace; no epoch is the Unix epoch, a naive one is taken as UTC.
+
+    The zone of the epoch is kept, as its offset from UTC then: it says when days begin in this log.
+    """
     epoch = epoch or datetime.fromtimestamp(0, UTC)
     epoch = epoch if epoch.tzinfo else epoch.replace(tzinfo=UTC)
     return {
         "exaburst.schema": SCHEMA_VERSION,
-        "exaburst.epoch": epoch.astimezone(UTC).isoformat(),
+        "exaburst.epoch": epoch.isoformat(),
         "exaburst.reference_device": device,
         "exaburst.source": json.dumps(source, sort_keys=True),
     }

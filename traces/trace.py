@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 from traces.arrays import WORD, Array
 from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import ANY_DEVICE, RESIDENCIES, TRACE_SCHEMA, WORKLOADS, TraceError, complete, metadata
+from traces.times import DAY_S, HOUR_S
 from traces.validate import conform, validate
 
 __all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "WORKLOADS", "Trace", "TraceError"]
@@ -67,6 +68,11 @@ class Trace:
             raise TraceError(f"{path}: {error}") from None
         return cls(table)
 
+    def from_source(self, source: Mapping[str, object]) -> Trace:
+        """Return the trace with another account of where its jobs came from."""
+        known = self.table.schema.metadata | {b"exaburst.source": json.dumps(source, sort_keys=True).encode()}
+        return Trace(self.table.replace_schema_metadata(known))
+
     def write(self, path: Path | str) -> None:
         """Write the trace as Parquet; the file appears only once it is whole."""
         write_batches(Path(path), self.table.schema, self.table.to_batches(max_chunksize=ROW_GROUP))
@@ -91,7 +97,34 @@ class Trace:
     @property
     def epoch(self) -> datetime:
         """The instant of second 0, in UTC."""
-        return datetime.fromisoformat(self._meta("epoch")).astimezone(UTC)
+        return self._local_epoch.astimezone(UTC)
+
+    @property
+    def _local_epoch(self) -> datetime:
+        """The epoch in the zone in which it is given."""
+        return datetime.fromisoformat(self._meta("epoch"))
+
+    def instant(self, second: int) -> datetime:
+        """Return the instant of a second, in UTC."""
+        return self.epoch + timedelta(seconds=second)
+
+    @property
+    def first_submit_s(self) -> int:
+        """The first submission, in seconds from the epoch; 0 where there is none."""
+        return int(self.numpy("submit_s")[0]) if len(self) else 0
+
+    @property
+    def first_midnight_s(self) -> int:
+        """The last midnight at or before the first submission, but not before second 0.
+
+        Midnight is that of the zone in which the epoch is given: its offset from UTC at the epoch. Generated
+        demand begins with its first day, whether jobs come in it or not.
+        """
+        if "demand" in self.source:
+            return 0
+        local = self._local_epoch
+        midnight_s = local.hour * HOUR_S + local.minute * 60 + local.second
+        return max(0, self.first_submit_s - (self.first_submit_s + midnight_s) % DAY_S)
 
     @property
     def last_submit_s(self) -> int:
@@ -110,11 +143,11 @@ class Trace:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 over the reference device, the epoch and every column's values.
+        """SHA-256 over the reference device, the epoch in its zone and every column's values.
 
         The same jobs give the same digest whatever file or encoding they came in.
         """
-        digest = hashlib.sha256(json.dumps([self.reference_device, self.epoch.isoformat()]).encode())
+        digest = hashlib.sha256(json.dumps([self.reference_device, self._local_epoch.isoformat()]).encode())
         for field in TRACE_SCHEMA:
             if field.type == WORD:
                 values, words = _first_seen(*self.codes(field.name))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import warn
 from traces.times import DAY_S
 
 
@@ -27,12 +28,14 @@ def check(file: Path) -> None:
 
 
 def _check_trace(file: Path) -> str:
-    from traces.numbers import minute
+    from scheduler.replay.advice import about_trace
+    from traces.submissions import submissions
     from traces.trace import Trace
 
     trace = Trace.read(file)
+    warn(about_trace(trace))
     return (
-        f"{file}: a valid trace of {len(trace):,} jobs from {minute(trace.epoch)} UTC on, "
+        f"{file}: a valid trace of {len(trace):,} jobs, {submissions(trace)}, "
         f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
     )
 
@@ -48,8 +51,11 @@ def _check_weather(file: Path) -> str:
 
 def _check_scenario(file: Path) -> str:
     from scheduler.cli.preparation import prepare
+    from scheduler.replay.advice import about_setup
 
-    stock = prepare(file, None, ()).setup.stock
+    setup = prepare(file, None, ()).setup
+    warn(about_setup(setup))
+    stock = setup.stock
     devices = (
         ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"
     )

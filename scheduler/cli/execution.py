@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,7 +31,7 @@ def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
             trace.write(out / "trace.parquet")
 
         def show(jobs: int, second: int) -> None:
-            date = minute(trace.epoch + timedelta(seconds=second))
+            date = minute(trace.instant(second))
             progress(setup.scenario.name, jobs, len(trace), date)
 
         return replay(setup, out, progress=show)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from traces.times import UNITS_S, DurationError, parse_seconds
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
 
@@ -20,6 +24,18 @@ overrides = partial(click.option, "--set", "overrides", multiple=True, metavar="
 seeds = partial(click.option, "--seeds")
 trace = partial(click.option, "--trace", type=FILE)
 workers = partial(click.option, "--workers", type=click.IntRange(1, 1024))
+
+
+def part(command: Command) -> Command:
+    """Let a command keep a part of the jobs only."""
+    until = click.option("--to", "until", metavar="WHEN", help="Keep jobs submitted before this moment.")
+    since = click.option(
+        "--from",
+        "since",
+        metavar="WHEN",
+        help="Keep jobs submitted from this moment on: a date, or a time from the epoch, as 7d.",
+    )
+    return since(until(command))
 
 
 def share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:

@@ -14,10 +14,12 @@ from msgspec.structs import replace
 
 from scheduler.catalog import CatalogError, load_catalog
 from scheduler.catalog.certainty import footer
+from scheduler.cli.terminal import tell
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import unsure_figures
 from scheduler.stock.stock import Stock, check_names, stock_of
+from traces.submissions import ALL_TIME, TimeRange, cut
 from traces.trace import Trace
 from workloads import Demand, DemandError, demand_of, generate
 
@@ -50,10 +52,14 @@ def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | Non
 
 
 def prepare(
-    file: Path, trace: Path | None, overrides: tuple[str, ...], weather: Path | None = None
+    file: Path,
+    trace: Path | None,
+    overrides: tuple[str, ...],
+    weather: Path | None = None,
+    part: TimeRange = ALL_TIME,
 ) -> Prepared:
     """Read a scenario and its trace, or generate its demand; `weather` is a file to replay."""
-    scenario, jobs, generated = read_with_jobs(file, trace, overrides)
+    scenario, jobs, generated = read_with_jobs(file, trace, overrides, part)
     if weather is not None:
         scenario = replace(scenario, weather=str(weather))
     with _named(file):
@@ -61,15 +67,25 @@ def prepare(
 
 
 def read_with_jobs(
-    file: Path, trace: Path | None, overrides: tuple[str, ...]
+    file: Path, trace: Path | None, overrides: tuple[str, ...], part: TimeRange = ALL_TIME
 ) -> tuple[Scenario, Trace, bool]:
-    """Read a scenario and its trace, or generate its demand; say whether that was generated."""
+    """Read a scenario and a part of its trace, or generate its demand; say whether that was generated."""
     scenario = read_scenario(file, overrides)
     with _named(file):
         check_names(scenario, load_catalog())
         demand = _demand(scenario)
     jobs_file = trace_file(scenario, file, trace)
-    return scenario, generate(demand) if jobs_file is None else Trace.read(jobs_file), jobs_file is None
+    jobs = generate(demand) if jobs_file is None else Trace.read(jobs_file)
+    return scenario, kept(jobs, part), jobs_file is None
+
+
+def kept(jobs: Trace, part: TimeRange) -> Trace:
+    """Return the part of the jobs that is asked for, and say what was cut."""
+    if part == ALL_TIME:
+        return jobs
+    cut_down = cut(jobs, part)
+    tell([str(cut_down)])
+    return cut_down.trace
 
 
 def _demand(scenario: Scenario) -> Demand:

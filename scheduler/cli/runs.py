@@ -8,6 +8,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import warn
 
 DEMOS = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
@@ -52,6 +53,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
 @click.argument("scenario", type=FILE)
 @options.trace(help="Replay this trace instead of the scenario's own demand.")
 @click.option("--weather", type=FILE, help="Replay this weather instead of drawing the scenario's own.")
+@options.part
 @options.overrides(help="As policy.patience=after:4h.")
 @options.out(required=True, help="Run directory, made if absent.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
@@ -59,6 +61,8 @@ def replay(
     scenario: Path,
     trace: Path | None,
     weather: Path | None,
+    since: str | None,
+    until: str | None,
     overrides: tuple[str, ...],
     out: Path,
     overwrite: bool,
@@ -66,10 +70,15 @@ def replay(
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
     from scheduler.cli.execution import make_run
     from scheduler.cli.preparation import prepare
+    from scheduler.replay.advice import about_run, about_setup
     from scheduler.report.summary import summary as render
+    from traces.submissions import TimeRange, submissions
 
-    run = make_run(prepare(scenario, trace, overrides, weather), out, overwrite=overwrite)
-    click.echo(f"{render(run)}\n\n{_logs(out)}")
+    prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
+    warn(about_setup(prepared.setup))
+    run = make_run(prepared, out, overwrite=overwrite)
+    click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
+    warn(about_run(run))
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
@@ -75,6 +75,17 @@ def _one_line(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
         for char in text.strip()
     )
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Say what is worth a word beside the output, a line each."""
+    for line in lines:
+        click.echo(f"exaburst: {line}", err=True)
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Say what is allowed but hardly meant, a line each."""
+    tell(f"warning: {line}" for line in lines)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import warn
 from traces.formats import FORMATS
 
 
@@ -65,12 +66,25 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
 @click.argument("format", type=click.Choice(FORMATS))
 @click.argument("file", type=FILE)
 @options.out(required=True, help="Trace to write (Parquet).")
+@options.part
 @click.option("--device", default="any", show_default=True, help="What one device of the file stands for.")
-def import_(format: str, file: Path, out: Path, device: str) -> None:  # noqa: A002
+def import_(
+    format: str,  # noqa: A002
+    file: Path,
+    out: Path,
+    since: str | None,
+    until: str | None,
+    device: str,
+) -> None:
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
+    from scheduler.cli.preparation import kept
+    from scheduler.replay.advice import about_trace
     from traces.formats.importing import import_trace
+    from traces.submissions import TimeRange, submissions
 
     imported = import_trace(format, file, device=device)
-    imported.trace.write(out)
+    trace = kept(imported.trace, TimeRange(since, until))
+    trace.write(out)
     click.echo(str(imported.report))
-    click.echo(f"{out}: {len(imported.trace):,} jobs, SHA-256 {imported.trace.sha256}")
+    click.echo(f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}")
+    warn(about_trace(trace))

@@ -12,10 +12,18 @@ from scheduler.cli.options import FILE
 
 @click.command()
 @click.argument("source", type=FILE, metavar="SCENARIO_OR_FILE")
-@options.trace(help="Take epoch and length from this trace.")
+@options.trace(help="Take start and length from this trace.")
+@options.part
 @options.overrides(help="As seed=2, to draw another.")
 @options.out(help="Write the weather here (Parquet), to be replayed.")
-def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: Path | None) -> None:
+def weather(
+    source: Path,
+    trace: Path | None,
+    since: str | None,
+    until: str | None,
+    overrides: tuple[str, ...],
+    out: Path | None,
+) -> None:
     """Draw the weather of a scenario, or read a weather file (.parquet), and say what it comes to.
 
     A run draws the very same weather by itself: writing it is for looking at it, and for replaying it under
@@ -24,17 +32,20 @@ def weather(source: Path, trace: Path | None, overrides: tuple[str, ...], out: P
     from scheduler.catalog import load_catalog
     from scheduler.cli.preparation import read_with_jobs
     from scheduler.report.weather import render
+    from scheduler.scenario import run_start_s
     from scheduler.stock.assumed import assumed_weather
     from scheduler.stock.stock import stock_of
     from scheduler.weather import Weather, weather_of
+    from traces.submissions import TimeRange
 
     if source.suffix == ".parquet":
-        if trace is not None or overrides or out is not None:
-            raise click.UsageError("a weather file is only read: --trace, --set and -o go with a scenario")
+        if overrides or any(given is not None for given in (trace, since, until, out)):
+            asked = "--trace, --from, --to, --set and -o go with a scenario"
+            raise click.UsageError(f"a weather file is only read: {asked}")
         click.echo(render(Weather.read(source), None))
         return
-    scenario, jobs, _ = read_with_jobs(source, trace, overrides)
-    stock = stock_of(scenario, load_catalog(), jobs.epoch)
+    scenario, jobs, _ = read_with_jobs(source, trace, overrides, TimeRange(since, until))
+    stock = stock_of(scenario, load_catalog(), jobs.instant(run_start_s(scenario, jobs)))
     drawn = weather_of(scenario, stock, jobs)
     if drawn is None:
         click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")

@@ -97,7 +97,7 @@ class Arrivals:
         loop, make_pass = self._loop, self._loop.make_pass
         schedule(wake, _LATE, 0)
         yield
-        now = 0
+        now = int(self._env.now)
         while source.next_s() is not None:
             for job in source.take():
                 if (submit_s := job.submit_s) > now:

@@ -56,7 +56,7 @@ class Simulation:
         self.env, self._cluster, self._policy, self.log = parts.env, parts.cluster, parts.policy, parts.log
         self._start_tags, self._first = parts.start_tags, parts.policy.first
         self._elsewhere = cache(Shape.elsewhere)
-        self.now_s = self.waiting_jobs = 0
+        self.now_s, self.waiting_jobs = int(self.env.now), 0
         self.horizon_s: int | None = None
         self.running = self.log.running
         self._waits = waits = self.log.turns.waiting
@@ -82,7 +82,7 @@ class Simulation:
     def run(self, source: Source, horizon_s: int | None = None) -> int:
         """Replay the jobs of a source; return the second at which the run ended.
 
-        It ends at the horizon, or where there is none, with the last job.
+        It begins where the clock stands, and ends at the second `horizon_s`, or without, with the last job.
         """
         self.horizon_s = horizon_s
         self.arrivals.start(source)

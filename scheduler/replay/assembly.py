@@ -23,7 +23,7 @@ from scheduler.engine.storm.outages import Outage
 from scheduler.policy.first import KeepFree
 from scheduler.replay.setup import Setup
 from scheduler.weather.hazard import hazard_per_s, hazards
-from traces.trace import ANY_DEVICE, NO_VALUE
+from traces.trace import NO_VALUE
 
 
 class Assembly:
@@ -31,7 +31,7 @@ class Assembly:
 
     def __init__(self, setup: Setup) -> None:
         self._setup, scenario, stock = setup, setup.scenario, setup.stock
-        self.clock = Environment()
+        self.clock = Environment(setup.start_s)
         self.outages = _outages(setup)
         exposed = {outage.resource for outage in self.outages}
         tracks_releases = setup.policy.backfill is not None
@@ -46,16 +46,9 @@ class Assembly:
 
     def fit(self, gang: int, kind: str, may_leave: bool) -> tuple[list[PodNeed], list[Rental]]:
         """Return what a gang of reference devices takes of each pool and offer that could ever hold it."""
-        owned = [pool.need(gang, self._rate(pool.stock.device, kind)) for pool in self.pools]
-        rented = [offer.need(gang, self._rate(offer.stock.device, kind)) for offer in self.offers]
+        owned = [pool.need(gang, self._setup.rate(pool.stock.device, kind)) for pool in self.pools]
+        rented = [offer.need(gang, self._setup.rate(offer.stock.device, kind)) for offer in self.offers]
         return [need for need in owned if need], [need for need in rented if need and may_leave]
-
-    def _rate(self, device: str, kind: str) -> float:
-        """Return how fast a device is beside the reference device: the ratio of peak x MFU."""
-        reference, catalog = self._setup.trace.reference_device, self._setup.catalog
-        if reference in (ANY_DEVICE, device):
-            return 1.0
-        return catalog.device(device).rate_pflops(kind) / catalog.device(reference).rate_pflops(kind)
 
     def simulation(self, log: RunLog) -> Simulation:
         """Return the simulation of the run; without a storm where nothing can befall an attempt."""
@@ -104,21 +97,21 @@ class Assembly:
 
 
 def _outages(setup: Setup) -> list[Outage]:
-    """Return the rows of the weather that the engine has to do with: all but prices."""
+    """Return the rows of the weather for the engine, which are all but prices, in seconds of the trace."""
     if setup.weather is None:
         return []
-    number = {name: at for at, name in enumerate(setup.stock.names)}
+    number, start_s = {name: at for at, name in enumerate(setup.stock.names)}, setup.start_s
     return [
         Outage(
-            row["from_s"],
-            row["to_s"],
+            start_s + row["from_s"],
+            start_s + row["to_s"],
             number[row["where"]],
             row["pod"] or 0,
             row["first"],
             row["devices"],
             row["what"],
             row["notice_s"],
-            row["expected_s"],
+            start_s + row["expected_s"],
             row["value"] or 0.0,
         )
         for row in setup.weather.table.to_pylist()

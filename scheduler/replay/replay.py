@@ -38,7 +38,7 @@ def _run(setup: Setup, folder: Path, progress: ReplayProgress | None) -> Run:
     pools, offers = ([part.stock.name for part in some] for some in (assembly.pools, assembly.offers))
     log = RunLog(folder, trace, pools, offers, meter.price)
     source = TraceSource(trace, cache(assembly.fit), progress)
-    end_s = _undisturbed(assembly.simulation(log), source, scenario.horizon_s)
+    end_s = _undisturbed(assembly.simulation(log), source, setup.horizon_ends_s)
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)
     stock = replace(setup.stock, pools=grown)
     spend = write_ledger(folder, stock, owning, end_s)

@@ -9,11 +9,11 @@ from msgspec.structs import asdict
 from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
-from scheduler.scenario import Scenario
+from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock, check_speeds, stock_of
 from scheduler.weather import Weather, weather_of
 from scheduler.weather.prices import with_prices
-from traces.trace import Trace
+from traces.trace import ANY_DEVICE, Trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,10 @@ class Setup:
     scenario: Scenario
     trace: Trace
     catalog: Catalog
+    start_s: int
+    """The second at which the run begins."""
     stock: Stock
-    """With the prices of the weather."""
+    """With the prices of the weather, by the seconds of the trace."""
     weather: Weather | None
     policy: Policy
     owning: Owning
@@ -33,21 +35,38 @@ class Setup:
     def of(cls, scenario: Scenario, trace: Trace, catalog: Catalog | None = None) -> Setup:
         """Work it out.
 
-        Raises CatalogError for a device, an offer or a speed that is not known, PriceError, RecordingError
-        and WeatherError for a file that is wrong, LedgerError for a run too long to be priced.
+        Raises ScenarioError for a start after the first job, CatalogError for a device, an offer or a speed
+        that is not known, PriceError, RecordingError and WeatherError for a file that is wrong, LedgerError
+        for a run too long to be priced.
         """
         catalog = catalog or load_catalog()
-        stock = stock_of(scenario, catalog, trace.epoch)
+        start_s = run_start_s(scenario, trace)
+        stock = stock_of(scenario, catalog, trace.instant(start_s))
         check_speeds(stock, trace.reference_device, catalog)
         weather = weather_of(scenario, stock, trace)
-        owning = Owning(scenario.money, Calendar.of(trace.epoch))
-        owning.periods(scenario.horizon_s or trace.last_submit_s)  # too many? better said now than later
+        owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s)
+        owning.periods(
+            scenario.ends_s(start_s) or trace.last_submit_s
+        )  # too many? better said now than later
         return cls(
             scenario=scenario,
             trace=trace,
             catalog=catalog,
-            stock=with_prices(stock, weather),
+            start_s=start_s,
+            stock=with_prices(stock, weather).from_second(start_s),
             weather=weather,
             policy=Policy.build(**asdict(scenario.policy)),
             owning=owning,
         )
+
+    @property
+    def horizon_ends_s(self) -> int | None:
+        """The second at which the horizon ends the run; None where the last job does."""
+        return self.scenario.ends_s(self.start_s)
+
+    def rate(self, device: str, kind: str) -> float:
+        """Return how fast a device is beside the reference device: the ratio of peak x MFU."""
+        reference, catalog = self.trace.reference_device, self.catalog
+        if reference in (ANY_DEVICE, device):
+            return 1.0
+        return catalog.device(device).rate_pflops(kind) / catalog.device(reference).rate_pflops(kind)

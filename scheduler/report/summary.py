@@ -55,12 +55,12 @@ def summary(run: Run) -> str:
 def _title(run: Run) -> str:
     description = run.description
     scenario, trace, counts = description["scenario"], description["trace"], description["jobs"]
-    start = datetime.fromisoformat(trace["epoch"])
-    end = start + timedelta(seconds=run.end_s)
+    epoch = datetime.fromisoformat(trace["epoch"])
+    start, end = (epoch + timedelta(seconds=second) for second in (run.start_s, run.end_s))
     policy = [f"{seam} {name}" for seam, name in scenario["policy"].items() if name != _UNUSED.get(seam)]
     bound = f", bound {scenario['bound']}" if scenario["bound"] != "none" else ""
     states = [f"{count(jobs)} {state}" for state, jobs in counts.items() if jobs or state != "killed"]
-    days = decimal(run.end_s / DAY_S, 1, commas=False)
+    days = decimal(run.length_s / DAY_S, 1, commas=False)
     return "\n".join(
         [
             f"{scenario['name']}: {minute(start)} to {minute(end)} UTC, {days} days",

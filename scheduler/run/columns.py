@@ -115,7 +115,7 @@ GROUP = ("owner", "workload", "kind")
 SPEND = pa.schema(
     [
         documented(
-            "period_s", pa.int64(), "s", "start of the charge period, from the epoch; the first begins at 0"
+            "period_s", pa.int64(), "s", "start of the charge period, from the epoch; the first is the run's"
         ),
         documented("resource", WORD, "", "pool or offer"),
         documented(

@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 
 from scheduler.run.parts import LOGS, DamagedLogError, Part, sealed_parts, verified_log
-from scheduler.scenario import Scenario
+from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
 from traces.errors import cannot_read, first_line
 from traces.files import LOCK, aside_of, read_text, written_whole
@@ -44,9 +44,19 @@ class Run:
         self._parts = msgspec.convert(description["parts"], dict[str, list[Part]])
 
     @property
+    def start_s(self) -> int:
+        """The second at which the run began, from the epoch."""
+        return int(self.description["run_start_s"])
+
+    @property
     def end_s(self) -> int:
-        """Length of the run in seconds, from the epoch to the horizon or the end of the last job."""
+        """The second at which the run ended, from the epoch: the horizon's, or its last job's."""
         return int(self.description["end_s"])
+
+    @property
+    def length_s(self) -> int:
+        """How long the run is."""
+        return self.end_s - self.start_s
 
     @property
     def pools(self) -> dict[str, int]:
@@ -168,6 +178,7 @@ def finish(
             "reference_device": trace.reference_device,
             "source": trace.source,
         },
+        "run_start_s": run_start_s(scenario, trace),
         "end_s": end_s,
         "pools": [plain(pool) for pool in stock.pools],
         "offers": [plain(offer) for offer in stock.offers],

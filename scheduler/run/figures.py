@@ -52,14 +52,15 @@ def measure(
     counts by the charge periods that begin in it. A figure that does not exist, such as the waits of no jobs,
     is None.
     """
-    device_time, levels = DeviceTime(run), DeviceLevels(run, *(window or ()))
+    device_time, levels = DeviceTime(run), DeviceLevels(run, window)
     jobs = worked_jobs(run, device_time)
     waits = chained_waits(jobs, trace, run.end_s, waits_of) if waits_of else {}
     if window is not None:
         submit_s = jobs.column("submit_s").to_numpy()
         jobs = jobs.filter(pa.array((submit_s >= window[0]) & (submit_s < window[1])))
     end_s = run.end_s
-    metrics: Metrics = {"end_s": end_s} | ends_and_waits(jobs) | waits_so_far(jobs, end_s)
+    metrics: Metrics = {"end_s": end_s, "length_s": run.length_s}
+    metrics |= ends_and_waits(jobs) | waits_so_far(jobs, end_s)
     metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s) | _work(jobs, end_s)
     kinds = jobs.column("kind").cast("string")
     for kind in sorted(pc.unique(kinds).to_pylist()):
@@ -108,7 +109,7 @@ def _devices(levels: DeviceLevels) -> Metrics:
 def _attempts(device_time: DeviceTime, levels: DeviceLevels) -> Metrics:
     """What interruptions came to, what was left, and what spanned pods: goodput is of the pools."""
     share = device_time.within(levels.start_s, levels.end_s)
-    end_s = device_time.end_s.clip(1)  # a boot may fail at second 0
+    end_s = device_time.end_s.clip(levels.run.start_s + 1)  # a boot may fail at the first second
     ended = (end_s > levels.start_s) & (end_s <= levels.end_s)
     kept_s = round(float(np.dot(device_time.kept, share * ~device_time.rented)))
     return {

@@ -26,8 +26,9 @@ DAY_H = 24
 class DeviceLevels:
     """Devices held and out of service in a part of a run, in device-seconds, exactly; by default in all."""
 
-    def __init__(self, run: Run, start_s: int = 0, end_s: int | None = None) -> None:
-        self.run, self.start_s, self.end_s = run, start_s, run.end_s if end_s is None else end_s
+    def __init__(self, run: Run, window: tuple[int, int] | None = None) -> None:
+        self.run = run
+        self.start_s, self.end_s = window or (run.start_s, run.end_s)
         self._states = run.table("states")
 
     def held_s(self, name: str) -> int:
@@ -67,9 +68,9 @@ def dates(run: Run, time_s: Array) -> Array:
     return np.asarray(epoch + np.asarray(time_s, np.int64))
 
 
-def steps(end_s: int, step_s: int) -> Array:
-    """Return the edges of steps of equal width from 0 to `end_s`; the last one may be narrower."""
-    return np.append(np.arange(0, end_s, step_s), end_s)
+def steps(start_s: int, end_s: int, step_s: int) -> Array:
+    """Return the edges of steps of equal width from `start_s` to `end_s`; the last one may be narrower."""
+    return np.append(np.arange(start_s, end_s, step_s), end_s)
 
 
 def held(attempts: pd.DataFrame, edges: Array) -> Array:
@@ -111,9 +112,9 @@ def by_hour_of_week(run: Run, column: str) -> Array:
     """
     import pandas as pd
 
-    start = pd.Timestamp(dates(run, np.zeros(1))[0])
-    into_s = start.minute * 60 + start.second
-    edges = np.unique(np.clip(np.arange(-into_s, run.end_s + HOUR_S, HOUR_S), 0, run.end_s))
+    start = pd.Timestamp(dates(run, np.array([run.start_s]))[0])
+    first_s = run.start_s - start.minute * 60 - start.second
+    edges = np.unique(np.clip(np.arange(first_s, run.end_s + HOUR_S, HOUR_S), run.start_s, run.end_s))
     area = by_cell(run.states.time_s.to_numpy(), run.states[column].to_numpy(), edges)
     hours = pd.DatetimeIndex(dates(run, edges[:-1]))
     cell = np.asarray(hours.day_of_week * DAY_H + hours.hour)

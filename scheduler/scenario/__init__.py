@@ -25,6 +25,7 @@ from scheduler.scenario.scenario import (
     ScenarioError,
     parse_scenario,
     read_scenario,
+    run_start_s,
     scenario_of,
 )
 
@@ -52,5 +53,6 @@ __all__ = [
     "SurgeSpec",
     "parse_scenario",
     "read_scenario",
+    "run_start_s",
     "scenario_of",
 ]

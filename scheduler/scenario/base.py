@@ -21,7 +21,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WindowSpec(Model, frozen=True, kw_only=True):
-    """From one hour to another, counted from the epoch."""
+    """From one hour to another, counted from the start of the run."""
 
     from_h: Amount
     to_h: Amount

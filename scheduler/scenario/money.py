@@ -22,7 +22,7 @@ class MoneySpec(Model, frozen=True, kw_only=True):
     residual_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
     """What a pod is worth at the end of its life, as a share of its price. Assumed."""
     age_years: Amount = 0.0
-    """Age of the pods at the epoch."""
+    """Age of the pods at the start of the run."""
     operations_share_per_year: Amount = 0.05
     """Staff, repairs and space a year, as a share of the price of the pods. Assumed."""
     usd_per_kwh: Amount | ByHour = 0.0861

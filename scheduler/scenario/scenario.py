@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,9 @@ from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
 from scheduler.scenario.rented import OfferSpec, PriceFile
 from traces.errors import explain, read_toml
-from traces.times import HOUR_S
+from traces.numbers import minute
+from traces.times import HOUR_S, MomentError, parse_moment
+from traces.trace import Trace
 
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
 
@@ -58,8 +61,10 @@ class Scenario(Model, frozen=True, kw_only=True):
 
     name: Name
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    start: str | None = None
+    """When the run begins: a date, or so long after the epoch, as 7d; absent, see `run_start_s`."""
     horizon_h: Positive | None = None
-    """The run ends here and logs what is left as unfinished; absent, it ends with the last job."""
+    """Length of the run, which logs what is left as unfinished; absent, it ends with the last job."""
     trace: str | None = None
     """A trace to replay, relative to the scenario file."""
     demand: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +93,11 @@ class Scenario(Model, frozen=True, kw_only=True):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f'the name "{name}" stands for two pools or offers')
+        if self.start is not None:
+            try:
+                parse_moment(self.start, datetime.fromtimestamp(0, UTC))
+            except MomentError as error:
+                raise ValueError(f"start: {error}") from None
         if self.trace is not None and self.demand:
             raise ValueError("give either `trace` or `demand`, not both")
         self._check_links()
@@ -105,8 +115,29 @@ class Scenario(Model, frozen=True, kw_only=True):
 
     @property
     def horizon_s(self) -> int | None:
-        """The horizon in whole seconds."""
+        """The horizon in whole seconds: a length, from the start of the run."""
         return None if self.horizon_h is None else max(1, round(self.horizon_h * HOUR_S))
+
+    def ends_s(self, start_s: int) -> int | None:
+        """Return the second at which a run that starts at `start_s` meets its horizon; None without one."""
+        return None if self.horizon_s is None else start_s + self.horizon_s
+
+
+def run_start_s(scenario: Scenario, trace: Trace) -> int:
+    """Return the second at which a run begins, counted like the trace's own from its epoch.
+
+    Unless the scenario says when, it is the midnight before the first submission, in the trace's zone, but
+    not before second 0. Raises ScenarioError for a start after the first submission.
+    """
+    if scenario.start is None:
+        return trace.first_midnight_s
+    start_s = parse_moment(scenario.start, trace.epoch)
+    if len(trace) and start_s > trace.first_submit_s:
+        raise ScenarioError(
+            f'start = "{scenario.start}": must not be after the first job, which is submitted on '
+            f"{minute(trace.instant(trace.first_submit_s))} UTC"
+        )
+    return start_s
 
 
 def read_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
@@ -129,7 +160,9 @@ def scenario_of(raw: Mapping[str, Any], path: Path | str, overrides: Sequence[st
 
 
 def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
-    """Validate a scenario given as plain data; raises ScenarioError."""
+    """Validate a scenario given as plain data, in which dates may be TOML's; raises ScenarioError."""
+    if isinstance(start := raw.get("start"), date):
+        raw = {**raw, "start": start.isoformat()}
     try:
         return msgspec.convert(raw, Scenario)
     except msgspec.ValidationError as error:

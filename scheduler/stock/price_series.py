@@ -1,4 +1,4 @@
-"""Prices that change during a run: a CSV file of them, and surges, as steps from the epoch on."""
+"""Prices that change during a run: a CSV file of them, and surges, as steps from the start of the run on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traces.files import read_text
 from traces.times import HOUR_S
 
 Step = tuple[int, float]
-"""(second from the epoch, USD/device-hour from there on)."""
+"""(second of the run, USD/device-hour from there on)."""
 
 TIMES = ("time_h", "time")
 PRICE = "usd_per_device_h"
@@ -38,15 +38,15 @@ class Surge(NamedTuple):
     factor: float
 
 
-def read_series(path: Path | str, epoch: datetime) -> list[Step]:
+def read_series(path: Path | str, start: datetime) -> list[Step]:
     """Read a price series: a time that ascends and a price that holds from there until the next.
 
-    The columns are `usd_per_device_h` and either `time_h`, hours from the epoch, or `time`, ISO 8601 (in UTC
-    where it names no zone). Times are rounded to the second. Raises PriceError.
+    The columns are `usd_per_device_h` and either `time_h`, hours from the start of the run, or `time`, ISO
+    8601 (in UTC where it names no zone). Times are rounded to the second. Raises PriceError.
     """
     try:
         rows = csv.DictReader(StringIO(read_text(path), newline=""))
-        steps = list(_steps(rows, path, epoch))
+        steps = list(_steps(rows, path, start))
     except OSError as error:
         raise PriceError(cannot_read(path, error)) from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -56,7 +56,7 @@ def read_series(path: Path | str, epoch: datetime) -> list[Step]:
     return steps
 
 
-def _steps(rows: csv.DictReader[str], path: Path | str, epoch: datetime) -> Iterator[Step]:
+def _steps(rows: csv.DictReader[str], path: Path | str, start: datetime) -> Iterator[Step]:
     columns = rows.fieldnames or []
     if sorted(columns) not in [sorted((time, PRICE)) for time in TIMES]:
         needed = f"must be {PRICE} and one of {', '.join(TIMES)}"
@@ -65,24 +65,24 @@ def _steps(rows: csv.DictReader[str], path: Path | str, epoch: datetime) -> Iter
     last_s = None
     for row in rows:
         try:
-            step = _step(row, time, epoch, last_s)
+            step = _step(row, time, start, last_s)
         except ValueError as error:
             raise PriceError(f"{path}: line {rows.line_num}: {error}") from None
         last_s = step[0]
         yield step
 
 
-def _step(row: dict[str, str], time: str, epoch: datetime, last_s: int | None) -> Step:
+def _step(row: dict[str, str], time: str, start: datetime, last_s: int | None) -> Step:
     """Read a row, which must be later than the one before it."""
     if None in row or None in row.values():
         raise ValueError("must have two values")
-    second = _second(time, row[time], epoch)
+    second = _second(time, row[time], start)
     if last_s is not None and second <= last_s:
         raise ValueError(f"{time}: must be at least a second later than the row before")
     return second, _price(row[PRICE])
 
 
-def _second(column: str, text: str, epoch: datetime) -> int:
+def _second(column: str, text: str, start: datetime) -> int:
     if column == "time_h":
         return round(_number(column, text) * HOUR_S)
     try:
@@ -90,7 +90,7 @@ def _second(column: str, text: str, epoch: datetime) -> int:
     except ValueError:
         raise ValueError(f"{column}: must be ISO 8601, as 2026-01-05T06:00") from None
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return round((time - epoch).total_seconds())
+    return round((time - start).total_seconds())
 
 
 def _price(text: str) -> float:
@@ -110,7 +110,7 @@ def _number(column: str, text: str) -> float:
     return number
 
 
-def from_epoch(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:
+def from_start(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:
     """Return the prices from second 0 on: `base` until the series begins, all of it times the surges."""
     starts, prices = [second for second, _ in series], [base, *(price for _, price in series)]
     factors = _factors(surges)

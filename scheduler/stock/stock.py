@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Offer
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
-from scheduler.stock.price_series import Step, Surge, from_epoch, read_series
+from scheduler.stock.price_series import Step, Surge, from_start, read_series
 from scheduler.stock.recordings import recorded_most
 from traces.times import HOUR_S
 from traces.trace import ANY_DEVICE
@@ -53,7 +54,7 @@ class OfferStock(Struct, frozen=True, kw_only=True):
     quota: int
     node_devices: int
     prices: tuple[Step, ...]
-    """(second, USD/device-hour from there on); the first is of second 0."""
+    """(second, USD/device-hour from there on); the first is of the start of the run."""
     list_usd_per_device_h: float
     """The catalog's on-demand price where the scenario agrees on one of its own; else 0."""
     spot: bool
@@ -78,12 +79,18 @@ class Stock(Struct, frozen=True, kw_only=True):
         """Names of the pools, then of the offers: a resource is known by its number among them."""
         return [*(pool.name for pool in self.pools), *(offer.name for offer in self.offers)]
 
+    def from_second(self, start_s: int) -> Stock:
+        """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
+        moved = (tuple((start_s + second, usd) for second, usd in offer.prices) for offer in self.offers)
+        offers = (replace(offer, prices=prices) for offer, prices in zip(self.offers, moved, strict=True))
+        return replace(self, offers=tuple(offers))
 
-def stock_of(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH) -> Stock:
+
+def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH) -> Stock:
     """Fill in the catalog's figures and apply the scenario's bound.
 
-    `epoch` is the trace's; without it, price series by date are checked but stand at the wrong place. Raises
-    CatalogError, PriceError and RecordingError.
+    `start` is the start of the run, from which prices count; without it, price series by date are checked but
+    stand at the wrong place. Raises CatalogError, PriceError and RecordingError.
 
     Bounds say what would be best if something were free. owned_only: nothing can be rented. rented_only:
     nothing is owned and quotas are lifted. unlimited_owned: pods without end, so nothing waits or is rented.
@@ -94,7 +101,7 @@ def stock_of(scenario: Scenario, catalog: Catalog, epoch: datetime = _UNIX_EPOCH
     return Stock(
         pools=tuple(_pool(spec, catalog, endless=bound == "unlimited_owned") for spec in pools),
         offers=tuple(
-            _offer(spec, catalog, epoch, lifted=bound == "rented_only", fair=scenario.fair_weather)
+            _offer(spec, catalog, start, lifted=bound == "rented_only", fair=scenario.fair_weather)
             for spec in offers
         ),
     )
@@ -120,9 +127,9 @@ def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolStock:
     )
 
 
-def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, fair: bool) -> OfferStock:
+def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, fair: bool) -> OfferStock:
     offer = catalog.offer(spec.offer)
-    series = read_series(spec.price.csv, epoch) if spec.price is not None else []
+    series = read_series(spec.price.csv, start) if spec.price is not None else []
     surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
     egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
     gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
@@ -135,7 +142,7 @@ def _offer(spec: OfferSpec, catalog: Catalog, epoch: datetime, *, lifted: bool, 
         device=offer.device,
         quota=NO_QUOTA if lifted else _quota(spec, offer.node_devices),
         node_devices=offer.node_devices,
-        prices=from_epoch(_price(spec, offer), series, [] if fair else surges),
+        prices=from_start(_price(spec, offer), series, [] if fair else surges),
         list_usd_per_device_h=offer.usd_per_device_h if agreed else 0.0,
         spot=spec.spot,
         committed_devices=spec.committed_devices,

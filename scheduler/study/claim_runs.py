@@ -133,7 +133,7 @@ def _measured(rows: list[list[Pair]], figures: dict[str, Metrics]) -> Measured:
 def _used(hybrid: Cell, metrics: Metrics) -> float:
     """Return the device-time held on the first pool over that owned in the days of the demand."""
     name = hybrid.scenario["pools"][0]["name"]
-    return float(metrics[f"utilization:{name}"] * metrics["end_s"] / hybrid.demand.horizon_s)
+    return float(metrics[f"utilization:{name}"] * metrics["length_s"] / hybrid.demand.horizon_s)
 
 
 def _rented(cell: Cell, pair: Pair, figures: dict[str, Metrics]) -> float:

@@ -1,12 +1,13 @@
 """The weather of a run: failures, maintenance, reclaims, refusals and prices, drawn ahead or read.
 
 It is the same whatever the policy does, so that policies meet common random numbers. Read `table.py` first,
-which says what an interval of weather is, then `drawing.py`; it knows nothing of jobs.
+which says what an interval of weather is, then `drawing.py`; it knows nothing of jobs. Its seconds count from
+the start of the run, so that it may be replayed over any trace.
 """
 
 from __future__ import annotations
 
-from scheduler.scenario import Scenario
+from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.recordings import RecordingError
 from scheduler.stock.stock import Stock
 from scheduler.weather.drawing import draw_weather
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 AFTER_S = 28 * DAY_S
-"""Without a horizon, weather is drawn up to twice the last submission and so much more."""
+"""Without a horizon, weather is drawn for twice the time to the last submission and so much more."""
 
 FAIR_BOUNDS = ("rented_only", "unlimited_owned")
 """Bounds that lift limits, and with them the weather."""
@@ -43,9 +44,11 @@ def weather_of(scenario: Scenario, stock: Stock, trace: Trace) -> Weather | None
         return None
     if scenario.weather is not None:
         return _read(scenario.weather, scenario, stock)
-    until_s = scenario.horizon_s or 2 * trace.last_submit_s + AFTER_S
-    midnight = trace.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
-    return draw_weather(scenario, stock, until_s, (trace.epoch - midnight).seconds)
+    start_s = run_start_s(scenario, trace)
+    until_s = scenario.horizon_s or 2 * (trace.last_submit_s - start_s) + AFTER_S
+    start = trace.instant(start_s)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return draw_weather(scenario, stock, until_s, (start - midnight).seconds)
 
 
 def _read(path: str, scenario: Scenario, stock: Stock) -> Weather:

@@ -14,9 +14,9 @@ from scheduler.weather.table_rules import LATEST_S, WeatherError
 
 
 def draw_weather(scenario: Scenario, stock: Stock, until_s: int, midnight_s: int = 0) -> Weather:
-    """Draw the weather of what a run owns and rents until a second.
+    """Draw the weather of what a run owns and rents, so many seconds from its start on.
 
-    The epoch is `midnight_s` after midnight (UTC). What one pod or offer meets does not depend on which
+    The run starts `midnight_s` after midnight (UTC). What one pod or offer meets does not depend on which
     others there are, nor on `until_s`. Raises RecordingError, and WeatherError for maintenance of pods that
     are not there and for weather too long or of too many rows.
     """

@@ -54,8 +54,8 @@ class Law:
 class DailyHazard:
     """Up-times that end at a hazard which depends on the hour of the day (UTC).
 
-    `weights` are of the 24 hours; in the mean over a day, the hazard is 1 / `mean_s`. The epoch is
-    `midnight_s` after midnight.
+    `weights` are of the 24 hours; in the mean over a day, the hazard is 1 / `mean_s`. The run
+    starts `midnight_s` after midnight.
     """
 
     def __init__(self, mean_s: float, weights: Sequence[float], midnight_s: int) -> None:

@@ -20,7 +20,7 @@ from traces.parquet import documented, read_metadata, read_whole, write_batches
 
 WEATHER = pa.schema(
     [
-        documented("from_s", pa.int64(), "s", "it begins, from the epoch"),
+        documented("from_s", pa.int64(), "s", "it begins, from the start of the run"),
         documented("to_s", pa.int64(), "s", "it is over, or the weather is"),
         documented("where", WORD, "", "pool or offer"),
         documented("pod", pa.int32(), "", "number of the pod, from 0; null for an offer", nullable=True),
@@ -59,7 +59,7 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Weather:
-    """All that goes wrong from second 0 until `until_s`; afterwards it is fair."""
+    """All that goes wrong from the start of a run, its second 0, until `until_s`; afterwards it is fair."""
 
     table: pa.Table
     """Columns as in `WEATHER`, ascending in from_s."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +45,7 @@ FIRST_PART, LAST_PART = 2, 4
 
 
 def read(path: Path, tally: RowTally) -> Jobs:
-    """Read the jobs that ran; second 0 is the header's UnixStartTime."""
+    """Read the jobs that ran; second 0 is the header's UnixStartTime, in the zone that it names, or UTC."""
     comments: list[str] = []
     blocks = read_rows(path, tally, separator=None, names=SWF_FIELDS, comments=comments, more=True)
     table = _whole(pa.concat_tables([_jobs(rows) for rows in blocks]), tally)
@@ -144,5 +146,15 @@ def _epoch(comments: Sequence[str]) -> datetime | None:
     for comment in comments:
         found = re.match(r"\s*;\s*UnixStartTime:\s*(\d{1,11})", comment)
         if found and 0 < int(found[1]) < LATEST_UNIX_S:
-            return datetime.fromtimestamp(int(found[1]), UTC)
+            return datetime.fromtimestamp(int(found[1]), _zone(comments))
     return None
+
+
+def _zone(comments: Sequence[str]) -> tzinfo:
+    """Return the zone of the TimeZoneString; UTC where it is absent, or no zone is known by that name."""
+    for comment in comments:
+        found = re.match(r"\s*;\s*TimeZoneString:\s*([\w+\-/]+)", comment)
+        if found:
+            with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+                return ZoneInfo(found[1])
+    return UTC

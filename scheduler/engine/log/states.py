@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from math import inf
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class StepChanges:
 
     def __init__(self, levels: int) -> None:
         self._levels = [0] * levels
-        self._since_s = 0
+        self._since_s: float = -inf
         self._later = [np.empty(0, np.int64)] * 3
 
     def until(self, until_s: int, time_s: Ints, level: Ints, change: Ints) -> list[Ints]:

@@ -55,7 +55,7 @@ class Link:
         self._numbers = count()
         self._in_flight = 0
         self._virtual_tb = 0.0
-        self._now_s = 0
+        self._now_s = int(env.now)
         self._through: deque[Transfer] = deque()
         self._next_s: float = inf
         self.woken: Callable[[Event], None] | None = None

@@ -10,7 +10,7 @@ from scheduler.engine.storm.handle import Handle
 
 
 class Outage(NamedTuple):
-    """Something is wrong somewhere for a while, as in a row of the weather file.
+    """Something is wrong somewhere for a while, as in a row of the weather, but in seconds of the trace.
 
     A resource is a pool or an offer, numbered in that order; of an offer, `pod` has no meaning.
     """
@@ -40,11 +40,12 @@ class Outages:
 
     def __init__(self, run: Handle, outages: Sequence[Outage], tell: Callable[[Outage, Phase], None]) -> None:
         self._run, self._tell, self._outages = run, tell, outages
+        now_s = int(run.env.now)
         self._changes = sorted(
             change
             for at, outage in enumerate(outages)
             for change in (
-                (max(0, outage.from_s - outage.notice_s), Phase.ANNOUNCED, at),
+                (max(now_s, outage.from_s - outage.notice_s), Phase.ANNOUNCED, at),
                 (outage.from_s, Phase.BEGINS, at),
                 (outage.to_s, Phase.ENDS, at),
             )

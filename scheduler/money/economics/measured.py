@@ -55,7 +55,7 @@ def owned(run: Run) -> list[Owned]:
     pace = _pace(run)
     pools = []
     for pool in run.description["pools"]:
-        name, owned_h = pool["name"], run.pools[pool["name"]] * run.end_s / HOUR_S
+        name, owned_h = pool["name"], run.pools[pool["name"]] * run.length_s / HOUR_S
         held_h = _sum(spend, name, ["capital"], "quantity", ["job"])
         if name not in pace or not held_h:
             continue

@@ -50,7 +50,9 @@ def audit(
     for pool, at_1_kw in zip(stock.pools, meter.usd_at_1_kw, strict=True):
         checks.append(Check(pool.name, _cost(usd, pool.name), _of_pool(pool, owning, at_1_kw, end_s)))
     for offer, billed in zip(stock.offers, meter.billed_usd, strict=True):
-        checks.append(Check(offer.name, _cost(usd, offer.name), billed + _unused(usd, offer, end_s)))
+        checks.append(
+            Check(offer.name, _cost(usd, offer.name), billed + _unused(usd, offer, owning.start_s, end_s))
+        )
     for check in checks:
         if not isclose(check.rows_usd, check.expected_usd, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
             difference = f"come to {check.rows_usd!r} USD, not to {check.expected_usd!r}"
@@ -75,16 +77,16 @@ def _cost(usd: Totals, name: str) -> float:
 
 def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> float:
     """Book value lost, what is charged by device-second, and energy: idle power, and more where jobs held."""
-    devices = pool.pods * pool.pod_devices
-    always = float(owning.power(end_s).over(np.array([0]), np.array([end_s]))[0]) * devices
+    devices, start_s = pool.pods * pool.pod_devices, owning.start_s
+    always = float(owning.power(end_s).over(np.array([start_s]), np.array([end_s]))[0]) * devices
     energy = pool.idle_kw * (always - at_1_kw) + pool.busy_kw * at_1_kw
-    by_time = devices * end_s * sum(owning.by_device_s(pool).values())
+    by_time = devices * (end_s - start_s) * sum(owning.by_device_s(pool).values())
     return pool.pods * pool.capital_usd_per_pod * owning.lost(end_s) + by_time + energy
 
 
-def _unused(usd: Totals, offer: OfferStock, end_s: int) -> float:
+def _unused(usd: Totals, offer: OfferStock, start_s: int, end_s: int) -> float:
     """The price of a commitment, less what of it was used."""
-    price = float(rent(offer).over(np.array([0]), np.array([end_s]))[0])
+    price = float(rent(offer).over(np.array([start_s]), np.array([end_s]))[0])
     used = (
         amount
         for (place, line, who), amount in usd.items()

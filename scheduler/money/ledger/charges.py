@@ -19,14 +19,14 @@ _UNIT_OF_LINE = np.array([_UNITS.index(unit) for unit in LINES.values()])
 
 
 class Cells:
-    """Time from 0 to `last_s`, cut at the starts of the charge periods and at `changes` of rates.
+    """Time from the start of the run to `last_s`, cut where charge periods start and at `changes` of rates.
 
     What lies beyond the last charge period counts to it.
     """
 
     def __init__(self, periods: Ints, last_s: int, *changes: Ints) -> None:
         cuts = np.concatenate(changes)
-        inside = cuts[(cuts > 0) & (cuts < last_s)]
+        inside = cuts[(cuts > periods[0]) & (cuts < last_s)]
         self.edges = np.unique(np.concatenate([periods, inside, [last_s]]))
         self.start_s, self.width_s = self.edges[:-1], np.diff(self.edges)
         self._firsts = np.searchsorted(self.start_s, periods)

@@ -38,7 +38,7 @@ def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.T
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
     names = stock.names
     charges = Charges(names, owning.periods(end_s))
-    if end_s:
+    if end_s > owning.start_s:
         for pool in stock.pools:
             _add_pool(charges, pool, owning, folder, end_s)
         for offer in stock.offers:
@@ -67,7 +67,7 @@ def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, e
 
 def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
     """Integrate columns of states.parquet between edges, a part at a time: a row each."""
-    last_s, last = np.zeros(1, np.int64), np.zeros((len(columns), 1), np.int64)
+    last_s, last = edges[:1], np.zeros((len(columns), 1), np.int64)
     device_s = np.zeros((len(columns), len(edges) - 1), np.int64)
     for rows in written_parts(folder, "states", ["time_s", *columns]):
         time_s, *after = (column.to_numpy() for column in rows.columns)
@@ -98,7 +98,7 @@ def _add_offer(charges: Charges, offer: OfferStock, attempts: Attempts, end_s: i
     What is billed beyond the end of the run falls into its last charge period; commitments end with the run.
     """
     billed_s = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s).billed_s
-    prices = OfferPrices(offer, charges, max(end_s, int(billed_s.max(initial=0))))
+    prices = OfferPrices(offer, charges, int(billed_s.max(initial=end_s)))
     edges = prices.cells.edges
     unused = offer.committed_devices * np.diff(np.minimum(edges, end_s))
     for charged_to, (held, covered) in held_by_phase(offer, attempts, edges, end_s).items():

@@ -61,9 +61,10 @@ class Calendar:
         """Return the calendar of a trace, to the second."""
         return cls(epoch.hour * HOUR_S + epoch.minute * 60 + epoch.second)
 
-    def starts(self, step_s: int, end_s: int) -> Ints:
-        """Return the starts of the hours or days that hold some of [0, end_s); the first begins at 0."""
-        return np.maximum(np.arange(-(self.midnight_s % step_s), end_s, step_s, dtype=np.int64), 0)
+    def starts(self, step_s: int, start_s: int, end_s: int) -> Ints:
+        """Return the starts of the hours or days that hold some of [start_s, end_s), cut to it."""
+        first_s = start_s - (start_s + self.midnight_s) % step_s
+        return np.maximum(np.arange(first_s, end_s, step_s, dtype=np.int64), start_s)
 
     def hour(self, time_s: Ints) -> Ints:
         """Return the hour of the day, 0 to 23."""
@@ -76,30 +77,32 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Owning:
-    """What owned devices cost, as rates from the epoch until a given second."""
+    """What owned devices cost, as rates from the start of the run until a given second."""
 
     money: MoneySpec
     calendar: Calendar
+    start_s: int = 0
 
     def periods(self, end_s: int) -> Ints:
         """Return the starts of the charge periods of a run; raises LedgerError where they are too many."""
         step_s = HOUR_S if self.money.charge_period == "hour" else DAY_S
         hourly = self.money.depreciation == "declining" or isinstance(self.money.usd_per_kwh, tuple)
-        if end_s // (HOUR_S if hourly else step_s) > MOST_PERIODS:
+        length_s = end_s - self.start_s
+        if length_s // (HOUR_S if hourly else step_s) > MOST_PERIODS:
             raise LedgerError(
-                f"the run is {end_s / YEAR_S:,.0f} years long, too long for a ledger by the hour: "
+                f"the run is {length_s / YEAR_S:,.0f} years long, too long for a ledger by the hour: "
                 'give charge_period "day", depreciation "straight_line" and one usd_per_kwh'
             )
-        return self.calendar.starts(step_s, end_s)
+        return self.calendar.starts(step_s, self.start_s, end_s)
 
     def capital(self, pool: PoolStock, end_s: int) -> RateSteps:
         """USD a device-second: what the book value of its pod loses, which after the life is nothing."""
         ends_s = self.life_ends_s
-        if ends_s <= 0:
+        if ends_s <= self.start_s:
             return RateSteps.constant(0.0)
-        starts = np.zeros(1, np.int64)
+        starts = np.array([self.start_s])
         if self.money.depreciation == "declining":
-            starts = self.calendar.starts(HOUR_S, max(1, min(end_s, ends_s)))
+            starts = self._hours(min(end_s, ends_s))
         until = np.minimum(self.calendar.next_hour(starts), ends_s)
         rate = pool.capital_usd_per_pod / pool.pod_devices * self._loses(starts, until) / (until - starts)
         if ends_s < end_s:
@@ -108,17 +111,17 @@ class Owning:
 
     @property
     def life_ends_s(self) -> int:
-        """The second of the run at which the pods are written off; negative if before it."""
-        return round(min(self.money.life_years - self.money.age_years, LONGEST_YEARS) * YEAR_S)
+        """The second at which the pods are written off; before the start of the run if they were by then."""
+        return self.start_s + round(min(self.money.life_years - self.money.age_years, LONGEST_YEARS) * YEAR_S)
 
     def lost(self, end_s: int) -> float:
-        """Return the share of the price of a pod that its book value loses from the epoch to `end_s`."""
+        """Return the share of the price of a pod that its book value loses in the run, up to `end_s`."""
         ends_s = self.life_ends_s
-        if ends_s <= 0:
+        if ends_s <= self.start_s:
             return 0.0
         last_s = min(end_s, ends_s)
-        hour_s = max(0, last_s - (last_s + self.calendar.midnight_s) % HOUR_S)
-        hours = np.array([0, hour_s, min(int(self.calendar.next_hour(np.array(hour_s))), ends_s)])
+        hour_s = max(self.start_s, last_s - (last_s + self.calendar.midnight_s) % HOUR_S)
+        hours = np.array([self.start_s, hour_s, min(int(self.calendar.next_hour(np.array(hour_s))), ends_s)])
         lost = np.cumsum(self._loses(hours[:-1], hours[1:]))
         return float(np.interp(last_s, hours, [0.0, *lost]))
 
@@ -129,7 +132,7 @@ class Owning:
         if money.depreciation == "straight_line":
             return np.asarray((1 - money.residual_share) * span, np.float64)
         decay = np.log(money.residual_share)
-        left = np.exp(decay * (money.age_years + start_s / YEAR_S) / money.life_years)
+        left = np.exp(decay * (money.age_years + (start_s - self.start_s) / YEAR_S) / money.life_years)
         return np.asarray(-left * np.expm1(decay * span), np.float64)
 
     def by_device_s(self, pool: PoolStock) -> dict[str, float]:
@@ -145,8 +148,12 @@ class Owning:
         tariff, usd_per_kw_s = self.money.usd_per_kwh, self.money.pue / HOUR_S
         if not isinstance(tariff, tuple):
             return RateSteps.constant(tariff * usd_per_kw_s)
-        starts = self.calendar.starts(HOUR_S, max(1, end_s))
+        starts = self._hours(end_s)
         return RateSteps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
+
+    def _hours(self, end_s: int) -> Ints:
+        """Return the starts of the hours up to `end_s`, at least one."""
+        return self.calendar.starts(HOUR_S, self.start_s, max(self.start_s + 1, end_s))
 
 
 def rent(offer: OfferStock) -> RateSteps:

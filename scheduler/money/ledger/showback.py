@@ -67,7 +67,7 @@ def _borne_by_jobs(run: Run, groups: _Groups) -> pa.Table:
     money = owning.money
     numbers = [str(number) for number in range(len(groups.words))]
     charges = Charges(stock.names, owning.periods(end_s), numbers)
-    if end_s:
+    if end_s > owning.start_s:
         logged = _Logged(run, groups)
         for pool in stock.pools:
             prices = PoolPrices(pool, owning, charges, end_s)
@@ -86,7 +86,8 @@ def _priced(run: Run) -> tuple[Stock, Owning]:
     try:
         stock = msgspec.convert({name: description[name] for name in ("pools", "offers")}, Stock)
         money = msgspec.convert(description["scenario"]["money"], MoneySpec)
-        return stock, Owning(money, Calendar.of(datetime.fromisoformat(description["trace"]["epoch"])))
+        calendar = Calendar.of(datetime.fromisoformat(description["trace"]["epoch"]))
+        return stock, Owning(money, calendar, run.start_s)
     except (KeyError, ValueError) as error:
         raise RunError(f"{run.folder}/run.json: not a run's description: {error}") from None
 

@@ -73,7 +73,7 @@ class Bench:
             raise PlanError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
 
     def _sample(self, metrics: Metrics) -> Sample:
-        kind, scale = self.target.kind, PERIOD_S / metrics["end_s"]
+        kind, scale = self.target.kind, PERIOD_S / metrics["length_s"]
         unmet = (inf if wait is None else wait for wait in metrics.get(f"waiting_s:{kind}", ()))
         return Sample(
             usd=metrics["usd_total"] * scale,

@@ -21,7 +21,8 @@ from traces.parquet import documented, read_whole, write_batches
 RESULTS_FILE = "results.parquet"
 
 FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
-    "end_s": (pa.int64(), "s", "length of the run"),
+    "end_s": (pa.int64(), "s", "end of the run, from the epoch"),
+    "length_s": (pa.int64(), "s", "length of the run"),
     "jobs": (pa.int64(), "", "jobs"),
     "finished": (pa.int64(), "", "jobs that finished"),
     "unfinished": (pa.int64(), "", "jobs that had not finished by the end"),

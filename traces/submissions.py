@@ -1,0 +1,74 @@
+"""When the jobs of a trace are submitted: said, and cut down to a part."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from traces.numbers import count_of, minute
+from traces.schema import TraceError
+from traces.times import parse_moment
+from traces.trace import Trace
+
+
+def submissions(trace: Trace) -> str:
+    """Say when the first and the last job are submitted."""
+    if not len(trace):
+        return "no job is submitted"
+    first, last = (minute(trace.instant(second)) for second in (trace.first_submit_s, trace.last_submit_s))
+    return f"submitted from {first} to {last} UTC"
+
+
+class TimeRange(NamedTuple):
+    """The moments from which and before which jobs are kept, as users write them; None: all."""
+
+    since: str | None = None
+    until: str | None = None
+
+
+ALL_TIME = TimeRange()
+
+
+class Cut(NamedTuple):
+    """A part of a trace."""
+
+    trace: Trace
+    of: int
+    """Jobs before the cut."""
+    freed: int
+    """Jobs that followed one which was cut away, and now follow none."""
+
+    def __str__(self) -> str:
+        kept = f"kept {count_of(len(self.trace), self.of)} jobs, {submissions(self.trace)}"
+        follow = "follows" if self.freed == 1 else "follow"
+        freed = f"{self.freed:,} of them followed a job that was cut away, and {follow} none now"
+        return f"{kept}; {freed}" if self.freed else kept
+
+
+def cut(trace: Trace, part: TimeRange) -> Cut:
+    """Keep the jobs that are submitted in the part, with their ids, in seconds of the same epoch.
+
+    Raises MomentError for a moment that is none, TraceError where no job is left.
+    """
+    if part == ALL_TIME:
+        return Cut(trace, len(trace), 0)
+    low, high = (None if at is None else parse_moment(at, trace.epoch) for at in part)
+    submit_s = trace.numpy("submit_s")
+    first = 0 if low is None else int(np.searchsorted(submit_s, low))
+    last = len(trace) if high is None else int(np.searchsorted(submit_s, high))
+    if first >= last:
+        asked = f"from {part.since or 'the first'} to before {part.until or 'the end'}"
+        raise TraceError(f"no job is submitted {asked}: the trace's are {submissions(trace)}")
+    table = trace.table.slice(first, last - first)
+    after = table.column("after")
+    there = pc.is_in(after, value_set=table.column("job_id").combine_chunks())
+    freed = pc.and_(after.is_valid(), pc.invert(there))
+    at = table.column_names.index("after")
+    table = table.set_column(
+        at, table.schema.field(at), pc.if_else(freed, pa.scalar(None, pa.int64()), after)
+    )
+    part_of = Trace(table).from_source({"part": part._asdict(), "of": trace.source})
+    return Cut(part_of, len(trace), pc.sum(freed).as_py() or 0)
