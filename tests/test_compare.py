@@ -470,10 +470,11 @@ def test_a_trace_is_compared_week_by_week(tmp_path: Path) -> None:
     )
     found = ask(tmp_path / "out", asked)
     assert len(list(tmp_path.rglob("cell.json"))) == 3  # a run a policy, and one unlimited
-    assert found.windows == tuple(Window(DAY_S * (9 + 7 * at), DAY_S * (16 + 7 * at)) for at in range(7))
+    weeks = found.measured.parts
+    assert weeks == tuple(Window(DAY_S * (9 + 7 * at), DAY_S * (16 + 7 * at)) for at in range(7))
     at_s = np.array(submits)
     assert column(found, "easy", "jobs").tolist() == [
-        ((at_s >= part.from_s) & (at_s < part.to_s)).sum() for part in found.windows
+        ((at_s >= part.from_s) & (at_s < part.to_s)).sum() for part in weeks
     ]
     assert "7 weeks of one run each" in render(found)
 

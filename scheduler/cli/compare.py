@@ -27,6 +27,8 @@ class CompareOptions(NamedTuple):
     warmup: int | None
     cooldown: int | None
     trace: Path | None
+    since: str | None
+    until: str | None
     overrides: tuple[str, ...]
 
 
@@ -61,6 +63,7 @@ class CompareOptions(NamedTuple):
     help="Left out at the end.  [default: a day]",
 )
 @options.trace(help="Compare the weeks of this trace instead of seeds.")
+@options.part
 @options.overrides(help="As policy.order=sjf.")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.out(help="Keep results here, use them again, and write results.parquet.")
@@ -88,9 +91,12 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
     """Return what is compared, and which of its figures are not sure."""
     from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.study.compare.compare import Question
+    from traces.submissions import ALL_TIME, TimeRange
 
     scenario, stock = read(asked.scenario, asked.overrides)
-    trace = trace_file(scenario, asked.scenario, asked.trace)
+    trace, part = trace_file(scenario, asked.scenario, asked.trace), TimeRange(asked.since, asked.until)
+    if trace is None and part != ALL_TIME:
+        raise click.UsageError("--from and --to keep a part of a trace: give --trace as well")
     if trace is not None and (asked.seeds, asked.halfwidth, asked.budget) != (None, None, None):
         raise click.UsageError(
             f"{trace} is one trace, whose jobs no seed changes, and is compared week by week: "
@@ -104,6 +110,7 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
         metrics=tuple(dict.fromkeys(asked.metrics)),
         seeds=min(asked.seeds or 20, asked.budget or 10_000),
         trace=trace,
+        part=part,
         warmup_s=asked.warmup,
         cooldown_s=asked.cooldown,
         halfwidth=asked.halfwidth,

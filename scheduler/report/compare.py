@@ -12,6 +12,7 @@ from scheduler.study.compare.differences import Difference, direction
 from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED
 from traces.confidence import LEVEL
 from traces.numbers import count, days, decimal, percent, ratio
+from traces.submissions import ALL_TIME
 from traces.tables import table
 from traces.times import HOUR_S
 
@@ -67,16 +68,25 @@ def render(answer: Answer) -> str:
 
 
 def _title(answer: Answer) -> str:
-    question, first, last = answer.question, answer.windows[0], answer.windows[-1]
+    question, (start_s, length_s, whole, parts) = answer.question, answer.measured
     seeds = sorted({row["seed"] for row in answer.rows})
     if question.trace is None:
         met = f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}; in each, all policies meet the same jobs"
     else:
         met = f"{len(seeds)} weeks of one run each over {question.trace}; seeds would not change its jobs"
-    trimmed = f"warm-up {days(first.from_s)}, cool-down {days(answer.length_s - last.to_s)}"
-    return (
-        f"{question.scenario.name}: {met}\n"
-        f"measured: {days(last.to_s - first.from_s)} of {days(answer.length_s)}, without {trimmed}"
+    counted_s = sum(part.to_s - part.from_s for part in parts)
+    lead_s, rest_s = whole.from_s - start_s, start_s + length_s - whole.to_s
+    left_out = [f"warm-up {days(lead_s)}", f"cool-down {days(rest_s)}"]
+    idle_s = length_s - lead_s - rest_s - counted_s
+    if idle_s:
+        left_out.append(f"weeks without jobs {days(idle_s)}")
+    cut = [str(answer.cut)] if answer.cut is not None and question.part != ALL_TIME else []
+    return "\n".join(
+        [
+            f"{question.scenario.name}: {met}",
+            *cut,
+            f"measured: {days(counted_s)} of {days(length_s)}, without {', '.join(left_out)}",
+        ]
     )
 
 
@@ -126,10 +136,11 @@ def _mean(answer: Answer, policy: str, metric: str) -> float | None:
 def differences(found: Sequence[Difference], baseline: str) -> str:
     """Render paired differences, a row each; empty where there are none."""
     level = percent(LEVEL, 0)
-    header = [f"against {baseline}", "", "difference", "", f"{level} t", f"{level} bootstrap", "change"]
+    header = [f"against {baseline}", "", "pairs", "difference", "", f"{level} t", f"{level} bootstrap"]
+    header.append("change")
     header += ["P(better)", "p (Holm)", "needs"]
     rows = [_row(one) for one in found]
-    return table(header, rows, numbers=(2, 4, 5, 6, 7, 8, 9)) if rows else ""
+    return table(header, rows, numbers=(2, 3, 5, 6, 7, 8, 9, 10)) if rows else ""
 
 
 def _row(one: Difference) -> list[str]:
@@ -138,6 +149,7 @@ def _row(one: Difference) -> list[str]:
     return [
         one.policy,
         TITLES.get(one.metric, one.metric),
+        count(one.pairs),
         unit.show(one.difference, signed=True),
         {"%": "points"}.get(unit.name, unit.name),
         *("-" if "-" in edges.split(" to ") else edges for edges in bounds),
@@ -193,22 +205,21 @@ def _notes(answer: Answer) -> Iterator[str]:
             f"too small to tell by {replications} {kind}: {unsure} of {len(answer.differences)} differences; "
             "the last column says how many it would take, were they what they seem"
         )
-    if replications < FEWEST:
-        text = "are too few for any claim: no bootstrap, and intervals need a normal shape"
-        yield f"{replications} {kind} {text}"
+    few = f"pairs below {FEWEST}, too few for any claim: no bootstrap, and intervals need a normal shape: "
+    yield from _listed(few, [one for one in answer.differences if one.pairs < FEWEST])
     yield from _listed(
-        "differences far from normal, so that both intervals are too narrow: ", answer.differences, "odd"
+        "differences far from normal, so that both intervals are too narrow: ",
+        [one for one in answer.differences if one.odd],
     )
     if answer.question.trace is not None:
         text = "weeks that resemble the week before, so intervals are too narrow: "
-        yield from _listed(text, answer.differences, "follows")
+        yield from _listed(text, [one for one in answer.differences if one.follows])
     yield from _stopped(answer, replications)
 
 
-def _listed(text: str, differences: Sequence[Difference], mark: str) -> Iterator[str]:
-    names = [_claim(one) for one in differences if getattr(one, mark)]
-    if names:
-        yield text + "; ".join(names)
+def _listed(text: str, claims: Sequence[Difference]) -> Iterator[str]:
+    if claims:
+        yield text + "; ".join(map(_claim, claims))
 
 
 def _claim(one: Difference) -> str:

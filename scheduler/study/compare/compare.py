@@ -7,22 +7,25 @@ seeds; its replications are the weeks of one run (batch means: Law, "Simulation 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
 from msgspec.structs import replace
 
 from scheduler.money.ledger.rates import Calendar
-from scheduler.scenario import Scenario
+from scheduler.scenario import Scenario, run_start_s
+from scheduler.study.cells.compute import kept_jobs
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.contest import Arena, ContestRow
 from scheduler.study.compare.differences import METRICS, CompareError, Difference, compare
 from scheduler.study.compare.statistics import FEWEST
-from scheduler.study.compare.windows import Window, window
+from scheduler.study.compare.windows import Measurement, Window, busy_weeks, window
 from traces.parquet import write_batches
-from traces.times import DAY_S, HOUR_S
+from traces.submissions import ALL_TIME, Cut, TimeRange, cut
+from traces.times import DAY_S, HOUR_S, parse_moment
 from traces.trace import Trace
 from workloads import demand_of
 from workloads.generate import EPOCH
@@ -30,7 +33,7 @@ from workloads.generate import EPOCH
 BATCH = 5
 """Seeds that are added at a time."""
 BEFORE_STOPPING = 10
-"""With fewer seeds the spread is not known well enough to stop by it."""
+"""With fewer pairs the spread is not known well enough to stop by it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,8 @@ class Question:
     """From the scenario's own on."""
     trace: Path | None = None
     """Its weeks take the place of seeds."""
+    part: TimeRange = ALL_TIME
+    """Of the trace."""
     warmup_s: int | None = None
     cooldown_s: int | None = None
     halfwidth: float | None = None
@@ -59,10 +64,10 @@ class Answer:
     """What came out."""
 
     question: Question
-    length_s: int
-    """Of the demand, up to the horizon."""
-    windows: tuple[Window, ...]
-    """What is measured: one for all seeds, or each week of a trace."""
+    measured: Measurement
+    """A part for all seeds, or each week of a trace."""
+    cut: Cut | None
+    """Of the trace, which may be all of it."""
     metrics: tuple[str, ...]
     rows: list[ContestRow]
     """For each policy and replication, named `seed`, its figures, and how low they could be (see `Arena`)."""
@@ -78,8 +83,9 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
     CompareError for what cannot be compared, and CompareError where a run fails.
     """
     named = contenders(question)
-    length_s, windows = measured_windows(question)
-    arena = Arena(windows, question.trace, question.metrics or METRICS, folder, workers, progress)
+    file, part = _jobs(question, folder)
+    measured = measured_of(question, part and part.trace)
+    arena = Arena(measured.parts, file, question.metrics or METRICS, folder, workers, progress)
     count = question.seeds
     rows = arena.rows(named, count)
     while not enough(rows, question, count):
@@ -93,13 +99,26 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
     )
     return Answer(
         question=question,
-        length_s=length_s,
-        windows=windows,
+        measured=measured,
+        cut=part,
         metrics=metrics,
         rows=rows,
         bounds=tuple(name for name in named if name not in question.policies),
         differences=judge(rows, question, metrics),
     )
+
+
+def _jobs(question: Question, folder: Path) -> tuple[Path | None, Cut | None]:
+    """Return the file of the trace, if there is one, and what it holds; a part is kept as the cells' own."""
+    if question.trace is None:
+        return None, None
+    part = cut(Trace.read(question.trace), question.part)
+    if question.part == ALL_TIME:
+        return question.trace, part
+    file = kept_jobs(folder, part.trace.sha256)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part.trace.write(file)
+    return file, part
 
 
 def contenders(question: Question) -> dict[str, Scenario]:
@@ -113,35 +132,41 @@ def contenders(question: Question) -> dict[str, Scenario]:
     return named
 
 
-def measured_windows(question: Question) -> tuple[int, tuple[Window, ...]]:
-    """Return how long demand goes on, in seconds, and what is measured of it: of a trace, week by week."""
+def measured_of(question: Question, trace: Trace | None) -> Measurement:
+    """Return what is measured of the demand, or of a trace, week by week.
+
+    Raises CompareError for a trace with too few weeks in which jobs are submitted.
+    """
     scenario = question.scenario
-    trace = None if question.trace is None else Trace.read(question.trace)
-    if trace is None:
-        asked_s, epoch = demand_of(scenario.demand).horizon_s, EPOCH
+    if trace is not None:
+        start_s, asked_s, epoch = run_start_s(scenario, trace), trace.last_submit_s + 1, trace.epoch
     else:
-        asked_s, epoch = int(trace.numpy("submit_s").max(initial=0)) + 1, trace.epoch
-    length_s = min(asked_s, scenario.horizon_s or asked_s)
+        start_s = 0 if scenario.start is None else parse_moment(scenario.start, EPOCH)
+        asked_s, epoch = demand_of(scenario.demand).horizon_s, EPOCH
+    length_s = asked_s - start_s
+    length_s = min(length_s, scenario.horizon_s or length_s)
     period_s = HOUR_S if scenario.money.charge_period == "hour" else DAY_S
-    whole = window(length_s, Calendar.of(epoch), period_s, question.warmup_s, question.cooldown_s)
+    calendar = Calendar.of(epoch + timedelta(seconds=start_s))
+    whole = window(length_s, calendar, period_s, question.warmup_s, question.cooldown_s).later(start_s)
     if trace is None:
-        return length_s, (whole,)
-    weeks = tuple(whole.weeks())
-    if len(weeks) < FEWEST:
+        return Measurement(start_s, length_s, whole, (whole,))
+    weeks = whole.weeks()
+    busy = busy_weeks(weeks, trace.numpy("submit_s"))
+    if len(busy) < FEWEST:
         raise CompareError(
-            f"{question.trace}: a trace is compared week by week, and has {len(weeks)} whole weeks between "
-            f"warm-up and cool-down: needs {FEWEST}"
+            f"{question.trace}: a trace is compared week by week, and has {len(busy)} whole weeks with jobs "
+            f"between warm-up and cool-down: needs {FEWEST}"
         )
-    return length_s, weeks
+    return Measurement(start_s, length_s, Window(weeks[0].from_s, whole.to_s), busy)
 
 
 def enough(rows: list[ContestRow], question: Question, count: int) -> bool:
     """Say whether seeds may stop: by the width of the intervals alone, whatever they hold."""
     if question.halfwidth is None or count >= question.budget:
         return True
-    if count < BEFORE_STOPPING:
-        return False
     differences = judge(rows, question, (question.metrics or METRICS)[:1])
+    if any(each.pairs < BEFORE_STOPPING for each in differences):
+        return False
     return all(each.t.halfwidth <= question.halfwidth * abs(each.baseline) for each in differences)
 
 

@@ -17,7 +17,7 @@ from traces.arrays import Floats
 from traces.confidence import LEVEL, halfwidth, t_quantile
 
 FEWEST = 5
-"""Fewer replications than this say next to nothing: no bootstrap, and a warning."""
+"""Fewer pairs, or weeks of a trace, than this say next to nothing: no bootstrap, and a warning."""
 RESAMPLES = 9_999
 MOST_NEEDED = 10_000
 """Replications beyond which it does not matter how many more are needed."""

@@ -7,9 +7,13 @@ rule such as MSER (White, Simulation 1997) to find: the rule is a fixed one, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from scheduler.money.ledger.rates import Calendar
+from traces.arrays import Ints
 from traces.times import DAY_S, HOUR_S
 
 WEEK_S = 7 * DAY_S
@@ -34,6 +38,33 @@ class Window(NamedTuple):
         """Return its whole weeks, one after the other, the last one up to its end."""
         count = (self.to_s - self.from_s) // WEEK_S
         return [Window(self.to_s - at * WEEK_S, self.to_s - (at - 1) * WEEK_S) for at in range(count, 0, -1)]
+
+    def later(self, by_s: int) -> Window:
+        """Return the window so many seconds later."""
+        return Window(self.from_s + by_s, self.to_s + by_s)
+
+
+class Measurement(NamedTuple):
+    """What is measured of a run that starts at `start_s` and asks for `length_s` seconds."""
+
+    start_s: int
+    length_s: int
+    whole: Window
+    """Without warm-up and cool-down; of a trace whole weeks."""
+    parts: tuple[Window, ...]
+    """All of that; of a trace its weeks in which jobs are submitted."""
+
+
+def busy_weeks(weeks: Sequence[Window], submit_s: Ints) -> tuple[Window, ...]:
+    """Return those of some weeks in a row in which jobs are submitted, at seconds that ascend.
+
+    In a week without any, all policies do the same, which is no evidence that they are alike.
+    """
+    if not weeks:
+        return ()
+    edges = np.array([weeks[0].from_s, *(week.to_s for week in weeks)])
+    jobs = np.diff(np.searchsorted(submit_s, edges))
+    return tuple(week for week, count in zip(weeks, jobs.tolist(), strict=True) if count)
 
 
 def window(
