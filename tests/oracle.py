@@ -1,6 +1,7 @@
 """A second scheduler, slow and obvious, to hold the engine against: owned pods of one size, nothing rented.
 
-It remembers who waits and who runs, and works out everything else anew whenever it is asked.
+It remembers who waits and who runs, and works out everything else anew whenever it is asked. Whoever an
+outage stops has kept nothing, and waits again at once.
 """
 
 from __future__ import annotations
@@ -22,12 +23,35 @@ May = Callable[[int, int, int], bool]
 """(pod, devices, seconds) -> whether so many may be taken there now, for so long."""
 
 
+Device = tuple[int, int]
+"""(pod, number in it)."""
+
+
+class Outage(NamedTuple):
+    """Devices of a pod, by number, that nobody new gets from `known_s` until `to_s`; at `from_s` all stop."""
+
+    pod: int
+    first: int
+    devices: int
+    known_s: int
+    from_s: int
+    to_s: int
+    expected_s: int
+    """When it should be over, as far as anybody knows."""
+
+    def concerns(self, device: Device) -> bool:
+        return device[0] == self.pod and self.first <= device[1] < self.first + self.devices
+
+
 class Running(NamedTuple):
     """A gang on its pods."""
 
+    row: int
+    start_s: int
     end_s: int
     estimate_end_s: int
     share: Share
+    devices: frozenset[Device]
 
 
 class Booking(NamedTuple):
@@ -56,6 +80,7 @@ class Oracle:
         place: str = "best_fit",
         span_efficiency: str = "1",
         keep_free: str = "0",
+        outages: Sequence[Outage] = (),
     ) -> None:
         self.rows, self.size, self.pods, self.key = rows, size, pods, key
         self.backfill, _, depth = backfill.partition(":")
@@ -63,40 +88,58 @@ class Oracle:
         self.place = place
         self.span_efficiency = Fraction(span_efficiency)
         self.keep_free = Fraction(keep_free)
-        self.now = 0
+        self.outages = outages
+        self.now = -1
         self.coming = set(range(len(rows)))
         self.waiting: set[int] = set()
         self.running: list[Running] = []
+        self.ended_s: dict[int | None, int] = {None: 0}
         self.placed: list[Placed] = []
 
     def schedule(self) -> list[Placed]:
-        """Return where and when each row ran, by number."""
-        while self.coming or self.running:
-            self.now = int(min(self._instants()))
-            self.running = [gang for gang in self.running if gang.end_s > self.now]
+        """Return where and when each row ran, by number; more than once where it was stopped."""
+        while self.coming or self.waiting or self.running:
+            self.now = int(min(instant for instant in self._instants() if instant > self.now))
+            for gang in self.running[:]:
+                self._end_or_stop(gang)
             arrived = {row for row in self.coming if self._ready_s(row) <= self.now}
             self.coming -= arrived
             self.waiting |= arrived
             while (choice := self._next()) is not None:
                 self._start(*choice)
-        assert not self.waiting, "an empty cluster holds everybody"
         return sorted(self.placed)
 
     def _instants(self) -> Iterator[float]:
         yield from (gang.end_s for gang in self.running)
-        yield from (self._ready_s(row) for row in self.coming)
+        for row in self.coming:
+            yield from (self.rows[row]["submit_s"], self._ready_s(row))
+        for outage in self.outages:
+            yield from (outage.known_s, outage.from_s, outage.to_s)
+
+    def _end_or_stop(self, gang: Running) -> None:
+        stopped = any(
+            outage.from_s == self.now and any(map(outage.concerns, gang.devices)) for outage in self.outages
+        )
+        if gang.end_s == self.now or stopped:
+            self.running.remove(gang)
+            self.placed.append((gang.row, gang.start_s, self.now, list(gang.share)))
+            if gang.end_s == self.now:
+                self.ended_s[gang.row] = self.now
+            else:
+                self.waiting.add(gang.row)
 
     def _ready_s(self, row: int) -> float:
         """Submission or, if later, the end of the row it comes after: infinite until that has started."""
         submit_s: int = self.rows[row]["submit_s"]
-        ends = {job: end_s for job, _, end_s, _ in self.placed} | {None: 0}
+        ends = self.ended_s | {gang.row: gang.end_s for gang in self.running}
         return max(submit_s, ends.get(self.rows[row].get("after"), inf))
 
     def _start(self, row: int, share: Share) -> None:
-        end_s = self.now + self._run_s(row, "runtime_s")
+        """The lowest numbers that are free in each pod."""
+        end_s, due_s = (self.now + self._run_s(row, column) for column in ("runtime_s", "estimate_s"))
+        devices = frozenset(device for pod, n in share.items() for device in self._free(pod)[:n])
         self.waiting.remove(row)
-        self.running.append(Running(end_s, self.now + self._run_s(row, "estimate_s"), share))
-        self.placed.append((row, self.now, end_s, list(share)))
+        self.running.append(Running(row, self.now, end_s, due_s, share, devices))
 
     def _run_s(self, row: int, column: str) -> int:
         seconds: int = self.rows[row][column]
@@ -130,7 +173,7 @@ class Oracle:
 
     def _room(self, row: int, may: May) -> Share | None:
         """Where the gang would start now, by the place policy."""
-        free = self._free(lambda gang: True)
+        free = [len(self._free(pod)) for pod in range(self.pods)]
         score = {"best_fit": 1, "worst_fit": -1, "first_fit": 0}[self.place]
         ranked = sorted(range(self.pods), key=lambda pod: (score * free[pod], pod))
         run_s = self._run_s(row, "estimate_s")
@@ -150,13 +193,25 @@ class Oracle:
         gang = self.rows[row]["gang"]
         return divmod(gang, self.size) if gang > self.size else (0, gang)
 
-    def _free(self, runs: Callable[[Running], bool]) -> list[int]:
-        """Free devices by pod, if of those running only the gangs that `runs` picks still did."""
-        free = [self.size] * self.pods
-        for gang in filter(runs, self.running):
-            for pod, devices in gang.share.items():
-                free[pod] -= devices
-        return free
+    def _devices(self, pod: int) -> list[Device]:
+        return [(pod, number) for number in range(self.size)]
+
+    def _free(self, pod: int) -> list[Device]:
+        return [device for device in self._devices(pod) if self._free_s(device) == self.now]
+
+    def _free_s(self, device: Device) -> int:
+        """When a device should be free: what should be over by now and is not will be in the next second."""
+        due_s = [self._due_s(gang) for gang in self.running if device in gang.devices]
+        due_s += [outage.expected_s for outage in self._known() if outage.concerns(device)]
+        return max(self.now + 1, *due_s) if due_s else self.now
+
+    def _due_s(self, gang: Running) -> int:
+        """When a gang should end: at its estimate, or when an outage that is known stops it."""
+        stops = (outage.from_s for outage in self._known() if any(map(outage.concerns, gang.devices)))
+        return min([gang.estimate_end_s, *stops])
+
+    def _known(self) -> list[Outage]:
+        return [outage for outage in self.outages if outage.known_s <= self.now < outage.to_s]
 
     # EASY: the head alone holds a reservation
 
@@ -171,30 +226,31 @@ class Oracle:
     def _reservation(self, head: int) -> tuple[int, Share]:
         """The shadow time, and the devices that the head will leave of each pod that it will be on.
 
-        It is the earliest instant at which the head fits if all end at their estimates, now if past them.
-        The rest of a spanning gang goes to the first pod possible, and whole pods are those empty soonest.
+        It is the earliest instant at which the head fits if all devices are free when they should be. The
+        rest of a spanning gang goes to the first pod possible, of those that have it free now if any, and
+        whole pods are those empty soonest.
         """
         whole, rest = self._split(head)
-        for instant in sorted({max(gang.estimate_end_s, self.now) for gang in self.running}):
-            free = self._free(lambda gang, at=instant: gang.estimate_end_s > at)  # type: ignore[misc]
+        free_s = [[self._free_s(device) for device in self._devices(pod)] for pod in range(self.pods)]
+        now = [len(self._free(pod)) for pod in range(self.pods)]
+        for instant in sorted({second for pod in free_s for second in pod}):
+            free = [sum(second <= instant for second in pod) for pod in free_s]
             empty = [pod for pod in range(self.pods) if free[pod] == self.size]
-            empty.sort(key=self._empty_s)
-            for last in range(self.pods):
+            empty.sort(key=lambda pod: max(free_s[pod]))
+            for last in sorted(range(self.pods), key=lambda pod: now[pod] < rest):
                 full = [pod for pod in empty if pod != last or not rest][:whole]
                 if len(full) == whole and free[last] >= rest:
                     return instant, dict.fromkeys(full, 0) | ({last: free[last] - rest} if rest else {})
         raise AssertionError("an empty cluster holds everybody")
 
-    def _empty_s(self, pod: int) -> int:
-        return max([self.now, *(gang.estimate_end_s for gang in self.running if pod in gang.share)])
-
     # Conservative: the first `depth` hold reservations
 
     def _conservative(self, order: list[int]) -> tuple[int, Share] | None:
         plan = [
-            Booking(pod, devices, self.now, max(gang.estimate_end_s, self.now + 1))
-            for gang in self.running
-            for pod, devices in gang.share.items()
+            Booking(pod, 1, self.now, free_s)
+            for pod in range(self.pods)
+            for device in self._devices(pod)
+            if (free_s := self._free_s(device)) > self.now
         ]
 
         def may(pod: int, devices: int, run_s: int) -> bool:
@@ -207,16 +263,28 @@ class Oracle:
         return self._first(order, may)
 
     def _earliest(self, row: int, plan: list[Booking]) -> list[Booking]:
-        """Where the row fits into the plan soonest: something must end at that instant."""
+        """Where the row fits into the plan soonest: something must end at that instant.
+
+        The rest of a spanning gang goes to the first pod possible, of those that have it free from now on if
+        any, and whole pods are those empty soonest.
+        """
+        whole, rest = self._split(row)
         run_s = self._run_s(row, "estimate_s")
-        for start_s in sorted({booking.end_s for booking in plan}):
-            share = self._share(
-                row,
-                range(self.pods),
-                lambda pod, n, at=start_s: self._holds(plan, pod, n, at, run_s),  # type: ignore[misc]
-            )
-            if share:
-                return [Booking(pod, n, start_s, start_s + run_s) for pod, n in share.items()]
+        instants = sorted({self.now, *(booking.end_s for booking in plan)})
+
+        def since_s(pod: int, devices: int) -> int:
+            """From when on the pod has so many devices free until the row would end."""
+            return next(at for at in instants if self._holds(plan, pod, devices, at, start_s + run_s - at))
+
+        for start_s in instants:
+            empty = [pod for pod in range(self.pods) if self._holds(plan, pod, self.size, start_s, run_s)]
+            empty.sort(key=lambda pod: since_s(pod, self.size))
+            able = [pod for pod in range(self.pods) if self._holds(plan, pod, rest, start_s, run_s)]
+            for last in sorted(able, key=lambda pod: since_s(pod, rest) > self.now):
+                full = [pod for pod in empty if pod != last or not rest][:whole]
+                if len(full) == whole:
+                    share = dict.fromkeys(full, self.size) | ({last: rest} if rest else {})
+                    return [Booking(pod, n, start_s, start_s + run_s) for pod, n in share.items()]
         raise AssertionError("an empty cluster holds everybody")
 
     def _holds(self, plan: list[Booking], pod: int, devices: int, start_s: int, run_s: int) -> bool:

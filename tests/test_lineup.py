@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from scheduler.engine.owned.lineup import HeadOnlyLineup
 from scheduler.engine.queue import QueueEntry
 from scheduler.scenario import Scenario
-from tests.build import offer, pool, rows, run, scenario
+from tests.build import offer, pool, rows, run, scenario, trace
+from tests.packed import maintenance, packed
+from tests.storms import weather
 from traces import Trace
 
 JOBS = 1_000
@@ -55,7 +58,24 @@ def crowded(seed: int) -> tuple[Scenario, Trace]:
 def test_what_is_kept_is_what_a_look_at_everything_finds(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of, over = crowded(seed)
+    hold(*crowded(seed), tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("drains", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_it_is_where_many_are_late_and_pods_are_drained(
+    seed: int, drains: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, size, pods, sky = packed(seed, JOBS)
+    of = scenario([pool(size, pods)], policy={"backfill": "easy", "patience": "never"})
+    if drains:
+        weather(of, [maintenance(outage) for outage in sky]).write(tmp_path / "weather.parquet")
+        of = replace(of, weather=str(tmp_path / "weather.parquet"))
+    hold(of, trace(*jobs), tmp_path, monkeypatch)
+
+
+def hold(of: Scenario, over: Trace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold a run against one that forgets everything before each pass."""
     columns = ("job_id", "alloc_s", "where", "pods", "end_s")
     kept = rows(run(of, over, tmp_path / "kept"), "attempts", *columns)
     start = HeadOnlyLineup.start

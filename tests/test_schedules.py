@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.build import Row, job, pool, rows, run, scenario, trace
-from tests.oracle import Oracle, Placed
+from tests.oracle import Oracle, Outage, Placed
+from tests.packed import maintenance, packed
+from tests.storms import weather
 
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
@@ -24,6 +27,7 @@ KEYS: dict[str, Callable[[Row], float]] = {
 }
 DEPTHS = [1, 2, 100]
 BACKFILLS = st.sampled_from(["none", "greedy", "easy", *(f"conservative:{depth}" for depth in DEPTHS)])
+RESERVING = st.sampled_from(["easy", *(f"conservative:{depth}" for depth in DEPTHS)])
 PLACES = st.sampled_from(["best_fit", "worst_fit", "first_fit"])
 
 DURATIONS_S = st.sampled_from([1, 1, 2, 3, 4, 5, 8, 13])
@@ -61,20 +65,41 @@ def demanding(draw: st.DrawFn, largest: int) -> list[Row]:
     return made
 
 
-def replayed(made: list[Row], *, size: int, pods: int = 1, span: str = "1", **policy: str) -> list[Placed]:
-    """What the engine does with the rows on owned pods."""
+def replayed(
+    made: list[Row],
+    *,
+    size: int,
+    pods: int = 1,
+    span: str = "1",
+    sky: Sequence[Outage] = (),
+    **policy: str,
+) -> list[Placed]:
+    """What the engine does with the rows on owned pods, attempt by attempt."""
     owned = scenario([pool(size, pods, span_efficiency=float(span))], policy=policy)
     with TemporaryDirectory(dir=MEMORY) as folder:
-        of = run(owned, trace(*made), Path(folder))
-        return rows(of, "attempts", "job_id", "start_s", "end_s", "pods")
+        if sky:
+            file = Path(folder) / "weather.parquet"
+            weather(owned, [maintenance(outage) for outage in sky]).write(file)
+            owned = replace(owned, weather=str(file))
+        of = run(owned, trace(*made), Path(folder) / "run")
+        return sorted(rows(of, "attempts", "job_id", "alloc_s", "end_s", "pods"))
 
 
 def agree(
-    made: list[Row], *, size: int, pods: int = 1, span: str = "1", order: str = "fcfs", **policy: str
+    made: list[Row],
+    *,
+    size: int,
+    pods: int = 1,
+    span: str = "1",
+    order: str = "fcfs",
+    sky: Sequence[Outage] = (),
+    **policy: str,
 ) -> None:
     """Hold the engine against the oracle."""
-    oracle = Oracle(made, size=size, pods=pods, key=KEYS[order], span_efficiency=span, **policy)
-    assert replayed(made, size=size, pods=pods, span=span, order=order, **policy) == oracle.schedule()
+    oracle = Oracle(made, size=size, pods=pods, key=KEYS[order], span_efficiency=span, outages=sky, **policy)
+    assert (
+        replayed(made, size=size, pods=pods, span=span, sky=sky, order=order, **policy) == oracle.schedule()
+    )
 
 
 # One pod: the textbook
@@ -143,6 +168,18 @@ def test_gangs_inside_a_pod(made: list[Row], pods: int, backfill: str, place: st
     agree(made, size=4, pods=pods, backfill=backfill, place=place)
 
 
+Pods = tuple[list[Row], int, int]
+"""Jobs, devices of a pod, and pods."""
+
+
+@st.composite
+def spanning(draw: st.DrawFn) -> Pods:
+    """Pods of 2 to 5 devices, so that the rest of a gang may be anything, and gangs of up to four pods."""
+    size = draw(st.integers(2, 5))
+    pods = draw(st.integers(3, 5))
+    return draw(traces(min(4 * size, pods * size))), size, pods
+
+
 # The head will be on the first four pods of five: one device of the fourth may be held beyond that, not two.
 SPARE = [job(0, 10, 5), job(1, 5, 7), job(1, 20, 3)]
 # At 2 the first job passes its estimate, so that the head is no longer bound to the fifth pod, free till now.
@@ -153,12 +190,20 @@ SAME_TIME = [job(0, 2, 6, estimate_s=4), job(0, 1, 5), job(2, 4, 1), job(2, 3, 1
 
 
 @examples(500)
-@given(traces(8), BACKFILLS, PLACES, st.sampled_from(["1", "0.9", "0.5"]))
-@example(SPARE, "conservative:1", "best_fit", "1")
-@example(LATE, "easy", "best_fit", "1")
-@example(SAME_TIME, "easy", "best_fit", "0.9")
-def test_gangs_that_span_pods(made: list[Row], backfill: str, place: str, span: str) -> None:
-    agree(made, size=2, pods=5, backfill=backfill, place=place, span=span)
+@given(spanning(), BACKFILLS, PLACES, st.sampled_from(["1", "0.9", "0.5"]))
+@example((SPARE, 2, 5), "conservative:1", "best_fit", "1")
+@example((LATE, 2, 5), "easy", "best_fit", "1")
+@example((SAME_TIME, 2, 5), "easy", "best_fit", "0.9")
+def test_gangs_that_span_pods(world: Pods, backfill: str, place: str, span: str) -> None:
+    made, size, pods = world
+    agree(made, size=size, pods=pods, backfill=backfill, place=place, span=span)
+
+
+@examples(60)
+@given(st.integers(0, 1 << 32), RESERVING, PLACES)
+def test_drains_and_outages_that_last_longer_than_expected(seed: int, backfill: str, place: str) -> None:
+    made, size, pods, sky = packed(seed, 40)
+    agree(made, size=size, pods=pods, sky=sky, backfill=backfill, place=place)
 
 
 @examples(200)

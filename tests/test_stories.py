@@ -81,10 +81,13 @@ def test_an_early_end_moves_the_reservation(tmp_path: Path) -> None:
     assert on_four(tmp_path, EASY, *jobs) == [(0, 4), (0, 6), (6, 11), (11, 14), (5, 6)]
 
 
-def test_a_late_end_gives_way_from_second_to_second(tmp_path: Path) -> None:
-    # Asked for until 3, over at 10: whoever comes meanwhile might hold up a head that starts any moment.
-    jobs = [job(0, 10, 3, estimate_s=3), HEAD, job(5, 1, 1)]
-    assert on_four(tmp_path, EASY, *jobs) == [(0, 10), (10, 15), (15, 16)]
+@pytest.mark.parametrize(("run_s", "expected"), [(1, (5, 6)), (2, (15, 17))])
+def test_a_late_end_gives_way_from_second_to_second(
+    tmp_path: Path, run_s: int, expected: tuple[int, int]
+) -> None:
+    # Asked for until 3, over at 10: at 5 the head may start at 6, so that only a second is left to pass in.
+    jobs = [job(0, 10, 3, estimate_s=3), HEAD, job(5, run_s, 1)]
+    assert on_four(tmp_path, EASY, *jobs) == [(0, 10), (10, 15), expected]
 
 
 def test_reservations_count_the_gangs_that_are_past_their_estimates(tmp_path: Path) -> None:
@@ -279,6 +282,40 @@ def test_the_reservation_is_on_the_first_pod_of_the_earliest(tmp_path: Path) -> 
         ([0], 10, 15),
         ([1], 1, 21),
     ]
+
+
+@pytest.mark.parametrize("backfill", ["none", "easy", "conservative"])
+def test_a_free_pod_is_reserved_before_one_that_is_overdue(tmp_path: Path, backfill: str) -> None:
+    # At 6 two gangs of one device have outlived their estimates. The third wants two devices: the free one,
+    # and one that may be free at 7. The last may not have the free one for longer than that.
+    jobs = [job(0, 10, 1, estimate_s=5), job(0, 1_000, 1, estimate_s=5), job(6, 50, 2), job(6, 500, 1)]
+    owned = scenario([pool(1, 3, span_efficiency=1)], policy={"backfill": backfill, "patience": "never"})
+    assert spans(run(owned, trace(*jobs), tmp_path)) == [(0, 10), (0, 1_000), (10, 60), (60, 560)]
+
+
+@pytest.mark.parametrize("backfill", ["none", "easy", "conservative"])
+def test_the_rest_of_a_gang_is_reserved_where_it_is_free(tmp_path: Path, backfill: str) -> None:
+    # Three pods of two. The first two are overdue at 6, the last has a device free. The fourth wants a pod,
+    # which may be free at 7, and one device more: if that were reserved on the first pod, the last job would
+    # take the free one, and the fourth wait until 506.
+    jobs = [
+        *(job(0, 1_000, 2, estimate_s=5), job(0, 10, 2, estimate_s=5), job(0, 1_000, 1)),
+        *(job(6, 50, 3), job(6, 500, 1)),
+    ]
+    owned = scenario([pool(2, 3, span_efficiency=1)], policy={"backfill": backfill, "patience": "never"})
+    assert spans(run(owned, trace(*jobs), tmp_path))[3:] == [(10, 60), (60, 560)]
+
+
+def test_a_pod_that_was_to_be_empty_by_now_may_be_as_late_as_the_last(tmp_path: Path) -> None:
+    # Three pods of two; the head wants two whole ones. The last pod is to be empty at 3, the first two at 10,
+    # so that at 5 it will be on the last and the first. At 9, when somebody comes, the last is overdue, and
+    # expected at 10 like the others: the head will be on the first two, and a device of the last is free.
+    jobs = [
+        *(job(0, 10, 2), job(0, 10, 2), job(0, 40, 1, estimate_s=3)),
+        *(job(4, 5, 4), job(5, 50, 1), job(9, 1, 1)),
+    ]
+    owned = scenario([pool(2, 3, span_efficiency=1)], policy=EASY)
+    assert spans(run(owned, trace(*jobs), tmp_path))[3:] == [(10, 15), (9, 59), (15, 16)]
 
 
 @pytest.mark.parametrize(("place", "pod"), [("best_fit", 1), ("worst_fit", 2), ("first_fit", 0)])

@@ -404,9 +404,8 @@ def test_no_more_give_way_within_an_hour_than_is_allowed() -> None:
 
 
 def test_a_gang_that_leaves_withheld_devices_behind_moves_the_reservation() -> None:
-    """The head would have the first pod at 10. As a device of it is away until 40, it has the second at 20.
-
-    So from 5 on, when the first gang ends early, the last job may have what is left of the first pod.
+    """The head would have the first pod at 10. From 2 on it is known that a device of it, which the first
+    gang holds, will be away until 40. So it has the second at 20, and the last job what is left of the first.
     """
     world = replay(
         owned(pool(3, 2), policy={"backfill": "easy"}),
@@ -422,8 +421,63 @@ def test_a_gang_that_leaves_withheld_devices_behind_moves_the_reservation() -> N
         (0, 0, 20, "finished"),
         (20, 20, 29, "finished"),
         (2, 2, 4, "finished"),
-        (5, 5, 55, "finished"),
+        (4, 4, 54, "finished"),
     ]
+
+
+@pytest.mark.parametrize("backfill", ["none", "easy", "conservative"])
+def test_nobody_waits_for_a_pod_that_is_being_drained(backfill: str) -> None:
+    """The first gang ends at 4 by its estimate, but nobody may enter the pod before 15: the head starts at 6.
+
+    The last job would be on the second pod from 2 to 22, if the head were expected on the first at 4. So it
+    comes after the first, which was stopped at 9.
+    """
+    world = replay(
+        owned(pool(3, 2), policy={"backfill": backfill, "place": "first_fit"}),
+        [broken(9, 15, devices=3, what="maintenance", notice_s=8)],
+        *(job(0, 100, 3, estimate_s=4), job(0, 6, 2), job(2, 5, 3), job(2, 20, 1)),
+    )
+    assert [(row[0], row[2]) for row in attempts(world)] == [(0, 0), (0, 11), (1, 0), (2, 6), (3, 15)]
+
+
+@pytest.mark.parametrize("backfill", ["easy", "conservative"])
+def test_whom_an_outage_will_stop_is_expected_to_end_then(backfill: str) -> None:
+    """A gang is on both pods, the first of which will be away from 9 to 15: the head has the second at 9.
+
+    At 4 a job of 5 s may have the device that is free there, and one of 6 s not. It starts when the head has
+    ended, as the gang that was stopped, which needs five devices at 15, leaves one.
+    """
+    for run_s, start_s in ((5, 4), (6, 14)):
+        world = replay(
+            owned(pool(3, 2, span_efficiency=1), policy={"backfill": backfill}),
+            [broken(9, 15, devices=3, what="maintenance", notice_s=6)],
+            *(job(0, 100, 5), job(3, 5, 3), job(4, run_s, 1)),
+        )
+        assert [(row[0], row[2]) for row in attempts(world)] == [(0, 0), (0, 15), (1, 9), (2, start_s)]
+
+
+def test_an_outage_counts_only_while_it_lasts() -> None:
+    """The first device was to be away until 100 and is back at 20, but for another outage until 30.
+
+    So the head is expected at 30, not at 100, and the last job may not have the other device until 70.
+    """
+    world = replay(
+        owned(policy={"backfill": "easy"}),
+        [broken(10, 20, expected_s=100), broken(15, 30)],
+        *(job(21, 10, 2), job(22, 48, 1)),
+    )
+    assert [row[2:5] for row in attempts(world)] == [(30, 30, 40), (40, 40, 88)]
+
+
+def test_an_outage_that_lasts_longer_than_expected_may_end_any_second() -> None:
+    """It was to be over at 20 and is at 50. At 25 the head may start at 26: 1 s is short enough, 2 s not."""
+    for run_s, start_s in ((1, 25), (2, 60)):
+        world = replay(
+            owned(policy={"backfill": "easy"}),
+            [broken(10, 50, expected_s=20)],
+            *(job(21, 10, 2), job(25, run_s, 1)),
+        )
+        assert [row[2] for row in attempts(world)] == [50, start_s]
 
 
 def test_a_repair_that_will_take_longer_moves_the_reservation() -> None:

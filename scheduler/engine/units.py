@@ -5,6 +5,19 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Hashable
+from typing import Protocol
+
+_NOBODY = -1
+"""Stands for the turn of a holder: out of service, and held by none."""
+
+
+class Holder(Hashable, Protocol):
+    """Who holds units."""
+
+    turn: int
+    """The number under which its job waited."""
+    release_s: int
+    """Its estimated end, as the pods were told."""
 
 
 class Units:
@@ -14,7 +27,7 @@ class Units:
     `moved` is told how many more devices, or fewer where negative, are out of service and held by nobody.
     """
 
-    __slots__ = ("_free", "_held", "_holder", "_moved", "_troubles", "_until_s", "devices", "out")
+    __slots__ = ("_free", "_held", "_holder", "_moved", "_troubles", "devices", "out")
 
     def __init__(self, count: int, devices: int, moved: Callable[[int], None]) -> None:
         self.devices = devices
@@ -22,12 +35,12 @@ class Units:
         """Devices out of service and held by nobody."""
         self._moved = moved
         self._free = list(range(count))
-        self._holder: list[Hashable | None] = [None] * count
-        self._held: dict[Hashable, list[int]] = {}
-        self._troubles = [0] * count
-        self._until_s = [0] * count
+        self._holder: list[Holder | None] = [None] * count
+        self._held: dict[Holder, list[int]] = {}
+        self._troubles: list[list[int]] = [[] for _ in range(count)]
+        """By unit, when each outage that concerns it should be over."""
 
-    def take(self, holder: Hashable, devices: int) -> None:
+    def take(self, holder: Holder, devices: int) -> None:
         """Give a gang units for so many devices."""
         count = devices // self.devices
         self._held[holder] = units = self._free[:count]
@@ -35,7 +48,7 @@ class Units:
         for unit in units:
             self._holder[unit] = holder
 
-    def release(self, holder: Hashable) -> int:
+    def release(self, holder: Holder) -> int:
         """Take a gang's units back; return how many of its devices are out of service."""
         units = self._held.pop(holder)
         for unit in units:
@@ -44,7 +57,7 @@ class Units:
         self._free = sorted(self._free + sound)
         return self._gone(len(units) - len(sound))
 
-    def sound(self, holder: Hashable) -> int:
+    def sound(self, holder: Holder) -> int:
         """Return how many of a gang's devices no outage concerns."""
         return self.devices * sum(not self._troubles[unit] for unit in self._held[holder])
 
@@ -55,32 +68,36 @@ class Units:
             if not self._troubles[unit] and self._holder[unit] is None:
                 self._free.remove(unit)
                 idle += 1
-            self._troubles[unit] += 1
-            self._until_s[unit] = max(self._until_s[unit], expected_s)
+            self._troubles[unit].append(expected_s)
         return self._gone(idle)
 
-    def holders(self, first: int, devices: int) -> list[Hashable]:
+    def holders(self, first: int, devices: int) -> list[Holder]:
         """Return who holds some of the devices, in order of the units."""
         held = (self._holder[unit] for unit in self._range(first, devices))
         return list(dict.fromkeys(holder for holder in held if holder is not None))
 
-    def restore(self, first: int, devices: int) -> int:
+    def restore(self, first: int, devices: int, expected_s: int) -> int:
         """Let an outage cease to concern devices; return how many of them are free from now on."""
         free = 0
         for unit in self._range(first, devices):
-            self._troubles[unit] -= 1
-            if not self._troubles[unit]:
-                self._until_s[unit] = 0
-                if self._holder[unit] is None:
-                    insort(self._free, unit)
-                    free += 1
+            self._troubles[unit].remove(expected_s)
+            if not self._troubles[unit] and self._holder[unit] is None:
+                insort(self._free, unit)
+                free += 1
         return -self._gone(-free)
 
-    def expected(self) -> list[tuple[int, int]]:
-        """Return (second, devices) of those out of service and held by nobody: when they should be back."""
-        out = (unit for unit, holder in enumerate(self._holder) if holder is None and self._troubles[unit])
-        back = Counter(self._until_s[unit] for unit in out)
-        return [(second, units * self.devices) for second, units in sorted(back.items())]
+    def expected(self) -> list[tuple[int, int, int]]:
+        """Return (second, turn of the holder, devices), ascending: when those that are not free should be.
+
+        That is once their holder should have ended, and the last outage that concerns them be over.
+        """
+        units: Counter[tuple[int, int]] = Counter()
+        for holder, troubles in zip(self._holder, self._troubles, strict=True):
+            if holder is not None:
+                units[max([holder.release_s, *troubles]), holder.turn] += 1
+            elif troubles:
+                units[max(troubles), _NOBODY] += 1
+        return sorted((second, turn, count * self.devices) for (second, turn), count in units.items())
 
     def _range(self, first: int, devices: int) -> range:
         return range(first // self.devices, (first + devices) // self.devices)

@@ -1,6 +1,8 @@
 """Who may pass a blocked head.
 
-A reservation follows from the estimates of what runs, so a job that ends early moves it forward.
+A reservation follows from when all that is held should be free by what is known, so a job that ends early
+moves it forward. What should be free already but is not counts as free in the next second: never now, so that
+devices that are free come first.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ class HeadOnly:
 
     Until a gang ends or the shadow time has come, a reservation stays as it is: a start on other pods, or of
     a job that ends by then, changes nothing, and one of a job that does not uses up what is spare. One of
-    several pods is made anew, too, when a job starts on one of them.
+    several pods is made anew, too, when a job starts on one of them, and a second before the shadow time.
     """
 
     reserve: Callable[[Sequence[NeedView], int], Reservation]
@@ -102,13 +104,14 @@ BACKFILLS: dict[str, Callable[..., Backfill | None]] = {
 
 
 def shadow(pod: PodView, devices: int, now: int, before: float = inf) -> tuple[int, int] | None:
-    """Return the earliest instant at which `devices` are free if all that runs ends at its estimate.
+    """Return the earliest instant at which `devices` are free if all is given back when it should be.
 
-    With it, how many more are free then. Everything that ends at that very instant counts as free; a gang
-    past its estimate ends now. None if it is not earlier than `before`.
+    With it, how many more are free then. Everything that is given back at that very instant counts as free;
+    what is overdue is in the next second. None if it is not earlier than `before`.
     """
     free, time = pod.free, now
-    for end, _, released in pod.releases:
+    for due, _, released in pod.releases:
+        end = due if due > now else now + 1
         if end > time:
             if free >= devices:
                 break
@@ -153,21 +156,29 @@ def _first(one: PodView, other: PodView) -> bool:
 
 
 def _span(need: NeedView, now: int) -> Reservation:
-    """Whole pods first emptied, and the rest wherever that makes the latest of them earliest."""
-    empty = sorted((max([now, *(end for end, _, _ in pod.releases[-1:])]), pod.index) for pod in need.pods)
+    """Whole pods first emptied, and the rest wherever that makes the latest of them earliest.
+
+    Of equal pods for the rest, one that has it free now comes first.
+    """
+    empty = sorted((_empty_s(pod, now), pod.index) for pod in need.pods)
     if not need.rest:
         chosen = empty[: need.whole]
         return Reservation(chosen[-1][0], {need.pods[at]: 0 for _, at in chosen})
-    best: tuple[float, int] = (inf, 0)
+    best: tuple[float, bool, int] = (inf, True, 0)
     for last in need.pods:
         emptied = [time for time, at in empty if at != last.index][need.whole - 1]
-        if emptied < best[0] and (found := shadow(last, need.rest, now, best[0])) is not None:
-            best = min(best, (max(emptied, found[0]), last.index))
-    time, at = best
+        if emptied <= best[0] and (found := shadow(last, need.rest, now, best[0])) is not None:
+            best = min(best, (max(emptied, found[0]), last.free < need.rest, last.index))
+    time, _, at = best
     last = need.pods[at]
     spare = last.free + sum(devices for end, _, devices in last.releases if end <= time) - need.rest
     whole = [number for _, number in empty if number != at][: need.whole]
     return Reservation(time, {need.pods[number]: 0 for number in whole} | {last: spare})
+
+
+def _empty_s(pod: PodView, now: int) -> int:
+    """Return when all of a pod should be free."""
+    return max(pod.releases[-1][0], now + 1) if pod.releases else now
 
 
 class Profile:
@@ -231,14 +242,21 @@ def _plan(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profi
 
 
 def _at(need: NeedView, pods: list[Profile], start: int, end: int) -> list[tuple[Profile, int]]:
-    """Return the profiles that can hold the gang from `start` to `end`, with the devices of each."""
-    whole = [pod for pod in pods if pod.below(need.size, start) >= end][: need.whole]
-    if len(whole) < need.whole:
-        return []
-    taken = [(pod, need.size) for pod in whole]
-    if need.rest:
-        rest = [pod for pod in pods if pod not in whole and pod.below(need.rest, start) >= end]
-        if not rest:
-            return []
-        taken.append((rest[0], need.rest))
-    return taken
+    """Return the profiles that can hold the gang from `start` to `end`, with the devices of each.
+
+    They are chosen as those of a reservation of EASY are.
+    """
+    whole = _holding(pods, need.size, start, end, start - 1)[: need.whole + 1] if need.whole else []
+    lasts = _holding(pods, need.rest, start, end, 0) if need.rest else [None]
+    for last in lasts:
+        others = [pod for pod in whole if pod is not last][: need.whole]
+        if len(others) == need.whole:
+            taken = [(pod, need.size) for pod in others]
+            return taken if last is None else [*taken, (last, need.rest)]
+    return []
+
+
+def _holding(pods: list[Profile], devices: int, start: int, end: int, before: int) -> list[Profile]:
+    """Return the profiles with so many free from `start` to `end`, first those that have them `before`."""
+    able = [pod for pod in pods if pod.below(devices, start) >= end]
+    return sorted(able, key=lambda pod: pod.below(devices, max(pod.times[0], before)) < end)

@@ -58,7 +58,7 @@ class PoolView(Protocol):
 
 
 class PodView(Protocol):
-    """One pod: `free` of `size` devices, and when its running gangs should end by their estimates."""
+    """One pod: `free` of `size` devices, and when the others should be free."""
 
     @property
     def pool(self) -> PoolView: ...
@@ -72,7 +72,11 @@ class PodView(Protocol):
     def free(self) -> int: ...
     @property
     def releases(self) -> Sequence[tuple[int, int, int]]:
-        """(estimated end, tie-break, devices) of each running gang, ascending."""
+        """(second, tie-break, devices), ascending: when those that are not free should be; overdue if past.
+
+        That is when their gang should end, or an announced outage will stop it; and not before each outage
+        that concerns them should be over.
+        """
 
 
 class OfferView(Protocol):

@@ -235,7 +235,8 @@ class HeadOnlyLineup(Lineup):
         return self._hold(self._backfill.reserve(self._blocked[2].shape.owned, self._now_s))
 
     def _hold(self, reservation: Reservation) -> Reservation:
-        self._held, self._held_until_s = reservation, reservation.shadow_s
+        several = len(reservation.spare) > 1  # a second before, any that are overdue are as late as the last
+        self._held, self._held_until_s = reservation, reservation.shadow_s - several
         return reservation
 
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from scheduler.engine.need import Need, devices_for
-from scheduler.engine.units import Units
+from scheduler.engine.units import Holder, Units
 from scheduler.stock.stock import PoolStock
 
-_NOBODY = -1
-"""Stands for a turn among releases: devices that no gang holds."""
 
-
-class Gang(Hashable, Protocol):
+class Gang(Holder, Protocol):
     """What holds devices of pods: an attempt, as the pods see it."""
 
     pods: tuple[Pod, ...]
-    turn: int
-    """The number under which its job waited."""
-    release_s: int
-    """Its estimated end, as the pods were told."""
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""
@@ -40,7 +33,7 @@ class Pod:
         self.alone = (self,)
         """The pods of a gang that is on this one only."""
         self.releases: list[tuple[int, int, int]] = []
-        """(estimated end, turn of the job, devices) of each gang here, ascending."""
+        """(second, turn of the job, devices), ascending: when those that are not free should be."""
         self.units: Units | None = None
         """Its devices by number, where some may be out of service."""
 
@@ -59,25 +52,29 @@ class Pod:
     def release(self, gang: Gang, devices: int) -> None:
         """Take back all that a gang has here."""
         self.frees[self.index] += devices
-        del self.releases[bisect_left(self.releases, (gang.release_s, gang.turn, devices))]
-        if self.units is not None:
-            self.give(-self.units.release(gang))
+        lost = 0 if self.units is None else self.units.release(gang)
+        if lost:
+            self.give(-lost)
+            self.expect()
+        else:
+            del self.releases[bisect_left(self.releases, (gang.release_s, gang.turn, devices))]
 
-    def hasten(self, gang: Gang, devices: int, end_s: int) -> None:
-        """Expect the end of a gang at another time than its `release_s`."""
-        del self.releases[bisect_left(self.releases, (gang.release_s, gang.turn, devices))]
-        insort(self.releases, (end_s, gang.turn, devices))
+    def hasten(self, gang: Gang, devices: int, before_s: int) -> None:
+        """Expect the end of a gang at its `release_s`, which was another one before."""
+        if self.units is not None:
+            self.expect()
+        else:
+            del self.releases[bisect_left(self.releases, (before_s, gang.turn, devices))]
+            insort(self.releases, (gang.release_s, gang.turn, devices))
 
     def give(self, devices: int) -> None:
         """So many more devices are free, or fewer where negative."""
         self.frees[self.index] += devices
 
     def expect(self) -> None:
-        """Count on devices out of service from when they should be back, as on those of a gang that ends."""
+        """Count on devices that an outage concerns from when it should be over, whoever holds them."""
         assert self.units is not None
-        self.releases = [release for release in self.releases if release[1] != _NOBODY]
-        for end_s, devices in self.units.expected():
-            insort(self.releases, (end_s, _NOBODY, devices))
+        self.releases = self.units.expected()
 
 
 class Pool:
@@ -145,9 +142,9 @@ class PodNeed(Need):
     def hasten(self, gang: Gang, end_s: int) -> None:
         """Let the pods know that the gang will end sooner than estimated."""
         if not self.simple and end_s < gang.release_s:
+            before_s, gang.release_s = gang.release_s, end_s
             for pod, devices in self.shares(gang.pods):
-                pod.hasten(gang, devices, end_s)
-            gang.release_s = end_s
+                pod.hasten(gang, devices, before_s)
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""

@@ -42,16 +42,15 @@ class Exposure:
         """Number the devices of the pods, or the nodes of the offer."""
         if resource < len(self._pools):
             for pod in self._pools[resource].pods:
-                pod.units = Units(pod.size, 1, partial(self._pod_lost, resource, pod))
+                pod.units = Units(pod.size, 1, partial(self._pods_lost, resource))
         else:
             offer = self._offers[resource - len(self._pools)]
             nodes = offer.stock.quota // offer.stock.node_devices
             offer.units = Units(nodes, offer.stock.node_devices, offer.lose)
 
-    def _pod_lost(self, pool: int, pod: Pod, devices: int) -> None:
+    def _pods_lost(self, pool: int, devices: int) -> None:
         self._run.log.down(pool, self._run.now_s, devices)
         self._run.pods_changed()
-        pod.expect()
 
     def tell(self, outage: Outage, phase: Phase) -> None:
         """Let an outage be announced, begin or end."""
@@ -69,12 +68,20 @@ class Exposure:
         assert units is not None
         if phase == Phase.ANNOUNCED:
             place.give(-units.withhold(outage.first, outage.devices, outage.expected_s))
-            if isinstance(place, Pod):
-                place.expect()  # what was out of service already may stay so for longer
         elif phase == Phase.ENDS:
-            place.give(units.restore(outage.first, outage.devices))
+            place.give(units.restore(outage.first, outage.devices, outage.expected_s))
         elif outage.what in STOPS:
             for attempt in units.holders(outage.first, outage.devices):
                 assert isinstance(attempt, Interruptible)
                 in_time = 0 < outage.notice_s >= attempt.plan.cost_s
                 self._stop(attempt, STOPS[outage.what], in_time)
+        if isinstance(place, Pod):
+            self._foresee(place, outage)
+
+    def _foresee(self, pod: Pod, outage: Outage) -> None:
+        """Expect the end of those whom it will stop when it begins, and of itself when it should be over."""
+        assert pod.units is not None
+        for attempt in pod.units.holders(outage.first, outage.devices):
+            assert isinstance(attempt, Interruptible)
+            attempt.hasten(outage.from_s)
+        pod.expect()

@@ -76,6 +76,11 @@ class Handle:
         if self._goes_on():
             self._loop.settle()
 
+    def void(self, _: Event) -> None:
+        """Make the pass if this, which has lost its meaning, was the last event of an instant with others."""
+        if self._loop.now_s == int(self.env.now):
+            self._loop.settle()
+
     def _goes_on(self) -> bool:
         """Move on to this instant, unless the run has ended with its last job."""
         loop = self._loop

@@ -141,7 +141,7 @@ class Storm:
             return
         del run.running[attempt]
         if attempt.callbacks is not None:
-            attempt.callbacks = [run.woken]
+            attempt.callbacks = [run.void]
         run.release(attempt)
         self._staging.stop(attempt)
         account, worked_s = attempt.stopped(run.now_s, saved=saved)
