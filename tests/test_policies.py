@@ -11,9 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.cli import main
 from scheduler.policy import PolicyError, resolve
 from scheduler.policy.place import PlaceError
 from scheduler.policy.preempt import Level
@@ -41,6 +43,11 @@ class SomeJob:
     reclaims: int = 0
 
 
+class SomeTags:
+    def start_tag(self, owner: str) -> float:
+        return {"vision": 42.0}[owner]
+
+
 @dataclass(frozen=True)
 class SomeView:
     now_s: int = 1_000
@@ -52,9 +59,6 @@ class SomeView:
 
     def rented_s(self, job: Any) -> float:
         return self.rent_s
-
-    def start_tag(self, owner: str) -> float:
-        return {"vision": 42.0}[owner]
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,11 @@ class SomeOffer:
 )
 def test_orders_put_first_what_they_say(spec: str, first: SomeJob, second: SomeJob) -> None:
     order = resolve("order", spec)
-    assert order(first, SomeView()) < order(second, SomeView())
+    assert order(first, SomeTags()) < order(second, SomeTags())
 
 
 def test_fair_share_goes_by_the_start_tag() -> None:
-    assert resolve("order", "fair_share")(SomeJob(), SomeView()) == 42.0
+    assert resolve("order", "fair_share")(SomeJob(), SomeTags()) == 42.0
 
 
 @pytest.mark.parametrize(
@@ -444,6 +448,30 @@ def test_a_users_own_policy_is_found_by_its_entry_point(
     assert rows(of, "jobs", "start_s") == [(10,), (10,), (0,)]
 
 
+@pytest.mark.parametrize("look", ["now_s", "predicted_wait_s(job)", "rented_s(job)"])
+def test_an_order_cannot_look_at_what_changes_while_a_job_waits(
+    tmp_path: Path, installed: Callable[[str, str], None], look: str
+) -> None:
+    installed("order", f"def mine():\n    return lambda job, view: -view.{look} / job.estimate_s\n")
+    trace(job(0, 10, 1)).write(tmp_path / "trace.parquet")
+    text = 'name = "mine"\ntrace = "trace.parquet"\npolicy.order = "mine"\n[[pools]]\n'
+    pod = 'name = "own"\npods = 1\ndevice = "b200"\ndevices = 4\n'
+    (tmp_path / "mine.toml").write_text(text + pod)
+    result = CliRunner().invoke(main, ["replay", str(tmp_path / "mine.toml"), "-o", str(tmp_path / "run")])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    name = look.removesuffix("(job)")
+    assert f"exaburst: policy.order: looks at view.{name}, but a key is asked for once, as" in result.stderr
+
+
+def test_a_users_own_order_may_share_by_tags(tmp_path: Path, installed: Callable[[str, str], None]) -> None:
+    # Tags of 0, 10, 20 and 0: ties to the lower number.
+    installed("order", "def mine():\n    return lambda job, view: view.start_tag(job.owner)\n")
+    owned = scenario([pool(1)], policy={"order": "mine"})
+    jobs = [*(job(0, 10, 1, owner="a") for _ in range(3)), job(0, 10, 1, owner="b")]
+    of = run(owned, trace(*jobs), tmp_path / "run")
+    assert rows(of, "jobs", "start_s") == [(0,), (20,), (30,), (10,)]
+
+
 def test_a_users_own_place_picks_pods(tmp_path: Path, installed: Callable[[str, str], None]) -> None:
     last = "max([at for at, here in enumerate(free) if here >= devices], default=-1)"
     installed("place", f"def mine():\n    return lambda job, devices, free: {last}\n")
@@ -480,8 +508,8 @@ def test_a_place_cannot_change_what_it_is_shown(
 def test_ageing_makes_up_for_priority_to_the_second(spec: str, per_day: int, levels: int) -> None:
     # Level for level, a wait of a day over the rate; at that very second both are equal.
     order, even_s = resolve("order", spec), levels * DAY // per_day
-    old = order(SomeJob(submit_s=0, priority=0), SomeView())
-    news = [order(SomeJob(submit_s=even_s + late, priority=levels), SomeView()) for late in (-1, 0, 1)]
+    old = order(SomeJob(submit_s=0, priority=0), SomeTags())
+    news = [order(SomeJob(submit_s=even_s + late, priority=levels), SomeTags()) for late in (-1, 0, 1)]
     assert news[0] < old == news[1] < news[2]
 
 

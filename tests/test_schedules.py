@@ -222,7 +222,7 @@ def test_pods_of_one_pool_are_like_pools_of_one_pod(
             (*row[:3], [int(row[3][-1])])
             for row in rows(of, "attempts", "job_id", "start_s", "end_s", "where")
         ]
-    assert apart == replayed(made, size=4, pods=pods, **policy)
+    assert apart == replayed(made, size=4, pods=pods, backfill=backfill, place=place)
 
 
 # Theorems

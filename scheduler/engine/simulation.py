@@ -22,7 +22,7 @@ from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.lineup import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
-from scheduler.engine.owned.view import ClusterView
+from scheduler.engine.owned.view import ClusterView, KeyView
 from scheduler.engine.queue import QueueEntry
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.patience import PatienceTimer
@@ -44,7 +44,7 @@ class Parts(NamedTuple):
     log: RunLog
     dependencies: Dependencies
     start_tags: StartTags | None
-    """Where the order shares by them."""
+    """Where the order may share by them."""
     conditions: Conditions | None
     """None where nothing can befall an attempt."""
 
@@ -65,7 +65,8 @@ class Simulation:
         self._newcomers = self.arrivals.newcomers
         self._answers = False
         self.lineup = lineup(self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start)
-        self._view = ClusterView(self._cluster, self.lineup.queue, self.running, self._start_tags)
+        self._view = ClusterView(self._cluster, self.lineup.queue, self.running)
+        self._key_view = KeyView(self._start_tags or StartTags({}))
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent)
         self._storm: Storm | None = None
@@ -148,14 +149,14 @@ class Simulation:
         return job._replace(shape=self._elsewhere(shape)) if leaves else job
 
     def _entry(self, job: Job) -> QueueEntry:
-        score = self._policy.order(job, self._view)
+        score = self._policy.order(job, self._key_view)
         if self._start_tags is not None:
             self._start_tags.submitted(job)
         return score, job.job_id, job
 
     def key(self, job: Job) -> float:
         """Return the order's key of a job at this moment."""
-        return self._policy.order(job, self._view)
+        return self._policy.order(job, self._key_view)
 
     def _begin_to_wait(self, job: Job) -> None:
         self._waits[job.turn] = 1
@@ -184,7 +185,6 @@ class Simulation:
     def _start_owned(self, newcomers: list[QueueEntry]) -> None:
         self.lineup.start(self.now_s, newcomers)
         if self._storm is not None:
-            self._view.now_s = self.now_s
             while (head := self.lineup.head()) is not None and self._storm.makes_room(head):
                 self.lineup.start(self.now_s, [])
 

@@ -1,7 +1,8 @@
 """Which waiting job first: `(job, view) -> float`, lowest first, ties to the lower job_id.
 
 The key is taken when a job begins to wait, at its submission or after an interruption, and never changes
-while it waits. An order that is more than a function may also have
+while it waits. So an order has no clock to look at, and the engine raises OrderError where one does. An order
+that is more than a function may also have
 
 - `level(job) -> float`: what preemption by order compares, lower first; without it, the key of that moment;
 - `turns_s(job, devices) -> float`: seconds of work on so many devices after which the level of a running job
@@ -14,13 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from scheduler.policy.views import JobView, View
+from scheduler.policy.views import JobView, OrderView
 from traces.times import DAY_S, HOUR_S
 
-Order = Callable[[JobView, View], float]
+Order = Callable[[JobView, OrderView], float]
 
 _LAST_S = 1e15
 """Later than any job is submitted, and whole seconds beyond it are still exact in a float."""
+
+
+class OrderError(ValueError):
+    """An order that looks at what it may not; says what to do."""
 
 
 def fcfs() -> Order:
@@ -53,7 +58,7 @@ class Las:
 
     threshold_device_h: float = 8.0
 
-    def __call__(self, job: JobView, view: View) -> float:
+    def __call__(self, job: JobView, view: OrderView) -> float:
         """First come, first served, behind everybody else in the second queue."""
         return job.submit_s + _LAST_S * self.level(job)
 

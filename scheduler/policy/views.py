@@ -107,8 +107,22 @@ class OfferView(Protocol):
         """What taking the job's checkpoint elsewhere costs: egress."""
 
 
+class OrderView(Protocol):
+    """What an order may look at besides the job: nothing that becomes another while the job waits.
+
+    A key is asked for once, so whatever depends on the clock, or on who waits and runs, would be that of the
+    instant at which the job became ready, for as long as it waits.
+    """
+
+    def start_tag(self, owner: str) -> float:
+        """Virtual start time of the owner's next job, which is to be that of this one for good.
+
+        Start-time fair queueing; the tags are there under `fair_share` and under an order of one's own.
+        """
+
+
 class View(Protocol):
-    """The cluster at this instant."""
+    """The cluster at this instant, for patience."""
 
     @property
     def now_s(self) -> int: ...
@@ -117,9 +131,6 @@ class View(Protocol):
 
     def rented_s(self, job: Any) -> float:
         """Fewest seconds from renting to the end of work over the offers the job may use; inf if none."""
-
-    def start_tag(self, owner: str) -> float:
-        """Virtual start time of the owner's next job (start-time fair queueing)."""
 
 
 class NeedView(Protocol):

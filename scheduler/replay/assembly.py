@@ -21,6 +21,7 @@ from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
 from scheduler.engine.storm.outages import Outage
 from scheduler.policy.first import KeepFree
+from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.trace import NO_VALUE
@@ -54,7 +55,8 @@ class Assembly:
         """Return the simulation of the run; without a storm where nothing can befall an attempt."""
         scenario, trace, policy = self._setup.scenario, self._setup.trace, self._setup.policy
         first = policy.first
-        shares_by_tags = scenario.policy.order == "fair_share"
+        order = scenario.policy.order.partition(":")[0]
+        shares_by_tags = order == "fair_share" or order not in ORDERS
         stormy = bool(self.outages) or _interrupts(self._setup)
         return Simulation(
             Parts(

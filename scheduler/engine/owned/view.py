@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from math import inf
+from typing import NoReturn
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.fair_share import StartTags
@@ -12,24 +13,33 @@ from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.cluster import Cluster, Slot
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.queue import LinedQueue, Queue
-from scheduler.policy.views import Limit
+from scheduler.policy.order import OrderError
+from scheduler.policy.views import Limit, View
+
+
+class KeyView:
+    """What an order may look at: the tags of its owners' shares, and never what depends on the moment."""
+
+    def __init__(self, start_tags: StartTags) -> None:
+        self.start_tag = start_tags.start_tag
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name not in vars(View):
+            raise AttributeError(name)
+        raise OrderError(
+            f"policy.order: looks at view.{name}, but a key is asked for once, as its job becomes ready, "
+            "and would stay as it is then; go by the job and view.start_tag, as priority:RATE does to age"
+        )
 
 
 class ClusterView:
-    """The cluster at `now_s`, for orders and patience."""
+    """The cluster at `now_s`, for patience."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        owned: Queue | LinedQueue,
-        running: Iterable[Attempt],
-        start_tags: StartTags | None,
-    ) -> None:
+    def __init__(self, cluster: Cluster, owned: Queue | LinedQueue, running: Iterable[Attempt]) -> None:
         self.now_s = 0
         self._cluster = cluster
         self._owned = owned
         self._running = running
-        self._start_tags = start_tags
 
     def predicted_wait_s(self, job: Job) -> float:
         """Estimated device-seconds of owned work ahead of the job over the owned devices.
@@ -51,10 +61,6 @@ class ClusterView:
     def rented_s(self, job: Job) -> float:
         """Fewest seconds from renting to the end of work, by the estimate; inf where it may not leave."""
         return min((rental.ready_s(job) + rental.work_s(job) for rental in job.shape.rented), default=inf)
-
-    def start_tag(self, owner: str) -> float:
-        """Virtual start time of the owner's next job."""
-        return self._start_tags.start_tag(owner) if self._start_tags is not None else 0.0
 
 
 class WaitingView:

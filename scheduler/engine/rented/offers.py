@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from math import ceil
 from typing import Any, Protocol
 
 from scheduler.engine.need import Need, devices_for
-from scheduler.engine.units import Units
+from scheduler.engine.units import Holder, Units
 from scheduler.policy.views import JobView
 from scheduler.scenario import CheckpointSpec
 from scheduler.stock.stock import OfferStock
@@ -113,13 +113,13 @@ class Rental(Need):
         super().__init__(offer.index, devices, factor, devices)
         self.offer = offer
 
-    def take(self, holder: Hashable) -> None:
+    def take(self, holder: Holder) -> None:
         """Rent the devices."""
         self.offer.free -= self.devices
         if self.offer.units is not None:
             self.offer.units.take(holder, self.devices)
 
-    def release(self, holder: Hashable) -> None:
+    def release(self, holder: Holder) -> None:
         """Give them back."""
         self.offer.free += self.devices
         if self.offer.units is not None:
