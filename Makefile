@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench published notebooks strip picture lock clean
+.PHONY: help demo test test-all lint bench mutants published notebooks strip picture lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: $(STAMP)  ## ruff and mypy
 bench: $(STAMP)  ## speed and memory beside a bare heapq loop, and of a study on all processors
 	$(BIN)/python -m benchmarks.bench
 	$(BIN)/python -m benchmarks.study
+
+mutants: $(STAMP)  ## small faults in the code that the tests should notice; takes hours
+	$(BIN)/python -m benchmarks.mutants
 
 published: $(STAMP)  ## redo published results and write docs/published.md
 	$(BIN)/python -m benchmarks.published

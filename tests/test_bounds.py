@@ -108,6 +108,22 @@ def test_too_much_work_at_once_must_wait_or_be_rented_for() -> None:
     assert least == pytest.approx(half_wait_s, rel=0.05)
 
 
+def test_slots_as_long_as_the_jobs_give_one_slot_away_and_no_more() -> None:
+    """Four jobs of an hour at once on one device, in slots of an hour.
+
+    One may have started by the end of the first slot beside the one that runs in it, so that they wait for 0,
+    0, 1 and 2 hours; if one is rented for, for 0, 0 and 1; and nobody waits if two are.
+    """
+    over = trace(*(job(0, HOUR_S, 1) for _ in range(4)))
+    bound = program(scenario([pool(1)], [offer("cloud")]), over, 120)
+    busy_usd = 3.24 * 1.2 * 0.0861
+    assert bound.usd_anyhow == pytest.approx(120 * 0.36 * 1.2 * 0.0861)
+    for rented, wait_h in ((0, 3), (1, 1), (2, 0)):
+        usd = bound.usd_anyhow + 3.6 * rented + busy_usd * (4 - rented)
+        assert bound.least_wait_s(usd) == pytest.approx(wait_h * HOUR_S, rel=1e-5)
+        assert bound.least_usd(wait_h * HOUR_S) == pytest.approx(usd, rel=1e-5)
+
+
 def test_short_jobs_first_waits_least() -> None:
     """100 jobs of 36 s and one of 10 hours on one device: the long one waits for the short ones."""
     over = trace(job(0, 36_000, 1), *(job(0, 36, 1) for _ in range(1_000)))

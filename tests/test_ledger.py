@@ -131,6 +131,18 @@ def test_charge_periods_are_whole_hours_of_utc(tmp_path: Path) -> None:
     ]
 
 
+def test_a_boot_that_fails_is_paid_in_the_hours_in_which_it_was_tried(tmp_path: Path) -> None:
+    # Two devices at 0.001 USD a second from 3,540 to 3,640, all boots of which fail: 60 and 40 s.
+    terms = {"boot_s": 100, "boots": {"fail_probability": 1.0}}
+    of = rented(tmp_path, job(3_540, 5, 2), terms=terms, retries={"limit": 0})
+    assert of.end_s == 3_640
+    assert rows(of, "jobs", "state") == [("killed",)]
+    assert list(zip(of.spend.period_s, of.spend.charged_to, of.spend.usd, strict=True)) == [
+        (0, "boot", pytest.approx(0.12)),
+        (3_600, "boot", pytest.approx(0.08)),
+    ]
+
+
 def test_charge_periods_of_a_day(tmp_path: Path) -> None:
     money = {"life_years": 1.0, "charge_period": "day"}
     of = owned(tmp_path, job(0, 7_200, 1), money=money, epoch="2026-01-05T23:00")

@@ -90,6 +90,19 @@ def test_a_late_end_gives_way_from_second_to_second(
     assert on_four(tmp_path, EASY, *jobs) == [(0, 10), (10, 15), expected]
 
 
+@pytest.mark.parametrize("backfill", ["easy", "conservative"])
+@pytest.mark.parametrize(("run_s", "expected"), [(1, (10, 11)), (2, (25, 27))])
+def test_at_the_shadow_time_all_is_looked_at_anew(
+    tmp_path: Path, backfill: str, run_s: int, expected: tuple[int, int]
+) -> None:
+    # The first was to end at 10, the shadow time, and ends at 20. The third, which comes then, may have the
+    # second until 11; a job at 5 has asked for the reservation, and is refused.
+    jobs = [job(0, 20, 3, estimate_s=10), HEAD, job(10, run_s, 1), job(5, 100, 1)]
+    jobs.sort(key=lambda row: int(row["submit_s"]))
+    found = on_four(tmp_path, {"backfill": backfill, "patience": "never"}, *jobs)
+    assert (found[1], found[3]) == ((20, 25), expected)
+
+
 def test_reservations_count_the_gangs_that_are_past_their_estimates(tmp_path: Path) -> None:
     # Five devices, two gangs of two that outlive their estimates, 8 and 9, and a head that wants three: at 8
     # it would leave none, so the fourth, which fits, is refused. When the fifth comes at 10 both gangs could
@@ -243,6 +256,17 @@ def test_what_fits_nowhere_is_rejected_with_all_that_comes_after_it(tmp_path: Pa
         ("rejected", "the job it depends on will never finish", 0),
     ]
     assert of.description["jobs"] == {"finished": 1, "rejected": 3, "unfinished": 0, "killed": 0}
+
+
+def test_without_a_horizon_a_run_ends_with_its_last_job(tmp_path: Path) -> None:
+    # Patience of an hour would ring at 3,600, when nobody is left.
+    of = run(
+        scenario([pool(4)], [offer("cloud")], policy={"patience": "after:1h"}),
+        trace(job(0, 100, 4), job(0, 50, 4), job(10, 3, 1, after=1)),
+        tmp_path,
+    )
+    assert of.end_s == 153
+    assert rows(of, "jobs", "state", "end_s") == [("finished", 100), ("finished", 150), ("finished", 153)]
 
 
 def test_the_horizon_cuts_off_what_is_left(tmp_path: Path) -> None:

@@ -72,6 +72,39 @@ def test_a_rest_may_last_longer_than_the_repair() -> None:
     assert attempts(world)[1][2:5] == (70, 70, 120)
 
 
+@pytest.mark.parametrize("later", [[], [(45, 50)], [(45, 50), (150, 9_000)], [(9_000, 9_001)]])
+def test_without_a_horizon_the_run_ends_with_the_last_job(later: list[tuple[int, int]]) -> None:
+    """It fails at 40 and rests for 60 s, in which nobody runs or waits, whatever befalls the other device."""
+    outages = [broken(40, 42), *(broken(*spell, first=1) for spell in later)]
+    world = replay(owned(retries={"backoff_s": 60}), outages, job(0, 100, 1))
+    assert [row[2:6] for row in attempts(world)] == [(0, 0, 40, "failed"), (100, 100, 200, "finished")]
+    assert world.end_s == 200
+
+
+def test_the_run_ends_as_the_last_job_is_killed() -> None:
+    scenario = owned(retries={"backoff_s": 60, "limit": 1})
+    world = replay(scenario, [broken(40, 42), broken(130, 5_000)], job(0, 100, 1))
+    assert [row[2:6] for row in attempts(world)] == [(0, 0, 40, "failed"), (100, 100, 130, "killed")]
+    assert (world.end_s, world.logged[0]["state"]) == (130, "killed")
+
+
+@pytest.mark.parametrize(
+    ("at_s", "account"),
+    [
+        (99, ("preempted", 94, 5, 0)),
+        (100, ("finished", 100, 0, 0)),
+    ],
+)
+def test_whoever_is_saved_at_the_very_end(at_s: int, account: tuple[str, int, int, int]) -> None:
+    """The checkpoint takes 5 s, in which nothing is done; whose work is done needs none."""
+    world = replay(
+        owned(checkpoints={"interval": "1000s", **FIVE_SECONDS}),
+        [broken(at_s, 130, devices=2, what="maintenance", notice_s=50)],
+        job(0, 100, 2),
+    )
+    assert attempts(world)[0][4:] == (at_s, *account)
+
+
 def test_with_checkpoints_it_goes_on_from_the_last_that_was_finished() -> None:
     """Work to 30, a checkpoint to 35, 5 s more; then a restart of 7 s, and 70 s with two checkpoints."""
     scenario = owned(checkpoints={"interval": "30s", "restart_s": 7, **FIVE_SECONDS})
@@ -242,6 +275,22 @@ def test_a_boot_that_fails_takes_as_long_as_one_that_works() -> None:
         (0, "cloud", 0, None, 10, "failed", 0, 0, 0),
         (0, "cloud", 30, 40, 90, "finished", 50, 0, 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("submit_s", "outcome"), [(9, "finished"), (10, "failed"), (19, "failed"), (20, "finished")]
+)
+def test_a_boot_fails_from_the_first_second_of_its_window_to_the_last(submit_s: int, outcome: str) -> None:
+    scenario = rented(offer("cloud", boot_s=10), retries={"backoff_s": 60})
+    world = replay(scenario, [outage(10, 20, "cloud", "failed_boot")], job(submit_s, 50, 1))
+    assert attempts(world)[0][5] == outcome
+
+
+@pytest.mark.parametrize(("submit_s", "start_s"), [(9, 9), (10, 20), (19, 20), (20, 20)])
+def test_a_device_is_away_from_the_first_second_of_an_outage_to_the_last(submit_s: int, start_s: int) -> None:
+    """Nobody has it in between where another outage begins as the first ends. One second is worked before."""
+    world = replay(owned(pool(1)), [broken(10, 15), broken(15, 20)], job(submit_s, 1, 1))
+    assert [row[2:6] for row in attempts(world)] == [(start_s, start_s, start_s + 1, "finished")]
 
 
 def test_a_slow_boot_takes_as_long_as_when_it_began() -> None:
