@@ -160,7 +160,7 @@ class Oracle:
 
     def _admitted(self, row: int) -> bool:
         """Whether enough stays free once a gang that may leave has started; others are always admitted."""
-        free = sum(self._free(lambda gang: True)) - self.rows[row]["gang"]
+        free = sum(len(self._free(pod)) for pod in range(self.pods)) - self.rows[row]["gang"]
         return (
             not self.keep_free
             or self.rows[row]["residency"] == "owned"
