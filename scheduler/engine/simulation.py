@@ -7,7 +7,7 @@ whatever may start. What may befall a run is a part of it, the storm, which is a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ from simpy import Environment
 from scheduler.engine.arrivals import Arrivals, Dependencies
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.fair_share import StartTags
-from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.gate import Gate
+from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, UNFINISHED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
@@ -32,7 +33,6 @@ from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.storm import Storm
 from scheduler.policy import Policy
-from scheduler.policy.first import RENTED, First, KeepFree
 
 
 class Parts(NamedTuple):
@@ -54,8 +54,7 @@ class Simulation:
 
     def __init__(self, parts: Parts) -> None:
         self.env, self._cluster, self._policy, self.log = parts.env, parts.cluster, parts.policy, parts.log
-        self._start_tags, self._first = parts.start_tags, parts.policy.first
-        self._elsewhere = cache(Shape.elsewhere)
+        self._start_tags = parts.start_tags
         self.now_s, self.waiting_jobs = int(self.env.now), 0
         self.horizon_s: int | None = None
         self.running = self.log.running
@@ -66,6 +65,8 @@ class Simulation:
         self._answers = False
         self.lineup = lineup(self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start)
         self._view = ClusterView(self._cluster, self.lineup.queue, self.running)
+        first = self._policy.first
+        self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
         self._key_view = KeyView(self._start_tags or StartTags({}))
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent)
@@ -121,8 +122,9 @@ class Simulation:
 
     def _admit(self, newcomers: list[Job]) -> None:
         """Let newcomers start, or else decide how long to wait."""
-        if self._first is not None:
-            newcomers[:] = [self._sent(job, self._first) for job in newcomers]
+        if self._gate is not None:
+            self._view.now_s = self.now_s
+            newcomers[:] = [self._gate.sent(job) for job in newcomers]
         if not self.waiting_jobs and len(newcomers) == 1 and self._start_tags is None:
             slot = self._cluster.find(newcomers[0])
             if slot is not None:
@@ -135,18 +137,6 @@ class Simulation:
         for score, _, job in entries:
             if job.shape.rented and self._waits[job.turn]:
                 self._be_patient(score, job)
-
-    def _sent(self, job: Job, first: First) -> Job:
-        """Return a job that takes owned devices no more, where the policy has it so; it is asked once."""
-        shape = job.shape
-        if job.turn >= self._rows or not (shape.owned and shape.rented):
-            return job
-        if isinstance(first, KeepFree):
-            leaves = self._cluster.shuts_out(shape)
-        else:
-            self._view.now_s = self.now_s
-            leaves = first(job, self._view) == RENTED
-        return job._replace(shape=self._elsewhere(shape)) if leaves else job
 
     def _entry(self, job: Job) -> QueueEntry:
         score = self._policy.order(job, self._key_view)

@@ -1,0 +1,91 @@
+"""Free devices over time, by what runs and what is planned: where conservative backfill reserves."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from math import inf
+
+from scheduler.policy.views import JobView, NeedView, PodView
+
+
+class Profile:
+    """Free devices of one pod from now on, as a step function: what runs and what is planned."""
+
+    __slots__ = ("free", "times")
+
+    def __init__(self, pod: PodView, now: int) -> None:
+        self.times, self.free = [now], [pod.free]
+        for end, _, devices in pod.releases:
+            time = max(end, now + 1)
+            if time > self.times[-1]:
+                self.times.append(time)
+                self.free.append(self.free[-1])
+            self.free[-1] += devices
+
+    def below(self, devices: int, start: int) -> float:
+        """Return the first instant from `start` on with fewer than `devices` free; inf if none."""
+        at = bisect_right(self.times, start) - 1
+        for time, free in zip(self.times[at:], self.free[at:], strict=True):
+            if free < devices:
+                return max(time, start)
+        return inf
+
+    def take(self, devices: int, start: int, end: int) -> None:
+        """Plan `devices` from `start` until `end`."""
+        first, last = self._cut(start), self._cut(end)
+        for step in range(first, last):
+            self.free[step] -= devices
+
+    def _cut(self, time: int) -> int:
+        at = bisect_right(self.times, time) - 1
+        if self.times[at] != time:
+            at += 1
+            self.times.insert(at, time)
+            self.free.insert(at, self.free[at - 1])
+        return at
+
+
+def profile_of(profiles: dict[PodView, Profile], pod: PodView, now: int) -> Profile:
+    """Return the profile of a pod, made when it is first asked for."""
+    if pod not in profiles:
+        profiles[pod] = Profile(pod, now)
+    return profiles[pod]
+
+
+def book(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profile], now: int) -> None:
+    """Take the job's earliest place in the profiles, over all pools; ties to the first."""
+    best: tuple[float, int, list[tuple[Profile, int]]] = (inf, 0, [])
+    for need in needs:
+        run = need.run_s(job.estimate_s)
+        pods = [profile_of(profiles, pod, now) for pod in need.pods]
+        for start in sorted({time for profile in pods for time in profile.times}):
+            if start >= best[0]:
+                break
+            if taken := _at(need, pods, start, start + run):
+                best = (start, start + run, taken)
+                break
+    start, end, taken = int(best[0]), best[1], best[2]
+    for profile, devices in taken:
+        profile.take(devices, start, end)
+
+
+def _at(need: NeedView, pods: list[Profile], start: int, end: int) -> list[tuple[Profile, int]]:
+    """Return the profiles that can hold the gang from `start` to `end`, with the devices of each.
+
+    They are chosen as those of a reservation of EASY are.
+    """
+    whole = _holding(pods, need.size, start, end, start - 1)[: need.whole + 1] if need.whole else []
+    lasts = _holding(pods, need.rest, start, end, 0) if need.rest else [None]
+    for last in lasts:
+        others = [pod for pod in whole if pod is not last][: need.whole]
+        if len(others) == need.whole:
+            taken = [(pod, need.size) for pod in others]
+            return taken if last is None else [*taken, (last, need.rest)]
+    return []
+
+
+def _holding(pods: list[Profile], devices: int, start: int, end: int, before: int) -> list[Profile]:
+    """Return the profiles with so many free from `start` to `end`, first those that have them `before`."""
+    able = [pod for pod in pods if pod.below(devices, start) >= end]
+    return sorted(able, key=lambda pod: pod.below(devices, max(pod.times[0], before)) < end)
