@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -46,18 +47,46 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return found
 
 
-def by(python: str, out: Path, hash_seed: str) -> dict[str, str]:
-    """The digests of the same demo, run by another process."""
+def type_elsewhere(python: str, command: Sequence[str], **environment: str) -> None:
+    """Run a command in another process."""
     code = "from scheduler.cli import main; main()"
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [python, "-c", code, *DEMO, str(out)]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    everything = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | environment
+    typed = [python, "-c", code, *command]
+    subprocess.run(typed, cwd=ROOT, env=everything, check=True, stdout=subprocess.DEVNULL)
+
+
+def by(python: str, out: Path, hash_seed: str, **environment: str) -> dict[str, str]:
+    """The digests of the same demo, run by another process."""
+    type_elsewhere(python, [*DEMO, str(out)], PYTHONHASHSEED=hash_seed, **environment)
     return digests(out)
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "4711"])
 def test_another_process_with_another_hash_seed(demo: dict[str, str], hash_seed: str, tmp_path: Path) -> None:
     assert by(sys.executable, tmp_path / "run", hash_seed) == demo
+
+
+@pytest.fixture
+def older_processor() -> dict[str, str]:
+    """The environment in which numpy and the C library compute as on a processor without AVX."""
+    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    if not features:
+        pytest.skip("numpy knows no routines for this processor beyond those that all have")
+    libc = "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-AVX512F"
+    return {"NPY_DISABLE_CPU_FEATURES": " ".join(features), "GLIBC_TUNABLES": libc}
+
+
+def test_another_processor(demo: dict[str, str], older_processor: dict[str, str], tmp_path: Path) -> None:
+    assert by(sys.executable, tmp_path / "run", "1", **older_processor) == demo
+
+
+def test_weather_on_another_processor(older_processor: dict[str, str], tmp_path: Path) -> None:
+    """Failures, reclaims, boots and wandering prices."""
+    bad = str(ROOT / "scheduler" / "scenarios" / "bad_weather.toml")
+    for name, environment in (("here", {}), ("there", older_processor)):
+        command = ["weather", bad, "--set", "demand.days=2", "--set", "horizon_h=400", "-o"]
+        type_elsewhere(sys.executable, [*command, str(tmp_path / name)], **environment)
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
 
 
 @pytest.mark.parametrize("python", ["python3.11", "python3.12", "python3.13"])

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
+from traces import portable
 from traces.arrays import Array, Floats
 from traces.times import HOUR_S
 from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, Week, bursty, hourly, spaced
@@ -124,7 +125,7 @@ def _data(kind: Kind, seed: int, jobs: Columns) -> Columns:
     count = len(jobs["gang"])
     ranks = 1 / np.arange(1, len(kind.owners) + 1)
     hours = jobs["gang"] * jobs["runtime_s"] / HOUR_S
-    spread = np.exp(HABITS.data_sigma * stream(seed, kind.name, "data").standard_normal(count))
+    normal = portable.standard_normal(stream(seed, kind.name, "data"), count)
     deadline = np.full(count, -1)
     if kind.release_h is not None:
         release_s = kind.release_h * HOUR_S
@@ -133,6 +134,6 @@ def _data(kind: Kind, seed: int, jobs: Columns) -> Columns:
     return {
         "owner": stream(seed, kind.name, "owner").choice(len(ranks), count, p=ranks / ranks.sum()),
         "residency": (stream(seed, kind.name, "residency").random(count) < kind.owned_share).astype(np.int32),
-        "input_tb": hours * kind.input_gb / 1000 * spread,
+        "input_tb": hours * kind.input_gb / 1000 * portable.exp(HABITS.data_sigma * normal),
         "deadline_s": deadline,
     }

@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from traces import portable
 from traces.arrays import Array
 from traces.times import DAY_S, HOUR_S
 from workloads.parameters import Parameter
@@ -102,9 +103,9 @@ class RunTimes:
         classes = np.searchsorted(list(self.by_gang), gangs, side="right") - 1
         weight, mu, sigma, other_mu, other_sigma = np.array(list(self.by_gang.values()))[classes].T
         first = rng.random(len(gangs)) < weight
-        normal = rng.standard_normal(len(gangs))
+        normal = portable.standard_normal(rng, len(gangs))
         logs = np.where(first, mu + sigma * normal, other_mu + other_sigma * normal)
-        return np.asarray(np.clip(np.exp(logs) * self.stretch, 1, self.limit_s))
+        return np.asarray(np.clip(portable.exp(logs) * self.stretch, 1, self.limit_s))
 
     def mean(self, gang: int) -> float:
         """Mean run time of a gang, in seconds."""
@@ -135,7 +136,7 @@ def philly(stretch: float = 1.0, limit_d: int = 14) -> RunTimes:
 
 def around(median_h: float, sigma: float, limit_d: int = 14) -> RunTimes:
     """Return planned run times: lognormal, with a median in hours and deviation `sigma` of the logarithm."""
-    log = math.log(median_h * HOUR_S)
+    log = float(portable.log(median_h * HOUR_S))
     mixture = Mixture(1.0, log, sigma, log, sigma)
     return RunTimes(
         f"lognormal, median {median_h:g} h, sigma {sigma:g}", {1: mixture}, limit_s=limit_d * DAY_S
@@ -170,7 +171,8 @@ class Ends:
         share = 1 - rng.random(count)
         cancelled = end < self.cancelled
         failed = ~cancelled & (end < self.cancelled + self.failed)
-        return np.where(failed, share ** (1 / HABITS.failed_run - 1), np.where(cancelled, share, 1.0))
+        early = portable.power(share, 1 / HABITS.failed_run - 1)
+        return np.where(failed, early, np.where(cancelled, share, 1.0))
 
     def mean(self) -> float:
         """Mean of `shorten`."""
@@ -202,7 +204,8 @@ def estimates(rng: np.random.Generator, planned_s: Array) -> Array:
     """
     count = len(planned_s)
     under = rng.random(count) < HABITS.underask_share
-    over = HABITS.overask_median * np.exp(HABITS.overask_sigma * rng.standard_normal(count))
+    spread = portable.exp(HABITS.overask_sigma * portable.standard_normal(rng, count))
+    over = HABITS.overask_median * spread
     up = np.searchsorted(ROUND_S, planned_s * np.maximum(1.0, over))
     down = np.searchsorted(ROUND_S, planned_s * rng.uniform(0.5, 1.0, count), side="right") - 1
     return np.asarray(ROUND_S[np.clip(np.where(under, down, up), 0, len(ROUND_S) - 1)])

@@ -7,7 +7,7 @@ half its variance, so that the mean factor is 1; spikes multiply it.
 from __future__ import annotations
 
 from itertools import accumulate
-from math import exp, expm1, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from scheduler.scenario import DriftSpec
 from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.renewal import Law, alternate
 from scheduler.weather.streams import Stream, streams
+from traces import portable
 from traces.arrays import Floats, Ints
 from traces.times import DAY_S, HOUR_S
 
@@ -39,10 +40,11 @@ def drift(spec: DriftSpec, name: str, seed: int, until_s: int) -> Intervals:
 def _wandering(spec: DriftSpec, step_s: int, steps: int, stream: Stream) -> Floats:
     """Draw the factor at each step; the process is stationary from the first on."""
     steps_back = step_s / (spec.reversion_h * HOUR_S)
-    keeps, moves = exp(-steps_back), spec.volatility * sqrt(-expm1(-2 * steps_back))
-    first, *later = stream("drift").standard_normal(steps).tolist()
+    keeps = float(portable.exp(-steps_back))
+    moves = spec.volatility * sqrt(-portable.expm1(-2 * steps_back))
+    first, *later = portable.standard_normal(stream("drift"), steps).tolist()
     path = accumulate(later, lambda at, moved: keeps * at + moves * moved, initial=spec.volatility * first)
-    return np.asarray(np.exp(np.fromiter(path, np.float64, steps) - spec.volatility**2 / 2))
+    return portable.exp(np.fromiter(path, np.float64, steps) - spec.volatility**2 / 2)
 
 
 def _spikes(spec: DriftSpec, until_s: int, stream: Stream) -> tuple[Ints, Ints]:

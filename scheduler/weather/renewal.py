@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 
 from scheduler.weather.streams import Stream
+from traces import portable
 from traces.arrays import Bools, Floats, Ints
 from traces.times import HOUR_S
 
@@ -36,19 +36,20 @@ class Law:
     def draw(self, rng: np.random.Generator, shape: int | tuple[int, int]) -> Floats:
         """Draw whole spans."""
         if self.sigma is None:
-            return self.mean_s * rng.standard_exponential(shape)
-        return self._lognormal(log(self.mean_s) - self.sigma**2 / 2, rng.standard_normal(shape))
+            return self.mean_s * portable.standard_exponential(rng, shape)
+        return self._lognormal(-(self.sigma**2) / 2, portable.standard_normal(rng, shape))
 
     def left(self, rng: np.random.Generator, units: int) -> Floats:
         """Draw what is left at second 0 of spans that began long ago: exponential ones have no memory."""
         if self.sigma is None:
             return self.draw(rng, units)
-        biased = self._lognormal(log(self.mean_s) + self.sigma**2 / 2, rng.standard_normal(units))
+        biased = self._lognormal(self.sigma**2 / 2, portable.standard_normal(rng, units))
         return rng.random(units) * biased
 
-    def _lognormal(self, mu: float, normal: Floats) -> Floats:
+    def _lognormal(self, shift: float, normal: Floats) -> Floats:
+        """Return spans whose median is the mean times e^shift."""
         assert self.sigma is not None
-        return np.asarray(np.exp(mu + self.sigma * normal), np.float64)
+        return self.mean_s * portable.exp(shift + self.sigma * normal)
 
 
 class DailyHazard:
@@ -68,7 +69,8 @@ class DailyHazard:
     def ends(self, rng: np.random.Generator, now_s: Ints) -> Ints:
         """Draw the seconds in which units fail that came up at `now_s`: the hazard adds up to Exp(1)."""
         day, second = np.divmod(now_s + self._midnight_s, 24 * HOUR_S)
-        reached = np.interp(second, self._hour_s, self._through) + rng.standard_exponential(now_s.shape)
+        reached = np.interp(second, self._hour_s, self._through)
+        reached += portable.standard_exponential(rng, now_s.shape)
         days, rest = np.divmod(reached, self._through[-1])
         end_s = (day + days) * 24 * HOUR_S + np.interp(rest, self._through, self._hour_s)
         second_s = np.minimum(end_s - self._midnight_s, LONGEST_S).astype(np.int64)

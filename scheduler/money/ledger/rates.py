@@ -13,7 +13,7 @@ import numpy as np
 
 from scheduler.scenario import MoneySpec
 from scheduler.stock.stock import OfferStock, PoolStock
-from traces import step_function
+from traces import portable, step_function
 from traces.arrays import Floats, Ints
 from traces.times import DAY_S, HOUR_S
 
@@ -131,9 +131,9 @@ class Owning:
         span = (end_s - start_s) / life_s
         if money.depreciation == "straight_line":
             return np.asarray((1 - money.residual_share) * span, np.float64)
-        decay = np.log(money.residual_share)
-        left = np.exp(decay * (money.age_years + (start_s - self.start_s) / YEAR_S) / money.life_years)
-        return np.asarray(-left * np.expm1(decay * span), np.float64)
+        decay = portable.log(money.residual_share)
+        left = portable.exp(decay * (money.age_years + (start_s - self.start_s) / YEAR_S) / money.life_years)
+        return np.asarray(-left * portable.expm1(decay * span), np.float64)
 
     def by_device_s(self, pool: PoolStock) -> dict[str, float]:
         """USD a device-second, used or not, by line of the ledger.
