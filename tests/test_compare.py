@@ -41,6 +41,7 @@ from scheduler.study.compare.statistics import (
     t_interval,
 )
 from scheduler.study.compare.windows import Window, WindowError, window
+from scheduler.study.reference import reference_of
 from tests.build import job, offer, pool, run, scenario, trace
 from traces.arrays import Floats
 from traces.trace import Trace
@@ -299,7 +300,7 @@ def test_who_still_waits_has_waited_so_far(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def two_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Trace]:
     cluster = scenario([pool(20)], [offer("cloud", quota=40)], policy={"patience": "after:1h"}, horizon_h=48)
-    demand = generate(Demand(days=2, devices=20, load=1.1, seed=3))
+    demand = generate(Demand(days=2, devices=20, load=1.1, seed=3), reference_of())
     over = Trace(
         demand.table.replace_schema_metadata(
             demand.table.schema.metadata | {b"exaburst.reference_device": b"any"}

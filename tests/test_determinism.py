@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from scheduler.cli import main
+from scheduler.study.reference import reference_of
 from tests.build import offer, pool, run, scenario
 from traces import Trace
 from workloads import Demand, generate
@@ -126,8 +127,8 @@ def test_every_order_and_backfill_twice(order: str, backfill: str, tmp_path: Pat
 
 
 def test_the_generators_trace(tmp_path: Path) -> None:
-    demand = Demand(days=3, seed=5)
+    reference = reference_of()
     for name in ("once", "again"):
-        generate(demand).write(tmp_path / name)
+        generate(Demand(days=3, seed=5), reference).write(tmp_path / name)
     assert (tmp_path / "once").read_bytes() == (tmp_path / "again").read_bytes()
-    assert generate(demand).sha256 != generate(Demand(days=3, seed=6)).sha256
+    assert Trace.read(tmp_path / "once").sha256 != generate(Demand(days=3, seed=6), reference).sha256

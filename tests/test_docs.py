@@ -34,6 +34,7 @@ from scheduler.policy import SEAMS
 from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
 from scheduler.run.directory import Run
+from scheduler.study.reference import reference_of
 from workloads import Demand, generate
 
 ROOT = Path(__file__).parents[1]
@@ -155,7 +156,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "offers": [{"name": "cloud", "offer": "lambda-h100-us-east-1", "quota": 4_096}],
         "policy": {"patience": "at_once"},
     }
-    demand = generate(Demand(days=3, devices=120, load=2))
+    demand = generate(Demand(days=3, devices=120, load=2), reference_of())
     return replay(Setup.of(scenario.parse_scenario(raw), demand), folder)
 
 

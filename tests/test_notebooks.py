@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 from scheduler.replay import Setup, replay
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.workers import Workers
+from scheduler.study.reference import reference_of
 from scheduler.study.sweep.study_cells import lay_out
 from scheduler.study.sweep.sweep import run_study
 from workloads import Demand, generate
@@ -60,7 +61,7 @@ offers = [{name = "aws", offer = "aws-h100-us-east-1", quota = 2_048}]
 def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A run of eight busy days, and a study of two policies and a bound."""
     folder = tmp_path_factory.mktemp("data")
-    trace = generate(Demand(days=8, devices=120, load=1.3))
+    trace = generate(Demand(days=8, devices=120, load=1.3), reference_of())
     trace.write(folder / "trace.parquet")
     scenario = parse_scenario(tomllib.loads(STUDY)["scenario"] | {"policy": {"patience": "after:1h"}})
     replay(Setup.of(scenario, trace), folder / "run")

@@ -36,6 +36,7 @@ from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.make_plan import burst_policies, make_plan, plan_question
 from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scaled
 from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
+from scheduler.study.reference import reference_of
 from workloads import demand_of
 
 TARGET = Target(kind="k", share=0.95, limit_s=100, stranded=0.01)
@@ -287,7 +288,7 @@ def test_a_wrong_target_says_what_is_allowed(text: str) -> None:
 
 def test_demand_is_scaled_alike() -> None:
     today = {"days": 7, "robots": 10_000}
-    budgets, twice = (demand_of(one).budgets() for one in (today, scaled(today, 2)))
+    budgets, twice = (demand_of(one).budgets(reference_of()) for one in (today, scaled(today, 2)))
     assert all(isclose(twice[name], 2 * usd) for name, usd in budgets.items())
     given = {"days": 7, "load": 0.6}
     assert scaled(given, 0.5)["load"] == pytest.approx(0.3)

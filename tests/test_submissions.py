@@ -14,6 +14,7 @@ from scheduler.cli import main
 from scheduler.replay import Setup
 from scheduler.replay.advice import about_run, about_setup, about_trace, offered_load
 from scheduler.scenario import Scenario
+from scheduler.study.reference import reference_of
 from tests import worlds
 from tests.build import CATALOG, job, pool, run, scenario, trace
 from traces import Trace, TraceError
@@ -98,7 +99,7 @@ def test_parts_make_up_the_whole(of: Trace, one: int, other: int) -> None:
 
 
 def test_generated_demand_starts_at_its_epoch_and_a_part_of_it_with_its_jobs() -> None:
-    demand = generate(Demand(days=3, devices=120, load=0.01))
+    demand = generate(Demand(days=3, devices=120, load=0.01), reference_of())
     assert demand.first_midnight_s == 0
     assert cut(demand, TimeRange(since="2d")).trace.first_midnight_s == 2 * DAY_S
 

@@ -1,11 +1,14 @@
 """Arrivals, run times, ends and estimates follow the distributions they state."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
 from traces.arrays import Array
-from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, WORKING_WEEK, bursty, hourly, spaced
+from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, WORKING_WEEK, bursty, hourly, local_hours, spaced
+from workloads.larger_runs import grown_gangs
 from workloads.shapes import (
     GANGS,
     HABITS,
@@ -21,6 +24,7 @@ from workloads.shapes import (
     estimates,
     fitting,
     philly,
+    sizes,
 )
 from workloads.streams import stream
 
@@ -52,11 +56,42 @@ def test_hourly_counts_are_negative_binomial_and_far_from_poisson() -> None:
 
 def test_weekly_profile_is_recovered() -> None:
     weeks, jobs = 520, 1e6
-    weights = hourly(WORKING_WEEK, np.ones(weeks * 168))
+    weights = hourly(WORKING_WEEK, np.arange(weeks * 168) % 168, np.ones(weeks * 168))
     counts = counts_of(weights, jobs).reshape(weeks, 168).sum(axis=0)
     hour = WORKING_WEEK.hours / WORKING_WEEK.hours.sum() * jobs / weeks
     z = (counts - weeks * hour) / np.sqrt(weeks * hour * (1 + hour / BURST_K))
     assert np.sum(z**2) < stats.chi2.isf(LEVEL, 168)
+
+
+def test_working_hours_are_local_and_follow_the_clock_in_spring_and_autumn() -> None:
+    """Monday 2026-01-05 00:00 UTC is Sunday 18:00 in Austin. There the clock goes forward on Sunday 8 March,
+    2:00 to 3:00, and back on Sunday 1 November, 2:00 to 1:00.
+    """
+    assert local_hours(datetime(2026, 1, 5, tzinfo=UTC), 7, "America/Chicago").tolist() == [
+        *range(6 * 24 + 18, 168),
+        0,
+    ]
+    spring = local_hours(datetime(2026, 3, 8, 6, tzinfo=UTC), 36, "America/Chicago")
+    sunday = 6 * 24
+    assert spring[:4].tolist() == [sunday, sunday + 1, sunday + 3, sunday + 4]
+    autumn = local_hours(datetime(2026, 11, 1, 5, tzinfo=UTC), 5, "America/Chicago")
+    assert autumn.tolist() == [sunday, sunday + 1, sunday + 1, sunday + 2, sunday + 3]
+    # Nine in the morning is 15:00 UTC in winter, so on Friday 6 March, and 14:00 on Monday 9 March.
+    busy = hourly(
+        WORKING_WEEK, local_hours(datetime(2026, 3, 6, tzinfo=UTC), 96, "America/Chicago"), np.ones(96)
+    )
+    assert busy[15] == WORKING_WEEK.hours[4 * 24 + 9]
+    assert busy[72 + 14] == WORKING_WEEK.hours[9]
+
+
+def test_grown_gangs_are_sizes_with_the_mean_of_the_factor() -> None:
+    gangs = np.repeat(GANGS, 20_000)
+    grown = grown_gangs(rng(), gangs, np.full(len(gangs), 1.3), 1_000)
+    assert set(grown) <= set(sizes(1_000)) == {*GANGS, 480, 600, 720, 840, 960}
+    for gang in GANGS:
+        assert grown[gangs == gang].mean() == pytest.approx(1.3 * gang, rel=0.01)
+    assert (grown_gangs(rng(), gangs, np.ones(len(gangs)), 360) == gangs).all()
+    assert grown_gangs(rng(), gangs, np.full(len(gangs), 9.0), 96).max() == 96
 
 
 def test_submissions_fall_anywhere_inside_the_hour() -> None:
@@ -65,7 +100,9 @@ def test_submissions_fall_anywhere_inside_the_hour() -> None:
 
 
 def test_arrivals_grow_with_the_fleet() -> None:
-    submit = bursty(rng(), hourly(ROUND_THE_CLOCK, np.linspace(0, 2, 10_000)), 200_000, BURST_K)
+    submit = bursty(
+        rng(), hourly(ROUND_THE_CLOCK, np.arange(10_000) % 168, np.linspace(0, 2, 10_000)), 200_000, BURST_K
+    )
     assert np.mean(submit < 5_000 * 3600) == pytest.approx(0.25, abs=0.01)
 
 

@@ -18,6 +18,9 @@ SCHEMA_VERSION = "1"
 ANY_DEVICE = "any"
 """The reference device of a trace that does not say which: one unit is one device of whatever pool."""
 
+REFERENCE_PFLOPS = "reference_pflops"
+"""Key of a trace's source: what the reference device was taken to deliver, in PFLOPS by kind of job."""
+
 WORKLOADS = ("fsd", "optimus", "tenant", "other")
 RESIDENCIES = ("owned", "any")
 

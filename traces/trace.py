@@ -16,7 +16,16 @@ import pyarrow as pa
 
 from traces.arrays import WORD, Array
 from traces.parquet import ROW_GROUP, read_whole, write_batches
-from traces.schema import ANY_DEVICE, RESIDENCIES, TRACE_SCHEMA, WORKLOADS, TraceError, complete, metadata
+from traces.schema import (
+    ANY_DEVICE,
+    REFERENCE_PFLOPS,
+    RESIDENCIES,
+    TRACE_SCHEMA,
+    WORKLOADS,
+    TraceError,
+    complete,
+    metadata,
+)
 from traces.times import DAY_S, HOUR_S
 from traces.validate import conform, validate
 
@@ -140,6 +149,11 @@ class Trace:
     def source(self) -> dict[str, Any]:
         """Where the jobs came from."""
         return dict(json.loads(self._meta("source")))
+
+    @property
+    def reference_pflops(self) -> dict[str, float]:
+        """What the reference device delivers by kind of job; empty where the source does not say."""
+        return dict(self.source.get(REFERENCE_PFLOPS, {}))
 
     @cached_property
     def sha256(self) -> str:

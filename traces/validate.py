@@ -16,6 +16,7 @@ from traces.schema import (
     EXACT,
     MAX_GANG,
     MAX_SECONDS,
+    REFERENCE_PFLOPS,
     RESIDENCIES,
     SCHEMA_VERSION,
     TRACE_SCHEMA,
@@ -76,6 +77,11 @@ def _check_metadata(found: Mapping[str, str], keys: Sequence[str]) -> None:
         )
     if not _is_object(source := found["exaburst.source"]):
         raise TraceError(f"metadata exaburst.source: {quoted(source)}; allowed is a JSON object")
+    if not _are_rates(rates := json.loads(source).get(REFERENCE_PFLOPS, {})):
+        shown = quoted(json.dumps(rates))
+        raise TraceError(
+            f"metadata exaburst.source: {REFERENCE_PFLOPS} is {shown}; allowed are numbers above 0 by kind"
+        )
 
 
 def _is_moment(text: str) -> bool:
@@ -90,6 +96,12 @@ def _is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _are_rates(rates: object) -> bool:
+    return isinstance(rates, dict) and all(
+        isinstance(rate, int | float) and not isinstance(rate, bool) and rate > 0 for rate in rates.values()
+    )
 
 
 def validate(table: pa.Table) -> None:

@@ -6,7 +6,9 @@ jobs of an hour are negative-binomial (Helios, SC'21: k about 1.4; variance m + 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -25,7 +27,7 @@ _DAYS = [1.02, 1.10, 1.27, 1.20, 0.95, 0.68, 0.77]
 
 
 class Week(NamedTuple):
-    """Relative arrivals in the 168 hours from Monday 00:00."""
+    """Relative arrivals in the 168 hours from Monday 00:00, local time."""
 
     name: str
     hours: Floats
@@ -41,12 +43,22 @@ ROUND_THE_CLOCK = Week("even", np.ones(168))
 """What machines submit (assumed)."""
 
 
-def hourly(week: Week, units: Floats) -> Floats:
+def local_hours(epoch: datetime, hours: int, time_zone: str) -> Ints:
+    """Return, for each hour from `epoch` on, the hour of the local week in which it begins (0: Monday 00:00).
+
+    Where the clock goes forward, an hour of the week is left out; where it goes back, one comes twice.
+    """
+    zone = ZoneInfo(time_zone)
+    local = [(epoch + timedelta(hours=hour)).astimezone(zone) for hour in range(hours)]
+    return np.array([at.weekday() * 24 + at.hour for at in local], np.int64)
+
+
+def hourly(week: Week, hours: Ints, units: Floats) -> Floats:
     """Return the relative arrivals of each hour: the weekly profile times the units then at work.
 
-    The units are one value an hour from Monday 00:00; where there are none at all, the profile alone counts.
+    `hours` are hours of the week; where there are no units at all, the profile alone counts.
     """
-    return np.resize(week.hours, len(units)) * (units / units.max() if units.any() else 1.0)
+    return week.hours[hours] * (units / units.max() if units.any() else 1.0)
 
 
 def bursty(rng: np.random.Generator, weights: Floats, expected: float, k: float) -> Ints:

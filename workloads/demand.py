@@ -6,12 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from traces.arrays import Floats
 from traces.errors import ALIKE, nearest
 from traces.times import DAY_S
+from workloads.campaigns import KIND_NAMES, all_kinds
 from workloads.fleet import Fleet, deployed
+from workloads.kinds import Kind
 from workloads.parameters import DemandError, Parameter, check_parameters
+from workloads.reference import Reference
 
 SHARES = ("fsd", "optimus", "tenant")
 
@@ -20,7 +24,7 @@ SHARES = ("fsd", "optimus", "tenant")
 class Demand:
     """A demand for training compute; raises DemandError for a parameter out of its bounds.
 
-    `mix` holds shares that add up to 1, absent ones 0.
+    `mix` holds shares that add up to 1, absent ones 0; `gang_growth` is by kind or workload.
     """
 
     days: Annotated[int, Parameter("day", "horizon, from Monday 00:00 UTC", low=1, high=3650)] = 28
@@ -65,6 +69,22 @@ class Demand:
         Mapping[str, float] | None,
         Parameter("", "shares of compute of fsd, optimus and tenant; None: what the fleets ask"),
     ] = None
+    time_zone: Annotated[
+        str, Parameter("", "of working hours, by the IANA's name", "assumed: that of Austin")
+    ] = "America/Chicago"
+    gang_growth: Annotated[
+        Mapping[str, float],
+        Parameter(
+            "1/year",
+            "factor on the gangs of a kind or workload; others stay as they are",
+            "assumed none; at the frontier compute grows 4 to 5 times a year (Epoch AI)",
+            0.01,
+            100,
+        ),
+    ] = field(default_factory=dict)
+    gang_years: Annotated[
+        float, Parameter("year", "for which gangs have grown at the start", low=0, high=100)
+    ] = 0.0
     fleet: Fleet = field(default_factory=Fleet)
 
     def __post_init__(self) -> None:
@@ -72,6 +92,8 @@ class Demand:
         if self.mix is not None:
             _check_mix(self.mix)
             object.__setattr__(self, "mix", {name: float(self.mix.get(name, 0)) for name in SHARES})
+        _check_growth(self.gang_growth)
+        _check_zone(self.time_zone)
 
     @property
     def horizon_s(self) -> int:
@@ -86,18 +108,38 @@ class Demand:
             "tenant": deployed(self.tenants, 0, self.days),
         }
 
-    def budgets(self) -> dict[str, float]:
-        """Return the device-seconds that each workload asks for over the horizon.
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return every kind of job, each after those that it follows."""
+        return all_kinds(self.tasks, self.tenants)
 
-        They follow from the fleets; `mix` shares their sum out anew, `load` scales it. Raises DemandError
-        where nothing is there to be scaled.
+    def budgets(self, reference: Reference) -> dict[str, float]:
+        """Return the reference device's seconds that each kind of job asks for over the horizon.
+
+        They follow from the fleets; `mix` shares their sum out anew among the workloads, `load` scales it.
+        Raises DemandError where nothing is there to be scaled.
         """
+        seconds = {kind: kind.share / rate(kind, reference) for kind in self.kinds()}
+        spread = {
+            name: math.fsum(part for kind, part in seconds.items() if kind.workload == name)
+            for name in SHARES
+        }
+        workload_s = self._shared({name: spread[name] * work for name, work in self._work().items()})
+        return {
+            kind.name: workload_s[kind.workload] * part / spread[kind.workload]
+            for kind, part in seconds.items()
+        }
+
+    def _work(self) -> dict[str, float]:
+        """Return what the fleets ask for over the horizon: PFLOP, and of tenants device-seconds."""
         a_day = {
-            "fsd": self.fleet.device_s_per_car_day,
-            "optimus": self.fleet.device_s_per_robot_task_day * self.tasks,
+            "fsd": self.fleet.pflop_per_car_day,
+            "optimus": self.fleet.pflop_per_robot_task_day * self.tasks,
             "tenant": self.fleet.device_s_per_tenant_day,
         }
-        natural = {name: math.fsum(units) / 24 * a_day[name] for name, units in self.units().items()}
+        return {name: math.fsum(units) / 24 * a_day[name] for name, units in self.units().items()}
+
+    def _shared(self, natural: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the device-seconds of each workload, from what the fleets ask for."""
         total = math.fsum(natural.values())
         asked = total if self.load is None else self.load * self.devices * self.horizon_s
         if self.mix is not None:
@@ -105,6 +147,32 @@ class Demand:
         if total == 0 and asked > 0:
             raise DemandError(f"load = {self.load}: cars, robots and tenants ask for no compute to be scaled")
         return natural if self.load is None else {name: asked * natural[name] / total for name in SHARES}
+
+
+def rate(kind: Kind, reference: Reference) -> float:
+    """Return PFLOP that a second of the reference device does for a kind; tenants buy seconds: 1."""
+    return 1.0 if kind.workload == "tenant" else reference.pflops[kind.name]
+
+
+def _check_growth(growth: Mapping[str, float]) -> None:
+    allowed = "a factor a year, from 0.01 to 100, for a kind or workload"
+    if not isinstance(growth, Mapping):
+        raise DemandError(f"gang_growth = {growth!r}: must be a table: {allowed}")
+    for name, factor in growth.items():
+        if name not in (*SHARES, *KIND_NAMES):
+            raise DemandError(f"gang_growth: unknown kind {name!r}{nearest(name, (*SHARES, *KIND_NAMES))}")
+        number = isinstance(factor, int | float) and not isinstance(factor, bool)
+        if not number or not 0.01 <= factor <= 100:
+            raise DemandError(f"gang_growth: {name} = {factor!r}: must be {allowed}")
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, TypeError, ValueError, OSError):
+        raise DemandError(
+            f"time_zone = {name!r}: must be a zone of the IANA's database, as America/Chicago"
+        ) from None
 
 
 def _check_mix(mix: Mapping[str, float]) -> None:

@@ -50,13 +50,6 @@ class Fleet:
     device_h_per_tenant_day: Annotated[
         float, Parameter("device-hour/day", "bought by one outside tenant", low=0, high=1e9)
     ] = 130.0
-    device_pflops: Annotated[
-        float, Parameter("PFLOPS", "dense BF16 peak of a training tile", "case-study: 25 x 0.362", 1e-3, 1e6)
-    ] = 9.05
-    mfu: Annotated[
-        float,
-        Parameter("", "share of the peak that training reaches", "assumed, in 0.30 to 0.45", 0.01, 1),
-    ] = 0.35
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -67,15 +60,9 @@ class Fleet:
         return 6 * self.network_parameters * self.tokens_per_clip * 1e-15 * self.training_passes
 
     @property
-    def device_s_per_car_day(self) -> float:
-        """Device-seconds of FSD training asked for by one car on one day."""
-        clips = self.miles_per_car_day * self.clips_per_mile
-        return clips * self.pflop_per_clip / (self.device_pflops * self.mfu)
-
-    @property
-    def device_s_per_robot_task_day(self) -> float:
-        """Device-seconds of Optimus training asked for by one robot and one task on one day."""
-        return self.pflop_per_robot_task_day / (self.device_pflops * self.mfu)
+    def pflop_per_car_day(self) -> float:
+        """FSD training asked for by one car on one day, in PFLOP."""
+        return self.miles_per_car_day * self.clips_per_mile * self.pflop_per_clip
 
     @property
     def device_s_per_tenant_day(self) -> float:

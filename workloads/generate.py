@@ -13,56 +13,66 @@ import pyarrow as pa
 
 from traces import Trace
 from traces.arrays import Array, word_column
-from workloads import fsd, optimus, tenants
+from traces.schema import REFERENCE_PFLOPS
+from workloads.arrivals import local_hours
 from workloads.demand import Demand
-from workloads.kinds import Columns, Kind, draw_jobs
+from workloads.kinds import Asked, Columns, Kind, draw_jobs
+from workloads.larger_runs import growth
 from workloads.parameters import DemandError
+from workloads.reference import Reference
+from workloads.shapes import HABITS
 
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
-"""A Monday, so that the weekly profile starts with second 0."""
+"""A Monday, so that whole weeks of releases start with second 0."""
 
-REFERENCE_DEVICE = "dojo-tile-case-study"
 MAX_JOBS = 20_000_000
 
 _AS_DRAWN = ("runtime_s", "gang", "estimate_s", "priority", "input_tb", "output_tb")
 
 
-def generate(demand: Demand) -> Trace:
-    """Return the jobs of a demand, ascending in submission; equal demands give equal traces.
+def generate(demand: Demand, reference: Reference) -> Trace:
+    """Return the jobs of a demand, ascending in submission; the same arguments give the same trace.
 
-    Raises DemandError where the demand holds nothing to scale, or more than about `MAX_JOBS` jobs.
+    Run times are those on the reference device. Raises DemandError where the demand holds nothing to scale,
+    or more than about `MAX_JOBS` jobs.
     """
-    workload_s, units = demand.budgets(), demand.units()
-    budget_s = {kind: workload_s[kind.workload] * kind.share for kind in all_kinds(demand)}
-    largest = max(1, demand.devices // 2)
-    expected = sum(budget / kind.work_s(largest) for kind, budget in budget_s.items())
+    asked = _asked(demand, reference)
+    expected = sum(each.arrivals(kind)[1] for kind, each in asked.items())
     if expected > MAX_JOBS:
         raise DemandError(f"the demand is about {expected:.2g} jobs: at most {MAX_JOBS:.2g} are generated")
     blocks: dict[str, Columns] = {}
     rows = 0
-    for kind, budget in budget_s.items():
-        if budget > 0:
-            blocks[kind.name] = draw_jobs(
-                kind,
-                seed=demand.seed,
-                budget_s=budget,
-                largest=largest,
-                units=units[kind.workload],
-                parents=[blocks[parent] for parent in kind.follows],
-            )
-            blocks[kind.name]["row"] += rows
-            rows += len(blocks[kind.name]["row"])
+    for kind, each in asked.items():
+        parents = [blocks[parent] for parent in kind.follows]
+        blocks[kind.name] = draw_jobs(kind, each, seed=demand.seed, parents=parents)
+        blocks[kind.name]["row"] += rows
+        rows += len(blocks[kind.name]["row"])
+    made_from = {"demand": asdict(demand), REFERENCE_PFLOPS: dict(reference.pflops)}
     return Trace.from_columns(
-        _merge([kind for kind in budget_s if kind.name in blocks], blocks),
+        _merge(list(asked), blocks),
         epoch=EPOCH,
-        reference_device=REFERENCE_DEVICE,
-        source={"generator": "exaburst generate", "demand": asdict(demand)},
+        reference_device=reference.device,
+        source={"generator": "exaburst generate", **made_from},
     )
 
 
-def all_kinds(demand: Demand) -> tuple[Kind, ...]:
-    """Return every kind of job, each after those that it follows."""
-    return (*fsd.KINDS, *optimus.kinds(demand.tasks), *tenants.kinds(demand.tenants))
+def _asked(demand: Demand, reference: Reference) -> dict[Kind, Asked]:
+    """Return what the demand asks of each kind, without those of which it asks nothing."""
+    budget_s, units = demand.budgets(reference), demand.units()
+    hours = demand.days * 24
+    week_hours = local_hours(EPOCH, hours, demand.time_zone)
+    return {
+        kind: Asked(
+            budget_s[kind.name],
+            1.0 if kind.workload == "tenant" else HABITS.drawn_pflops / reference.pflops[kind.name],
+            max(1, demand.devices // 2),
+            week_hours,
+            units[kind.workload],
+            growth(kind.name, demand.gang_growth, demand.gang_years, hours),
+        )
+        for kind in demand.kinds()
+        if budget_s[kind.name] > 0
+    }
 
 
 def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, Any]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from traces import portable
-from traces.arrays import Array, Floats
+from traces.arrays import Array, Floats, Ints
 from traces.times import HOUR_S
 from workloads.arrivals import BURST_K, ROUND_THE_CLOCK, Week, bursty, hourly, spaced
+from workloads.larger_runs import grown_gangs
 from workloads.parameters import Parameter
-from workloads.shapes import HABITS, Ends, RunTimes, estimates, fitting
+from workloads.shapes import HABITS, Ends, RunTimes, estimates, fitting, sizes
 from workloads.streams import stream
 
 Columns = dict[str, Array]
@@ -39,6 +39,9 @@ class Kind:
     follows: Annotated[tuple[str, ...], Parameter("", "kinds of job it runs after")] = ()
     each: Annotated[int, Parameter("job", "for each job it runs after")] = 1
     release_h: Annotated[int | None, Parameter("hour", "between releases: the deadlines")] = None
+    due: Annotated[
+        float | None, Parameter("", "deadline: planned run times after submission, without releases")
+    ] = None
     input_gb: Annotated[float, Parameter("GB/device-hour", "read, median")] = 0.0
     output_gb: Annotated[float, Parameter("GB", "written by a job")] = 0.0
     checkpoint_s: Annotated[int | None, Parameter("s", "run time between checkpoints")] = None
@@ -48,30 +51,54 @@ class Kind:
         """The part of the name before the dot."""
         return self.name.partition(".")[0]
 
-    def work_s(self, largest: int) -> float:
-        """Mean device-seconds of a job where no gang is larger than `largest`."""
-        gangs = fitting(self.gangs, largest)
-        drawn = math.fsum(weight * gang * self.run.mean(gang) for gang, weight in gangs.items())
+    def work_s(self, largest: int, growth: Floats) -> Floats:
+        """Mean device-seconds of a job as drawn, for each growth of the gangs, none above `largest`."""
+        gangs, most = fitting(self.gangs, largest), sizes(largest)[-1]
+        drawn = np.zeros(len(growth))
+        for gang, weight in gangs.items():
+            drawn += weight * self.run.mean(gang) * np.clip(gang * growth, 1, most)
         return drawn if self.run.measured else drawn * self.ends.mean()
 
 
-def draw_jobs(
-    kind: Kind, *, seed: int, budget_s: float, largest: int, units: Floats, parents: list[Columns]
-) -> Columns:
-    """Return the jobs of a kind as columns, which sum to `budget_s` device-seconds.
+class Asked(NamedTuple):
+    """What a demand asks of a kind of job; one value an hour of the horizon where there are many."""
 
-    `units` are the cars, robots or tenants at work in each hour, `parents` the jobs that it follows.
+    budget_s: float
+    """Device-seconds of all its jobs."""
+    pace: float
+    """Run time on the reference device over that which the kind states."""
+    largest: int
+    """The largest gang."""
+    week_hours: Ints
+    """The hour of the local week."""
+    units: Floats
+    """Cars, robots or tenants at work."""
+    growth: Floats
+    """Factor on the gangs."""
+
+    def arrivals(self, kind: Kind) -> tuple[Floats, float]:
+        """Return the relative number of jobs in each hour, and that of all together."""
+        work_s = self.pace * kind.work_s(self.largest, self.growth)
+        compute = hourly(kind.week, self.week_hours, self.units)
+        return compute / work_s, self.budget_s * float(np.sum(compute / work_s) / np.sum(compute))
+
+
+def draw_jobs(kind: Kind, asked: Asked, *, seed: int, parents: list[Columns]) -> Columns:
+    """Return the jobs of a kind as columns, which sum to the budget; `parents` are the jobs that it follows.
+
     `row` numbers the jobs from 0, `after` is the row of the job to follow. -1 stands for none.
     The number of jobs follows from the budget and the mean job; what heavy tails leave over or short,
     one factor on all run times corrects.
     """
-    jobs = _submissions(kind, seed, budget_s / kind.work_s(largest), units, parents)
+    jobs = _submissions(kind, asked, seed, parents)
     count = len(jobs["submit_s"])
-    weights = fitting(kind.gangs, largest)
-    gangs = stream(seed, kind.name, "gang").choice(list(weights), count, p=list(weights.values()))
-    planned, run = _run_times(kind, seed, gangs)
+    weights = fitting(kind.gangs, asked.largest)
+    drawn = stream(seed, kind.name, "gang").choice(list(weights), count, p=list(weights.values()))
+    planned, run = _run_times(kind, seed, drawn)
+    growth = asked.growth[jobs["submit_s"] // HOUR_S]
+    gangs = grown_gangs(stream(seed, kind.name, "growth"), drawn, growth, asked.largest)
     # Whole seconds, so that no order of summation shows in the factor.
-    factor = budget_s / int(np.sum(gangs * np.ceil(run).astype(np.int64)))
+    factor = asked.budget_s / int(np.sum(gangs * np.ceil(run).astype(np.int64)))
     runtime = np.maximum(1, np.rint(run * factor)).astype(np.int64)
     jobs |= {
         "row": np.arange(count),
@@ -79,11 +106,12 @@ def draw_jobs(
         "gang": gangs.astype(np.int32),
         "estimate_s": estimates(stream(seed, kind.name, "estimate"), planned * factor),
         "ready_s": jobs["ready_s"] + runtime,
+        "deadline_s": _deadlines(kind, jobs, runtime, planned * factor),
     }
     return jobs | _constants(kind, count) | _data(kind, seed, jobs)
 
 
-def _submissions(kind: Kind, seed: int, expected: float, units: Floats, parents: list[Columns]) -> Columns:
+def _submissions(kind: Kind, asked: Asked, seed: int, parents: list[Columns]) -> Columns:
     """Submissions, the jobs they follow, and when these may end at the earliest (`ready_s`)."""
     rng = stream(seed, kind.name, "arrivals")
     if kind.follows:
@@ -92,9 +120,9 @@ def _submissions(kind: Kind, seed: int, expected: float, units: Floats, parents:
             for name in ("row", "ready_s", "submit_s")
         )
         submit += rng.integers(1, HABITS.follow_s + 1, len(submit))
-        submit = np.minimum(submit, len(units) * HOUR_S - 1)
+        submit = np.minimum(submit, len(asked.units) * HOUR_S - 1)
         return {"submit_s": submit, "after": rows, "ready_s": ready}
-    weights = hourly(kind.week, units)
+    weights, expected = asked.arrivals(kind)
     if kind.burst_k is None:
         submit = spaced(rng, weights, expected)
     else:
@@ -111,6 +139,17 @@ def _run_times(kind: Kind, seed: int, gangs: Array) -> tuple[Array, Array]:
     return drawn, drawn * share
 
 
+def _deadlines(kind: Kind, jobs: Columns, runtime: Array, planned: Array) -> Array:
+    """Deadlines (-1: none): the first release that leaves time, or `due` times the plan after submission."""
+    if kind.release_h is not None:
+        release_s = kind.release_h * HOUR_S
+        latest = jobs["ready_s"] + HABITS.deadline_slack * runtime
+        return np.asarray((latest // release_s + 1).astype(np.int64) * release_s)
+    if kind.due is not None:
+        return np.asarray(jobs["submit_s"] + np.ceil(kind.due * planned).astype(np.int64))
+    return np.full(len(runtime), -1)
+
+
 def _constants(kind: Kind, count: int) -> Columns:
     checkpoint = -1 if kind.checkpoint_s is None else kind.checkpoint_s
     return {
@@ -121,19 +160,13 @@ def _constants(kind: Kind, count: int) -> Columns:
 
 
 def _data(kind: Kind, seed: int, jobs: Columns) -> Columns:
-    """Owner (as an index), residency (1: owned), data read, and the deadline (-1: none)."""
+    """Owner (as an index), residency (1: owned) and data read."""
     count = len(jobs["gang"])
     ranks = 1 / np.arange(1, len(kind.owners) + 1)
     hours = jobs["gang"] * jobs["runtime_s"] / HOUR_S
     normal = portable.standard_normal(stream(seed, kind.name, "data"), count)
-    deadline = np.full(count, -1)
-    if kind.release_h is not None:
-        release_s = kind.release_h * HOUR_S
-        latest = jobs["ready_s"] + (HABITS.deadline_slack - 1) * jobs["runtime_s"]
-        deadline = (latest // release_s + 1).astype(np.int64) * release_s
     return {
         "owner": stream(seed, kind.name, "owner").choice(len(ranks), count, p=ranks / ranks.sum()),
         "residency": (stream(seed, kind.name, "residency").random(count) < kind.owned_share).astype(np.int32),
         "input_tb": hours * kind.input_gb / 1000 * portable.exp(HABITS.data_sigma * normal),
-        "deadline_s": deadline,
     }

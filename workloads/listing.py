@@ -8,7 +8,6 @@ from typing import Any
 from traces.numbers import shortest
 from traces.tables import markdown
 from workloads.demand import Demand
-from workloads.generate import all_kinds
 from workloads.kinds import Kind
 from workloads.parameters import parameters
 
@@ -30,7 +29,7 @@ def kind_fields() -> str:
 
 def kind_listing(*fields: str) -> str:
     """Return the given fields of every kind of job that a default demand asks for."""
-    rows = [(kind.name, *(_text(getattr(kind, field)) for field in fields)) for kind in all_kinds(Demand())]
+    rows = [(kind.name, *(_text(getattr(kind, field)) for field in fields)) for kind in Demand().kinds()]
     return markdown(("name", *fields), rows)
 
 
@@ -40,6 +39,8 @@ def _text(value: Any) -> str:
     if isinstance(value, int | float):
         return shortest(value, 10)
     if isinstance(value, Mapping):
+        if not value:
+            return "none"
         return ", ".join(f"{key}: {_text(part)}" for key, part in value.items())
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return ", ".join(value) if len(value) < 7 else f"{value[0]} to {value[-1]}"

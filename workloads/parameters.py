@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from types import UnionType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 ASSUMED = "assumed"
@@ -39,7 +40,7 @@ def check_parameters(record: Any) -> None:
     hints = get_type_hints(type(record), include_extras=True)
     for name, parameter in parameters(type(record)):
         value, hint = getattr(record, name), get_args(hints[name])[0]
-        allowed_types = get_args(hint) or (hint,)
+        allowed_types = get_args(hint) if isinstance(hint, UnionType) else (hint,)
         if not {int, float} & set(allowed_types) or (value is None and type(None) in allowed_types):
             continue
         whole = float not in allowed_types

@@ -45,6 +45,14 @@ class Habits:
         float, Parameter("", "run times that the release must leave to be the deadline")
     ] = 2.0
     follow_s: Annotated[int, Parameter("s", "longest time from a job to those that follow it")] = 60
+    drawn_pflops: Annotated[
+        float,
+        Parameter(
+            "PFLOPS",
+            "delivered by the device on which run times are those of the kinds; a faster one is done sooner",
+            "assumed: 0.35 of 9.05",
+        ),
+    ] = 3.1675
     data_sigma: Annotated[float, Parameter("", "deviation of the logarithm of the data read")] = 0.5
 
 
@@ -145,6 +153,13 @@ def around(median_h: float, sigma: float, limit_d: int = 14) -> RunTimes:
 
 GANGS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 36, 48, 60, 64, 72, 96, 120, 240, 360)
 """Sizes a job asks for: powers of two, whole trays (6), cabinets (12) and ExaPODs (120 tiles)."""
+EXAPOD = 120
+
+
+def sizes(largest: int) -> tuple[int, ...]:
+    """Return the sizes that jobs ask for up to `largest`; beyond `GANGS` they are whole ExaPODs."""
+    exapods = range(GANGS[-1] + EXAPOD, largest + 1, EXAPOD)
+    return (*(gang for gang in GANGS if gang <= largest), *exapods)
 
 
 def fitting(gangs: Mapping[int, float], largest: int) -> dict[int, float]:

@@ -16,6 +16,7 @@ from benchmarks.published.runs import Figures, Task, replay_all
 from benchmarks.published.tables import table
 from benchmarks.published.waiting import AT_ONCE, NAMES, patiences, trade
 from scheduler.scenario import read_scenario
+from scheduler.study.reference import reference_of
 from workloads import demand_of, generate
 
 SCENARIO = Path(__file__).parents[2] / "scheduler" / "scenarios" / "seven_exapods.toml"
@@ -32,7 +33,7 @@ def redo(folder: Path, executor: Executor, **demand: Any) -> dict[tuple[Case, in
     base = msgspec.to_builtins(scenario) | {"demand": {}, "horizon_h": None}
     tasks: dict[tuple[Case, int], Task] = {}
     for seed in SEEDS:
-        trace = generate(demand_of(scenario.demand | demand | {"seed": seed}))
+        trace = generate(demand_of(scenario.demand | demand | {"seed": seed}), reference_of())
         file = folder / f"dojo-{seed}.parquet"
         trace.write(file)
         waits = {(AT_ONCE, 0): AT_ONCE} | {

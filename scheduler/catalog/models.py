@@ -85,12 +85,16 @@ class Device(Entry, frozen=True, kw_only=True):
         if self.idle_kw > self.busy_kw:
             raise ValueError(f"idle_kw = {self.idle_kw:g}: must be at most busy_kw, {self.busy_kw:g}")
 
-    def rate_pflops(self, kind: str) -> float:
-        """Return peak x MFU for a job kind such as `fsd.retrain`; the longest listed prefix counts."""
+    def mfu_key(self, kind: str) -> str:
+        """Return the key of `mfu` for a job kind such as `fsd.retrain`: its longest listed prefix."""
         prefix = kind
         while prefix and prefix not in self.mfu:
             prefix = prefix.rpartition(".")[0]
-        return self.peak_pflops * self.mfu[prefix or DEFAULT_KIND]
+        return prefix or DEFAULT_KIND
+
+    def rate_pflops(self, kind: str) -> float:
+        """Return peak x MFU for a job kind: what generator, replay and economics take for it alike."""
+        return self.peak_pflops * self.mfu[self.mfu_key(kind)]
 
 
 class PodKind(Entry, frozen=True, kw_only=True):

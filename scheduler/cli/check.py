@@ -28,11 +28,17 @@ def check(file: Path) -> None:
 
 
 def _check_trace(file: Path) -> str:
+    from scheduler.catalog import CatalogError, load_catalog
     from scheduler.replay.advice import about_trace
+    from scheduler.stock.reference import check_rates
     from traces.submissions import submissions
     from traces.trace import Trace
 
     trace = Trace.read(file)
+    try:
+        check_rates(trace, load_catalog())
+    except CatalogError as error:
+        raise CatalogError(f"{file}: {error}") from None
     warn(about_trace(trace))
     return (
         f"{file}: a valid trace of {len(trace):,} jobs, {submissions(trace)}, "

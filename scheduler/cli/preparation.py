@@ -19,6 +19,7 @@ from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import unsure_figures
 from scheduler.stock.stock import Stock, check_names, stock_of
+from scheduler.study.reference import reference_of
 from traces.submissions import ALL_TIME, TimeRange, cut
 from traces.trace import Trace
 from workloads import Demand, DemandError, demand_of, generate
@@ -75,7 +76,7 @@ def read_with_jobs(
         check_names(scenario, load_catalog())
         demand = _demand(scenario)
     jobs_file = trace_file(scenario, file, trace)
-    jobs = generate(demand) if jobs_file is None else Trace.read(jobs_file)
+    jobs = generate(demand, reference_of()) if jobs_file is None else Trace.read(jobs_file)
     return scenario, kept(jobs, part), jobs_file is None
 
 

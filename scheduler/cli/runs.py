@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.terminal import warn
+
+if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
+    from scheduler.replay import Setup
 
 DEMOS = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
@@ -40,7 +44,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
         raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(DEMOS)}')
     prepared = prepare(DEMOS[scenario], None, overrides)
     run = make_run(prepared, out, overwrite=True)
-    click.echo(f"{render(run)}\n\n{_logs(out)}")
+    click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
     if run.description["weather"] is not None:
         calm = out.with_name(f"{out.name}-fair")
         fair_weather = replace(prepared.setup.scenario, fair_weather=True)
@@ -94,6 +98,20 @@ def summary(run: Path, other: Path | None) -> None:
     click.echo(render(opened))
     if second is not None:
         click.echo(f"\n{beside(opened, second)}")
+
+
+def _beside_public(setup: Setup) -> str:
+    """Say how large the fleet and the cluster of a demo are beside what is public of the company's own."""
+    from workloads import demand_of
+    from workloads.public import PUBLIC_OWNED, PUBLIC_ROBOTS
+
+    h100 = setup.catalog.device("h100").peak_pflops
+    peaks = (
+        pool.pods * pool.pod_devices * setup.catalog.device(pool.device).peak_pflops
+        for pool in setup.stock.pools
+    )
+    robots = demand_of(setup.scenario.demand).robots
+    return f"{PUBLIC_ROBOTS.sentence(robots)}\n{PUBLIC_OWNED.sentence(sum(peaks) / h100)}"
 
 
 def _logs(folder: Path) -> str:

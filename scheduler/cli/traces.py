@@ -21,7 +21,9 @@ class _GenerateCommand(click.Command):
         from workloads.parameters import parameters
 
         own = super().get_params(ctx)
-        return [*(_option(name, parameter) for name, parameter in parameters(Demand) if name != "mix"), *own]
+        given = {option.name for option in own}
+        plain = [_option(name, each) for name, each in parameters(Demand) if name not in given]
+        return [*plain, *own]
 
 
 def _option(name: str, parameter: Any) -> click.Option:
@@ -30,12 +32,12 @@ def _option(name: str, parameter: Any) -> click.Option:
     from workloads.demand import Demand
 
     default = next(field.default for field in fields(Demand) if field.name == name)
-    whole = isinstance(default, int)
+    takes = type(default) if isinstance(default, int | str) else float
     unit = f" ({parameter.unit})" if parameter.unit else ""
-    shown = "what the fleets ask" if default is None else f"{default:,}"
+    shown = "what the fleets ask" if default is None else default if takes is str else f"{default:,}"
     return click.Option(
         [f"--{name.replace('_', '-')}"],
-        type=int if whole else float,
+        type=takes,
         help=f"{parameter.meaning}{unit}  [default: {shown}]",
     )
 
@@ -47,16 +49,23 @@ def _option(name: str, parameter: Any) -> click.Option:
     callback=options.numbers,
     help="shares of compute, as fsd=0.6,optimus=0.3,tenant=0.1",
 )
+@click.option(
+    "--gang-growth",
+    metavar="NAME=FACTOR,...",
+    callback=options.numbers,
+    help="factor a year on the gangs of a kind or workload, as fsd.foundation=2",
+)
 @options.overrides(callback=options.numbers, help="a figure of the fleet, as clips_per_mile=0.01")
 @options.out(required=True, help="trace to write (Parquet)")
 def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> None:
     """Write synthetic demand as a trace, and compare it with published statistics."""
+    from scheduler.study.reference import reference_of
     from workloads import demand_of
     from workloads import generate as generate_trace
     from workloads.realism import comparison, describe
 
     given = {name: value for name, value in {**asked, "fleet": overrides}.items() if value is not None}
-    trace = generate_trace(demand_of(given))
+    trace = generate_trace(demand_of(given), reference_of())
     trace.write(out)
     click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n")
     click.echo(comparison(describe(trace)))

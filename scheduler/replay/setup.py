@@ -10,6 +10,7 @@ from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
 from scheduler.scenario import Scenario, run_start_s
+from scheduler.stock.reference import check_rates
 from scheduler.stock.stock import Stock, check_speeds, stock_of
 from scheduler.weather import Weather, weather_of
 from scheduler.weather.prices import with_prices
@@ -36,13 +37,15 @@ class Setup:
         """Work it out.
 
         Raises ScenarioError for a start after the first job, CatalogError for a device, an offer or a speed
-        that is not known, PriceError, RecordingError and WeatherError for a file that is wrong, LedgerError
+        that is not known, and for rates that are not those of the trace, PriceError, RecordingError and
+        WeatherError for a file that is wrong, LedgerError
         for a run too long to be priced.
         """
         catalog = catalog or load_catalog()
         start_s = run_start_s(scenario, trace)
         stock = stock_of(scenario, catalog, trace.instant(start_s))
         check_speeds(stock, trace.reference_device, catalog)
+        check_rates(trace, catalog)
         weather = weather_of(scenario, stock, trace)
         owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s)
         owning.periods(

@@ -26,6 +26,7 @@ from scheduler.study.cells.cell import Cell, CellError, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
 from scheduler.study.cells.runner import StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
+from scheduler.study.reference import reference_of
 from traces.arrays import Floats
 from traces.times import HOUR_S
 from traces.trace import Trace
@@ -99,7 +100,7 @@ def _pods(base: Scenario) -> range:
     """Return the numbers of ExaPODs to try."""
     demand = demand_of(base.demand | ROBOTS)
     pod_s = stock_of(base, load_catalog()).pools[0].pod_devices * demand.horizon_s
-    least = ceil(sum(demand.budgets().values()) / pod_s)
+    least = ceil(sum(demand.budgets(reference_of()).values()) / pod_s)
     return range(least, least + TRIED_PODS)
 
 

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from scheduler.catalog import Catalog, Device, Figure
-from scheduler.catalog.models import DEFAULT_KIND
 from scheduler.money.economics.readings import Figures, Reading, times
 from scheduler.run.directory import Run
 from scheduler.run.levels import DeviceLevels
@@ -132,10 +131,8 @@ def _catalogued(catalog: Catalog, reading: Reading, offer_key: str, kind: str) -
 
 
 def _mfu(device: Device, kind: str) -> Figure:
-    """Delivered over peak rate, as the catalog has them; its source is that of the longest listed prefix."""
-    prefixes = [prefix for prefix in device.mfu if f"{kind}.".startswith(f"{prefix}.")]
-    figure = device.figures[f"mfu.{max(prefixes, key=len, default=DEFAULT_KIND)}"]
-    return Figure(device.rate_pflops(kind) / device.peak_pflops, figure.source, figure.sure)
+    """Delivered over peak rate, as the catalog has them."""
+    return device.figures[f"mfu.{device.mfu_key(kind)}"]
 
 
 def _default(name: str, entry: _Entry, fixed: Figures | None, where: str) -> Input:

@@ -21,7 +21,9 @@ import msgspec
 import scheduler
 from scheduler.catalog import load_catalog
 from scheduler.scenario import Scenario, parse_scenario
+from scheduler.stock.reference import check_rates
 from scheduler.stock.stock import stock_of
+from scheduler.study.reference import reference_of
 from scheduler.weather import has_weather
 from traces.errors import cannot_read
 from traces.trace import Trace
@@ -73,8 +75,8 @@ class Cell:
 
     @cached_property
     def jobs_key(self) -> str:
-        """Digest of what its jobs depend on: the trace file's jobs, or the demand, seed and program."""
-        return self.trace_sha256 or digest([program(), asdict(self.demand)])
+        """Digest of what its jobs depend on: the trace file's jobs, or the demand, rates and program."""
+        return self.trace_sha256 or digest([program(), asdict(self.demand), reference_of()])
 
     @cached_property
     def key(self) -> str:
@@ -103,10 +105,17 @@ def cell_of(
 
     Raises TraceError, DemandError or CatalogError for what could not be computed.
     """
-    file, known = (None, None) if trace is None else (str(Path(trace).resolve()), Trace.read(trace).sha256)
+    file, known = (None, None) if trace is None else (str(Path(trace).resolve()), jobs_digest(trace))
     cell = Cell(msgspec.to_builtins(scenario), seed, file, known, waits_of, windows)
     cell.key  # noqa: B018  what is wrong with it shows now
     return cell
+
+
+def jobs_digest(file: Path | str) -> str:
+    """Return the digest of a trace file's jobs; raises TraceError, and CatalogError for other rates."""
+    trace = Trace.read(file)
+    check_rates(trace, load_catalog())
+    return trace.sha256
 
 
 def digest(data: Any) -> str:

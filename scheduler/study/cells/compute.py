@@ -12,6 +12,7 @@ from scheduler.run.directory import Run, clear
 from scheduler.run.figures import Metrics, measure
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
+from scheduler.study.reference import reference_of
 from traces.trace import Trace, TraceError
 from workloads import generate
 
@@ -67,7 +68,7 @@ def jobs_of_cell(cell: Cell, folder: Path) -> Trace:
             return _read(file, cell.jobs_key)
         except TraceError:
             pass  # damaged: it is made anew
-    trace = generate(cell.demand)
+    trace = generate(cell.demand, reference_of())
     file.parent.mkdir(parents=True, exist_ok=True)
     trace.write(file)
     return trace

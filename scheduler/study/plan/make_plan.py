@@ -17,10 +17,10 @@ from scheduler.study.plan.evaluations import Bench
 from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook, demand_outlooks
 from scheduler.study.plan.plan import Elsewhere, Plan, Regret
 from scheduler.study.plan.search import Evaluate, SearchResult, frontier, levels, search
+from scheduler.study.reference import reference_of
 from traces.confidence import LEVEL
 from traces.errors import nearest
 from workloads import demand_of
-from workloads.generate import all_kinds
 
 DEFAULT_FIRSTS = ("owned", "rented", "reserve:0.2")
 DEFAULT_PATIENCES = ("never", "after:12h", "after:4h", "after:1h", "at_once")
@@ -92,7 +92,7 @@ def plan_question(
     pool = pool or next(iter(pods))
     most = most or 2 * pods[pool]
     demand = demand_of(scenario.demand)
-    kinds = {each.name for each in all_kinds(demand) if demand.budgets()[each.workload] > 0}
+    kinds = {name for name, budget_s in demand.budgets(reference_of()).items() if budget_s > 0}
     if kind not in kinds:
         raise PlanError(f'--target: the demand has no kind "{kind}"{nearest(kind, sorted(kinds))}')
     if scenario.horizon_h is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import fsum
 from typing import Any, NamedTuple
 
+from scheduler.study.reference import reference_of
 from workloads import Demand, demand_of
 
 
@@ -45,13 +46,18 @@ def scaled(today: Mapping[str, Any], factor: float) -> dict[str, Any]:
 
 
 def grown(today: Mapping[str, Any], *, cars: float, robots: float) -> dict[str, Any]:
-    """Return the demand of fleets that have grown for so many years; a given `load` grows with them."""
+    """Return the demand of fleets that have grown for so many years; a given `load` grows with them.
+
+    Runs that grow larger have done so for a year.
+    """
     demand = demand_of(today)
     fleets = {
         "cars": demand.cars + cars * demand.car_growth,
         "robots": demand.robots + robots * demand.robot_growth,
     }
     later = {**today, **fleets}
+    if demand.gang_growth:
+        later["gang_years"] = demand.gang_years + 1
     if demand.load is None:
         return later
     natural = {**today, "load": None}
@@ -61,4 +67,4 @@ def grown(today: Mapping[str, Any], *, cars: float, robots: float) -> dict[str, 
 def _asked(arguments: Mapping[str, Any]) -> float:
     """Device-seconds that a demand asks for."""
     demand: Demand = demand_of(arguments)
-    return fsum(demand.budgets().values())
+    return fsum(demand.budgets(reference_of()).values())

@@ -13,11 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from scheduler.scenario import read_scenario, scenario_of
-from scheduler.study.cells.cell import Cell
+from scheduler.study.cells.cell import Cell, jobs_digest
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.sweep.study_file import StudyError, StudySpec, read_study, seeds_of
 from traces.errors import nearest
-from traces.trace import Trace
 
 AXES = ("policy", "scenario", "trace")
 
@@ -49,7 +48,7 @@ def lay_out(file: Path) -> Study:
 
 
 def _cells(spec: StudySpec, file: Path) -> Iterator[Cell]:
-    digest_of = cache(lambda path: Trace.read(path).sha256)
+    digest_of = cache(jobs_digest)
     rows, count = [], 0
     for labels, seeds in _rows(spec):
         count += len(seeds)
