@@ -53,9 +53,12 @@ Site = tuple[ast.AST, str, int | None, ast.AST, ast.AST]
 
 
 def sites(node: ast.AST) -> Iterator[Site]:
-    """Yield all that may be changed below a node, in order of the text; assertions are left alone."""
+    """Yield all that may be changed below a node, in order of the text.
+
+    Assertions, and the `strict` of zip, which is one, are left alone.
+    """
     for field, value in ast.iter_fields(node):
-        if field in UNSEEN or isinstance(node, ast.Assert):
+        if field in UNSEEN or isinstance(node, ast.Assert) or getattr(node, "arg", None) == "strict":
             continue
         for at, child in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(child, ast.AST):

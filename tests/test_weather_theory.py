@@ -62,7 +62,15 @@ def level(of: Run, name: str, since_s: int = 0) -> int:
     return device_seconds(states.column(0).to_numpy(), states.column(1).to_numpy(), of.end_s, since_s)
 
 
-@pytest.mark.parametrize(("unit", "devices"), [(DEVICE, 1), (CABINET, 2), (POD, 4)])
+@pytest.mark.parametrize(
+    ("unit", "devices"),
+    [
+        (DEVICE, 1),
+        pytest.param(CABINET, 2, marks=pytest.mark.slow),
+        pytest.param(POD, 4, marks=pytest.mark.slow),
+    ],
+    ids=["device", "cabinet", "pod"],
+)
 def test_devices_are_up_for_mtbf_over_mtbf_and_mttr(unit: Row, devices: int, tmp_path: Path) -> None:
     """Busy throughout, as endless jobs take whatever is sound. All are up at first, and that is forgotten
     over 40 h: e^-25 is left of it.
@@ -193,6 +201,7 @@ def test_on_spot_nodes_a_job_boots_and_works_until_it_gets_through_at_once(tmp_p
     agrees(lasting(of, work_s, tmp_path), expected_s(through_s, through_s, 0, 0, up_s))
 
 
+@pytest.mark.slow
 def test_dalys_interval_beats_half_and_double_of_it(tmp_path: Path) -> None:
     mtbf_s, work_s, cost_s, chains = 10 * HOUR_S, 40 * HOUR_S, HOUR_S, 10
     best_s = round(daly_s(mtbf_s, cost_s))
@@ -283,7 +292,18 @@ def breaking(servers: int, seed: int, sigma: float | None = None) -> Scenario:
     )
 
 
-@pytest.mark.parametrize("name", BREAKDOWNS)
+SPECIAL = pytest.mark.slow
+"""Cases of a formula that another one covers as a whole."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("M/M/1, exponential repairs", marks=SPECIAL),
+        pytest.param("M/D/1, repairs all alike", marks=SPECIAL),
+        "M/G/1, lognormal repairs",
+    ],
+)
 def test_a_queue_at_a_server_that_breaks_down(name: str, tmp_path: Path) -> None:
     model, rate = BREAKDOWNS[name], 0.4
     found = []
