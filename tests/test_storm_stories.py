@@ -661,6 +661,27 @@ def test_a_job_comes_home_at_the_first_checkpoint_at_which_there_is_room() -> No
     ]
 
 
+def test_nobody_comes_home_while_somebody_waits_there() -> None:
+    """From 20 on a device is free, but the last, which needs both, waits for the other until 80."""
+    at_home = {"residency": "owned"}
+    world = replay(
+        build.scenario(
+            [pool(2)],
+            [offer("cloud")],
+            policy=BURST | {"repatriate": "at_checkpoint"},
+            checkpoints={"interval": "10s"},
+        ),
+        [],
+        *(job(0, 20, 2, **at_home), job(0, 95, 1), job(5, 60, 1, **at_home), job(6, 30, 2, **at_home)),
+    )
+    assert [(row[0], *row[2:6]) for row in attempts(world)] == [
+        (0, 0, 0, 20, "finished"),
+        (1, 0, 0, 95, "finished"),
+        (2, 20, 20, 80, "finished"),
+        (3, 80, 80, 110, "finished"),
+    ]
+
+
 def test_on_demand_when_behind_and_spot_when_it_comes_back() -> None:
     """100 s of work in 400: 20 done at 20, so behind after 80; at each checkpoint it is ahead again.
 
