@@ -82,6 +82,9 @@ def test_demo_then_summary_prints_the_same_without_a_progress_bar(tmp_path: Path
     demo = in_shell(*SMALL_DEMO, "-o", tmp_path / "run")
     assert (demo.returncode, demo.stderr) == (0, "")
     report, _, logs = demo.stdout.rpartition("\n\nlogs: ")
+    report, _, public = report.rpartition("\n\n")
+    assert public.startswith("20,000 robots at work in January 2026: far above what is public")
+    assert "H100-equivalents owned, by peak: far below what is public" in public
     assert str(tmp_path / "run") in logs
     summary = in_shell("summary", tmp_path / "run")
     assert (summary.returncode, summary.stderr, summary.stdout) == (0, "", report + "\n")
@@ -94,6 +97,7 @@ def test_a_demo_in_bad_weather_stands_beside_fair_weather(tmp_path: Path) -> Non
     demo = type_in(*words)
     assert demo.exit_code == 0
     report, _, rest = demo.stdout.partition("\n\nlogs: ")
+    report = report.rpartition("\n\n")[0]
     table = rest.split("\n\n")[1]
     assert table.startswith("beside bad-fair ")
     assert f"logs: likewise in {tmp_path / 'bad-fair'}\n" in rest

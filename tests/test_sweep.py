@@ -98,7 +98,7 @@ def test_compact_names_say_which_seam(spec: str, chosen: dict[str, str]) -> None
 @given(st.fixed_dictionaries({}, optional={seam: st.sampled_from(list(SEAMS[seam])) for seam in SEAMS}))
 def test_every_policy_has_a_compact_name(chosen: dict[str, str]) -> None:
     """The names of the seams do not overlap, so any choice can be written without saying the seam."""
-    arguments = {"after": ":4h", "predicted": ":4h"} | dict.fromkeys(
+    arguments = {"after": ":4h", "predicted": ":4h", "reserve": ":0.2"} | dict.fromkeys(
         ("per_runtime", "per_gang", "per_work", "priority", "conservative", "spot_up_to"), ":1"
     )
     full = {seam: name + arguments.get(name, "") for seam, name in chosen.items()}
@@ -245,7 +245,7 @@ def test_results_are_what_each_cell_gives(undisturbed: Path, tmp_path: Path) -> 
 
 def test_columns_say_their_units_and_axes_keep_their_order(undisturbed: Path) -> None:
     table = read_results(undisturbed)
-    units = {"_s": "s", "usd": "USD", "device_h": "device-hour"}
+    units = {"_s": "s", "usd": "USD", "device_h": "device-hour", "most_rented": "device"}
     for field in table.schema:
         said = {key.decode(): text.decode() for key, text in field.metadata.items()}
         assert said["meaning"], field.name

@@ -16,7 +16,7 @@ from traces.arrays import Array, word_column
 from traces.schema import REFERENCE_PFLOPS
 from workloads.arrivals import local_hours
 from workloads.demand import Demand
-from workloads.kinds import Asked, Columns, Kind, draw_jobs
+from workloads.kinds import KindBudget, Columns, Kind, draw_jobs
 from workloads.larger_runs import growth
 from workloads.parameters import DemandError
 from workloads.reference import Reference
@@ -56,13 +56,13 @@ def generate(demand: Demand, reference: Reference) -> Trace:
     )
 
 
-def _asked(demand: Demand, reference: Reference) -> dict[Kind, Asked]:
+def _asked(demand: Demand, reference: Reference) -> dict[Kind, KindBudget]:
     """Return what the demand asks of each kind, without those of which it asks nothing."""
     budget_s, units = demand.budgets(reference), demand.units()
     hours = demand.days * 24
     week_hours = local_hours(EPOCH, hours, demand.time_zone)
     return {
-        kind: Asked(
+        kind: KindBudget(
             budget_s[kind.name],
             1.0 if kind.workload == "tenant" else HABITS.drawn_pflops / reference.pflops[kind.name],
             max(1, demand.devices // 2),

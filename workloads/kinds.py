@@ -60,7 +60,7 @@ class Kind:
         return drawn if self.run.measured else drawn * self.ends.mean()
 
 
-class Asked(NamedTuple):
+class KindBudget(NamedTuple):
     """What a demand asks of a kind of job; one value an hour of the horizon where there are many."""
 
     budget_s: float
@@ -83,7 +83,7 @@ class Asked(NamedTuple):
         return compute / work_s, self.budget_s * float(np.sum(compute / work_s) / np.sum(compute))
 
 
-def draw_jobs(kind: Kind, asked: Asked, *, seed: int, parents: list[Columns]) -> Columns:
+def draw_jobs(kind: Kind, asked: KindBudget, *, seed: int, parents: list[Columns]) -> Columns:
     """Return the jobs of a kind as columns, which sum to the budget; `parents` are the jobs that it follows.
 
     `row` numbers the jobs from 0, `after` is the row of the job to follow. -1 stands for none.
@@ -111,7 +111,7 @@ def draw_jobs(kind: Kind, asked: Asked, *, seed: int, parents: list[Columns]) ->
     return jobs | _constants(kind, count) | _data(kind, seed, jobs)
 
 
-def _submissions(kind: Kind, asked: Asked, seed: int, parents: list[Columns]) -> Columns:
+def _submissions(kind: Kind, asked: KindBudget, seed: int, parents: list[Columns]) -> Columns:
     """Submissions, the jobs they follow, and when these may end at the earliest (`ready_s`)."""
     rng = stream(seed, kind.name, "arrivals")
     if kind.follows:

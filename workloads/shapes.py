@@ -153,12 +153,12 @@ def around(median_h: float, sigma: float, limit_d: int = 14) -> RunTimes:
 
 GANGS = (1, 2, 4, 6, 8, 12, 16, 24, 32, 36, 48, 60, 64, 72, 96, 120, 240, 360)
 """Sizes a job asks for: powers of two, whole trays (6), cabinets (12) and ExaPODs (120 tiles)."""
-EXAPOD = 120
+EXAPOD_TILES = 120
 
 
 def sizes(largest: int) -> tuple[int, ...]:
     """Return the sizes that jobs ask for up to `largest`; beyond `GANGS` they are whole ExaPODs."""
-    exapods = range(GANGS[-1] + EXAPOD, largest + 1, EXAPOD)
+    exapods = range(GANGS[-1] + EXAPOD_TILES, largest + 1, EXAPOD_TILES)
     return (*(gang for gang in GANGS if gang <= largest), *exapods)
 
 
