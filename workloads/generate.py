@@ -16,7 +16,7 @@ from traces.arrays import Array, word_column
 from traces.schema import REFERENCE_PFLOPS
 from workloads.arrivals import local_hours
 from workloads.demand import Demand
-from workloads.kinds import KindBudget, Columns, Kind, draw_jobs
+from workloads.kinds import Columns, Kind, KindBudget, draw_jobs
 from workloads.larger_runs import growth
 from workloads.parameters import DemandError
 from workloads.reference import Reference
