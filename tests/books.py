@@ -14,6 +14,8 @@ from tests.worlds import CATALOG, YEAR_S, World
 Key = tuple[int, str, str, str]
 """(start of the charge period, resource, line, charged to)."""
 Row = dict[str, Any]
+BEARERS = ("boot", "job", "idle", "minimum")
+"""Whom a commitment covers, first first."""
 
 
 class Books:
@@ -97,26 +99,28 @@ class Books:
     # Rented
 
     def rent(self, spec: OfferSpec) -> None:
-        used: dict[int, dict[str, int]] = defaultdict(
-            lambda: dict.fromkeys(("boot", "job", "idle", "minimum"), 0)
-        )
+        used: dict[int, dict[tuple[int, float], int]] = defaultdict(lambda: defaultdict(int))
         for attempt in (row for row in self.world.attempts if row["where"] == spec.name):
             for second, who in self.billed(spec, attempt):
-                used[second][who] += attempt["devices"]
+                price = self.price(spec, second, attempt["devices"])
+                used[second][BEARERS.index(who), price] += attempt["devices"]
                 if who == "job":
-                    self.spend[attempt["job_id"]] += attempt["devices"] * self.price(spec, second) / 3_600
+                    self.spend[attempt["job_id"]] += attempt["devices"] * price / 3_600
             self.move(spec, attempt)
         for second in {*range(self.start_s, self.end_s), *used}:
             left = spec.committed_devices if second < self.end_s else 0
-            for who, devices in used[second].items():
+            for (bearer, price), devices in sorted(used[second].items()):
                 covered = min(devices, left)
                 left -= covered
-                self.rented(spec, second, "committed", who, covered)
-                self.rented(spec, second, "spot" if spec.spot else "on_demand", who, devices - covered)
-            self.rented(spec, second, "committed", "unused_commitment", left)
+                self.rented(spec, second, "committed", BEARERS[bearer], covered, price)
+                line = "spot" if spec.spot else "on_demand"
+                self.rented(spec, second, line, BEARERS[bearer], devices - covered, price)
+            self.rented(spec, second, "committed", "unused_commitment", left, self.price(spec, second))
 
-    def rented(self, spec: OfferSpec, second: int, line: str, who: str, devices: int) -> None:
-        self.book(second, line, who, spec.name, devices / 3_600, devices * self.price(spec, second) / 3_600)
+    def rented(
+        self, spec: OfferSpec, second: int, line: str, who: str, devices: int, usd_per_h: float
+    ) -> None:
+        self.book(second, line, who, spec.name, devices / 3_600, devices * usd_per_h / 3_600)
 
     def billed(self, spec: OfferSpec, attempt: Row) -> Iterator[tuple[int, str]]:
         """Each second that is billed, and who bears it."""
@@ -140,9 +144,12 @@ class Books:
             )
             yield second, who
 
-    def price(self, spec: OfferSpec, second: int) -> float:
+    def price(self, spec: OfferSpec, second: int, devices: int = 0) -> float:
+        """USD a device-hour for whoever holds so many; a commitment has one price, that of nodes."""
         offer = CATALOG.offer(spec.offer)
         price = offer.usd_per_device_h if spec.usd_per_device_h is None else spec.usd_per_device_h
+        if spec.usd_per_device_h is None and not spec.committed_devices:
+            price = offer.usd_per_device_h_by_size.get(devices, price)
         for surge in spec.surges:
             if round(surge.from_h * 3_600) <= second - self.start_s < round(surge.to_h * 3_600):
                 price *= surge.factor

@@ -75,7 +75,7 @@ def rows(of: Run, log: str, *columns: str) -> list[tuple[Any, ...]]:
 def _offer(key: str, device: str = "unit", **more: Any) -> Offer:
     """By default 3.6 USD an hour, that is 0.001 USD a second, by the device, at once and to the second."""
     terms: Row = {
-        "node_devices": 1,
+        "sizes": (1,),
         "usd_per_device_h": 3.6,
         "boot_s": 0,
         "billing_step_s": 1,
@@ -105,9 +105,10 @@ CATALOG = Catalog(
     pods={},
     offers={
         "plain": _offer("plain"),
-        "nodes": _offer("nodes", node_devices=8),
+        "nodes": _offer("nodes", sizes=(8,)),
         "minutes": _offer("minutes", billing_step_s=60),
         "double": _offer("double", "double"),
+        "sizes": _offer("sizes", sizes=(1, 2, 8), usd_per_device_h_by_size={1: 7.2}),
     },
     sources={},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, gcd
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -86,7 +86,7 @@ _POOLS: st.SearchStrategy[Row] = st.fixed_dictionaries(
 )
 _OFFERS: st.SearchStrategy[Row] = st.fixed_dictionaries(
     {
-        "key": st.sampled_from(["plain", "nodes", "double"]),
+        "key": st.sampled_from(["plain", "nodes", "double", "sizes"]),
         "quota": st.sampled_from([2, 4, 8, 17]),
         "boot_s": st.sampled_from([0, 0, 5, 30]),
         "staging_gbps": st.sampled_from([800.0, 8_000.0]),
@@ -179,7 +179,7 @@ def _outages(draw: st.DrawFn, /, scenario: Scenario) -> list[Row]:
     for pool in scenario.pools:
         rows += draw(st.lists(_of_pod(pool.name, pool.pods, pool.devices or 1, step), max_size=6))
     for offer in scenario.offers:
-        node = CATALOG.offer(offer.offer).node_devices
+        node = gcd(*CATALOG.offer(offer.offer).sizes)
         if nodes := offer.quota // node:
             rows += draw(st.lists(_of_nodes(offer.name, nodes, node, step), max_size=6))
         for what in ("refused", "slow_boot", "failed_boot"):
@@ -311,7 +311,7 @@ def weather(of: Scenario, outages: list[Row]) -> Weather:
     """The weather of rows made by `outage`, in order of their beginning."""
     stock = stock_of(replace(of, bound="none"), CATALOG)
     devices = {pool.name: pool.pods * pool.pod_devices for pool in stock.pools}
-    devices |= {offer.name: offer.quota // offer.node_devices * offer.node_devices for offer in stock.offers}
+    devices |= {offer.name: offer.most_devices for offer in stock.offers}
     until_s = max([UNTIL_S, *(row["to_s"] for row in outages)])
     return Weather(pa.Table.from_pylist(outages, WEATHER), until_s, of.seed, of.name, devices)
 
@@ -366,7 +366,7 @@ class Weathered(World):
         """(units, devices of each) of a pod or offer."""
         if name in self.pools:
             return self.pools[name]["pod_devices"], 1
-        node = self.offers[name]["node_devices"]
+        node = gcd(*self.offers[name]["sizes"])
         return self.offers[name]["quota"] // node, node
 
     def share(self, attempt: Row, pod: int | None) -> int:
@@ -423,7 +423,7 @@ class Weathered(World):
         count, each = self.size(name)
         held: dict[Key, Held] = {}
         here = self.here(name, pod)
-        ends = {(attempt["job_id"], attempt["attempt"]): attempt["end_s"] for attempt in here}
+        ends = {(attempt["job_id"], attempt["attempt"]): self.free_s(attempt) for attempt in here}
         for time_s in sorted({attempt["alloc_s"] for attempt in here}):
             held = {key: units for key, units in held.items() if ends[key] > time_s}
             starts = [attempt for attempt in here if attempt["alloc_s"] == time_s]
@@ -462,7 +462,7 @@ class Weathered(World):
         """Seconds that so many reference seconds of the attempt's job take where it ran."""
         need = self.need(self.jobs[attempt["job_id"]] | {"runtime_s": reference_s}, attempt["where"])
         assert need is not None
-        return need[1]
+        return need[2]
 
     def reference_s(self, attempt: Row, own_s: int, most_s: int) -> int:
         """The longest reference run, up to `most_s`, that takes at most so long where the attempt ran."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from scheduler.catalog import Catalog, CatalogError, check_arithmetic, load_catalog, prices
 from scheduler.catalog.arithmetic import rounding
+from scheduler.catalog.priced_offers import PricedOffer, to_toml
 from scheduler.report.catalog import SECTIONS, render
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
@@ -64,7 +66,9 @@ def test_offers_are_in_a_sane_range_and_named_after_what_they_are() -> None:
         assert (
             offer.spot_usd_per_device_h is None or 0.3 < offer.spot_usd_per_device_h < offer.usd_per_device_h
         )
-        assert offer.node_devices in (1, 2, 4, 8)
+        assert set(offer.sizes) <= {1, 2, 4, 8}
+        assert set(offer.usd_per_device_h_by_size) < set(offer.sizes)
+        assert set(offer.spot_usd_per_device_h_by_size) < set(offer.spot_sizes or offer.sizes)
 
 
 def test_an_offer_takes_over_the_terms_of_its_provider() -> None:
@@ -145,8 +149,10 @@ def test_listing_shows_every_figure_with_its_certainty() -> None:
         *("peak_pflops", "9", "PFLOPS", "medium", "case-study")
     ]
     assert "  idle_kw          5  kW      assumed" in devices
-    shown = [line.split()[0] for line in render(CATALOG, "offers").splitlines() if line]
-    assert all(shown.count(key) == 1 for key in CATALOG.offers)
+    rows = [re.split(" {2,}", line) for line in render(CATALOG, "offers").splitlines() if line]
+    for key, offer in CATALOG.offers.items():
+        shown = [size for row in rows if row[0] == key for size in row[1].split(", ")]
+        assert sorted(shown) == [str(size) for size in offer.sizes]
 
 
 def test_listing_flags_what_does_not_close() -> None:
@@ -216,6 +222,20 @@ def test_a_users_file_overrides_single_figures(tmp_path: Path) -> None:
     assert [block.split("\n")[0] for block in terms].count("aws") == 2
 
 
+def test_a_users_price_is_that_of_all_sizes_and_users_sizes_have_one_price(tmp_path: Path) -> None:
+    before = CATALOG.offer("lambda-b200-us-east-1")
+    assert (before.sizes, before.usd_per_device_h) == ((1, 2, 8), 6.69)
+    assert before.usd_per_device_h_by_size == {1: 6.99, 2: 6.89}
+    flat = with_extra(tmp_path, "[offers.lambda-b200-us-east-1]\nusd_per_device_h = 6")
+    assert flat.offer(before.key).usd_per_device_h_by_size == {}
+    whole = with_extra(tmp_path, "[offers.lambda-b200-us-east-1]\nsizes = [8, 16]").offer(before.key)
+    assert (whole.sizes, whole.usd_per_device_h, whole.usd_per_device_h_by_size) == ((8, 16), 6.69, {})
+    own = "usd_per_device_h = 6\nusd_per_device_h_by_size.2 = [7, 'quote', 'high']"
+    offer = with_extra(tmp_path, f"[offers.{before.key}]\n{own}").offer(before.key)
+    assert (offer.usd_per_device_h, offer.usd_per_device_h_by_size) == (6, {2: 7})
+    assert offer.figures["usd_per_device_h_by_size.2"].source == "quote"
+
+
 def test_a_users_file_adds_entries(tmp_path: Path) -> None:
     catalog = with_extra(
         tmp_path,
@@ -244,7 +264,7 @@ def test_a_users_file_adds_entries(tmp_path: Path) -> None:
         provider = "garage"
         region = "home"
         device = "tpu"
-        node_devices = 1
+        sizes = [1, 4]
         usd_per_device_h = 0
         """,
     )
@@ -287,6 +307,19 @@ def test_a_users_file_adds_entries(tmp_path: Path) -> None:
         ("[pods.a100-server]\ndevices = 12", "pods.a100-server: devices = 12: must be whole nodes of 8"),
         ("[pods.a100-server]\ndevices = 7.5", "pods.a100-server.devices = 7.5: Expected `int`, got `float`"),
         ("[providers.aws]\nboot_s = -5", "providers.aws.boot_s = -5: Expected `int` >= 0"),
+        ("[offers.aws-h100-us-east-1]\nsizes = [8, 1]", "h100-us-east-1: sizes = 8, 1: must ascend"),
+        ("[offers.aws-h100-us-east-1]\nsizes = []", "aws-h100-us-east-1.sizes = []: Expected `array`"),
+        ("[offers.aws-h100-us-east-1]\nsizes = [0]", "aws-h100-us-east-1.sizes = [0]: Expected `int` >= 1"),
+        ("[offers.aws-h100-us-east-1]\nsizes = 8", "h100-us-east-1.sizes = 8: Expected `array`, got `int`"),
+        ("[offers.aws-h100-us-east-1]\nspot_sizes = [4]", "spot_sizes: 4 is not sold: must be of 1, 8"),
+        (
+            "[offers.aws-h100-us-east-1]\nusd_per_device_h_by_size.2 = 3",
+            "usd_per_device_h_by_size: 2 is not sold: must be of 1, 8",
+        ),
+        (
+            "[offers.aws-h100-us-east-1]\nusd_per_device_h_by_size.1 = -3",
+            "usd_per_device_h_by_size.1 = -3: must be from 0 to 1e+12",
+        ),
         ("[offers.aws-h100-us-east-1]\nprovider = 'asw'", 'unknown provider "asw"; did you mean aws?'),
     ],
 )
@@ -314,9 +347,7 @@ def price_file(tmp_path: Path, *rows: str) -> Path:
     return path
 
 
-def imported(
-    tmp_path: Path, *rows: str
-) -> tuple[list[tuple[str, tuple[str, ...]]], list[prices.PricedOffer]]:
+def imported(tmp_path: Path, *rows: str) -> tuple[list[tuple[str, tuple[str, ...]]], list[PricedOffer]]:
     """Fate and remarks of each row, and the offers."""
     judged = prices.judge_rows(prices.read_price_rows(price_file(tmp_path, *rows)))
     remarks = [
@@ -331,7 +362,7 @@ def test_the_price_is_the_median_over_the_zones(tmp_path: Path) -> None:
         tmp_path, "aws,p5,H100,8,80,16,us,a", "aws,p5,H100,8,80,,us,b", "aws,p5,H100,8,88,24,us,c"
     )
     assert rows == [("used", ())] * 3
-    assert offers == [prices.PricedOffer("aws", "h100", "us", 8, 10.0, 2.5, 0)]
+    assert offers == [PricedOffer("aws", "h100", "us", 8, 10.0, 2.5, 0)]
 
 
 def test_a_server_of_twelve_holds_eight(tmp_path: Path) -> None:
@@ -368,9 +399,9 @@ def test_gcp_prices_of_the_lower_mode_are_not_trusted_and_the_host_is_added(tmp_
     assert [fate for fate, _ in rows] == ["low mode", "used", "used", "used", "host", "host", "used", "used"]
     assert [(offer.region, offer.on_demand) for offer in offers[:2]] == [("high", 10), ("low", 4)]
     assert offers[2:] == [
-        prices.PricedOffer("gcp", "b200", "here", 8, 12 + 1, 4 + 0.25, 0, host_grade=2),
-        prices.PricedOffer("gcp", "h100", "here", 8, 10 + 1, 2 + 0.25, 0, host_grade=1),
-        prices.PricedOffer("gcp", "h100", "there", 8, 11 + 1.5, 2 + 0.375, 0, host_grade=1),
+        PricedOffer("gcp", "b200", "here", 8, 12 + 1, 4 + 0.25, 0, host_grade=2),
+        PricedOffer("gcp", "h100", "here", 8, 10 + 1, 2 + 0.25, 0, host_grade=1),
+        PricedOffer("gcp", "h100", "there", 8, 11 + 1.5, 2 + 0.375, 0, host_grade=1),
     ]
 
 
@@ -379,23 +410,30 @@ def test_gcp_without_host_machines_is_refused(tmp_path: Path) -> None:
         imported(tmp_path, "gcp,x,H200,8,80,16,here,here-a")
 
 
-def test_the_largest_server_counts_then_the_cheapest(tmp_path: Path) -> None:
-    rows, (offer,) = imported(
+def test_the_cheapest_server_of_each_size_counts(tmp_path: Path) -> None:
+    rows, offers = imported(
         tmp_path,
-        "aws,p5.4xlarge,H100,1,5,,us,a",
+        "aws,p5.4xlarge,H100,1,11,3,us,a",
         "aws,p5.48xlarge,H100,8,80,,us,a",
         "aws,p5x.48xlarge,H100,8,72,,us,a",
         "aws,p5e.48xlarge,H100,8,,16,us,a",
+        "aws,p5.half,H100,4,36,,us,a",
         "aws,gh,GH200,1,2.29,,us,a",
     )
-    assert [fate for fate, _ in rows] == ["other server", "other server", "used", "no price", "other device"]
-    assert (offer.devices, offer.on_demand) == (8, 9)
+    assert [fate for fate, _ in rows] == ["used", "other server", "used", "no price", "used", "other device"]
+    assert [(offer.devices, offer.on_demand) for offer in offers] == [(1, 11), (4, 9), (8, 9)]
+    path = tmp_path / "offers.toml"
+    path.write_text(to_toml(offers, "prices.csv", ""), encoding="utf-8")
+    offer = load_catalog(path).offer("aws-h100-us")
+    assert (offer.sizes, offer.spot_sizes) == ((1, 4, 8), (1,))
+    assert (offer.usd_per_device_h, offer.usd_per_device_h_by_size) == (9, {1: 11})
+    assert (offer.spot_usd_per_device_h, offer.spot_usd_per_device_h_by_size) == (3, {})
 
 
 def test_an_older_version_is_the_same_provider_but_less_sure(tmp_path: Path) -> None:
     _, (offer,) = imported(tmp_path, "lambda(v7),gpu_8x_a100,A100,8,10.32,,us-east-1,")
     assert (offer.provider, offer.grade) == ("lambda", 1)
-    text = prices.to_toml([offer], "prices.csv", "")
+    text = to_toml([offer], "prices.csv", "")
     assert 'usd_per_device_h = [1.2900, "skypilot", "medium"]' in text
     assert "spot_usd_per_device_h" not in text
 

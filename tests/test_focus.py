@@ -48,7 +48,7 @@ Spend = tuple[int, str, str, str, float, float]
 """period_s, resource, line, charged_to, quantity, usd."""
 
 OFFER: dict[str, Any] = {"offer": "acme-h100-here", "provider": "acme", "region": "here", "device": "h100"}
-OFFER |= {"spot": False, "list_usd_per_device_h": 0.0}
+OFFER |= {"spot": False, "list_usd_per_device_h": 0.0, "prices_by_size": {}}
 STEADY, SURGING = [(0, 3.0)], [(0, 3.0), (3_600, 9.0)]
 
 

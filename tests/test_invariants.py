@@ -111,8 +111,8 @@ def attempts_take_what_the_job_needs_there(world: World) -> None:
         job, where = world.jobs[attempt["job_id"]], attempt["where"]
         need = world.need(job, where)
         assert need is not None
-        devices, seconds = need
-        assert attempt["devices"] == devices
+        devices, used, seconds = need
+        assert (attempt["devices"], attempt["used"]) == (devices, used)
         start = attempt["alloc_s"] + boot_s(world, job, where)
         end = start + seconds
         assert attempt["end_s"] == (end if attempt["outcome"] == "finished" else world.end_s)
@@ -151,6 +151,7 @@ def states_are_what_the_attempts_hold(world: World) -> None:
         for name, offer in world.offers.items():
             level = sum(held["devices"] for held in world.holding(name, time))
             assert row[f"rented_{name}"] == level <= offer["quota"]
+            assert world.taken(name, time) <= offer["quota"]
         waiting = world.waiting(time)
         assert row["queued_jobs"] == len(waiting)
         assert row["queued_devices"] == sum(job["gang"] for job in waiting)
@@ -197,7 +198,7 @@ def nothing_waits_that_may_start(world: World) -> None:
             assert not any(world.fits(job, time) for job in waiting)
         if policy.patience == "at_once":
             for name, offer in world.offers.items():
-                left = offer["quota"] - sum(held["devices"] for held in world.holding(name, time))
+                left = offer["quota"] - world.taken(name, time)
                 needs = (world.need(job, name) for job in world.waiting(time))
                 assert not any(need is not None and need[0] <= left for need in needs)
 

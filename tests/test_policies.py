@@ -67,6 +67,7 @@ class SomeOffer:
     ready: float
     work: int
     devices: int = 4
+    used: int = 4
     usd_per_device_h: float = 2.0
     spot: bool = False
     now_s: int = 0
@@ -80,6 +81,9 @@ class SomeOffer:
 
     def cost_usd(self, job: Any) -> float:
         return self.usd
+
+    def rent_usd(self, seconds: int) -> float:
+        return self.devices * self.usd_per_device_h * seconds / HOUR
 
     def leaving_usd(self, job: Any) -> float:
         return self.leaving

@@ -208,9 +208,54 @@ def test_devices_are_held_while_they_boot_and_input_is_staged(tmp_path: Path) ->
 
 
 def test_whole_nodes_are_rented(tmp_path: Path) -> None:
-    # Nine devices are two nodes of eight, which do 9 x 100 device-seconds in 900 / 16 = 56.25 s.
-    of = run(scenario([], [offer("rent", key="nodes")]), trace(job(0, 100, 9)), tmp_path)
-    assert rows(of, "attempts", "devices", "start_s", "end_s") == [(16, 0, 57)]
+    # However many devices of a node are of no use: work takes as long as on the reference devices.
+    over = trace(*(job(0, 8_000, gang) for gang in (1, 8, 9)), reference_device="unit")
+    of = run(scenario([], [offer("rent", key="nodes")]), over, tmp_path)
+    assert rows(of, "attempts", "devices", "used", "start_s", "end_s") == [
+        (8, 1, 0, 8_000),
+        (8, 8, 0, 8_000),
+        (16, 9, 0, 8_000),
+    ]
+    # The bill is for 32 devices at 0.001 USD a second each.
+    assert rows(of, "jobs", "spend_usd") == [(64.0,), (64.0,), (128.0,)]
+    assert sum(row["usd"] for row in of.table("spend").to_pylist()) == pytest.approx(256.0)
+
+
+def test_a_gang_holds_the_smallest_size_that_fits_at_its_price(tmp_path: Path) -> None:
+    # Sizes of 1, at 7.2 USD an hour, of 2 and of 8, at 3.6. Twelve devices are two of the largest.
+    over = trace(*(job(0, 100, gang) for gang in (1, 2, 3, 8, 12)))
+    of = run(scenario([], [offer("rent", key="sizes")]), over, tmp_path)
+    held = [(1, 1), (2, 2), (8, 3), (8, 8), (16, 12)]
+    assert rows(of, "attempts", "devices", "used") == held
+    assert rows(of, "attempts", "end_s") == [(100,)] * 5
+    assert [round(usd, 9) for (usd,) in rows(of, "jobs", "spend_usd")] == [0.2, 0.2, 0.8, 0.8, 1.6]
+
+
+def test_faster_devices_are_fewer_of_a_size(tmp_path: Path) -> None:
+    # Of double speed 5 do the work of 10, and hold 8; 3 do that of 5 in 5 / 6 of the time.
+    over = trace(job(0, 600, 10), job(0, 600, 5), reference_device="unit")
+    of = run(scenario([], [offer("rent", key="double", sizes=[1, 4, 8])]), over, tmp_path)
+    assert rows(of, "attempts", "devices", "used", "end_s") == [(8, 5, 600), (4, 3, 500)]
+
+
+def test_nodes_that_are_kept_count_to_the_quota(tmp_path: Path) -> None:
+    # The second gang waits for what the first has left until it is kept no longer; the run ends with it.
+    of = run(
+        scenario([], [offer("rent", 2, release_s=45)], policy={"patience": "at_once"}),
+        trace(job(0, 100, 2), job(10, 100, 1), job(20, 5, 1)),
+        tmp_path,
+    )
+    assert rows(of, "attempts", "start_s", "end_s") == [(0, 100), (145, 245), (145, 150)]
+    assert of.end_s == 245
+
+
+def test_offers_that_cost_the_same_go_to_the_first(tmp_path: Path) -> None:
+    # 2 USD x 8 devices x 3 s, and 2 USD x 6 devices x 4 s of which one is a boot: equal, if not as floats.
+    first = offer("first", key="nodes", usd_per_device_h=2.0)
+    second = offer("second", sizes=[6], boot_s=1, usd_per_device_h=2.0)
+    for at, offers in enumerate(([first, second], [second, first])):
+        of = run(scenario([], offers), trace(job(0, 3, 5)), tmp_path / str(at))
+        assert rows(of, "attempts", "where") == [(offers[0]["name"],)]
 
 
 @pytest.mark.parametrize(("policy", "where", "start_s"), [("cheapest", "slow", 60), ("fastest", "quick", 0)])

@@ -120,7 +120,7 @@ def work_begins_when_devices_and_data_are_there(world: Weathered) -> None:
         job, where = world.jobs[attempt["job_id"]], attempt["where"]
         need = world.need(job, where)
         assert need is not None
-        assert attempt["devices"] == need[0]
+        assert (attempt["devices"], attempt["used"]) == need[:2]
         restart_s = world.scenario.checkpoints.restart_s if world.done_s(attempt) else 0
         start_s = attempt["alloc_s"] + restart_s
         if where in world.offers:
@@ -151,7 +151,7 @@ def work_done_is_work_asked_and_lost(world: Weathered) -> None:
         kept_s = sum(attempt["kept_s"] for attempt in job["attempts"])
         assert kept_s == job["runtime_s"] if job["state"] == "finished" else kept_s <= job["runtime_s"]
     for attempt in world.attempts:
-        assert attempt["lost_device_s"] % attempt["devices"] == 0
+        assert attempt["lost_device_s"] % attempt["used"] == 0
         account = tuple(attempt[name] for name in ("kept_s", "checkpointing_s", "lost_device_s"))
         if world.scenario.checkpoints.interval != "daly":
             assert account in accounts(world, attempt)
@@ -180,16 +180,16 @@ def accounts(world: Weathered, attempt: Row) -> set[tuple[int, int, int]]:
     found = set()
     if not all(saves_in_time(world, attempt)) or attempt["start_s"] is None:
         kept_s = world.reference_s(attempt, saved, left_s - 1)
-        found.add((kept_s, elapsed_s - worked, (worked - saved) * attempt["devices"]))
+        found.add((kept_s, elapsed_s - worked, (worked - saved) * attempt["used"]))
     if any(saves_in_time(world, attempt)):
         if interval_s is None or elapsed_s < world.cost_s:
             kept_s = world.reference_s(attempt, saved, left_s - 1)
-            found.add((kept_s, elapsed_s - worked, (worked - saved) * attempt["devices"]))
+            found.add((kept_s, elapsed_s - worked, (worked - saved) * attempt["used"]))
         else:
             until_then = min(held_s - world.cost_s, length_s)
             worked = worked_s(until_then, work_s, interval_s, world.cost_s)[0]
             kept_s = world.reference_s(attempt, min(worked, work_s - 1), left_s - 1)
-            lost_device_s = attempt["devices"] * (worked == work_s)
+            lost_device_s = attempt["used"] * (worked == work_s)
             found.add((kept_s, elapsed_s - worked, lost_device_s))
     return found
 
@@ -327,8 +327,7 @@ def nothing_waits_that_may_start(world: Weathered) -> None:
         if policy.patience == "at_once" and policy.offer in ("cheapest", "fastest") and not refuses:
             for name in world.offers:
                 count, each = world.size(name)
-                held = sum(attempt["devices"] for attempt in world.holding(name, time))
-                left = (count - len(world.withheld(name, None, time))) * each - held
+                left = (count - len(world.withheld(name, None, time))) * each - world.taken(name, time)
                 needs = (world.need(job, name) for job in waiting)
                 assert not any(need is not None and need[0] <= left for need in needs)
 

@@ -156,8 +156,8 @@ def test_the_valid_rows_are_valid(tmp_path: Path) -> None:
         (0, {"first": 4}, "row 0: devices is 1; allowed is what a pod of 4 has"),
         (0, {"devices": 3}, "row 0: devices is 3"),
         (1, {"first": 16}, "row 1: devices is 8; allowed is what a quota of 20 has"),
-        (1, {"first": 4}, "row 1: devices is 8; allowed is whole nodes of 8"),
-        (1, {"devices": 4}, "row 1: devices is 4; allowed is whole nodes of 8"),
+        (1, {"first": 4}, "row 1: devices is 8; allowed is multiples of 8"),
+        (1, {"devices": 4}, "row 1: devices is 4; allowed is multiples of 8"),
     ],
 )
 def test_a_row_for_more_than_the_run_has_is_named(at: int, change: Row, said: str) -> None:

@@ -30,7 +30,8 @@ AGAIN = ("failed", "reclaimed", "preempted", "migrated")
 _TERMS: dict[str, Row] = {
     "plain": {},
     "nodes": {"billing_step_s": 60, "egress_usd_per_gb": 0.09},
-    "double": {"node_devices": 2, "minimum_s": 90, "billing_step_s": 7},
+    "double": {"sizes": (2,), "minimum_s": 90, "billing_step_s": 7},
+    "sizes": {"billing_step_s": 30},
 }
 CATALOG = msgspec.structs.replace(
     build.CATALOG,
@@ -73,7 +74,8 @@ _OFFER: st.SearchStrategy[Row] = st.fixed_dictionaries(
         "quota": st.sampled_from([1, 4, 8, 24]),
         "boot_s": st.sampled_from([0, 5, 30]),
         "staging_gbps": st.sampled_from([800.0, 8_000.0]),
-        "usd_per_device_h": st.sampled_from([0.0, 1.25, 3.6]),
+        "usd_per_device_h": st.sampled_from([0.0, 1.25, 3.6, None]),
+        "sizes": st.sampled_from([None, None, [1, 4], [2, 3, 8]]),
         "surges": st.sampled_from([[], [], [_window(40, 100, 3), _window(100, 150, 0)]]),
         "committed_devices": st.sampled_from([0, 0, 1, 3, 24]),
         "release_s": st.sampled_from([0, 0, 45]),
@@ -184,21 +186,22 @@ class World:
         for attempt in sorted(self.attempts, key=lambda attempt: attempt["alloc_s"]):
             self.jobs[attempt["job_id"]]["attempts"].append(attempt)
 
-    def need(self, job: Row, name: str) -> tuple[int, int] | None:
-        """Devices and seconds that the job takes there, exactly; None where it may not or cannot run."""
+    def need(self, job: Row, name: str) -> tuple[int, int, int] | None:
+        """Devices held, devices used and seconds there, exactly; None where it may not or cannot run."""
         place = self.resources[name]
         peak = {key: Fraction(device.peak_pflops) for key, device in CATALOG.devices.items()}
         rate = Fraction(1) if self.reference == "any" else peak[place["device"]] / peak[self.reference]
-        devices = ceil(job["gang"] / rate)
+        devices = used = ceil(job["gang"] / rate)
         if name in self.offers:
-            devices = ceil(Fraction(devices, place["node_devices"])) * place["node_devices"]
+            while devices not in place["sizes"] and devices % place["sizes"][-1]:
+                devices += 1
             if job["residency"] == "owned" or devices > place["quota"]:
                 return None
         elif devices > place["pods"] * place["pod_devices"] and not place["endless"]:
             return None
         elif devices > place["pod_devices"]:
             rate *= Fraction(str(place["span_efficiency"]))
-        return devices, max(1, ceil(job["gang"] * job["runtime_s"] / (devices * rate)))
+        return devices, used, max(1, ceil(job["gang"] * job["runtime_s"] / (used * rate)))
 
     def ready_s(self, job: Row) -> int | None:
         """When the job could start at the earliest; None where what it depends on did not finish."""
@@ -211,7 +214,7 @@ class World:
         """Every second of the run at which anything happens."""
         times = {self.start_s, *(row["time_s"] for row in self.states)}
         for attempt in self.attempts:
-            times |= {attempt["alloc_s"], attempt["end_s"]}
+            times |= {attempt["alloc_s"], attempt["end_s"], self.free_s(attempt)}
         times |= {ready for job in self.jobs.values() if (ready := self.ready_s(job)) is not None}
         return sorted(time for time in times if time < self.end_s)
 
@@ -219,6 +222,18 @@ class World:
         """The attempts that hold devices of a pool or offer."""
         there = (attempt for attempt in self.attempts if attempt["where"] == name)
         return [attempt for attempt in there if attempt["alloc_s"] <= time_s < attempt["end_s"]]
+
+    def free_s(self, attempt: Row) -> int:
+        """When others may have its devices: rented ones are kept, unless all are paid anyhow."""
+        offer = self.offers.get(attempt["where"])
+        if offer is None or offer["committed_devices"] >= offer["quota"]:
+            return int(attempt["end_s"])
+        return int(attempt["end_s"] + offer["release_s"])
+
+    def taken(self, name: str, time_s: int) -> int:
+        """Devices of an offer that gangs hold, or that are kept after them."""
+        there = [attempt for attempt in self.attempts if attempt["where"] == name]
+        return sum(one["devices"] for one in there if one["alloc_s"] <= time_s < self.free_s(one))
 
     def level(self, column: str, time_s: int) -> int:
         """A level of states.parquet."""

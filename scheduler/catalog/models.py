@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -10,6 +12,7 @@ Count = Annotated[int, Meta(ge=1, le=10**6)]
 WholeSeconds = Annotated[int, Meta(ge=0, le=10**6)]
 Positive = Annotated[float, Meta(ge=1e-9, le=1e12)]
 Amount = Annotated[float, Meta(ge=0, le=1e12)]
+Sizes = Annotated[tuple[Count, ...], Meta(min_length=1)]
 
 DEFAULT_KIND = "default"
 """The MFU of job kinds of which no prefix is listed."""
@@ -127,12 +130,16 @@ class Offer(Entry, frozen=True, kw_only=True):
     region: str
     device: str
     """Key of its device."""
-    node_devices: Count
-    """Devices of a node; whole nodes are rented."""
+    sizes: Sizes
+    """Devices of the instances that are sold, ascending; a node is one of the largest."""
     usd_per_device_h: Amount
-    """On-demand price."""
+    """On-demand price in nodes, and in all sizes without a price of their own."""
+    usd_per_device_h_by_size: dict[int, Amount] = {}
     spot_usd_per_device_h: Amount | None = None
     """Price of interruptible devices; None where none is offered or none can be trusted."""
+    spot_usd_per_device_h_by_size: dict[int, Amount] = {}
+    spot_sizes: Sizes | None = None
+    """Sizes that are sold at a spot price; None: all."""
     boot_s: WholeSeconds
     """From asking for a node to having it."""
     billing_step_s: Annotated[int, Meta(ge=1, le=10**6)]
@@ -142,6 +149,30 @@ class Offer(Entry, frozen=True, kw_only=True):
     egress_usd_per_gb: Amount
     staging_gbps: Positive
     """Link over which input reaches the nodes, Gbit/s."""
+
+    def __post_init__(self) -> None:
+        check_sizes("sizes", self.sizes)
+        spot_sizes = self.spot_sizes or self.sizes
+        check_sizes("spot_sizes", spot_sizes)
+        for name, own, sold in (
+            ("spot_sizes", spot_sizes, self.sizes),
+            ("usd_per_device_h_by_size", self.usd_per_device_h_by_size, self.sizes),
+            ("spot_usd_per_device_h_by_size", self.spot_usd_per_device_h_by_size, spot_sizes),
+        ):
+            for size in own:
+                if size not in sold:
+                    raise ValueError(f"{name}: {size} is not sold: must be of {listed(sold)}")
+
+
+def check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+    """Raise ValueError unless sizes ascend."""
+    if any(size >= following for size, following in pairwise(sizes)):
+        raise ValueError(f"{name} = {listed(sizes)}: must ascend")
+
+
+def listed(sizes: Iterable[int]) -> str:
+    """Return sizes as text."""
+    return ", ".join(map(str, sizes))
 
 
 def unit(field: str) -> str:

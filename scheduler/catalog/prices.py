@@ -7,17 +7,15 @@ Run as `python -m scheduler.catalog.prices PRICES.csv -o offers.toml`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from itertools import pairwise
-from math import isnan
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
 import pandas as pd
 
 from scheduler.catalog.models import CatalogError
+from scheduler.catalog.priced_offers import PricedOffer, to_toml
 from traces.files import written_whole
 
 DEVICES = {"A100": "a100-40", "A100-80GB": "a100-80", "A100-80GB-SXM": "a100-80"} | {
@@ -46,35 +44,18 @@ FATES = {
     "other device": "not a device of this catalog",
     "no price": "no on-demand price",
     "low mode": "GCP: in the lower of two modes of the on-demand price, which is not trusted",
-    "other server": "the region has a larger server, or a cheaper one as large",
+    "other server": "the region has a cheaper server as large",
 }
 REMARKS = {
     "odd count": "a server of neither 1, 2, 4 nor 8 devices: the next smaller of these is taken",
     "spot not below": "spot price not below on-demand: no discount is offered, so left out",
     "spot a tenth": "spot price exactly a tenth of on-demand: a placeholder, so left out",
 }
-GRADES = ("high", "medium", "low")
-
 _TEXTS = ["cloud", "instance_type", "accelerator", "region"]
 _NUMBERS = ["accelerator_count", "price_usd_per_hour", "spot_usd_per_hour"]
 _OFFER = ["provider", "device", "region"]
+_SIZE = [*_OFFER, "devices"]
 _PRICES = ["on_demand", "spot"]
-
-
-class PricedOffer(NamedTuple):
-    """An offer's prices in USD per device-hour; `spot` is nan where none can be trusted."""
-
-    provider: str
-    device: str
-    region: str
-    devices: int
-    """Of a node."""
-    on_demand: float
-    spot: float
-    grade: int
-    """Index into `GRADES`: mended and older rows are less sure."""
-    host_grade: int = 0
-    """As `grade`, for prices with a host machine's added; 0 where none is."""
 
 
 def read_price_rows(path: Path) -> pd.DataFrame:
@@ -120,7 +101,7 @@ def judge_rows(rows: pd.DataFrame) -> pd.DataFrame:
         fate=np.select([host, device.isna(), none], ["host", "other device", "no price"], "used"),
     )
     judged["odd count"], judged["spot not below"], judged["spot a tenth"] = devices != count, not_below, tenth
-    return _one_server_a_region(_without_low_modes(judged))
+    return _one_server_a_size(_without_low_modes(judged))
 
 
 def _without_low_modes(rows: pd.DataFrame) -> pd.DataFrame:
@@ -137,26 +118,26 @@ def upper_mode(prices: pd.Series[float]) -> float:
     return least if gap > MODE_GAP else ordered[0]
 
 
-def _one_server_a_region(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep one kind of server for each offer, the largest, then the cheapest: training wants whole nodes."""
+def _one_server_a_size(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep one kind of server for each size of an offer, the cheapest."""
     used = rows[rows["fate"] == "used"]
-    server = [*_OFFER, "accelerator", "instance_type", "devices"]
+    server = [*_SIZE, "accelerator", "instance_type"]
     typical = used.groupby(server, as_index=False)[["on_demand"]].median()
-    best_first = typical.sort_values(["devices", "on_demand"], ascending=[False, True], kind="stable")
-    chosen = pd.MultiIndex.from_frame(best_first.drop_duplicates(_OFFER)[server])
+    best_first = typical.sort_values("on_demand", kind="stable")
+    chosen = pd.MultiIndex.from_frame(best_first.drop_duplicates(_SIZE)[server])
     other = ~pd.MultiIndex.from_frame(used[server]).isin(chosen)
     rows.loc[used.index[other], "fate"] = "other server"
     return rows
 
 
 def offers(judged: pd.DataFrame) -> list[PricedOffer]:
-    """Return the offers: the median price over a region's zones, with the host machine where left out."""
+    """Return the sizes of the offers at median prices over a region's zones, with the host where left out."""
     used = judged[judged["fate"] == "used"]
     doubt = used["odd count"] | used["cloud"].isin(OLDER)
     table = (
         used.assign(grade=doubt.astype(int))
-        .groupby(_OFFER, as_index=False)[["devices", *_PRICES, "grade"]]
-        .agg({"devices": "first", "on_demand": "median", "spot": "median", "grade": "max"})
+        .groupby(_SIZE, as_index=False)[[*_PRICES, "grade"]]
+        .agg({"on_demand": "median", "spot": "median", "grade": "max"})
     )
     hosts = judged[judged["fate"] == "host"]
     return [
@@ -190,39 +171,6 @@ def fate_summary(judged: pd.DataFrame) -> str:
     return "\n".join(
         [f"{len(judged)} rows, each of one fate:", *lines[: len(fates)], "remarks:", *lines[len(fates) :]]
     )
-
-
-def to_toml(priced: Iterable[PricedOffer], origin: str, account: str) -> str:
-    """Return `offers.toml`; `origin` names the file of the rows, `account` says what became of them."""
-    head = [
-        "# Rental prices. Written by `python -m scheduler.catalog.prices`: import anew instead of editing,",
-        "# and put what you know better into a file of your own.",
-        "#",
-        *(f"# {line}" for line in account.splitlines()),
-        "",
-        "[sources]",
-        f'skypilot = "SkyPilot catalog, about late 2025 to mid 2026 (Azure older): {origin}"',
-        'skypilot-host = "SkyPilot catalog: price of the accelerators plus that of their host machine"',
-    ]
-    return "\n".join([*head, *map(_entry, priced)]) + "\n"
-
-
-def _entry(offer: PricedOffer) -> str:
-    source = "skypilot-host" if offer.host_grade else "skypilot"
-    grade = max(offer.grade, offer.host_grade)
-    # Spot prices move, so they are less sure than the on-demand price beside them.
-    spot_grade = min(grade + 1, len(GRADES) - 1)
-    lines = [
-        f"\n[offers.{offer.provider}-{offer.device}-{offer.region.lower()}]",
-        f'provider = "{offer.provider}"',
-        f'region = "{offer.region}"',
-        f'device = "{offer.device}"',
-        f'node_devices = [{offer.devices}, "skypilot", "{GRADES[offer.grade]}"]',
-        f'usd_per_device_h = [{offer.on_demand:.4f}, "{source}", "{GRADES[grade]}"]',
-    ]
-    if not isnan(offer.spot):
-        lines.append(f'spot_usd_per_device_h = [{offer.spot:.4f}, "{source}", "{GRADES[spot_grade]}"]')
-    return "\n".join(lines)
 
 
 def import_prices(path: Path) -> tuple[str, pd.DataFrame]:

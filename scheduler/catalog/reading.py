@@ -5,7 +5,7 @@ The user's own files have the same form; they add entries, or override single fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,7 +18,22 @@ from scheduler.catalog.models import CatalogError, Device, Entry, Figure, Offer,
 from traces.errors import nearest, read_toml
 
 _OWN = [Path(__file__).with_name(f"{name}.toml") for name in ("devices", "pods", "providers", "offers")]
+_STALE = {
+    "sizes": ("spot_sizes", "usd_per_device_h_by_size.", "spot_usd_per_device_h_by_size."),
+    "usd_per_device_h": ("usd_per_device_h_by_size.",),
+    "spot_usd_per_device_h": ("spot_usd_per_device_h_by_size.",),
+}
+"""What is out of date where a later file gives a field anew."""
 _TABLES = ("mfu", "providers", "devices", "pods", "offers")
+_LISTS = ("sizes", "spot_sizes")
+_BY_KEY: dict[type[Entry], dict[str, tuple[Callable[[float], bool], str]]] = {
+    Device: {"mfu": (lambda share: 0 < share <= 1, "above 0 and at most 1")},
+    Offer: dict.fromkeys(
+        ("usd_per_device_h_by_size", "spot_usd_per_device_h_by_size"),
+        (lambda usd: 0 <= usd <= 1e12, "from 0 to 1e+12"),
+    ),
+}
+"""Tables of figures within an entry, and what may stand in them."""
 
 _Table = dict[str, dict[str, Any]]
 _E = TypeVar("_E", bound=Entry)
@@ -51,7 +66,8 @@ class _File(Struct, forbid_unknown_fields=True):
 class _Given(NamedTuple):
     """What a file gives for a field, and where it does so."""
 
-    value: Figure | str
+    value: Figure | str | list[int]
+    """A list of sizes is none of figures."""
     where: str
 
 
@@ -72,8 +88,15 @@ def _read_all(paths: Iterable[Path]) -> Catalog:
             for key, values in getattr(file, name).items():
                 where = f"{path}: {name}.{key}"
                 given = _given(where, values, "mfu." if name == "mfu" else "")
-                table[key] = _Raw(where, table[key].fields | given if key in table else given)
+                before = table[key].fields if key in table else {}
+                table[key] = _Raw(where, _left(before, given) | given)
     return _build(tables, sources)
+
+
+def _left(before: Mapping[str, _Given], given: Mapping[str, _Given]) -> dict[str, _Given]:
+    """Return what earlier files said of an entry and a later one leaves: a new price is that of all sizes."""
+    stale = tuple(prefix for name in given for prefix in _STALE.get(name, ()))
+    return {name: value for name, value in before.items() if not name.startswith(stale)}
 
 
 def _build(tables: Mapping[str, Mapping[str, _Raw]], sources: dict[str, str]) -> Catalog:
@@ -114,7 +137,8 @@ def _given(where: str, values: Mapping[str, Any], prefix: str = "") -> dict[str,
         if isinstance(value, dict):
             fields |= _given(place, value, f"{prefix}{name}.")
         else:
-            fields[prefix + name] = _Given(value if isinstance(value, str) else _figure(place, value), place)
+            plain = isinstance(value, str) or (name in _LISTS and isinstance(value, list))
+            fields[prefix + name] = _Given(value if plain else _figure(place, value), place)
     return fields
 
 
@@ -140,24 +164,27 @@ def _entry(model: type[_E], key: str, raw: _Raw) -> _E:
     """Make a frozen, checked `model`: the bare numbers as its fields, the figures beside them."""
     figures = {name: given.value for name, given in raw.fields.items() if isinstance(given.value, Figure)}
     try:
-        return msgspec.convert({"key": key, "figures": figures, **_plain(model, raw.fields)}, model)
+        return msgspec.convert(
+            {"key": key, "figures": figures, **_plain(model, raw.fields)}, model, str_keys=True
+        )
     except msgspec.ValidationError as error:
         raise CatalogError(_explain(str(error), raw)) from None
 
 
 def _plain(model: type[Entry], fields: Mapping[str, _Given]) -> dict[str, Any]:
-    """Return the bare values, the shares of `mfu` as a table of their own."""
-    known = [name for name in model.__struct_fields__ if name not in ("key", "figures", "mfu")]
-    mfu: dict[str, Any] = {}
-    plain: dict[str, Any] = {"mfu": mfu} if model is Device else {}
+    """Return the bare values, and the tables within the entry, such as `mfu`, as such."""
+    rules = _BY_KEY.get(model, {})
+    known = [name for name in model.__struct_fields__ if name not in ("key", "figures", *rules)]
+    plain: dict[str, Any] = {name: {} for name in rules}
     for name, given in fields.items():
-        value = _bare(given)
+        value, (table, _, key) = _bare(given), name.partition(".")
         if name in known:
             plain[name] = value
-        elif model is Device and name.startswith("mfu."):
-            if isinstance(value, str) or not 0 < value <= 1:
-                raise CatalogError(f"{given.where} = {value!r}: must be above 0 and at most 1")
-            mfu[name.removeprefix("mfu.")] = value
+        elif key and table in rules:
+            holds, allowed = rules[table]
+            if not isinstance(value, (int, float)) or not holds(value):
+                raise CatalogError(f"{given.where} = {value!r}: must be {allowed}")
+            plain[table][key] = value
         else:
             raise CatalogError(f"{given.where}: unknown key{nearest(name, known)}")
     return plain
@@ -166,11 +193,11 @@ def _plain(model: type[Entry], fields: Mapping[str, _Given]) -> dict[str, Any]:
 def _explain(message: str, raw: _Raw) -> str:
     """Put first the file, the key and the value."""
     text, _, place = message.partition(" - at `$")
-    given = raw.fields.get(place.strip(".`"))
+    given = raw.fields.get(place.strip(".`").partition("[")[0])
     if given is None:
         return f"{raw.where}: {text}"
     return f"{given.where} = {_bare(given)!r}: {text}"
 
 
-def _bare(given: _Given) -> float | str:
+def _bare(given: _Given) -> float | str | list[int]:
     return given.value.value if isinstance(given.value, Figure) else given.value

@@ -11,18 +11,27 @@ _ROUNDING = 1e-9
 class Need:
     """Devices that a gang takes of one resource, and seconds there per reference second.
 
+    It holds `devices` and works on `used` of them, all unless an offer has no size that is just right.
     `column` is the one of states.parquet that counts them: after the time, each pool, then each offer.
     `least` devices must be free in one pod or in the offer before the gang can start. Where it is `simple`,
     taking them is a matter of one pod's count, which the simulation does itself.
     """
 
-    __slots__ = ("column", "devices", "factor", "least", "simple")
+    __slots__ = ("column", "devices", "factor", "least", "simple", "used")
 
     def __init__(
-        self, resource: int, devices: int, factor: float, least: int, *, simple: bool = False
+        self,
+        resource: int,
+        devices: int,
+        factor: float,
+        least: int,
+        *,
+        used: int | None = None,
+        simple: bool = False,
     ) -> None:
         self.column = resource + 1
         self.devices = devices
+        self.used = devices if used is None else used
         self.factor = factor
         self.least = least
         self.simple = simple
@@ -36,6 +45,11 @@ class Need:
     def reference_s(self, run_s: float) -> float:
         """The longest reference run that takes at most `run_s` seconds here."""
         return run_s if self.factor == 1.0 else run_s / (self.factor * (1 - _ROUNDING))
+
+
+def whole_s(seconds: float) -> int:
+    """Return seconds above 0, rounded up to whole ones; less than a microsecond is a float's rounding."""
+    return max(1, ceil(round(seconds, 6)))
 
 
 def devices_for(gang: int, rate: float) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import ceil, inf
+from math import inf
 from typing import NamedTuple
 
 from simpy import Environment
@@ -20,11 +20,13 @@ from scheduler.engine.gate import Gate
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, UNFINISHED
 from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.need import whole_s
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.lineup import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import ClusterView, KeyView
 from scheduler.engine.queue import QueueEntry
+from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.renting import Renting
@@ -70,6 +72,7 @@ class Simulation:
         self._key_view = KeyView(self._start_tags or StartTags({}))
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent)
+        self._keeping = Keeping(self)
         self._storm: Storm | None = None
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
         if parts.conditions is not None:
@@ -161,7 +164,7 @@ class Simulation:
         if patience_s <= 0:
             self.renting.seek(score, job)
         elif patience_s < inf:
-            self.patience.keep(self.now_s + ceil(patience_s), score, job)
+            self.patience.keep(self.now_s + whole_s(patience_s), score, job)
 
     def _lose_patience(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
         for score, job in jobs:
@@ -222,14 +225,15 @@ class Simulation:
     def release(self, attempt: Attempt) -> None:
         """Take back the devices of an attempt that is no longer among those that run."""
         need = attempt.need
+        if isinstance(need, Rental):
+            self._keeping.release(attempt, need)
+            return
         if need.simple:
             pod = attempt.pods[0]
             pod.frees[pod.index] += need.devices
         else:
             need.release(attempt)
-        if not attempt.pods:
-            self.renting.due = True
-        elif self.waiting_jobs:
+        if self.waiting_jobs:
             self.lineup.freed(attempt.pods)
 
     def _close(self, end_s: int) -> None:

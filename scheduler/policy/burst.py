@@ -96,8 +96,9 @@ def fastest() -> OfferScore:
     return lambda job, offer: offer.ready_s(job) + offer.work_s(job)
 
 
-_NEXT_USD = 1e12
-"""More than any bill: what an offer's score is raised by to come after all of a better sort."""
+def _of_sort(sort: int, usd: float) -> float:
+    """Return a score by cost that comes after all of a better sort: times a power of 2, which is exact."""
+    return max(usd, 2.0**-100) * 2.0 ** (300 * sort)
 
 
 def spot_fallback(reclaims: int = 1) -> OfferScore:
@@ -105,8 +106,8 @@ def spot_fallback(reclaims: int = 1) -> OfferScore:
 
     def score(job: JobView, offer: OfferView) -> float:
         if offer.spot:
-            return offer.cost_usd(job) if job.reclaims < reclaims else inf
-        return offer.cost_usd(job) + _NEXT_USD
+            return _of_sort(0, offer.cost_usd(job)) if job.reclaims < reclaims else inf
+        return _of_sort(1, offer.cost_usd(job))
 
     return score
 
@@ -137,8 +138,8 @@ class UniformProgress:
         """Spot, then on-demand if it is time for that, then spot that endangers the deadline; by cost."""
         if offer.spot:
             safe = offer.now_s < _tight_from_s(job, offer)
-            return offer.cost_usd(job) + (0 if safe else 2 * _NEXT_USD)
-        return inf if self.decides_s(job, offer) > 0 else offer.cost_usd(job) + _NEXT_USD
+            return _of_sort(0 if safe else 2, offer.cost_usd(job))
+        return inf if self.decides_s(job, offer) > 0 else _of_sort(1, offer.cost_usd(job))
 
     def decides_s(self, job: JobView, offer: OfferView) -> float:
         """Seconds until an idle job takes this on-demand offer, if nothing changes."""

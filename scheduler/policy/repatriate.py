@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from scheduler.policy.burst import Seconds
 from scheduler.policy.views import JobView, OfferView
-from traces.times import HOUR_S
 
 Repatriate = Callable[[JobView, OfferView], bool]
 
@@ -32,8 +31,7 @@ def when_cheaper(cutoff: Seconds = _NONE_S) -> Repatriate:
 
     def repatriate(job: JobView, offer: OfferView) -> bool:
         left_s = offer.work_s(job)
-        rent_usd = offer.usd_per_device_h * offer.devices * left_s / HOUR_S
-        return left_s >= cutoff and rent_usd > offer.leaving_usd(job)
+        return left_s >= cutoff and offer.rent_usd(left_s) > offer.leaving_usd(job)
 
     return repatriate
 

@@ -83,7 +83,13 @@ class OfferView(Protocol):
     """A gang on a rentable device; every answer goes by the job's estimate."""
 
     @property
-    def devices(self) -> int: ...
+    def devices(self) -> int:
+        """What it holds, and pays."""
+
+    @property
+    def used(self) -> int:
+        """Those of them that work."""
+
     @property
     def spot(self) -> bool:
         """Its devices may be reclaimed."""
@@ -92,7 +98,10 @@ class OfferView(Protocol):
     def now_s(self) -> int: ...
     @property
     def usd_per_device_h(self) -> float:
-        """The price of now."""
+        """The price of now of what it holds."""
+
+    def rent_usd(self, seconds: int) -> float:
+        """What holding it for so long costs, at the price of now."""
 
     def ready_s(self, job: Any) -> float:
         """Seconds from renting to the start of work: booting with staging beside it, then any restart."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 from scheduler.catalog.arithmetic import Finding, check_arithmetic
 from scheduler.catalog.catalog import Catalog
-from scheduler.catalog.models import CatalogError, Device, Figure, Offer, PodKind, unit
+from scheduler.catalog.models import CatalogError, Device, Figure, Offer, PodKind, listed, unit
 from traces.numbers import decimal, shortest
 from traces.tables import table
 
-_PRICES = ("node_devices", "usd_per_device_h", "spot_usd_per_device_h")
+_PRICES = ("usd_per_device_h", "spot_usd_per_device_h")
 
 
 def render(catalog: Catalog, section: str | None = None) -> str:
@@ -31,12 +31,14 @@ def _pods(catalog: Catalog) -> str:
 
 
 def _offers(catalog: Catalog) -> str:
-    """Prices as one row an offer, and below them the terms, once for all offers that share them."""
-    header = ("offer", "node", "on-demand", "sure", "spot", "sure", "source")
-    rows = [_price_row(offer) for offer in catalog.offers.values()]
+    """Prices as one row for sizes that cost the same, and the terms, once for all offers that share them."""
+    header = ("offer", "sizes", "on-demand", "sure", "spot", "sure", "source")
+    rows = [row for offer in catalog.offers.values() for row in _price_rows(offer)]
     terms: dict[tuple[tuple[str, Figure], ...], list[str]] = {}
     for offer in catalog.offers.values():
-        shared = tuple((name, figure) for name, figure in offer.figures.items() if name not in _PRICES)
+        shared = tuple(
+            (name, figure) for name, figure in offer.figures.items() if not name.startswith(_PRICES)
+        )
         sharing = terms.setdefault(shared, [])
         if offer.provider not in sharing:
             sharing.append(offer.provider)
@@ -44,11 +46,20 @@ def _offers(catalog: Catalog) -> str:
     return "\n\n".join(["Prices in USD/device-hour.\n" + table(header, rows, numbers=None), *blocks])
 
 
-def _price_row(offer: Offer) -> tuple[str, ...]:
-    price = offer.figures["usd_per_device_h"]
-    spot = offer.figures.get("spot_usd_per_device_h")
-    spot_cells = (decimal(spot.value), spot.sure) if spot else ("", "")
-    return (offer.key, str(offer.node_devices), decimal(price.value), price.sure, *spot_cells, price.source)
+def _price_rows(offer: Offer) -> list[tuple[str, ...]]:
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for size in offer.sizes:
+        price, spot = (_price(offer, name, size) for name in _PRICES)
+        assert price is not None
+        if size not in (offer.spot_sizes or offer.sizes):
+            spot = None
+        spot_cells = (decimal(spot.value), spot.sure) if spot else ("", "")
+        alike.setdefault((decimal(price.value), price.sure, *spot_cells, price.source), []).append(size)
+    return [(offer.key, listed(sizes), *cells) for cells, sizes in alike.items()]
+
+
+def _price(offer: Offer, name: str, size: int) -> Figure | None:
+    return offer.figures.get(f"{name}_by_size.{size}", offer.figures.get(name))
 
 
 def _arithmetic(catalog: Catalog) -> str:

@@ -36,7 +36,7 @@ JOBS = pa.schema(
         documented("reason", WORD, "", "why it was rejected or did not finish", nullable=True),
         documented("where", WORD, "", "pool or offer of its last attempt", nullable=True),
         documented("rented", pa.bool_(), "", "its last attempt ran on rented devices", nullable=True),
-        documented("devices", pa.int32(), "device", "devices of its last attempt", nullable=True),
+        documented("devices", pa.int32(), "device", "devices held by its last attempt", nullable=True),
         documented("attempts", pa.int32(), "", "executions so far"),
         documented(
             "lost_device_s", pa.int64(), "device-second", "work thrown away; of a killed job all its work"
@@ -54,6 +54,9 @@ ATTEMPTS = pa.schema(
         documented("rented", pa.bool_(), "", "on rented devices"),
         documented("pods", pa.list_(pa.int32()), "", "pods held; whole ones first; empty when rented"),
         documented("devices", pa.int32(), "device", "devices held"),
+        documented(
+            "used", pa.int32(), "device", "those of them that work: fewer where no size is just right"
+        ),
         documented("alloc_s", pa.int64(), "s", "the devices are held from here on"),
         documented(
             "start_s", pa.int64(), "s", "work begins: booted and staged; null: it never did", nullable=True

@@ -19,37 +19,39 @@ from traces.arrays import Array, Bools, Floats, Ints
 CUT_SHORT = ("failed", "reclaimed", "preempted", "migrated", "killed")
 """Outcomes of attempts that ended before their work was done."""
 
-_NUMBERS = ("job_id", "devices", "alloc_s", "end_s", "kept_s", "checkpointing_s", "lost_device_s")
+_NUMBERS = ("job_id", "devices", "used", "alloc_s", "end_s", "kept_s", "checkpointing_s", "lost_device_s")
 
 
 class DeviceTime:
     """The attempts of a run by column: the device-seconds that they held, and what became of them, exactly.
 
-    `held` is `starting` (booting, staging, restarting: all that comes before the work) + `checkpoints` +
-    `lost` + `given_up` + `kept`. What a job did and kept is `given_up` if the job was killed in the end.
-    Devices that send results home over a link are counted as working.
+    `held` is `unused`, devices of a rented size that is larger than the gang, and of the others `starting`
+    (booting, staging, restarting: all that comes before the work) + `checkpoints` + `lost` + `given_up` +
+    `kept`. What a job did and kept is `given_up` if the job was killed in the end. Devices that send results
+    home over a link are counted as working.
     """
 
     def __init__(self, run: Run) -> None:
         attempts = run.table("attempts", [*_NUMBERS, "where", "rented", "start_s", "outcome", "pods"])
         told = {name: attempts.column(name).to_numpy().astype(np.int64) for name in _NUMBERS}
-        self.job_id, self.devices, self.kept_s = told["job_id"], told["devices"], told["kept_s"]
+        self.job_id, self.used, self.kept_s = told["job_id"], told["used"], told["kept_s"]
         self.alloc_s, self.end_s = told["alloc_s"], told["end_s"]
         self.rented: Bools = attempts.column("rented").to_numpy()
         self.spans: Bools = pc.greater(pc.list_value_length(attempts.column("pods")), 1).to_numpy()
         self._words = {name: attempts.column(name).cast(pa.string()) for name in ("where", "outcome")}
         start_s = attempts.column("start_s")
         self.start_s: Ints = pc.coalesce(start_s, attempts.column("end_s")).to_numpy()
-        self.held: Ints = self.devices * (self.end_s - self.alloc_s)
-        self.starting: Ints = self.devices * (self.start_s - self.alloc_s)
-        self.checkpoints: Ints = self.devices * told["checkpointing_s"]
+        self.held: Ints = told["devices"] * (self.end_s - self.alloc_s)
+        self.unused: Ints = (told["devices"] - self.used) * (self.end_s - self.alloc_s)
+        self.starting: Ints = self.used * (self.start_s - self.alloc_s)
+        self.checkpoints: Ints = self.used * told["checkpointing_s"]
         self.lost: Ints = told["lost_device_s"]
         self._killed = _killed(run) if run.description["jobs"]["killed"] else np.empty(0, np.int64)
 
     @cached_property
     def work(self) -> Ints:
         """Device-seconds of work that were not lost with the attempt."""
-        return self.held - self.starting - self.checkpoints - self.lost
+        return self.held - self.unused - self.starting - self.checkpoints - self.lost
 
     @cached_property
     def counts(self) -> Bools:
@@ -70,6 +72,7 @@ class DeviceTime:
         """Return what was held, and what it consists of, by name; without parts that are nothing in all."""
         lost = {f"lost: {outcome}": self.lost * self.ended(outcome) for outcome in self.cut_short()}
         rest = {"checkpoints": self.checkpoints, "starting": self.starting, "given up": self.given_up}
+        rest |= {"unused": self.unused}
         parts = {name: device_s for name, device_s in (lost | rest).items() if device_s.any()}
         return {"held": self.held, "kept": self.kept} | parts
 

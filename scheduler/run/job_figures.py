@@ -45,8 +45,8 @@ def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
     job was ever on several pods at once.
     """
     jobs = run.table("jobs", _COLUMNS).sort_by("job_id")
-    job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.devices
-    burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.devices
+    job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.used
+    burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.used
     for name, value in {"work_s": work_s, "burst_s": burst_s}.items():
         jobs = jobs.append_column(name, pa.array(device_time.of_jobs(job_id, value)))
     return jobs.append_column("spans", pa.array(device_time.of_jobs(job_id, device_time.spans) > 0))

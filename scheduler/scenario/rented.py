@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from scheduler.catalog.models import Amount, Count, Positive, WholeSeconds
+from scheduler.catalog.models import Amount, Count, Positive, Sizes, WholeSeconds, check_sizes
 from scheduler.scenario.base import ByHour, Hours, Model, Name, Probability, Whole, WindowSpec
 
 Sigma = Annotated[float, Meta(ge=0, le=5)]
@@ -104,9 +104,12 @@ class OfferSpec(Model, frozen=True, kw_only=True):
     offer: str
     quota: Count
     """Devices that may be rented at once."""
+    sizes: Sizes | None = None
+    """Devices of the instances that are rented, ascending."""
     usd_per_device_h: Amount | None = None
+    """Of all sizes."""
     price: PriceFile | None = None
-    """Takes over from its first row on."""
+    """Takes over from its first row on, for all sizes."""
     surges: tuple[SurgeSpec, ...] = ()
     committed_devices: Whole = 0
     """Devices that are paid in every second of the run, used or not (take or pay)."""
@@ -120,12 +123,13 @@ class OfferSpec(Model, frozen=True, kw_only=True):
     drift: DriftSpec | None = None
     """A drawn factor on whatever the price is."""
     release_s: WholeSeconds = 0
-    """A node stays rented so long after its gang ended (Slurm's SuspendTime). Assumed."""
+    """Nodes are kept, and count to the quota, so long after their gang (Slurm's SuspendTime). Assumed."""
     egress_usd_per_gb: Amount | None = None
     boot_s: WholeSeconds | None = None
     staging_gbps: Positive | None = None
 
     def __post_init__(self) -> None:
+        check_sizes("sizes", self.sizes or ())
         if self.committed_devices > self.quota:
             raise ValueError(f"committed_devices = {self.committed_devices}: must be at most the quota")
         for surge, after in pairwise(sorted(self.surges, key=lambda surge: surge.from_h)):

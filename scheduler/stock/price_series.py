@@ -6,6 +6,7 @@ import csv
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from math import isfinite
 from pathlib import Path
@@ -110,6 +111,11 @@ def _number(column: str, text: str) -> float:
     return number
 
 
+def as_decimal(number: float) -> Decimal:
+    """Return a number as it is written: three times 0.1 is then 0.3, and what costs alike compares so."""
+    return Decimal(repr(number))
+
+
 def from_start(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:
     """Return the prices from second 0 on: `base` until the series begins, all of it times the surges."""
     starts, prices = [second for second, _ in series], [base, *(price for _, price in series)]
@@ -120,7 +126,7 @@ def from_start(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> 
     for second in sorted(change for change in changes if change >= 0):
         at = bisect_right(began, second)
         factor = factors[at - 1][1] if at else 1.0
-        price = factor * prices[bisect_right(starts, second)]
+        price = float(as_decimal(factor) * as_decimal(prices[bisect_right(starts, second)]))
         if not steps or price != steps[-1][1]:
             steps.append((second, price))
     return tuple(steps)

@@ -7,6 +7,7 @@ run.json keeps it, so that a finished run can be read without the catalog.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import gcd
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -52,9 +53,12 @@ class OfferStock(Struct, frozen=True, kw_only=True):
     region: str
     device: str
     quota: int
-    node_devices: int
+    sizes: tuple[int, ...]
+    """Devices of the instances that are rented, ascending."""
     prices: tuple[Step, ...]
     """(second, USD/device-hour from there on); the first is of the start of the run."""
+    prices_by_size: dict[int, tuple[Step, ...]]
+    """Of sizes that cost otherwise, all but the largest."""
     list_usd_per_device_h: float
     """The catalog's on-demand price where the scenario agrees on one of its own; else 0."""
     spot: bool
@@ -66,6 +70,42 @@ class OfferStock(Struct, frozen=True, kw_only=True):
     release_s: int
     egress_usd_per_gb: float
     staging_s_per_tb: float
+
+    @property
+    def largest_size(self) -> int:
+        """Devices of a node."""
+        return self.sizes[-1]
+
+    @property
+    def unit_devices(self) -> int:
+        """Devices come and go in multiples of it."""
+        return gcd(*self.sizes)
+
+    @property
+    def most_devices(self) -> int:
+        """Devices that can be held at once: what the quota has in whole units."""
+        return self.quota // self.unit_devices * self.unit_devices
+
+    @property
+    def keep_s(self) -> int:
+        """Seconds for which nodes are kept after their gang; where all is committed, there is no need."""
+        return 0 if self.committed_devices >= self.quota else self.release_s
+
+    def from_second(self, start_s: int) -> OfferStock:
+        """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
+
+        def moved(prices: tuple[Step, ...]) -> tuple[Step, ...]:
+            return tuple((start_s + second, usd) for second, usd in prices)
+
+        by_size = {size: moved(prices) for size, prices in self.prices_by_size.items()}
+        return replace(self, prices=moved(self.prices), prices_by_size=by_size)
+
+    def held_for(self, used: int) -> int:
+        """Return the devices that a gang holds which uses some: the size that fits, or whole nodes."""
+        for size in self.sizes:
+            if used <= size:
+                return size
+        return -(-used // self.largest_size) * self.largest_size
 
 
 class Stock(Struct, frozen=True, kw_only=True):
@@ -81,9 +121,7 @@ class Stock(Struct, frozen=True, kw_only=True):
 
     def from_second(self, start_s: int) -> Stock:
         """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
-        moved = (tuple((start_s + second, usd) for second, usd in offer.prices) for offer in self.offers)
-        offers = (replace(offer, prices=prices) for offer, prices in zip(self.offers, moved, strict=True))
-        return replace(self, offers=tuple(offers))
+        return replace(self, offers=tuple(offer.from_second(start_s) for offer in self.offers))
 
 
 def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH) -> Stock:
@@ -134,15 +172,18 @@ def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, 
     egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
     gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
     agreed = spec.usd_per_device_h is not None and spec.price is None and not spec.spot
+    sizes = spec.sizes or (offer.spot_sizes if spec.spot else None) or offer.sizes
+    prices = {size: from_start(_price(spec, offer, size), series, [] if fair else surges) for size in sizes}
     return OfferStock(
         name=spec.name,
         offer=spec.offer,
         provider=offer.provider,
         region=offer.region,
         device=offer.device,
-        quota=NO_QUOTA if lifted else _quota(spec, offer.node_devices),
-        node_devices=offer.node_devices,
-        prices=from_start(_price(spec, offer), series, [] if fair else surges),
+        quota=NO_QUOTA if lifted else _quota(spec, sizes[-1]),
+        sizes=sizes,
+        prices=prices[sizes[-1]],
+        prices_by_size={size: steps for size, steps in prices.items() if steps != prices[sizes[-1]]},
         list_usd_per_device_h=offer.usd_per_device_h if agreed else 0.0,
         spot=spec.spot,
         committed_devices=spec.committed_devices,
@@ -155,23 +196,24 @@ def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, 
     )
 
 
-def _price(spec: OfferSpec, offer: Offer) -> float:
+def _price(spec: OfferSpec, offer: Offer, size: int) -> float:
+    """Return the price of a size; a commitment is one contract, at the price of nodes."""
     if spec.usd_per_device_h is not None:
         return spec.usd_per_device_h
-    if not spec.spot:
-        return offer.usd_per_device_h
-    if offer.spot_usd_per_device_h is None:
+    own = offer.spot_usd_per_device_h_by_size if spec.spot else offer.usd_per_device_h_by_size
+    common = offer.spot_usd_per_device_h if spec.spot else offer.usd_per_device_h
+    if common is None:
         raise CatalogError(
             f'{spec.name}: the offer "{offer.key}" has no spot price: give usd_per_device_h, or spot = false'
         )
-    return offer.spot_usd_per_device_h
+    return common if spec.committed_devices else own.get(size, common)
 
 
-def _quota(spec: OfferSpec, node_devices: int) -> int:
+def _quota(spec: OfferSpec, largest_size: int) -> int:
     """A recording knows nothing of more nodes than it ever had."""
     if spec.reclaim is None or spec.reclaim.recording is None:
         return spec.quota
-    return min(spec.quota, recorded_most(spec.reclaim.recording) * node_devices)
+    return min(spec.quota, recorded_most(spec.reclaim.recording) * largest_size)
 
 
 def check_names(scenario: Scenario, catalog: Catalog) -> None:

@@ -23,7 +23,7 @@ def draw_weather(scenario: Scenario, stock: Stock, until_s: int, midnight_s: int
     if until_s > LATEST_S:
         raise WeatherError(f"weather of {until_s:,} s: must be at most {LATEST_S:,}, by a shorter horizon")
     devices = {pool.name: pool.pods * pool.pod_devices for pool in stock.pools}
-    devices |= {offer.name: offer.quota // offer.node_devices * offer.node_devices for offer in stock.offers}
+    devices |= {offer.name: offer.most_devices for offer in stock.offers}
     table = table_of(_intervals(scenario, stock, until_s, midnight_s), until_s, list(devices))
     return Weather(table, until_s, scenario.seed, scenario.name, devices)
 

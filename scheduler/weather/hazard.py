@@ -23,7 +23,7 @@ def hazards(scenario: Scenario, stock: Stock) -> dict[str, dict[int, float]]:
         for failure in spec.failures if spec.name in pod_devices else ():
             devices = {"device": 1, "cabinet": failure.devices or 1, "pod": pod_devices[spec.name]}
             _add(rates, spec.name, devices[failure.of], failure.mtbf_h)
-    node_devices = {offer.name: offer.node_devices for offer in stock.offers}
+    node_devices = {offer.name: offer.largest_size for offer in stock.offers}
     for offer in scenario.offers:
         if offer.name in node_devices and offer.reclaim is not None and offer.reclaim.up_h is not None:
             _add(rates, offer.name, node_devices[offer.name], offer.reclaim.up_h)

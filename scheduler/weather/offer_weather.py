@@ -36,7 +36,7 @@ def offer_weather(
 def _reclaims(
     spec: ReclaimSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int
 ) -> Iterator[Intervals]:
-    node = offer.node_devices
+    node = offer.largest_size
     mean_down_s, spells = _spells(spec, offer, seed, until_s, midnight_s)
     for unit, from_s, to_s in spells:
         yield Intervals(
@@ -46,7 +46,7 @@ def _reclaims(
             to_s,
             from_s + max(1, round(mean_down_s)),
             first=unit * node,
-            devices=node,
+            devices=np.minimum(node, offer.most_devices - unit * node),
             notice_s=spec.notice_s,
         )
 
@@ -55,7 +55,7 @@ def _spells(
     spec: ReclaimSpec, offer: OfferStock, seed: int, until_s: int, midnight_s: int
 ) -> tuple[float, Iterator[Spells]]:
     """Return the mean down-time of a node, and when nodes are down."""
-    nodes = offer.quota // offer.node_devices
+    nodes = -(-offer.most_devices // offer.largest_size)
     if spec.recording is not None:
         recorded = Recorded(spec.recording, nodes)
         return recorded.mean_s, recorded.spells(until_s)
@@ -69,9 +69,8 @@ def _spells(
 
 
 def _shortage(spec: ShortageSpec, offer: OfferStock) -> Iterator[Intervals]:
-    """Yield the nodes beyond the smaller quota, if there are any, as one row."""
-    node = offer.node_devices
-    first, end = spec.quota // node * node, offer.quota // node * node
+    """Yield the devices beyond the smaller quota, if there are any, as one row."""
+    first, end = spec.quota // offer.unit_devices * offer.unit_devices, offer.most_devices
     from_s = np.array([round(spec.from_h * HOUR_S)])
     to_s = np.maximum(from_s + 1, round(spec.to_h * HOUR_S))
     if first < end:

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from scheduler.stock.price_series import Step
-from scheduler.stock.stock import Stock
+from scheduler.stock.stock import OfferStock, Stock
 from scheduler.weather.table import Weather
 from scheduler.weather.table_rules import column, is_in, values
 from traces.step_function import row_at
@@ -16,8 +16,12 @@ def with_prices(stock: Stock, weather: Weather | None) -> Stock:
     """Multiply the prices of offers by the drawn factors; where none is drawn, prices are as they were."""
     if weather is None:
         return stock
-    offers = (replace(offer, prices=_times(offer.prices, weather, offer.name)) for offer in stock.offers)
-    return replace(stock, offers=tuple(offers))
+    return replace(stock, offers=tuple(_at_drawn_prices(offer, weather) for offer in stock.offers))
+
+
+def _at_drawn_prices(offer: OfferStock, weather: Weather) -> OfferStock:
+    by_size = {size: _times(prices, weather, offer.name) for size, prices in offer.prices_by_size.items()}
+    return replace(offer, prices=_times(offer.prices, weather, offer.name), prices_by_size=by_size)
 
 
 def _times(prices: tuple[Step, ...], weather: Weather, name: str) -> tuple[Step, ...]:

@@ -65,10 +65,10 @@ def check_places(table: pa.Table, stock: Stock) -> None:
         _hold(table, ("pod", rows & (column(table, "pod") >= pool.pods), f"0 to {pool.pods - 1}"))
         _hold(table, ("devices", rows & (end > pool.pod_devices), f"what a pod of {pool.pod_devices} has"))
     for name, offer in offers.items():
-        rows, node = is_in(table, "where", (name,)), offer.node_devices
+        rows, unit = is_in(table, "where", (name,)), offer.unit_devices
         _hold(table, ("devices", rows & (end > offer.quota), f"what a quota of {offer.quota} has"))
-        split = rows & ((first % node > 0) | (end % node > 0))
-        _hold(table, ("devices", split, f"whole nodes of {node}"))
+        split = rows & ((first % unit > 0) | (end % unit > 0))
+        _hold(table, ("devices", split, f"multiples of {unit}"))
 
 
 def column(table: pa.Table, name: str) -> Ints:

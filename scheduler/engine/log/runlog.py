@@ -30,7 +30,7 @@ Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
 PART_ROWS = 131_072
 """Attempts kept in memory before they, and what changed meanwhile, are written."""
 
-_ROW = Struct("8q")
+_ROW = Struct("9q")
 _PACK = _ROW.pack
 _FROM_TRACE = [name for name in JOBS.names if name in TRACE_NAMES]
 _STATE = np.where(np.isin(np.arange(len(OUTCOMES)), STATES), np.arange(len(OUTCOMES)), PENDING)
@@ -78,6 +78,7 @@ class RunLog:
             attempt.turn,
             need.column,
             need.devices,
+            need.used,
             attempt.alloc_s,
             attempt.ready_s,
             end_s,
@@ -101,7 +102,7 @@ class RunLog:
 
     def missing(self) -> list[int]:
         """Return the rows of the trace of which no end is logged."""
-        turns, *_, outcomes, _ = unpacked(self._rows, 8)
+        turns, *_, outcomes, _ = unpacked(self._rows, 9)
         logged = self._logged.copy()
         logged[self.turns.rows(turns)[_STATE[outcomes] != PENDING]] = True
         logged[[row for row, _, _ in self._unstarted]] = True
@@ -112,7 +113,7 @@ class RunLog:
 
         Each log has at least one part, so that an empty one can be read.
         """
-        attempts = unpacked(self._rows, 8)
+        attempts = unpacked(self._rows, 9)
         levels = self._levels.until(until_s, attempts, self.running)
         columns = dict(zip(self._states_schema.names, levels, strict=True))
         self._parts.write("states", self._states_schema, columns)
@@ -130,7 +131,7 @@ class RunLog:
         return dict(zip(self._offers, self._refusals, strict=True))
 
     def _flush_attempts(self, packed: list[Ints]) -> None:
-        turn, column, devices, alloc, ready, end, outcome, pod = packed
+        turn, column, devices, used, alloc, ready, end, outcome, pod = packed
         row, resource = self.turns.rows(turn), column - 1
         start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
         idle = (outcome != FINISHED) & (start == end)
@@ -145,7 +146,7 @@ class RunLog:
             end,
             resource,
             devices,
-            devices * (end - start - told["checkpointing_s"]),
+            used * (end - start - told["checkpointing_s"]),
             told["lost_device_s"],
             *self._price(priced, row, resource, outcome == FINISHED),
         )
@@ -157,6 +158,7 @@ class RunLog:
             "rented": rented,
             "pods": pods_of(pod, self._spans),
             "devices": devices,
+            "used": used,
             "alloc_s": alloc,
             "start_s": pa.array(start, mask=idle),
             "end_s": end,

@@ -40,7 +40,7 @@ class Levels:
         `ended` are the packed attempts that have ended since the last call, by column. What may still change,
         from `until_s` on, is left to the next call.
         """
-        turn, column, devices, alloc, _, end, _, _ = ended
+        turn, column, devices, _, alloc, _, end, _, _ = ended
         rows = [(one.job.turn, one.need.column, one.need.devices, one.alloc_s) for one in running]
         held = np.array(rows, np.int64).reshape(-1, 4)
         later = held[:, 3] >= until_s

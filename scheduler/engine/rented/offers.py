@@ -1,18 +1,18 @@
-"""The rented side: offers with a quota, node size and boot time, and what a gang takes of one."""
+"""The rented side: offers with a quota, sizes and boot time, and what a gang takes of one."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
 from math import ceil
 from typing import Any, Protocol
 
 from scheduler.engine.need import Need, devices_for
+from scheduler.engine.rented.prices import Prices, UnitPrice
 from scheduler.engine.units import Holder, Units
 from scheduler.policy.views import JobView
 from scheduler.scenario import CheckpointSpec
+from scheduler.stock.price_series import as_decimal
 from scheduler.stock.stock import OfferStock
-from traces.times import HOUR_S
 
 
 class Clock(Protocol):
@@ -26,14 +26,13 @@ class Clock(Protocol):
 class LiveOffer:
     """An offer in a run; `free` is what is left of the quota, in devices.
 
-    Its units are its nodes by number, where some may be out of service; `down` of its devices are, and not
+    Its units are its devices by number, where some may be out of service; `down` of its devices are, and not
     held. A request that comes now is refused, or its boot fails or takes `boot_factor` times as long.
     """
 
     __slots__ = (
         "_clock",
         "_prices",
-        "_since_s",
         "boot_factor",
         "boots_fail",
         "down",
@@ -51,9 +50,11 @@ class LiveOffer:
         self.index = index
         self.stock = stock
         self._clock = clock
-        self._since_s, self._prices = zip(*stock.prices, strict=True)
+        self._prices = {size: Prices(stock.prices_by_size.get(size, stock.prices)) for size in stock.sizes}
         self.free = stock.quota
-        self.leaving_usd_per_device = stock.egress_usd_per_gb * checkpoints.gb_per_device
+        self.leaving_usd_per_device = as_decimal(stock.egress_usd_per_gb) * as_decimal(
+            checkpoints.gb_per_device
+        )
         """Egress of a checkpoint."""
         self.restart_s = checkpoints.restart_s
         self.units: Units | None = None
@@ -68,11 +69,9 @@ class LiveOffer:
         """The present second."""
         return int(self._clock.now)
 
-    @property
-    def usd_per_device_h(self) -> float:
-        """The price now; what it will be, nobody knows."""
-        price: float = self._prices[bisect_right(self._since_s, self._clock.now) - 1]
-        return price
+    def price(self, devices: int) -> UnitPrice:
+        """Return what each of so many devices held costs now; what it will cost, nobody knows."""
+        return self._prices[min(devices, self.stock.largest_size)].at(self._clock.now)
 
     def to_pay(self, devices: int) -> int:
         """Devices that cost money: not those of the commitment that are free, which are paid anyhow."""
@@ -97,20 +96,21 @@ class LiveOffer:
             self.boot_factor = factor if begins else 1.0
 
     def need(self, gang: int, rate: float) -> Rental | None:
-        """What `gang` reference devices come to here, in whole nodes; None where the quota is smaller."""
-        devices = ceil(devices_for(gang, rate) / self.stock.node_devices) * self.stock.node_devices
+        """What `gang` reference devices come to here; None where what it would hold is above the quota."""
+        used = devices_for(gang, rate)
+        devices = self.stock.held_for(used)
         if devices > self.stock.quota:
             return None
-        return Rental(self, devices, gang / (devices * rate))
+        return Rental(self, devices, gang / (used * rate), used)
 
 
 class Rental(Need):
-    """What a gang takes of one offer."""
+    """What a gang takes of one offer: it holds the size that fits those devices that it uses."""
 
     __slots__ = ("offer",)
 
-    def __init__(self, offer: LiveOffer, devices: int, factor: float) -> None:
-        super().__init__(offer.index, devices, factor, devices)
+    def __init__(self, offer: LiveOffer, devices: int, factor: float, used: int) -> None:
+        super().__init__(offer.index, devices, factor, devices, used=used)
         self.offer = offer
 
     def take(self, holder: Holder) -> None:
@@ -126,6 +126,11 @@ class Rental(Need):
             self.offer.free -= self.offer.units.release(holder)
 
     @property
+    def keep_s(self) -> int:
+        """Seconds for which its devices are kept, and count to the quota, when its gang has ended."""
+        return self.offer.stock.keep_s
+
+    @property
     def spot(self) -> bool:
         """The devices may be reclaimed."""
         return self.offer.stock.spot
@@ -137,8 +142,8 @@ class Rental(Need):
 
     @property
     def usd_per_device_h(self) -> float:
-        """The offer's price now."""
-        return self.offer.usd_per_device_h
+        """The price now of what it holds."""
+        return self.offer.price(self.devices).usd_per_device_h
 
     def ready_s(self, job: JobView, boot_s: int | None = None) -> int:
         """Seconds from renting to the start of work: booting with staging beside it, then any restart.
@@ -154,8 +159,12 @@ class Rental(Need):
         return max(boot_s, staging_s) + (offer.restart_s if job.done_s else 0)
 
     def leaving_usd(self, job: JobView) -> float:
-        """What taking the job's checkpoint elsewhere costs."""
-        return self.offer.leaving_usd_per_device * self.devices
+        """What taking the job's checkpoint elsewhere costs: there is one of each device that works."""
+        return float(self.offer.leaving_usd_per_device * self.used)
+
+    def rent_usd(self, seconds: int) -> float:
+        """What holding its devices for so long costs, at the price of now."""
+        return self.offer.price(self.devices).usd(self.devices * seconds)
 
     def work_s(self, job: JobView) -> int:
         """Seconds of work there, by the estimate."""
@@ -163,5 +172,5 @@ class Rental(Need):
 
     def cost_usd(self, job: JobView) -> float:
         """What the gang will add to the bill by its estimate, boot included, at the price of now."""
-        hours = (self.ready_s(job) + self.work_s(job)) / HOUR_S
-        return self.offer.usd_per_device_h * self.offer.to_pay(self.devices) * hours
+        seconds = self.ready_s(job) + self.work_s(job)
+        return self.offer.price(self.devices).usd(self.offer.to_pay(self.devices) * seconds)

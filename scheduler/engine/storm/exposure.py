@@ -39,14 +39,14 @@ class Exposure:
             self._number(resource)
 
     def _number(self, resource: int) -> None:
-        """Number the devices of the pods, or the nodes of the offer."""
+        """Number the devices of the pods or of the offer."""
         if resource < len(self._pools):
             for pod in self._pools[resource].pods:
                 pod.units = Units(pod.size, 1, partial(self._pods_lost, resource))
         else:
             offer = self._offers[resource - len(self._pools)]
-            nodes = offer.stock.quota // offer.stock.node_devices
-            offer.units = Units(nodes, offer.stock.node_devices, offer.lose)
+            unit = offer.stock.unit_devices
+            offer.units = Units(offer.stock.most_devices // unit, unit, offer.lose)
 
     def _pods_lost(self, pool: int, devices: int) -> None:
         self._run.log.down(pool, self._run.now_s, devices)

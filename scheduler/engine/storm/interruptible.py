@@ -97,7 +97,7 @@ class Interruptible(Attempt):
             kept_s = min(worked_s, self.work_s - 1)  # whoever did it all has yet to bring it home
             writing_s = elapsed_s - worked_s
         reference_s = min(int(self.need.reference_s(kept_s)), self.job.runtime_s - 1)
-        lost_device_s = (worked_s - kept_s) * self.need.devices
+        lost_device_s = (worked_s - kept_s) * self.need.used
         return Account(reference_s, writing_s, lost_device_s, self.staged_tb, self.returned_tb), worked_s
 
     def hasten(self, end_s: int) -> None:

@@ -78,7 +78,7 @@ class Standing(Resumed):
     @property
     def attained_device_s(self) -> int:
         """Device-seconds of work that it has had, lost ones included."""
-        return self.career.attained_device_s + self._progress().worked_s * self.attempt.need.devices
+        return self.career.attained_device_s + self._progress().worked_s * self.attempt.need.used
 
     def _worked_s(self) -> int:
         return int(self.attempt.need.reference_s(self._progress().worked_s))
@@ -101,7 +101,7 @@ class Retries:
         """Add an interruption to the job's career; say whether it may run again."""
         career = self._careers.setdefault(attempt.job.row, Career(attempt.job))
         career.done_s += account.kept_s
-        career.attained_device_s += worked_s * attempt.need.devices
+        career.attained_device_s += worked_s * attempt.need.used
         career.impatient = not attempt.pods
         career.setbacks += outcome in (FAILED, RECLAIMED)
         career.failures_in_a_row = career.failures_in_a_row + 1 if outcome == FAILED else 0

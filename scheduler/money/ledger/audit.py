@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.money.ledger.meter import Meter
-from scheduler.money.ledger.rates import LedgerError, Owning, rent
+from scheduler.money.ledger.rates import LedgerError, Owning, rents
 from scheduler.run.parts import written_parts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 
@@ -86,7 +86,7 @@ def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> flo
 
 def _unused(usd: Totals, offer: OfferStock, start_s: int, end_s: int) -> float:
     """The price of a commitment, less what of it was used."""
-    price = float(rent(offer).over(np.array([start_s]), np.array([end_s]))[0])
+    price = float(rents(offer)[0].price.over(np.array([start_s]), np.array([end_s]))[0])
     used = (
         amount
         for (place, line, who), amount in usd.items()

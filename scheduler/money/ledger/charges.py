@@ -63,7 +63,8 @@ class Charges:
         codes = np.concatenate([np.zeros((4, 0), np.int64), *self._codes], axis=1)
         amounts = np.concatenate([np.zeros((2, 0)), *self._amounts], axis=1)
         order = np.lexsort(codes[::-1])
-        (period, resource, line, charged_to), (quantity, usd) = codes[:, order], amounts[:, order]
+        codes, amounts = _summed(codes[:, order], amounts[:, order])
+        (period, resource, line, charged_to), (quantity, usd) = codes, amounts
         return pa.table(
             {
                 "period_s": self.periods[period],
@@ -76,3 +77,11 @@ class Charges:
             },
             schema=SPEND,
         )
+
+
+def _summed(codes: Ints, amounts: Floats) -> tuple[Ints, Floats]:
+    """Add up the columns of equal codes, which are neighbours."""
+    first = np.flatnonzero((np.diff(codes, axis=1, prepend=-1) != 0).any(axis=0))
+    if len(first) == codes.shape[1]:
+        return codes, amounts
+    return codes[:, first], np.add.reduceat(amounts, first, axis=1)

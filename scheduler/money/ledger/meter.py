@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.money.ledger.rates import Owning, rent
+from scheduler.money.ledger.rates import Owning, rents
 from scheduler.run.columns import Attempts
 from scheduler.stock.stock import OfferStock, Stock
 from traces.arrays import Bools, Floats, Ints
@@ -39,7 +39,7 @@ def phases(offer: OfferStock, alloc_s: Ints, start_s: Ints, end_s: Ints) -> Phas
     """
     if offer.committed_devices >= offer.quota:
         return Phases(alloc_s, start_s, end_s, end_s, end_s)
-    kept_s = end_s + offer.release_s
+    kept_s = end_s + offer.keep_s
     steps = -(-(kept_s - alloc_s) // offer.billing_step_s)
     seconds = np.maximum(steps * offer.billing_step_s, offer.minimum_s)
     return Phases(alloc_s, start_s, end_s, kept_s, alloc_s + seconds)
@@ -50,7 +50,7 @@ class Meter:
 
     def __init__(self, stock: Stock, owning: Owning, trace: Trace) -> None:
         self._stock, self._owning = stock, owning
-        self._rents = [rent(offer) for offer in stock.offers]
+        self._rents = [rents(offer) for offer in stock.offers]
         self._worth = _worth(trace, owning.money.tenant_usd_per_device_h)
         self.usd_at_1_kw = [0.0] * len(stock.pools)
         """By pool: what energy would have cost had each device held drawn 1 kW."""
@@ -83,13 +83,18 @@ class Meter:
 
     def _rented(self, at: int, attempts: Attempts) -> Floats:
         """The price while at work, and what was moved in and out."""
-        offer, price = self._stock.offers[at], self._rents[at]
+        offer = self._stock.offers[at]
         devices, alloc_s, start_s, end_s, staged_tb, returned_tb = attempts
+        billed_s = phases(offer, alloc_s, start_s, end_s).billed_s
+        bills, spend = np.zeros(len(devices)), np.zeros(len(devices))
+        for rent in self._rents[at]:
+            rows = rent.rows(devices)
+            bills[rows] = rent.price.over(alloc_s[rows], billed_s[rows])
+            spend[rows] = rent.price.over(start_s[rows], end_s[rows])
         moved = staged_tb * (GB_PER_TB * self._owning.money.transfer_usd_per_gb)
         moved += returned_tb * (GB_PER_TB * offer.egress_usd_per_gb)
-        bills = devices * price.over(alloc_s, phases(offer, alloc_s, start_s, end_s).billed_s)
-        self.billed_usd[at] += float((bills + moved).sum())
-        return np.asarray(devices * price.over(start_s, end_s) + moved, np.float64)
+        self.billed_usd[at] += float((devices * bills + moved).sum())
+        return np.asarray(devices * spend + moved, np.float64)
 
     def _revenue(self, row: Ints, finished: Bools) -> Floats:
         """The reference device-hours of a tenant's finished job, at their price."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
 from scheduler.scenario import MoneySpec
+from scheduler.stock.price_series import Step
 from scheduler.stock.stock import OfferStock, PoolStock
 from traces import portable, step_function
 from traces.arrays import Floats, Ints
@@ -156,7 +158,29 @@ class Owning:
         return self.calendar.starts(HOUR_S, self.start_s, max(self.start_s + 1, end_s))
 
 
-def rent(offer: OfferStock) -> RateSteps:
-    """USD a device-second."""
-    from_s, usd_per_device_h = zip(*offer.prices, strict=True)
+class Rent(NamedTuple):
+    """The price of an offer in some of its sizes: USD a device-second."""
+
+    price: RateSteps
+    size: int | None
+    """None: in nodes, and in all sizes without a price of their own."""
+    others: tuple[int, ...]
+    """The sizes with a price of their own."""
+
+    def rows(self, devices: Ints) -> Ints:
+        """Return the indices of those, of gangs that hold so many devices, who pay it."""
+        if self.size is not None:
+            return np.flatnonzero(devices == self.size)
+        return np.flatnonzero(~np.isin(devices, self.others))
+
+
+def rents(offer: OfferStock) -> list[Rent]:
+    """Return the rents of an offer; that of nodes, which a commitment is at, comes first."""
+    own = tuple(offer.prices_by_size)
+    by_size = ((_rate(prices), size) for size, prices in offer.prices_by_size.items())
+    return [Rent(_rate(offer.prices), None, own), *(Rent(price, size, own) for price, size in by_size)]
+
+
+def _rate(prices: tuple[Step, ...]) -> RateSteps:
+    from_s, usd_per_device_h = zip(*prices, strict=True)
     return RateSteps(np.array(from_s, np.int64), np.array(usd_per_device_h, np.float64) / HOUR_S)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from scheduler.money.ledger.charges import Charges
 from scheduler.money.ledger.meter import SELLS
 from scheduler.money.ledger.pricing import OfferPrices, PoolPrices, add_moved, add_sold, held_by_phase
-from scheduler.money.ledger.rates import Calendar, Owning
+from scheduler.money.ledger.rates import Calendar, Owning, Rent, rents
 from scheduler.run.columns import GROUP, Attempts
 from scheduler.run.directory import Run, RunError
 from scheduler.scenario import MoneySpec
@@ -84,7 +84,9 @@ def _priced(run: Run) -> tuple[Stock, Owning]:
     """Return what run.json says of pools, offers and their prices; raises RunError."""
     description = run.description
     try:
-        stock = msgspec.convert({name: description[name] for name in ("pools", "offers")}, Stock)
+        stock = msgspec.convert(
+            {name: description[name] for name in ("pools", "offers")}, Stock, str_keys=True
+        )
         money = msgspec.convert(description["scenario"]["money"], MoneySpec)
         calendar = Calendar.of(datetime.fromisoformat(description["trace"]["epoch"]))
         return stock, Owning(money, calendar, run.start_s)
@@ -129,19 +131,28 @@ def _held(from_s: Ints, attempts: Attempts, edges: Ints) -> Ints:
 def _add_offer(charges: Charges, offer: OfferStock, logged: _Logged, transfer: float, end_s: int) -> None:
     """Time at work, of which a commitment covers the same share of each group's; and data moved."""
     groups = list(logged.on(offer.name))
-    if not groups:
-        return
+    for group, ours in groups:
+        add_moved(charges, offer, ours, transfer, group)
+    for rent in rents(offer):
+        paying = [(group, ours.of(rent.rows(ours.devices))) for group, ours in groups]
+        paying = [(group, ours) for group, ours in paying if len(ours.devices)]
+        if paying:
+            _add_rent(charges, offer, rent, paying, end_s)
+
+
+def _add_rent(
+    charges: Charges, offer: OfferStock, rent: Rent, groups: list[tuple[str, Attempts]], end_s: int
+) -> None:
     together = Attempts._make(
         np.concatenate(column) for column in zip(*(ours for _, ours in groups), strict=True)
     )
-    prices = OfferPrices(offer, charges, end_s)
+    prices = OfferPrices(offer, rent, charges, end_s)
     edges = prices.cells.edges
     held, covered = held_by_phase(offer, together, edges, end_s)["job"]
     share = covered / np.maximum(1, held)
     for group, ours in groups:
         at_work = _held(ours.start_s, ours, edges).astype(np.float64)
         prices.add(group, at_work, at_work * share)
-        add_moved(charges, offer, ours, transfer, group)
 
 
 def _add_sold(run: Run, groups: _Groups, charges: Charges, names: list[str], usd_per_device_h: float) -> None:

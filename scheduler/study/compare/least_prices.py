@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from scheduler.money.ledger.rates import Owning, RateSteps, rent
+from scheduler.money.ledger.rates import Owning, RateSteps, rents
 from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import BoundJobs
 from traces.arrays import Floats, Ints
@@ -32,7 +32,8 @@ class LeastPrices:
             pool.pods * pool.pod_devices * min(pool.idle_kw, pool.busy_kw) for pool in self.stock.pools
         )
         committed = (
-            offer.committed_devices * rent(offer).over(first_s, last_s) for offer in self.stock.offers
+            offer.committed_devices * rents(offer)[0].price.over(first_s, last_s)
+            for offer in self.stock.offers
         )
         return float((idle_kw * power + sum(committed))[0])
 
@@ -58,7 +59,8 @@ class LeastPrices:
         usd = np.full(len(paid), inf)
         for offer, held in zip(self.stock.offers, part.rented.min(axis=0), strict=True):
             if held < inf:
-                price = _lowest(rent(offer), self.edges[:-1], self.edges[1:] + hold_s)
+                until_s = self.edges[1:] + hold_s
+                price = np.min([_lowest(rent.price, self.edges[:-1], until_s) for rent in rents(offer)], 0)
                 usd = np.minimum(usd, 0.0 if offer.committed_devices else HOUR_S * held * price)
         return np.where(usd < inf, usd, 0.0) * paid
 
