@@ -146,12 +146,12 @@ def holds(world: Weathered, *, linked: bool) -> None:
     assert (pc.sum(jobs.column("lost_device_s")).as_py() or 0) == (held.lost + held.given_up).sum()
     assert not held.lost[~np.logical_or.reduce([held.ended(outcome) for outcome in CUT_SHORT])].any()
     whole = np.array([not linked and exact(world, row) for row in world.attempts], bool)
-    work = held.devices * held.kept_s
+    work = held.used * held.kept_s
     assert (whole * (held.kept + held.given_up) == whole * work).all()
 
 
 def exact(world: Weathered, attempt: dict[str, object]) -> bool:
-    """Whether the attempt ran on as many devices as its gang, as fast, so that seconds there are its own."""
+    """Whether the attempt used as many devices as its gang, as fast, so that seconds there are its own."""
     job = world.jobs[attempt["job_id"]] | {"runtime_s": 1_000_000}
     need = world.need(job, str(attempt["where"]))
-    return need == (job["gang"], 1_000_000)
+    return need is not None and need[1:] == (job["gang"], 1_000_000)

@@ -1,4 +1,4 @@
-"""Devices of a pod, or nodes of an offer, by number: which are sound, and who holds them."""
+"""Devices of a pod or an offer, by number: which are sound, and who holds them."""
 
 from __future__ import annotations
 
