@@ -79,10 +79,9 @@ def replay(
     from traces.submissions import TimeRange, submissions
 
     prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
-    warn(about_setup(prepared.setup))
     run = make_run(prepared, out, overwrite=overwrite)
     click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
-    warn(about_run(run))
+    warn([*about_setup(prepared.setup), *about_run(run)])
 
 
 @click.command()
