@@ -21,9 +21,13 @@ class StartTags:
         return max(self._virtual, self._finish.get(owner, 0.0))
 
     def submitted(self, job: Job) -> None:
-        """Charge the owner for the job: estimated device-seconds over the owner's share (1 if unnamed)."""
+        """Charge the owner for the job: estimated device-seconds over the owner's share (1 if unnamed).
+
+        A job that was interrupted has been charged before, so it has the owner's next tag for nothing.
+        """
         tag = self._start[job.turn] = self.start_tag(job.owner)
-        self._finish[job.owner] = tag + job.gang * job.estimate_s / self._shares.get(job.owner, 1.0)
+        if job.turn == job.row:
+            self._finish[job.owner] = tag + job.gang * job.estimate_s / self._shares.get(job.owner, 1.0)
 
     def started(self, job: Job) -> None:
         """Advance virtual time to the tag of the job that starts."""

@@ -17,6 +17,7 @@ from scheduler.engine.arrivals import Arrivals, Dependencies
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.gate import Gate
+from scheduler.engine.heads import Heads
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, UNFINISHED
 from scheduler.engine.log.runlog import RunLog
@@ -74,6 +75,7 @@ class Simulation:
         self.renting = Renting(waits, self._policy.offer, self._rent)
         self._keeping = Keeping(self)
         self._storm: Storm | None = None
+        self._heads: Heads | None = None
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
         if parts.conditions is not None:
             self._expose(parts.conditions)
@@ -83,6 +85,8 @@ class Simulation:
         self._storm = storm = Storm(Handle(self), conditions, self._policy, self._cluster)
         self.renting.refusals = storm.refusals
         self._attempt = storm.attempts([self.finish])
+        if storm.preempts:
+            self._heads = Heads(self, self._cluster, storm, self._start, self._entry)
 
     def run(self, source: Source, horizon_s: int | None = None) -> int:
         """Replay the jobs of a source; return the second at which the run ended.
@@ -103,20 +107,22 @@ class Simulation:
     def make_pass(self) -> None:
         """Start whatever may start now: owned pods first, then rented devices for those out of patience.
 
-        It comes once an instant, after all its events. Whoever gives way meanwhile is looked at again.
+        It comes once an instant, after all its events.
         """
-        storm = self._storm
-        if storm is not None and storm.gave_way():
-            self.lineup.start(self.now_s, [])  # who asked for room starts before those who left it wait again
-        while True:
-            if self._newcomers:
-                self._admit(self._newcomers)
-            elif self.waiting_jobs:
-                self._start_owned([])
-            if self.renting.due:
+        if self._newcomers:
+            self._admit(self._newcomers)
+        elif self.waiting_jobs:
+            self._start_owned([])
+        self._start_rented()
+
+    def ask_again(self, now_s: int) -> None:
+        """Make the pass if somebody gives way to the head now, though nothing else has happened."""
+        if self.waiting_jobs and self._heads is not None:
+            self.now_s = self._view.now_s = now_s
+            joining: list[QueueEntry] = []
+            if self._heads.start_first(joining):
+                self._start_owned(joining)
                 self._start_rented()
-            if storm is None or not self._newcomers:
-                return
 
     def settle(self) -> None:
         """Make the pass, if this was the last event of the instant."""
@@ -137,9 +143,6 @@ class Simulation:
         entries = [self._entry(job) for job in newcomers]
         newcomers.clear()
         self._start_owned(entries)
-        for score, _, job in entries:
-            if job.shape.rented and self._waits[job.turn]:
-                self._be_patient(score, job)
 
     def _entry(self, job: Job) -> QueueEntry:
         score = self._policy.order(job, self._key_view)
@@ -176,15 +179,21 @@ class Simulation:
     # starting
 
     def _start_owned(self, newcomers: list[QueueEntry]) -> None:
-        self.lineup.start(self.now_s, newcomers)
-        if self._storm is not None:
-            while (head := self.lineup.head()) is not None and self._storm.makes_room(head):
-                self.lineup.start(self.now_s, [])
+        """Start whoever may start on pods, and let the newcomers who have to wait decide how long."""
+        if self._heads is None:
+            self.lineup.start(self.now_s, newcomers)
+        else:
+            self._view.now_s = self.now_s
+            self._heads.start_all(newcomers)
+        for score, _, job in newcomers:
+            if job.shape.rented and self._waits[job.turn]:
+                self._be_patient(score, job)
 
     def _start_rented(self) -> None:
-        if self.waiting_jobs and self.renting.start_all():
-            self._start_owned([])  # the head may be among those who left
-        self.renting.due = False
+        while self.renting.due:
+            self.renting.due = False
+            if self.waiting_jobs and self.renting.start_all():
+                self._start_owned([])  # the head may be among those who left
 
     def _rent(self, job: Job, rental: Rental) -> None:
         storm = self._storm

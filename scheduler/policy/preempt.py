@@ -1,8 +1,9 @@
 """Which running job gives way to one that waits: `(waiting, running, level) -> whether it does`.
 
-It is asked about the head of those that wait for owned devices and each job that runs on them. `level` is the
-order's, of a job as it stands at this moment: lower first. Of all that give way and are not protected by the
-scenario, the engine stops those whose stop loses least.
+It is asked about the head of those that wait for owned devices and each job that runs on them, as that would
+stand once stopped. `level` is the order's, of a job as it stands at this moment: lower first. Of all that
+give way and are not protected by the scenario, the engine stops those furthest behind: of two that run, the
+one of which the policy says that it would give way to the other.
 """
 
 from __future__ import annotations

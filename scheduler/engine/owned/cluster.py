@@ -39,6 +39,10 @@ class Cluster:
         free = sum(sum(pool.frees) for pool in self.pools)
         return free - self._keep_free * self._in_service() if self._keep_free is not None else inf
 
+    def barred(self, shape: Shape) -> bool:
+        """Say whether a job has to stay out for now, so that enough stays free."""
+        return self.bars and bool(shape.rented) and shape.most >= self.within()
+
     def shuts_out(self, shape: Shape) -> bool:
         """Say whether a job that may leave could not start though nobody else ran."""
         return bool(shape.rented) and shape.most >= (1 - (self._keep_free or 0.0)) * self._devices()
@@ -58,7 +62,7 @@ class Cluster:
         only pods on which the job's estimate keeps it.
         """
         need = job.shape.only
-        if self.bars and job.shape.rented and job.shape.most >= self.within():
+        if self.bars and self.barred(job.shape):
             return None
         if need is None:
             return self._among(job, limit) or (self._elsewhere(job, limit) if job.shape.roams else None)

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.cluster import Cluster, Slot
+from scheduler.engine.owned.keeping import Kept, within
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import WaitingView, most_free, room
 from scheduler.engine.queue import LinedQueue, Queue, QueueEntry
@@ -36,6 +37,7 @@ class Lineup:
         """The head that the last look left waiting; None where there is none, or another look is due."""
         self._freed: list[Pod] = []
         """Where gangs have ended since then."""
+        self._kept: Kept | None = None
 
     def head(self) -> Job | None:
         """Return the first in order, or None where nobody waits."""
@@ -49,6 +51,11 @@ class Lineup:
     def disturbed(self) -> None:
         """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""
         self._blocked = None
+
+    def keep(self, kept: Kept | None) -> None:
+        """Let whoever passes the head leave room for it; None: no more."""
+        self._kept = kept
+        self.disturbed()
 
     def start(self, now_s: int, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start now; the others wait."""
@@ -89,7 +96,7 @@ class PlannedLineup(Lineup):
         """Start whoever may start now; the others wait."""
         super().start(now_s, newcomers)
         if self._blocked is not None:
-            self._view.now_s = now_s
+            self._view.now_s, self._view.kept = now_s, self._kept
             while (pick := self._pick(self._view)) is not None:
                 job, slot = pick
                 self._start(job, *slot)
@@ -191,7 +198,7 @@ class HeadOnlyLineup(Lineup):
                 self._looked_at = self._cluster.pods()
 
     def _room(self, shape: Shape) -> float:
-        return room(self._limit, self._looked_at, shape)
+        return room(within(self._kept, self._limit, self._now_s), self._looked_at, shape)
 
     def _passes(self, job: Job) -> bool:
         """Start a job behind the head if it fits and leaves what is reserved; say whether it does.
@@ -202,11 +209,12 @@ class HeadOnlyLineup(Lineup):
         if slot is None:
             return False
         spare = (self._held or self._reserve()).spare
-        if not spare.keys().isdisjoint(slot[1]):
-            slot = self._cluster.find(job, self._limit)
+        if self._kept is not None or not spare.keys().isdisjoint(slot[1]):
+            slot = self._cluster.find(job, within(self._kept, self._limit, self._now_s))
             if slot is None:
                 return False
-            self._use_up(job, slot)
+            if not spare.keys().isdisjoint(slot[1]):
+                self._use_up(job, slot)
         self._start(job, *slot)
         return True
 

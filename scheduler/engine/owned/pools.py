@@ -59,7 +59,7 @@ class Pod:
         else:
             del self.releases[bisect_left(self.releases, (gang.release_s, gang.turn, devices))]
 
-    def hasten(self, gang: Gang, devices: int, before_s: int) -> None:
+    def move(self, gang: Gang, devices: int, before_s: int) -> None:
         """Expect the end of a gang at its `release_s`, which was another one before."""
         if self.units is not None:
             self.expect()
@@ -139,12 +139,12 @@ class PodNeed(Need):
         """Give the devices back to the gang's pods."""
         gang.pods[0].release(gang, self.devices)
 
-    def hasten(self, gang: Gang, end_s: int) -> None:
-        """Let the pods know that the gang will end sooner than estimated."""
-        if not self.simple and end_s < gang.release_s:
+    def expect(self, gang: Gang, end_s: int) -> None:
+        """Let the pods expect the end of the gang then."""
+        if not self.simple and end_s != gang.release_s:
             before_s, gang.release_s = gang.release_s, end_s
             for pod, devices in self.shares(gang.pods):
-                pod.hasten(gang, devices, before_s)
+                pod.move(gang, devices, before_s)
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""

@@ -11,6 +11,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.cluster import Cluster, Slot
+from scheduler.engine.owned.keeping import Kept, within
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.queue import LinedQueue, Queue
 from scheduler.policy.order import OrderError
@@ -68,6 +69,7 @@ class WaitingView:
 
     def __init__(self, cluster: Cluster, queue: LinedQueue) -> None:
         self.now_s = 0
+        self.kept: Kept | None = None
         self._cluster = cluster
         self._queue = queue
 
@@ -86,12 +88,13 @@ class WaitingView:
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""
         pods = self._cluster.pods()
+        limit = within(self.kept, limit, self.now_s)
         job = self._queue.first(most_free(pods), partial(room, limit, pods))
         return job and self.fit(job, limit)
 
     def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
         """The job's place now on pods whose limit its estimate keeps."""
-        slot = self._cluster.find(job, limit)
+        slot = self._cluster.find(job, within(self.kept, limit, self.now_s))
         return slot and (job, slot)
 
 

@@ -14,6 +14,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import KILLED
 from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.owned.keeping import Kept
 from scheduler.engine.owned.lineup import Lineup
 from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.renting import Renting
@@ -45,6 +46,9 @@ class Loop(Protocol):
     def settle(self) -> None:
         """Make the pass, if this was the last event of the instant."""
 
+    def ask_again(self, now_s: int) -> None:
+        """Make the pass if somebody gives way to the head now, though nothing else has happened."""
+
 
 class Handle:
     """The run, as the parts of a storm see and change it; times are whole seconds from the epoch."""
@@ -71,9 +75,30 @@ class Handle:
             act()
             self._loop.settle()
 
+    def quietly(self, delay_s: int, act: Callable[[], None]) -> None:
+        """Do something after so many seconds; a pass follows only if it, or anything else, happens then.
+
+        What does happen says so by `happens`. If nothing does, those are asked who may give way to the head.
+        """
+        Timeout(self.env, delay_s).callbacks.append(partial(self._whisper, act))
+
+    def _whisper(self, act: Callable[[], None], _: Event) -> None:
+        act()
+        if self._loop.now_s == self.env.now:
+            self._loop.settle()
+        elif self.env.now < self.env.peek():
+            self._loop.ask_again(int(self.env.now))
+
+    def happens(self) -> None:
+        """Something happens now."""
+        self._loop.now_s = int(self.env.now)
+
     def woken(self, _: Event) -> None:
-        """Make the pass if this was the last event of its instant: a callback for any SimPy event."""
-        if self._goes_on():
+        """Make the pass if this was the last event of its instant, and not the only one.
+
+        A callback for any SimPy event.
+        """
+        if self._loop.now_s == self.env.now:
             self._loop.settle()
 
     def void(self, _: Event) -> None:
@@ -113,6 +138,10 @@ class Handle:
     def seek_rented(self, score: float, job: Job, after_s: int) -> None:
         """Let a job seek rented devices after so many seconds, at least 1."""
         self._loop.patience.keep(self.now_s + after_s, score, job)
+
+    def keep(self, kept: Kept | None) -> None:
+        """Let whoever passes the head leave room for it; None: no more."""
+        self._loop.lineup.keep(kept)
 
     def pods_changed(self) -> None:
         """Devices are there, or gone, or expected, for another reason than that a gang starts or ends."""

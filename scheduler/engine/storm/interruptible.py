@@ -49,6 +49,14 @@ class Interruptible(Attempt):
         self.standing: Any = None
         """The job as policies see it while it runs; kept, as it is asked for often."""
         self.linked = False
+        self.saving_s: int | None = None
+        """Since when it does nothing but save its work, to give way."""
+        self.gives_way_s: int | None = None
+        """When it is to give way."""
+        self.stops_s = UNKNOWN_S
+        """When an outage that is known will stop it."""
+        self.fails_s = UNKNOWN_S
+        """When its boot fails."""
         self.staged_tb, self.returned_tb = 0.0 if pods else job.input_tb, 0.0
         if pods and job.done_s:
             ready_s = conditions.restart_s
@@ -67,8 +75,13 @@ class Interruptible(Attempt):
 
     def progress(self, now_s: int) -> Progress:
         """Return how far it has come."""
-        elapsed_s = min(max(0, now_s - self.alloc_s - self.ready_s), self.length_s)
-        return progress(elapsed_s, self.work_s, self.plan)
+        if self.saving_s is None:
+            return progress(self._elapsed_s(now_s), self.work_s, self.plan)
+        so_far = progress(self._elapsed_s(self.saving_s), self.work_s, self.plan)
+        return so_far._replace(writing_s=self._elapsed_s(now_s) - so_far.worked_s)
+
+    def _elapsed_s(self, now_s: int) -> int:
+        return min(max(0, now_s - self.alloc_s - self.ready_s), self.length_s)
 
     def so_far(self, now_s: int) -> Account:
         """What it has come to while it still runs; work in progress counts as kept."""
@@ -83,27 +96,73 @@ class Interruptible(Attempt):
             return None
         return Account(self.job.runtime_s, writing_s, 0, self.staged_tb, self.returned_tb)
 
-    def stopped(self, now_s: int, *, saved: bool) -> tuple[Account, int]:
+    def stopped(self, now_s: int, *, in_time: bool) -> tuple[Account, int]:
         """Return what it came to if it is stopped now, and its seconds of work.
 
-        It keeps what it did up to its last checkpoint, or where `saved`, up to the one it has just written.
+        It keeps what it did up to its last checkpoint, or to the one that it has just finished to give way,
+        or, if it knew `in_time`, in its last seconds.
         """
-        cost_s = self.plan.cost_s
-        so_far = self.progress(now_s)
-        worked_s, kept_s, writing_s = so_far.worked_s, so_far.saved_s, so_far.writing_s
-        elapsed_s = worked_s + writing_s
-        if saved and self.saves and elapsed_s >= cost_s:
-            worked_s = self.progress(now_s - cost_s).worked_s
-            kept_s = min(worked_s, self.work_s - 1)  # whoever did it all has yet to bring it home
-            writing_s = elapsed_s - worked_s
-        reference_s = min(int(self.need.reference_s(kept_s)), self.job.runtime_s - 1)
+        so_far, cost_s = self.progress(now_s), self.plan.cost_s
+        saving_s = self.saving_s
+        if in_time and self.saves and self._elapsed_s(now_s) >= cost_s:
+            saving_s = now_s - cost_s if saving_s is None else min(saving_s, now_s - cost_s)
+            so_far = progress(self._elapsed_s(saving_s), self.work_s, self.plan)
+        worked_s, kept_s = so_far.worked_s, so_far.saved_s
+        if self.saves and saving_s is not None and now_s - saving_s >= cost_s:
+            kept_s = self._saved_s(worked_s)
+        writing_s = self._elapsed_s(now_s) - worked_s
         lost_device_s = (worked_s - kept_s) * self.need.used
-        return Account(reference_s, writing_s, lost_device_s, self.staged_tb, self.returned_tb), worked_s
+        kept_s = self._reference_s(kept_s)
+        return Account(kept_s, writing_s, lost_device_s, self.staged_tb, self.returned_tb), worked_s
+
+    def _saved_s(self, worked_s: int) -> int:
+        """Whoever did it all has yet to bring it home."""
+        return min(worked_s, self.work_s - 1)
+
+    def _reference_s(self, own_s: int) -> int:
+        """Reference seconds of work that are kept of so many seconds, where some work is left."""
+        return min(int(self.need.reference_s(own_s)), self.job.runtime_s - 1)
+
+    # giving way
+
+    def save(self, now_s: int, until_s: int) -> None:
+        """Save the work, where it can be, instead of going on with it, and be expected to give way then."""
+        if self.saves:
+            self.saving_s = now_s
+        self.gives_way_s = until_s
+        self._expect()
+
+    def go_on(self) -> None:
+        """Go on as if it had never been asked to save its work."""
+        self.saving_s = self.gives_way_s = None
+        self._expect()
 
     def hasten(self, end_s: int) -> None:
-        """Let its pods know that it will end sooner than estimated."""
+        """Let its pods know that an outage will stop it then."""
+        self.stops_s = min(self.stops_s, end_s)
+        self._expect()
+
+    def _expect(self) -> None:
+        """It ends when it gives way, or else by its estimate, or when an outage that is known stops it."""
         if isinstance(self.need, PodNeed):
-            self.need.hasten(self, end_s)
+            end_s = self.estimated_end_s() if self.gives_way_s is None else self.gives_way_s
+            self.need.expect(self, min(end_s, self.stops_s))
+
+    def unsaved(self, now_s: int) -> bool:
+        """Say whether it has work that could be saved, and is not."""
+        so_far = self.progress(now_s)
+        return self.saves and so_far.worked_s > so_far.saved_s
+
+    def keeps_s(self, now_s: int) -> int:
+        """Reference seconds of its work that it would keep if it gave way now."""
+        so_far = self.progress(now_s)
+        return self._reference_s(self._saved_s(so_far.worked_s) if self.saves else so_far.saved_s)
+
+    def loss_s(self, now_s: int) -> int:
+        """Seconds that it would lose if it gave way now: what writing a checkpoint takes, or its work."""
+        if self.saves:
+            return self.plan.cost_s if self.unsaved(now_s) else 0
+        return self.progress(now_s).worked_s
 
     @property
     def saves(self) -> bool:

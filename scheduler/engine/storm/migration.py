@@ -35,12 +35,13 @@ class Migration:
         working_s = int(attempt.env.now) - attempt.alloc_s - attempt.ready_s
         next_s = next_checkpoint_s(max(0, working_s), attempt.work_s, attempt.plan)
         if next_s is not None:
-            self._run.later(next_s - working_s, partial(self._at_checkpoint, attempt))
+            self._run.quietly(next_s - working_s, partial(self._at_checkpoint, attempt))
 
     def _at_checkpoint(self, attempt: Interruptible) -> None:
         if attempt not in self._run.running:
             return
         if self._comes_home(attempt) or self._goes_elsewhere(attempt):
+            self._run.happens()
             self._leave(attempt)
         else:
             self.begun(attempt)

@@ -1,32 +1,42 @@
-"""Which running jobs give way to one that waits: those whose stop loses least, of those that may."""
+"""Running jobs give way to the head of those that wait: when it is asked, and how room is held meanwhile."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from math import ceil, inf
-from typing import Any
+from typing import Any, NamedTuple
 
-from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
-from scheduler.engine.owned.pools import Pod, PodNeed, Pool
+from scheduler.engine.owned.keeping import Kept
+from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import Interruptible
-from scheduler.engine.storm.retries import Resumed, Retries
+from scheduler.engine.storm.protection import Protection
+from scheduler.engine.storm.retries import Retries
+from scheduler.engine.storm.room import Room, fits, needed, room_without, share, slot
+from scheduler.engine.storm.victims import Preemptible, choose
 from scheduler.policy import Policy
-from scheduler.policy.preempt import Preempt
-from traces.times import HOUR_S
 
-Choice = tuple[float, list[Interruptible]]
-"""(device-seconds lost, who gives way)."""
+
+class Hold(NamedTuple):
+    """Room that is being made for the head until all of its victims have saved their work."""
+
+    head: Job
+    until_s: int
+    guests_until_s: int
+    """When whoever uses the room meanwhile must have ended."""
+    need: PodNeed
+    victims: list[Interruptible]
+    taken: Room
+    """What the head will take, by pod."""
 
 
 class Preemption:
-    """Chooses victims on owned pods, and sees to it that the question comes again when its answer changes.
+    """Lets victims on owned pods give way, and asks again when the answer may be another.
 
-    `stop` stops one that has saved its work.
+    `stop` stops one that gives way. Room is held for one job at a time, the head.
     """
 
     def __init__(
@@ -39,27 +49,33 @@ class Preemption:
         stop: Callable[[Interruptible], None],
     ) -> None:
         self._run, self._retries, self._stop = run, retries, stop
-        self._rule: Preempt | None = policy.preempt
+        self._rule = policy.preempt
         self._level: Callable[[Any], float] = policy.abilities.level or run.key
         self._turns_s = policy.abilities.turns_s
-        self._spec, self._restart_s = conditions.preemption, conditions.restart_s
-        self._devices = sum(pool.size * len(pool.pods) for pool in pools)
-        self._stopping: set[Attempt] = set()
-        self._held: dict[str, int] = {}
-        """Owned devices by owner."""
-        self._lately: deque[int] = deque()
-        self._safe_until_s = self._wakes_s = inf
+        self._restart_s = conditions.restart_s
+        devices = sum(pool.size * len(pool.pods) for pool in pools)
+        self._protection = Protection(conditions.preemption, devices)
+        self._hold: Hold | None = None
+        self._let_down: set[int] = set()
+        """Whose room was not there when its time had come, by turn."""
+        self._wakes_s = inf
         self._answered: Job | None = None
-        """Who was asked for last, if the answer would be the same now."""
-        self.gave_way = False
-        """Somebody did, after a checkpoint, and there was no pass since."""
+        """Who asked in vain last, if the answer would be the same now."""
+
+    @property
+    def possible(self) -> bool:
+        """Somebody may give way in this run."""
+        return self._rule is not None
 
     def begun(self, attempt: Interruptible) -> None:
         """Follow an attempt whose work begins."""
-        self._answered = None
-        self._held[attempt.job.owner] = self._held.get(attempt.job.owner, 0) + attempt.need.devices
+        if self._protection.begun(attempt):
+            self._answered = None
         if self._rule is not None and self._turns_s is not None:
-            self._run.later(attempt.ready_s, partial(self._look_again, attempt))
+            if attempt.ready_s:
+                self._run.quietly(attempt.ready_s, partial(self._look_again, attempt))
+            else:
+                self._look_again(attempt)
 
     def _look_again(self, attempt: Interruptible) -> None:
         """Ask again when the order's level of a running job changes, as it may have to give way then."""
@@ -68,163 +84,130 @@ class Preemption:
             turns_s = self._turns_s(self._retries.standing(attempt), attempt.need.devices)
             if turns_s < inf:
                 wait_s = max(1, ceil(turns_s))
-                self._run.later(wait_s, partial(self._look_again, attempt))
+                self._run.quietly(wait_s, partial(self._look_again, attempt))
 
-    def make_room(self, job: Job, now_s: int) -> bool:
-        """Let others give way to the job; say whether any do, at once or after a checkpoint."""
-        victims = self._victims(job, now_s)
-        wait_s = max((victim.plan.cost_s for victim in victims if victim.saves), default=0)
-        for victim in victims:
-            if wait_s:
-                victim.hasten(now_s + wait_s)
-                self._run.pods_changed()
-            else:
-                self._stop(victim)
-        if wait_s:
-            self._run.later(wait_s, partial(self._give_way, victims))
-        return bool(victims)
-
-    def _give_way(self, victims: list[Interruptible]) -> None:
-        for victim in victims:
-            self._stop(victim)
-        self.gave_way = True
-
-    def _victims(self, job: Job, now_s: int) -> list[Interruptible]:
-        """Return whose stop makes room for the job at the least loss; nobody where none can, or soon will."""
-        if self._rule is None or job is self._answered:
-            return []
-        self._answered = job
-        self._safe_until_s = inf
-        by_pod = self._by_pod(job, now_s)
-        choices = [choice for need in job.shape.owned if (choice := self._for_need(need, by_pod, now_s))]
-        victims = min(choices, key=lambda choice: choice[0])[1] if choices else []
-        if not self._within_rate(len(victims), now_s):
-            victims = []
-        if self._safe_until_s not in (inf, self._wakes_s):
-            self._wakes_s = self._safe_until_s
-            self._run.later(int(self._wakes_s) - now_s, self.changed)
-        self._lately.extend([now_s] * len(victims))
-        self._stopping.update(victims)
-        return victims
-
-    def ended(self, attempt: Attempt) -> None:
-        """Forget an attempt."""
-        self._stopping.discard(attempt)
+    def ended(self, attempt: Interruptible) -> None:
+        """Forget an attempt on owned devices."""
         self._answered = None
-        if attempt.pods:
-            self._held[attempt.job.owner] -= attempt.need.devices
+        self._protection.ended(attempt)
 
     def changed(self) -> None:
-        """Other devices may be had now, or the order's levels are others."""
+        """Other devices may be had now, or the order's levels are others, or somebody is safe no more."""
         self._answered = None
 
-    def _within_rate(self, more: int, now_s: int) -> bool:
-        most, lately = self._spec.most_per_h, self._lately
-        while lately and lately[0] <= now_s - HOUR_S:
-            lately.popleft()
-        if most is None or len(lately) + more <= most:
-            return True
-        if more <= most:
-            room_s = lately[len(lately) + more - most - 1] + HOUR_S
-            self._safe_until_s = min(self._safe_until_s, room_s)
-        return False
+    def makes_room(self, head: Job | None, now_s: int) -> bool:
+        """Let others give way to the head, which fits nowhere; say whether it fits now.
 
-    def _by_pod(self, job: Job, now_s: int) -> dict[Pod, list[Interruptible]]:
-        """Return by pod who may give way to the job, with those who are about to stop."""
-        rule, level, standing, stopping = self._rule, self._level, self._retries.standing, self._stopping
+        Those who have work to save are given the time for it, and room is held for the head until then. To be
+        told of each head, None where nobody waits: the room of another is held no more.
+        """
+        hold = self._hold
+        if hold is not None and hold.head is not head:
+            self._release(hold.victims)
+            hold = None
+        if head is None or self._rule is None:
+            return False
+        if hold is not None:
+            if now_s < hold.until_s:
+                self._keep(hold)
+                return False
+            if self._end(hold):
+                return True
+            self._let_down.add(head.turn)
+        return self._ask(head, now_s)
+
+    def _end(self, hold: Hold) -> bool:
+        """Stop whom the head needs to stop, now that all have saved their work, and let the others go on.
+
+        If it would not fit all the same, as devices have failed or somebody has outlived its estimate, all
+        go on.
+        """
+        victims = [victim for victim in hold.victims if victim in self._run.running]
+        stop = needed(hold.need, victims) if fits(hold.need, room_without(hold.need, victims)) else []
+        self._release([victim for victim in victims if victim not in stop])
+        for victim in stop:
+            self._give_way(victim, hold.until_s)
+        return bool(stop)
+
+    def _ask(self, head: Job, now_s: int) -> bool:
+        """Choose who gives way, at once or once all have saved their work; say whether it is at once."""
+        if head is self._answered:
+            return False
+        most = self._protection.most(now_s)
+        choice = choose(head.shape.owned, self._preemptibles(head, now_s), self._behind, most)
+        if choice is None:
+            self._answered = None if most is not None and head.shape.roams else head
+            self._wake(now_s)
+            return False
+        victims = [victim.attempt for victim in choice.victims]
+        until_s = now_s + max(victim.plan.cost_s if victim.unsaved(now_s) else 0 for victim in victims)
+        for victim in victims:
+            victim.save(now_s, until_s)
+        if until_s > now_s:
+            taken = slot(choice.need, room_without(choice.need, victims))
+            guests_until_s = now_s if head.turn in self._let_down else until_s
+            self._begin(Hold(head, until_s, guests_until_s, choice.need, victims, taken), now_s)
+            return False
+        for victim in victims:
+            self._give_way(victim, now_s)
+        return True
+
+    def _give_way(self, victim: Interruptible, now_s: int) -> None:
+        self._protection.gave_way(now_s)
+        self._stop(victim)
+
+    def _begin(self, hold: Hold, now_s: int) -> None:
+        """Let room be held from now on."""
+        self._hold = hold
+        self._keep(hold)
+        self._run.quietly(hold.until_s - now_s, partial(self._due, hold))
+
+    def _keep(self, hold: Hold) -> None:
+        """Let nobody pass who would be in the way of the head when its victims have saved their work."""
+        beyond = {pod: -devices for pod, devices in hold.taken.items()}
+        for victim in hold.victims:
+            if victim in self._run.running:
+                for pod in beyond.keys() & set(victim.pods):
+                    beyond[pod] += share(victim, pod)
+        self._run.keep(Kept(hold.guests_until_s, beyond))
+
+    def _due(self, hold: Hold) -> None:
+        """The time has come for which room was held, if it still is."""
+        if self._hold is hold:
+            self._run.happens()
+
+    def _release(self, victims: list[Interruptible]) -> None:
+        """Hold no room any more, and let victims go on as if nothing had happened."""
+        self._hold = None
+        self._run.keep(None)
+        for victim in victims:
+            if victim in self._run.running:
+                victim.go_on()
+
+    def _wake(self, now_s: int) -> None:
+        """Ask again when somebody is safe no more."""
+        until_s = self._protection.until_s
+        if until_s not in (inf, self._wakes_s):
+            self._wakes_s = until_s
+            self._run.quietly(int(until_s) - now_s, self.changed)
+
+    def _preemptibles(self, head: Job, now_s: int) -> list[Preemptible]:
+        """Return who may give way to the head."""
+        rule, level, standing, protection = self._rule, self._level, self._retries.standing, self._protection
         assert rule is not None
-        safe = self._safe_owners()
-        by_pod: dict[Pod, list[Interruptible]] = {}
+        preemptibles = []
         for attempt in self._run.running:
-            if not attempt.pods:
-                continue
-            assert isinstance(attempt, Interruptible)
-            if attempt not in stopping and (
-                not rule(job, standing(attempt), level)
-                or attempt.job.shape.owner in safe
-                or self._protected(attempt, now_s)
-            ):
-                continue
-            for pod in attempt.pods:
-                by_pod.setdefault(pod, []).append(attempt)
-        return by_pod
+            if attempt.pods:
+                assert isinstance(attempt, Interruptible)
+                job = standing(attempt)
+                if rule(head, job, level) and not protection.covers(attempt, now_s):
+                    restart_s = self._restart_s if attempt.job.done_s or attempt.keeps_s(now_s) else 0
+                    loss_device_s = attempt.need.devices * (attempt.loss_s(now_s) + restart_s)
+                    preemptibles.append(Preemptible(loss_device_s, (-attempt.alloc_s, -job.job_id), attempt))
+        return preemptibles
 
-    def _safe_owners(self) -> set[str]:
-        """Return the owners who hold no more than the protected share."""
-        most = self._spec.protected_share * self._devices
-        return {owner for owner, held in self._held.items() if held <= most} if most else set()
-
-    def _protected(self, attempt: Interruptible, now_s: int) -> bool:
-        """Say whether somebody is safe who would give way, and whose owner is not."""
-        spec, job = self._spec, attempt.job
-        if spec.most_per_job and isinstance(job, Resumed) and job.career.preemptions >= spec.most_per_job:
-            return True
-        safe_until_s = attempt.alloc_s + attempt.ready_s + spec.min_run_s
-        if spec.min_run_s and safe_until_s > now_s:
-            self._safe_until_s = min(self._safe_until_s, safe_until_s)
-            return True
-        return False
-
-    def _for_need(self, need: PodNeed, by_pod: dict[Pod, list[Interruptible]], now_s: int) -> Choice | None:
-        """Return the least loss at which the gang fits there; None where it never does, or soon will."""
-        if not need.whole:
-            return self._cheapest(need.pods, need.devices, 1, by_pod, now_s)
-        whole = self._cheapest(need.pods, need.size, need.whole, by_pod, now_s)
-        if whole is None or not need.rest:
-            return whole
-        emptied = {pod for victim in whole[1] for pod in victim.pods}
-        others = [pod for pod in need.pods if pod not in emptied and pod.free < need.size]
-        rest = self._cheapest(others, need.rest, 1, by_pod, now_s)
-        return rest and (whole[0] + rest[0], list(dict.fromkeys(whole[1] + rest[1])))
-
-    def _cheapest(
-        self, pods: list[Pod], devices: int, count: int, by_pod: dict[Pod, list[Interruptible]], now_s: int
-    ) -> Choice | None:
-        """Return the least loss at which so many of the pods have so many devices free."""
-        priced = [
-            (price[0], pod.index, price[1])
-            for pod in pods
-            if (price := self._price(pod, devices, by_pod.get(pod, []), now_s)) is not None
-        ]
-        if len(priced) < count:
-            return None
-        chosen = sorted(priced, key=lambda price: price[:2])[:count]
-        victims = list(dict.fromkeys(victim for _, _, some in chosen for victim in some))
-        return sum(loss for loss, _, _ in chosen), victims
-
-    def _price(self, pod: Pod, devices: int, candidates: list[Interruptible], now_s: int) -> Choice | None:
-        """Return at what loss, and whose, the pod has so many devices free; None where it cannot."""
-        missing = devices - pod.free
-        if missing > sum([attempt.need.devices for attempt in candidates]):
-            return None
-        shares = [(_share(attempt, pod), attempt) for attempt in candidates]
-        missing -= sum(share for share, attempt in shares if attempt in self._stopping)
-        able = [(share, attempt) for share, attempt in shares if attempt not in self._stopping]
-        if missing > sum(share for share, _ in able):
-            return None
-        losses = sorted(
-            (self._loss(attempt, now_s), -attempt.alloc_s, attempt.turn, share, attempt)
-            for share, attempt in able
-        )
-        chosen: list[tuple[float, int, Interruptible]] = []
-        for loss, _, _, share, attempt in losses:
-            if missing <= 0:
-                break
-            chosen.append((loss, share, attempt))
-            missing -= share
-        for entry in reversed(chosen[:]):  # the dearest first: some may not be needed any more
-            if missing + entry[1] <= 0:
-                chosen.remove(entry)
-                missing += entry[1]
-        return sum(loss for loss, _, _ in chosen), [attempt for _, _, attempt in chosen]
-
-    def _loss(self, attempt: Interruptible, now_s: int) -> float:
-        """Device-seconds that stopping it costs: work, or a checkpoint and the restart from it."""
-        cost_s = attempt.plan.cost_s if attempt.saves else attempt.progress(now_s).worked_s
-        return float(attempt.need.devices * (cost_s + self._restart_s))
-
-
-def _share(attempt: Interruptible, pod: Pod) -> int:
-    """Devices of a pod that are free once an attempt has ended: those about to be out of service are not."""
-    assert isinstance(attempt.need, PodNeed)
-    return dict(attempt.need.shares(attempt.pods))[pod] if pod.units is None else pod.units.sound(attempt)
+    def _behind(self, one: Preemptible, other: Preemptible) -> bool:
+        """Say whether one would give way to the other."""
+        assert self._rule is not None
+        standing = self._retries.standing
+        return self._rule(standing(other.attempt), standing(one.attempt), self._level)

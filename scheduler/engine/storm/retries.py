@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FAILED, PREEMPTED, RECLAIMED, Account
-from scheduler.engine.storm.checkpoints import Progress
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import Interruptible
 from scheduler.scenario import RetrySpec
@@ -61,30 +60,31 @@ class Resumed(Job):
 
 
 class Standing(Resumed):
-    """The job of an attempt that runs, as it stands now: how far it has come is worked out when asked."""
+    """The job of an attempt that runs, as it would stand if it gave way now: worked out when asked."""
 
     attempt: Interruptible
 
     @property
     def estimate_s(self) -> int:
-        """What is left of its estimate."""
-        return max(1, self.attempt.job.estimate_s - self._worked_s())
+        """What would be left of its estimate."""
+        return max(1, self.attempt.job.estimate_s - self._kept_s())
 
     @property
     def done_s(self) -> int:
-        """Reference seconds of its run time that are done."""
-        return self.career.done_s + self._worked_s()
+        """Reference seconds of its run time that would be done and kept, as far as its estimate goes.
+
+        So `done_s` and `estimate_s` add up to the same at all times.
+        """
+        return self.career.done_s + min(self._kept_s(), self.attempt.job.estimate_s - 1)
 
     @property
     def attained_device_s(self) -> int:
         """Device-seconds of work that it has had, lost ones included."""
-        return self.career.attained_device_s + self._progress().worked_s * self.attempt.need.used
+        worked_s = self.attempt.progress(int(self.attempt.env.now)).worked_s
+        return self.career.attained_device_s + worked_s * self.attempt.need.used
 
-    def _worked_s(self) -> int:
-        return int(self.attempt.need.reference_s(self._progress().worked_s))
-
-    def _progress(self) -> Progress:
-        return self.attempt.progress(int(self.attempt.env.now))
+    def _kept_s(self) -> int:
+        return self.attempt.keeps_s(int(self.attempt.env.now))
 
 
 class Retries:

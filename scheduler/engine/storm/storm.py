@@ -40,6 +40,8 @@ class Storm:
         self._staging = Staging(run, conditions.wires, conditions.output_tb, self._begun, self._home)
         self._migration = Migration(run, policy, cluster, self._retries, self._leave)
         self._preemption = Preemption(run, policy, conditions, cluster.pools, self._retries, self._give_way)
+        self.preempts = self._preemption.possible
+        """Running jobs may have to give way to one that waits."""
         self._exposure = Exposure(run, conditions, cluster.pools, self._stop)
         Outages(run, conditions.outages, self._tell)
 
@@ -65,31 +67,33 @@ class Storm:
             return
         assert isinstance(need, Rental)
         if need.offer.boots_fail:
-            self._run.later(_boot_s(need), partial(self._stop, attempt, FAILED))
+            boot_s = _boot_s(need)
+            attempt.fails_s = self._run.now_s + boot_s
+            self._run.later(boot_s, partial(self._stop, attempt, FAILED))
         if self._staging.wired(need.offer):
             self._staging.load(attempt, _boot_s(need))
 
-    def gave_way(self) -> bool:
-        """Say, before a pass, whether somebody gave way after a checkpoint since the last one."""
+    def makes_room(self, head: Job | None) -> bool:
+        """Let others give way to the head, which fits nowhere, or soon; say whether it fits now.
+
+        To be told of each head that has to wait, and None where there is none.
+        """
         if self._conditions.levels_drift:
             self._preemption.changed()
-        gave_way, self._preemption.gave_way = self._preemption.gave_way, False
-        return gave_way
-
-    def makes_room(self, head: Job) -> bool:
-        """Let others give way to the head; say whether any do, at once or after a checkpoint."""
-        return self._preemption.make_room(head, self._run.now_s)
+        return self._preemption.makes_room(head, self._run.now_s)
 
     def ends(self, attempt: Attempt) -> bool:
         """Say whether an attempt whose work is done ends; not while its results are on their way home."""
         assert isinstance(attempt, Interruptible)
         if not self._work_done(attempt):
             return False
-        self._preemption.ended(attempt)
+        if attempt.pods:
+            self._preemption.ended(attempt)
         return True
 
     def close(self, end_s: int) -> None:
-        """The run ends: note what became of everything that is on its way."""
+        """The run ends: note what became of everything that is on its way, and save nothing more."""
+        self._preemption.makes_room(None, end_s)
         for attempt in self._run.running:
             assert isinstance(attempt, Interruptible)
             self._staging.so_far(attempt)
@@ -132,10 +136,13 @@ class Storm:
         self._stop(attempt, MIGRATED)
 
     def _give_way(self, attempt: Interruptible) -> None:
-        self._stop(attempt, PREEMPTED, saved=True)
+        self._stop(attempt, PREEMPTED)
 
-    def _stop(self, attempt: Interruptible, outcome: int, saved: bool = False) -> None:
-        """End an attempt before its work is done, unless it ends at this very instant anyhow."""
+    def _stop(self, attempt: Interruptible, outcome: int, in_time: bool = False) -> None:
+        """End an attempt before its work is done, unless it ends at this very instant anyhow.
+
+        One whose boot fails at this instant has failed, whatever else there is.
+        """
         run = self._run
         if attempt not in run.running or self._staging.over(attempt, run.now_s):
             return
@@ -144,10 +151,12 @@ class Storm:
             attempt.callbacks = [run.void]
         run.release(attempt)
         self._staging.stop(attempt)
-        account, worked_s = attempt.stopped(run.now_s, saved=saved)
+        account, worked_s = attempt.stopped(run.now_s, in_time=in_time)
+        outcome = FAILED if attempt.fails_s == run.now_s else outcome
         again = self._retries.record(attempt, outcome, account, worked_s)
         run.log.ended(attempt, run.now_s, outcome if again else KILLED, account)
-        self._preemption.ended(attempt)
+        if attempt.pods:
+            self._preemption.ended(attempt)
         if again:
             self._retries.come_back(attempt.job)
         else:
