@@ -18,6 +18,7 @@ _DEFAULTS = {
     "workload": "other",
     "kind": "other",
     "owner": "unknown",
+    "queue": "unknown",
     "priority": 0,
     "residency": "any",
     "input_tb": 0.0,
@@ -29,9 +30,14 @@ Row = dict[str, Any]
 
 
 def job(submit_s: int, runtime_s: int, gang: int, **more: Any) -> Row:
-    """A row of a trace: `more` are other columns; the estimate is exact where it is not given."""
-    row = {"submit_s": submit_s, "runtime_s": runtime_s, "gang": gang, "estimate_s": runtime_s}
-    return row | more
+    """A row of a trace: `more` are other columns; the estimate is exact where it is not given.
+
+    `after` may be the number of one job.
+    """
+    row = {"submit_s": submit_s, "runtime_s": runtime_s, "gang": gang, "estimate_s": runtime_s} | more
+    if isinstance(row.get("after"), int):
+        row["after"] = [row["after"]]
+    return row
 
 
 def trace(*rows: Row, reference_device: str = ANY_DEVICE, epoch: str = "1970-01-01") -> Trace:

@@ -129,10 +129,11 @@ class Oracle:
                 self.waiting.add(gang.row)
 
     def _ready_s(self, row: int) -> float:
-        """Submission or, if later, the end of the row it comes after: infinite until that has started."""
-        submit_s: int = self.rows[row]["submit_s"]
+        """Submission or, if later, its lag after the last end of those it follows: inf until they start."""
+        submit_s, after = self.rows[row]["submit_s"], self.rows[row].get("after") or []
         ends = self.ended_s | {gang.row: gang.end_s for gang in self.running}
-        return max(submit_s, ends.get(self.rows[row].get("after"), inf))
+        lag_s = self.rows[row].get("after_lag_s") or 0
+        return float(max([submit_s, *(ends.get(job, inf) + lag_s for job in after)]))
 
     def _start(self, row: int, share: Share) -> None:
         """The lowest numbers that are free in each pod."""

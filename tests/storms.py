@@ -154,7 +154,8 @@ def _job(draw: st.DrawFn, /, job_id: int, submit_s: int, step: int, largest: int
     runtime_s = step * draw(st.integers(1, 150 // step))
     estimate_s = draw(st.sampled_from([runtime_s, runtime_s, 2 * runtime_s, 50]))
     deadline_s = draw(st.sampled_from([None, submit_s + 2 * runtime_s, submit_s + runtime_s + 40]))
-    after = draw(st.sampled_from([None, None, None, *range(max(0, job_id - 2), job_id)]))
+    earlier = st.sampled_from(range(max(0, job_id - 2), job_id)) if job_id else st.nothing()
+    after = draw(st.one_of(*[st.none()] * 3, st.sets(earlier, min_size=1).map(sorted)))
     return build.job(
         submit_s,
         runtime_s,
@@ -169,6 +170,7 @@ def _job(draw: st.DrawFn, /, job_id: int, submit_s: int, step: int, largest: int
         output_tb=draw(st.sampled_from([0.0, 0.25, 6.0])),
         checkpoint_s=draw(st.sampled_from([None, 1, 10, 30])),
         after=after,
+        after_lag_s=draw(st.sampled_from([None, None, 0, 25])),
     )
 
 

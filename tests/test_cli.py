@@ -230,8 +230,8 @@ BROKEN_TABLES = {
         _columns(residency=["any", "nowhere", "any"]),
         ["row 1", "nowhere", "owned"],
     ),
-    "follows nobody": (_columns(after=[None, 7, None]), ["row 1", "after", "7"]),
-    "cycle": (_columns(after=[1, 2, 0]), ["after", "cycle"]),
+    "follows nobody": (_columns(after=[None, [7], None]), ["row 1", "after", "7"]),
+    "cycle": (_columns(after=[[1], [2], [0]]), ["after", "cycle"]),
 }
 
 

@@ -64,13 +64,20 @@ SWF = """; Version: 2.2
 
 def test_swf_tells_each_job_once_and_why_others_are_missing(tmp_path: Path) -> None:
     trace, report = (found := imported(tmp_path, "swf", SWF, device="node")).trace, found.report
-    assert rows(trace, "job_id", "submit_s", "runtime_s", "gang", "estimate_s", "owner", "kind") == [
+    assert rows(trace, "job_id", "submit_s", "runtime_s", "gang", "estimate_s", "owner", "queue") == [
         (1, 0, 100, 8, 3600, "user 12", "queue 3"),
-        (3, 20, 50, 4, 50, "unknown", "other"),
+        (3, 20, 50, 4, 50, "unknown", "unknown"),
         (4, 30, 1, 1, 60, "user 7", "queue 0"),
         (7, 60, 71, 2, 60, "user 7", "queue 0"),
     ]
-    assert trace.table.column("after").null_count == 4
+    assert trace.table.column("after").null_count == 3
+    recorded = ("outcome", "recorded_start_s", "recorded_end_s", "recorded_where")
+    assert rows(trace, "after", "after_lag_s", "kind", *recorded) == [
+        (None, None, "other", "completed", 5, 105, None),
+        (None, None, "other", "completed", 25, 75, None),
+        ([1], 30, "other", "completed", 35, 35, None),
+        (None, None, "other", "failed", 65, 136, None),
+    ]
     assert trace.epoch == datetime.fromtimestamp(1027839845, UTC)
     assert trace.reference_device == "node"
     assert str(report).splitlines() == [
@@ -87,7 +94,7 @@ def test_swf_tells_each_job_once_and_why_others_are_missing(tmp_path: Path) -> N
         "  noted 1: processors: requested ones taken, not those allocated (first at line 4)",
         "  noted 1: no time requested: the run time taken (first at line 6)",
         "  noted 1: ran past the time requested: kept (first at line 11)",
-        "  assumed: after: none, as a log's submissions already hold the waits for other jobs",
+        "  assumed: after: a job waits for its preceding job and think time where these end later than there",
         f"  SHA-256 of the file: {hashlib.sha256(SWF.encode()).hexdigest()}",
     ]
 
@@ -146,6 +153,23 @@ def test_slurms_states_are_no_parts(tmp_path: Path) -> None:
     assert found.report.noted["status above 5: Slurm's, which knows no parts"] == FoundRows(1, 2, "")
 
 
+def test_how_a_job_ended_is_told_by_its_status(tmp_path: Path) -> None:
+    parts = swf((1, 0, 60, 0), (2, 5, 9, 1), (3, 6, 9, 5), (4, 7, 9, 2), (4, 99, 1, 4), (5, 100, 1, -1))
+    found = imported(tmp_path, "swf", parts)
+    assert rows(found.trace, "outcome", "recorded_start_s", "recorded_end_s", "recorded_where") == [
+        ("failed", 0, 60, "partition 1"),
+        ("completed", 5, 14, "partition 1"),
+        ("cancelled", 6, 15, "partition 1"),
+        ("failed", 7, 100, "partition 1"),
+        (None, 100, 101, "partition 1"),
+    ]
+    slurm = imported(tmp_path, "swf", swf(*((at, at, 9, at) for at in range(1, 12))))
+    assert [outcome for (outcome,) in rows(slurm.trace, "outcome")] == [
+        *(None, None, "completed", "cancelled", "failed", "timeout"),
+        *("failed", "preempted", "failed", "timeout", "failed"),
+    ]
+
+
 def test_more_fields_than_the_format_has_are_left_out(tmp_path: Path) -> None:
     found = imported(tmp_path, "swf", swf((1, 0, 60, 1)).replace("\n", " 3 7\n") + swf((2, 0, 9, 1)))
     assert rows(found.trace, "runtime_s") == [(60,), (9,)]
@@ -155,9 +179,43 @@ def test_more_fields_than_the_format_has_are_left_out(tmp_path: Path) -> None:
 def test_a_dependency_on_no_job_of_the_trace_is_cleared_with_its_line(tmp_path: Path) -> None:
     text = "job_id,submit_s,runtime_s,gang,after\n1,0,60,0,\n2,5,60,1,1\n3,9,60,1,2\n4,9,60,1,77\n"
     found = imported(tmp_path, "csv", text)
-    assert rows(found.trace, "job_id", "after") == [(2, None), (3, 2), (4, None)]
+    assert rows(found.trace, "job_id", "after") == [(2, None), (3, [2]), (4, None)]
     reason = "after: names no job of the file, or one that was skipped: cleared"
     assert found.report.noted == {reason: FoundRows(2, 3, "1")}
+
+
+def test_ids_that_are_no_numbers_are_kept_as_names(tmp_path: Path) -> None:
+    jobs = ("1002_1,9,60,1,7; 7 x", "7,5,60,1,", "end,9,60,1,1002_1 7", ",9,1,1,")
+    text = "\n".join(("job_id,submit_s,runtime_s,gang,after", *jobs))
+    found = imported(tmp_path, "csv", text)
+    assert rows(found.trace, "job_id", "name", "after") == [
+        (0, "7", None),
+        (1, "1002_1", [0]),
+        (2, "end", [1, 0]),
+    ]
+    assert found.report.skipped == {"job_id: none": FoundRows(1, 5, "")}
+    assert {reason: str(where) for reason, where in found.report.noted.items()} == {
+        "submitted before the row above: sorted": "line 3",
+        "after: names no job of the file, or one that was skipped: cleared": 'line 2: "x"',
+        "after: names a job again: once taken": 'line 2: "7"',
+        "job ids: not whole numbers, so numbered in order": "line 3",
+    }
+
+
+def test_numbers_that_repeat_are_kept_as_names(tmp_path: Path) -> None:
+    found = imported(tmp_path, "csv", "job_id,submit_s,runtime_s,gang\n5,0,60,1\n5,5,60,1\n")
+    assert rows(found.trace, "job_id", "name") == [(0, "5"), (1, "5")]
+
+
+def test_several_jobs_to_come_after_by_number(tmp_path: Path) -> None:
+    text = "job_id,submit_s,runtime_s,gang,after,after_lag_s\n1,0,60,1,,\n2.0,5,60,1,1.0,30\n3,9,60,1,2;1,\n"
+    found = imported(tmp_path, "csv", text)
+    assert rows(found.trace, "job_id", "after", "after_lag_s") == [
+        (1, None, None),
+        (2, [1], 30),
+        (3, [2, 1], None),
+    ]
+    assert not found.report.noted
 
 
 def test_what_is_hardly_meant_is_said(tmp_path: Path) -> None:
@@ -223,9 +281,9 @@ def test_swf_skips_numbers_that_no_trace_can_hold(tmp_path: Path) -> None:
         ]
     )
     found = imported(tmp_path, "swf", text)
-    assert rows(found.trace, "job_id", "gang", "owner", "kind") == [
+    assert rows(found.trace, "job_id", "gang", "owner", "queue") == [
         (9007199254740992, 30, "user 1.5", "queue 1e+26"),
-        (7, 30, "user 2", "other"),
+        (7, 30, "user 2", "unknown"),
     ]
     skipped = {reason: (count.rows, str(count)) for reason, count in found.report.skipped.items()}
     assert skipped == {
@@ -288,6 +346,13 @@ def test_philly_columns_may_stand_in_any_order(tmp_path: Path) -> None:
     ]
 
 
+def test_phillys_status_says_how_a_job_ended(tmp_path: Path) -> None:
+    lines = "".join(f"2017-10-09 07:01:55,66,1,c,{word}\n" for word in ("Pass", "Killed", "Failed", "Odd"))
+    found = imported(tmp_path, "philly", f"timestamp,duration,num_gpus,cluster,status\n{lines}")
+    assert rows(found.trace, "outcome") == [("completed",), ("cancelled",), ("failed",), (None,)]
+    assert found.report.noted == {"status: not known": FoundRows(1, 5, "Odd")}
+
+
 # --- Gavel ---
 
 GAVEL = (
@@ -340,33 +405,45 @@ def test_csv_reads_empty_cells_as_absent_columns(tmp_path: Path) -> None:
         (7, 5, 100, 4, 100, "vision, front", "fsd", 0),
     ]
     assert rows(trace, "deadline_s", "input_tb", "after", "residency") == [
-        (500, 0.25, 7, "any"),
+        (500, 0.25, [7], "any"),
         (None, 0.0, None, "any"),
     ]
 
 
 def test_csv_skips_what_a_trace_does_not_allow(tmp_path: Path) -> None:
     text = (
-        "submit_s,runtime_s,gang,workload,residency,priority\n"
-        "0,1,1,fsd,owned,1\n0,0,1,,,\n0,1,1.5,,,\n,1,1,,,\n0,1,1,FSD,,\n0,1,1,,cloud,\n0,1,1,,,128\n0,1,1,,\n"
+        "submit_s,runtime_s,gang,outcome,residency,priority,requires\n"
+        "0,1,1,failed,owned,1,device:h100\n0,0,1,,,,\n0,1,1.5,,,,\n,1,1,,,,\n0,1,1,lost,,,\n0,1,1,,cloud,,\n"
+        "0,1,1,,,2147483648,\n0,1,1,,,\n0,1,1,,,,h100\n"
     )
     found = imported(tmp_path, "csv", text)
     assert len(found.trace) == 1
     assert {reason: str(where) for reason, where in found.report.skipped.items()} == {
-        "not 6 fields": 'line 9: "0 1 1"',
+        "not 7 fields": 'line 9: "0 1 1"',
         "submit_s: not a number": "line 5",
         "runtime_s: not 1 to 100,000,000,000": 'line 3: "0"',
         "gang: not a whole number": 'line 4: "1.5"',
-        "workload: not one of fsd, optimus, tenant, other": 'line 6: "FSD"',
+        "outcome: not one of completed, failed, cancelled, timeout, preempted": 'line 6: "lost"',
         "residency: not one of owned, any": 'line 7: "cloud"',
-        "priority: not -128 to 127": 'line 8: "128"',
+        "priority: not -2,147,483,648 to 2,147,483,647": 'line 8: "2147483648"',
+        "requires: not device:NAME or pool:NAME, several with commas between them": 'line 10: "h100"',
     }
 
 
 def test_a_trace_written_as_csv_comes_back_whole(tmp_path: Path) -> None:
-    sample = import_trace("csv", SAMPLES / "three_days.csv").trace
-    pyarrow.csv.write_csv(sample.table, tmp_path / "again.csv")
-    assert import_trace("csv", tmp_path / "again.csv").trace.sha256 == sample.sha256
+    jobs = import_trace("csv", SAMPLES / "three_days.csv").trace.table
+    flat = jobs.drop_columns("after")
+    pyarrow.csv.write_csv(flat, tmp_path / "again.csv")
+    again = import_trace("csv", tmp_path / "again.csv").trace
+    assert again.table.drop_columns("after").to_pylist() == flat.to_pylist()
+    more: dict[str, list[Any]] = {
+        "after": [[3, 1], [], None] + [None] * (len(jobs) - 3),
+        "after_lag_s": [60] + [None] * (len(jobs) - 1),
+        "requires": ["device:h100,pool:own"] + [None] * (len(jobs) - 1),
+        "recorded_where": [None, "node 7"] + [None] * (len(jobs) - 2),
+    }
+    columns = dict(zip(jobs.column_names, jobs.columns, strict=True)) | more
+    sample = Trace.from_columns(columns)
     frame = sample.table.to_pandas()
     frame.to_csv(tmp_path / "pandas.csv.gz", index=False)
     assert import_trace("csv", tmp_path / "pandas.csv.gz").trace.sha256 == sample.sha256
@@ -408,13 +485,18 @@ def test_the_sample_is_a_small_trace_of_every_workload() -> None:
         ("csv", "submit_s,runtime_s,gang,gang\n", 'column "gang": there twice; allowed is once'),
         (
             "csv",
-            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,\n1,0,1,1,\n",
+            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,\n1,0,1,1,1\n",
             "row 1 (job_id 1): job_id is 1; allowed is a number that no row before it has",
         ),
         (
             "csv",
             "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,1\n",
-            "row 0 (job_id 1): after is 1; allowed is the job_id of another job, or none",
+            "row 0 (job_id 1): after is [1]; allowed is the job_ids of other jobs, or none",
+        ),
+        (
+            "csv",
+            "job_id,submit_s,runtime_s,gang,after\na,0,1,1,\na,0,1,1,a\n",
+            'line 3: job_id is "a"; allowed is an id that no job before it has, as `after` names jobs',
         ),
         ("slurm", "", 'format "slurm": unknown; allowed are swf, philly, gavel, csv'),
     ],

@@ -93,7 +93,7 @@ def cannot_run(world: World, job: Row) -> bool:
     ends_s = world.scenario.ends_s(world.start_s)
     if ends_s is not None and job["submit_s"] >= ends_s:
         return False
-    follows = job["after"] is not None and world.jobs[job["after"]]["state"] == "rejected"
+    follows = any(world.jobs[parent]["state"] == "rejected" for parent in job["after"] or [])
     return follows or not any(world.need(job, name) for name in world.resources)
 
 

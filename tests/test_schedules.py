@@ -56,12 +56,14 @@ def traces(draw: st.DrawFn, largest: int, estimates: Estimates = ANY_ESTIMATE) -
 
 @st.composite
 def demanding(draw: st.DrawFn, largest: int) -> list[Row]:
-    """The same with priorities, deadlines, and jobs that come after an earlier one."""
+    """The same with priorities, deadlines, and jobs that come after earlier ones, some with a lag."""
     made = draw(traces(largest))
     for number, row in enumerate(made):
         row["priority"] = draw(st.integers(0, 3))
         row["deadline_s"] = draw(st.none() | st.integers(0, 40))
-        row["after"] = draw(st.none() | st.integers(0, number - 1)) if number else None
+        earlier = st.sets(st.integers(0, number - 1), min_size=1, max_size=3).map(sorted)
+        row["after"] = draw(st.none() | earlier) if number else None
+        row["after_lag_s"] = draw(st.sampled_from([None, None, 0, 1, 7]))
     return made
 
 

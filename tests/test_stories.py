@@ -296,9 +296,9 @@ def test_what_fits_nowhere_is_rejected_with_all_that_comes_after_it(tmp_path: Pa
     of = run(scenario([pool(4)], [offer("rent", quota=4)]), trace(*jobs), tmp_path)
     assert rows(of, "jobs", "state", "reason", "attempts") == [
         ("rejected", "no pool or offer that it may use is large enough", 0),
-        ("rejected", "the job it depends on will never finish", 0),
+        ("rejected", "a job it depends on will never finish", 0),
         ("finished", None, 1),
-        ("rejected", "the job it depends on will never finish", 0),
+        ("rejected", "a job it depends on will never finish", 0),
     ]
     assert of.description["jobs"] == {"finished": 1, "rejected": 3, "unfinished": 0, "killed": 0}
 
@@ -450,3 +450,49 @@ def test_states_are_a_step_function(tmp_path: Path) -> None:
         (10, 0, 2, 0, 0, 0),
         (11, 0, 0, 0, 0, 0),
     ]
+
+
+def test_a_job_waits_for_the_last_of_several_and_its_lag(tmp_path: Path) -> None:
+    """Ten devices. The last of 0 and 1 ends at 30: 2 is ready at 37, 3 as it is submitted, 4 at 50 + 7."""
+    jobs = [
+        job(0, 10, 1),
+        job(0, 30, 1),
+        job(0, 5, 1, after=[0, 1], after_lag_s=7),
+        job(45, 5, 1, after=[0, 1], after_lag_s=7),
+        job(45, 5, 1, after=[3, 2, 0], after_lag_s=7),
+    ]
+    done = run(scenario([pool(10)]), trace(*jobs), tmp_path)
+    assert rows(done, "jobs", "ready_s", "start_s", "end_s")[2:] == [(37, 37, 42), (45, 45, 50), (57, 57, 62)]
+    assert done.end_s == 62
+
+
+def test_a_lag_that_is_over_as_another_job_arrives_makes_one_pass(tmp_path: Path) -> None:
+    """One device, the shortest first: at 15 come 1, by its lag, and 2; and 2 goes first."""
+    jobs = [job(0, 10, 1), job(0, 9, 1, after=0, after_lag_s=5), job(15, 3, 1)]
+    done = run(scenario([pool(1)], policy={"order": "sjf"}), trace(*jobs), tmp_path)
+    assert rows(done, "jobs", "ready_s", "start_s") == [(0, 0), (15, 18), (15, 15)]
+
+
+def test_one_predecessor_that_never_finishes_is_enough(tmp_path: Path) -> None:
+    """2 waits for 0, which finishes, and 1, which fits nowhere; 3 for 2 and 0. Neither is told twice."""
+    jobs = [job(0, 10, 1), job(5, 5, 9), job(1, 5, 1, after=[0, 1]), job(2, 5, 1, after=[2, 0])]
+    ordered = [
+        jobs[0] | {"job_id": 0},
+        jobs[2] | {"job_id": 2},
+        jobs[3] | {"job_id": 3},
+        jobs[1] | {"job_id": 1},
+    ]
+    done = run(scenario([pool(1)]), trace(*ordered), tmp_path)
+    orphan = ("rejected", "a job it depends on will never finish")
+    assert rows(done, "jobs", "state", "reason") == [
+        ("finished", None),
+        ("rejected", "no pool or offer that it may use is large enough"),
+        orphan,
+        orphan,
+    ]
+
+
+def test_the_horizon_cuts_off_a_lag(tmp_path: Path) -> None:
+    jobs = [job(0, 10, 1), job(0, 5, 1, after=0, after_lag_s=20)]
+    done = run(scenario([pool(1)], horizon_h=30 / 3_600), trace(*jobs), tmp_path)
+    assert rows(done, "jobs", "state", "reason", "ready_s")[1] == ("unfinished", "waits for another job", 0)

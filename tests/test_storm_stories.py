@@ -204,7 +204,7 @@ def test_no_retry_left_and_nobody_after_it_runs() -> None:
         (0, "own", 75, 75, 100, "killed", 20, 0, 10),
     ]
     states = [(world.jobs[at]["state"], world.jobs[at]["reason"]) for at in range(4)]
-    orphan = ("rejected", "the job it depends on will never finish")
+    orphan = ("rejected", "a job it depends on will never finish")
     assert states == [("killed", "no retry left"), orphan, orphan, orphan]
     assert world.jobs[0]["lost_device_s"] == 2 * (15 + 25)
 

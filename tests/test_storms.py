@@ -110,8 +110,8 @@ def jobs_end_as_their_last_attempt(world: Weathered) -> None:
             assert [logged[name] for name in ("where", "rented", "devices")] == [
                 attempts[-1][name] for name in ("where", "rented", "devices")
             ]
-        parent = world.jobs[logged["job_id"]]["after"]
-        if parent is not None and world.jobs[parent]["state"] in ("killed", "rejected"):
+        parents = [world.jobs[parent]["state"] for parent in world.jobs[logged["job_id"]]["after"] or []]
+        if {"killed", "rejected"} & {*parents}:
             assert logged["state"] == "rejected" or logged["submit_s"] >= world.end_s
 
 
@@ -413,7 +413,8 @@ def nothing_is_stuck(world: Weathered) -> None:
 
 def refused_for_ever(world: Weathered, job: Row) -> bool:
     if job["reason"] == "waits for another job":
-        return refused_for_ever(world, world.jobs[job["after"]])
+        left = [world.jobs[parent] for parent in job["after"] if world.jobs[parent]["state"] != "finished"]
+        return any(refused_for_ever(world, parent) for parent in left)
     name, _, argument = world.scenario.policy.offer.partition(":")
     if any(world.need(job, pool) for pool in world.pools):
         return False

@@ -151,8 +151,11 @@ def test_figures_of_a_story(tmp_path: Path) -> None:
 def test_waits_add_up_along_a_chain() -> None:
     import numpy as np
 
-    own, ids = np.array([1, 10, 100, 1_000]), np.array([2, 3, 5, 8])
-    assert chained(own, ids, np.array([-1, 2, 3, -1])).tolist() == [1, 11, 111, 1_000]
+    from traces.trace import Predecessors
+
+    own = np.array([1, 10, 100, 1_000, 5, 7])
+    after = Predecessors(np.array([0, 0, 1, 2, 2, 5, 6]), np.array([0, 1, 0, 2, 3, 4]))
+    assert chained(own, after).tolist() == [1, 11, 111, 1_000, 1_005, 1_012]
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, workers: Workers) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from msgspec.structs import replace
@@ -151,7 +150,7 @@ def lasting(of: Scenario, work_s: int, folder: Path, chains: int = CHAINS) -> Ar
             "submit_s": np.zeros(count, np.int64),
             "runtime_s": np.full(count, work_s),
             "gang": np.ones(count, np.int32),
-            "after": pa.array(before, mask=before < 0),
+            "after": [None if row < 0 else [row] for row in before.tolist()],
         }
     )
     done = run(replace(of, horizon_h=3 * LINKS * work_s / HOUR_S), jobs, folder)

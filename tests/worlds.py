@@ -160,8 +160,13 @@ def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[in
         workload=draw(st.sampled_from(["other", "tenant"])),
         input_tb=draw(st.sampled_from([0.0, 3.3])),
         output_tb=draw(st.sampled_from([0.0, 0.25])),
-        after=draw(st.sampled_from([None, None, None, *earlier[-3:]])),
+        after=draw(st.one_of(st.none(), st.none(), _some(earlier[-3:]))),
+        after_lag_s=draw(st.sampled_from([None, None, 0, 20])),
     )
+
+
+def _some(numbers: list[int]) -> st.SearchStrategy[list[int]]:
+    return st.sets(st.sampled_from(numbers), min_size=1).map(sorted) if numbers else st.nothing()
 
 
 class World:
@@ -204,11 +209,13 @@ class World:
         return devices, used, max(1, ceil(job["gang"] * job["runtime_s"] / (used * rate)))
 
     def ready_s(self, job: Row) -> int | None:
-        """When the job could start at the earliest; None where what it depends on did not finish."""
-        if job["after"] is None:
-            return int(job["submit_s"])
-        parent = self.jobs[job["after"]]
-        return max(job["submit_s"], parent["end_s"]) if parent["state"] == "finished" else None
+        """When the job could start at the earliest; None where what it depends on did not finish in time."""
+        parents = [self.jobs[parent] for parent in job["after"] or []]
+        if any(parent["state"] != "finished" for parent in parents):
+            return None
+        lag_s = job["after_lag_s"] or 0
+        ready_s = max([job["submit_s"], *(parent["end_s"] + lag_s for parent in parents)])
+        return int(ready_s) if ready_s < self.end_s or not parents else None
 
     def instants(self) -> list[int]:
         """Every second of the run at which anything happens."""

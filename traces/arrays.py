@@ -1,4 +1,4 @@
-"""Types of arrays, and columns of words."""
+"""Types of arrays, and columns of words and of lists."""
 
 from __future__ import annotations
 
@@ -15,6 +15,20 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 WORD = pa.dictionary(pa.int32(), pa.string())
 """The type of a column of words."""
+
+
+def repeated(rows: Ints, values: Ints) -> Bools:
+    """Say which pairs (row, value) stand there before."""
+    again = np.ones(len(rows), bool)
+    again[np.unique(np.stack([rows, values]), axis=1, return_index=True)[1]] = False
+    return again
+
+
+def lists_of(rows: Ints, values: Array, size: int) -> pa.ListArray:
+    """Return the values of each of so many rows as a list, null where it has none; rows ascend."""
+    lengths = np.bincount(rows, minlength=size)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(values), mask=pa.array(lengths == 0))
 
 
 def word_column(codes: Array, words: Sequence[str], mask: Bools | None = None) -> pa.DictionaryArray:

@@ -14,15 +14,16 @@ from traces.arrays import WORD, word_column
 from traces.errors import first_line
 from traces.parquet import documented
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 ANY_DEVICE = "any"
 """The reference device of a trace that does not say which: one unit is one device of whatever pool."""
 
 REFERENCE_PFLOPS = "reference_pflops"
 """Key of a trace's source: what the reference device was taken to deliver, in PFLOPS by kind of job."""
 
-WORKLOADS = ("fsd", "optimus", "tenant", "other")
 RESIDENCIES = ("owned", "any")
+SOURCE_OUTCOMES = ("completed", "failed", "cancelled", "timeout", "preempted")
+"""How a job may have ended where it was recorded."""
 
 MAX_SECONDS = 10**11
 """The largest time, about 3,000 years."""
@@ -34,20 +35,29 @@ EXACT = 2**53
 TRACE_SCHEMA = pa.schema(
     [
         documented("job_id", pa.int64(), "", "unique, 0 or more"),
+        documented("name", pa.string(), "", "the id as its source wrote it", nullable=True),
         documented("submit_s", pa.int64(), "s", "submission, from the epoch"),
         documented("runtime_s", pa.int64(), "s", "run time on `gang` reference devices, uninterrupted"),
         documented("gang", pa.int32(), "device", "reference devices, all at once"),
         documented("estimate_s", pa.int64(), "s", "run time asked for: what schedulers see"),
-        documented("workload", WORD, "", "fsd, optimus, tenant or other"),
+        documented("workload", WORD, "", "whose work it is, e.g. fsd"),
         documented("kind", WORD, "", "sort of job, e.g. fsd.retrain"),
         documented("owner", WORD, "", "who asked"),
-        documented("priority", pa.int8(), "", "higher first"),
+        documented("queue", WORD, "", "where it was submitted"),
+        documented("priority", pa.int32(), "", "higher first"),
         documented("residency", WORD, "", "owned: the data may not leave; or any"),
+        documented("requires", WORD, "", "device:NAME or pool:NAME, comma: one of these", nullable=True),
+        documented("excludes", WORD, "", "device:NAME or pool:NAME, comma: none of these", nullable=True),
         documented("deadline_s", pa.int64(), "s", "latest wished end, from the epoch", nullable=True),
         documented("input_tb", pa.float64(), "TB", "moved in when the job runs off-site"),
         documented("output_tb", pa.float64(), "TB", "moved out when the job runs off-site"),
         documented("checkpoint_s", pa.int64(), "s", "run time between checkpoints", nullable=True),
-        documented("after", pa.int64(), "", "job_id that must finish first", nullable=True),
+        documented("after", pa.list_(pa.int64()), "", "job_ids that must finish first", nullable=True),
+        documented("after_lag_s", pa.int64(), "s", "from their last end to being ready", nullable=True),
+        documented("outcome", WORD, "", "how it ended at its source", nullable=True),
+        documented("recorded_start_s", pa.int64(), "s", "start at its source, from the epoch", nullable=True),
+        documented("recorded_end_s", pa.int64(), "s", "end at its source, from the epoch", nullable=True),
+        documented("recorded_where", WORD, "", "where it ran at its source", nullable=True),
     ]
 )
 
@@ -56,15 +66,13 @@ DEFAULTS: dict[str, object] = {
     "workload": "other",
     "kind": "other",
     "owner": "unknown",
+    "queue": "unknown",
     "priority": 0,
     "residency": "any",
-    "deadline_s": None,
     "input_tb": 0.0,
     "output_tb": 0.0,
-    "checkpoint_s": None,
-    "after": None,
 }
-"""What an absent column holds; beside these, `job_id` counts from 0 and `estimate_s` is `runtime_s`."""
+"""What an absent column holds, others null; `job_id` counts from 0, and `estimate_s` is `runtime_s`."""
 
 
 class TraceError(ValueError):
@@ -135,7 +143,7 @@ def _array(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
 
 def _typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.ChunkedArray:
     """Cast without loss; text is never taken for a number, nor a number for text."""
-    wanted = "text" if field.type == WORD else str(field.type)
+    wanted = type_name(field.type)
     mistyped = TraceError(f'column "{field.name}": {array.type}; allowed is {wanted}')
     if not pa.types.is_null(array.type) and not _same_sort(array.type, field.type):
         raise mistyped
@@ -147,10 +155,22 @@ def _typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.
         raise TraceError(f'column "{field.name}": not all of it is {wanted}: {first_line(error)}') from None
 
 
+def type_name(kind: pa.DataType) -> str:
+    """Return what a column's type is called: text, however it is encoded, or a number, or a list of these."""
+    if pa.types.is_list(kind):
+        return f"list of {type_name(kind.value_type)}"
+    return "text" if kind in (WORD, pa.string()) else str(kind).replace("double", "float64")
+
+
 def _same_sort(found: pa.DataType, wanted: pa.DataType) -> bool:
-    if wanted == WORD:
+    if wanted in (WORD, pa.string()):
         value = found.value_type if pa.types.is_dictionary(found) else found
         return value in (pa.string(), pa.large_string(), pa.string_view())
+    if pa.types.is_list(wanted):
+        lists = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return lists and (
+            pa.types.is_null(found.value_type) or _same_sort(found.value_type, wanted.value_type)
+        )
     return bool(pa.types.is_integer(found) or pa.types.is_floating(found))
 
 
@@ -167,7 +187,9 @@ def _sound(dictionary: pa.Array) -> bool:
 
 
 def _default(field: pa.Field, rows: int) -> pa.Array:
-    value = DEFAULTS[field.name]
+    value = DEFAULTS.get(field.name)
+    if value is None:
+        return pa.nulls(rows, field.type)
     if field.type == WORD:
         return word_column(np.zeros(rows), [str(value)])
     return pa.repeat(pa.scalar(value, field.type), rows)

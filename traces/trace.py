@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from traces.arrays import WORD, Array
+from traces.arrays import WORD, Array, Ints
 from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
     REFERENCE_PFLOPS,
     RESIDENCIES,
     TRACE_SCHEMA,
-    WORKLOADS,
     TraceError,
     complete,
     metadata,
@@ -29,10 +29,22 @@ from traces.schema import (
 from traces.times import DAY_S, HOUR_S
 from traces.validate import conform, validate
 
-__all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "WORKLOADS", "Trace", "TraceError"]
+__all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "Trace", "TraceError"]
 
 NO_VALUE = -1
 """What `Trace.numpy` gives for null in an integer column (all valid integers there are 0 or more)."""
+
+
+class Predecessors(NamedTuple):
+    """What jobs come after, by row: those of row i are `rows[offsets[i] : offsets[i + 1]]`."""
+
+    offsets: Ints
+    """One more than there are jobs, ascending from 0."""
+    rows: Ints
+
+    def counts(self) -> Ints:
+        """Return how many each job has."""
+        return np.diff(self.offsets)
 
 
 @dataclass(frozen=True)
@@ -97,11 +109,29 @@ class Trace:
         return np.asarray(column.to_numpy())
 
     def codes(self, name: str) -> tuple[Array, list[str]]:
-        """Return a dictionary column as int32 codes, one a job, and the words they stand for."""
+        """Return a dictionary column as int32 codes, one a job, and the words they stand for.
+
+        Null becomes `NO_VALUE`.
+        """
         column = self.table.column(name).unify_dictionaries().combine_chunks()
         if isinstance(column, pa.ChunkedArray):
             column = column.chunk(0) if column.num_chunks else pa.array([], WORD)
-        return np.asarray(column.indices), column.dictionary.to_pylist()
+        return np.asarray(column.indices.fill_null(NO_VALUE)), column.dictionary.to_pylist()
+
+    @cached_property
+    def after(self) -> Predecessors:
+        """The jobs that each comes after."""
+        offsets, after = self._lists("after")
+        ids = self.table.column("job_id").combine_chunks()
+        rows = pc.index_in(pa.array(after), value_set=ids) if len(after) else pa.array([], pa.int64())
+        return Predecessors(offsets, rows.to_numpy().astype(np.int64))
+
+    def _lists(self, name: str) -> tuple[Ints, Ints]:
+        """Return a column of lists as offsets and values; null is an empty list."""
+        column = self.table.column(name)
+        lengths = pc.list_value_length(column).fill_null(0).to_numpy()
+        values = pc.list_flatten(column).to_numpy()
+        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values
 
     @property
     def epoch(self) -> datetime:
@@ -163,14 +193,24 @@ class Trace:
         """
         digest = hashlib.sha256(json.dumps([self.reference_device, self._local_epoch.isoformat()]).encode())
         for field in TRACE_SCHEMA:
-            if field.type == WORD:
-                values, words = _first_seen(*self.codes(field.name))
-                digest.update(json.dumps(words).encode())
-            else:
-                # Adding 0 turns -0.0, which equals 0.0, into it.
-                values = self.numpy(field.name) + field.type.to_pandas_dtype()(0)
-            digest.update(np.ascontiguousarray(values).data)
+            for part in self._values(field):
+                digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
         return digest.hexdigest()
+
+    def _values(self, field: pa.Field) -> Iterator[Array | bytes]:
+        """Yield what a column holds, so that other values never look the same."""
+        if field.type == WORD:
+            codes, words = _first_seen(*self.codes(field.name))
+            yield from (json.dumps(words).encode(), codes)
+        elif field.type == pa.string():
+            column = self.table.column(field.name)
+            yield pc.binary_length(column).fill_null(NO_VALUE).to_numpy()
+            yield "".join(column.drop_null().to_pylist()).encode()
+        elif pa.types.is_list(field.type):
+            yield from self._lists(field.name)
+        else:
+            # Adding 0 turns -0.0, which equals 0.0, into it.
+            yield self.numpy(field.name) + field.type.to_pandas_dtype()(0)
 
     def _meta(self, key: str) -> str:
         return str(self.table.schema.metadata[f"exaburst.{key}".encode()].decode())
@@ -178,10 +218,11 @@ class Trace:
 
 def _first_seen(codes: Array, words: list[str]) -> tuple[Array, list[str]]:
     """Number the words by first appearance, so that an encoding's own order does not show."""
+    has_word = np.flatnonzero(codes != NO_VALUE)
     first = np.full(len(words), len(codes))
     # Of several values for one place the last is kept: written backwards, the first.
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    first[codes[has_word[::-1]]] = has_word[::-1]
     order = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
-    renumber = np.zeros(len(words), np.int32)
+    renumber = np.full(len(words) + 1, NO_VALUE, np.int32)  # that of null, -1, is the last
     renumber[order] = np.arange(len(order), dtype=np.int32)
     return renumber[codes], [words[code] for code in order]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import Array
+from traces.arrays import Array, Bools, repeated
 from traces.schema import (
     ANY_DEVICE,
     EXACT,
@@ -19,8 +20,8 @@ from traces.schema import (
     REFERENCE_PFLOPS,
     RESIDENCIES,
     SCHEMA_VERSION,
+    SOURCE_OUTCOMES,
     TRACE_SCHEMA,
-    WORKLOADS,
     TraceError,
     check_names,
     complete,
@@ -34,16 +35,26 @@ LIMITS: dict[str, tuple[int, int]] = {
     "runtime_s": (1, MAX_SECONDS),
     "gang": (1, MAX_GANG),
     "estimate_s": (1, MAX_SECONDS),
-    "priority": (-128, 127),
+    "priority": (-(2**31), 2**31 - 1),
     "deadline_s": (0, MAX_SECONDS),
     "input_tb": (0, EXACT),
     "output_tb": (0, EXACT),
     "checkpoint_s": (1, MAX_SECONDS),
-    "after": (0, EXACT),
+    "after_lag_s": (0, MAX_SECONDS),
+    "recorded_start_s": (0, MAX_SECONDS),
+    "recorded_end_s": (0, MAX_SECONDS),
 }
 """The smallest and the largest value allowed in a column of numbers."""
-WORDS = {"workload": WORKLOADS, "residency": RESIDENCIES}
+WORDS = {"residency": RESIDENCIES, "outcome": SOURCE_OUTCOMES}
 """The words allowed in a column."""
+PLACES = ("requires", "excludes")
+"""Columns of places: devices, and pools or offers by name."""
+_PLACE = r"(device|pool):[^\s,:]+"
+IS_PLACES = rf"^{_PLACE}(,{_PLACE})*$"
+"""What the text of such a column looks like."""
+_FEW = 5
+"""So many values of a list are shown."""
+PLACES_ALLOWED = "device:NAME or pool:NAME, several with commas between them"
 
 
 def conform(table: pa.Table) -> pa.Table:
@@ -70,7 +81,9 @@ def _check_metadata(found: Mapping[str, str], keys: Sequence[str]) -> None:
         if key not in found:
             raise TraceError(f"metadata {key}: missing; a trace has {', '.join(keys)}")
     if (version := found["exaburst.schema"]) != SCHEMA_VERSION:
-        raise TraceError(f'metadata exaburst.schema: {quoted(version)}; allowed is "{SCHEMA_VERSION}"')
+        raise TraceError(
+            f'metadata exaburst.schema: {quoted(version)}; allowed is "{SCHEMA_VERSION}": make the trace anew'
+        )
     if not _is_moment(epoch := found["exaburst.epoch"]):
         raise TraceError(
             f"metadata exaburst.epoch: {quoted(epoch)}; allowed is a moment with its zone, as ISO 8601"
@@ -118,6 +131,8 @@ def validate(table: pa.Table) -> None:
         _check_limits(table, name, low, high)
     for name, words in WORDS.items():
         _check_words(table, name, words)
+    for name in PLACES:
+        _check_places(table, name)
     _check_order(table)
     _check_sum(table)
     _check_after(table)
@@ -142,9 +157,17 @@ def _check_words(table: pa.Table, name: str, words: Sequence[str]) -> None:
     column = table.column(name)
     if all(set(chunk.dictionary.to_pylist()) <= set(words) for chunk in column.chunks):
         return
-    known = pc.is_in(column.cast(pa.string()), pa.array(words)).to_numpy()
+    known = pc.is_in(column.cast(pa.string()), pa.array(words)).to_numpy() | column.is_null().to_numpy()
     if not known.all():
         raise _broken(table, ~known, name, ", ".join(words))
+
+
+def _check_places(table: pa.Table, name: str) -> None:
+    column = table.column(name)
+    if column.null_count < len(column):
+        wrong = ~pc.match_substring_regex(column.cast(pa.string()), IS_PLACES).fill_null(True).to_numpy()
+        if wrong.any():
+            raise _broken(table, wrong, name, PLACES_ALLOWED)
 
 
 def _check_order(table: pa.Table) -> None:
@@ -172,38 +195,47 @@ def _check_sum(table: pa.Table) -> None:
 
 
 def _check_after(table: pa.Table) -> None:
-    column, ids = table.column("after"), table.column("job_id").combine_chunks()
-    rows = np.flatnonzero(column.is_valid().to_numpy())
-    if not len(rows):
+    lists = table.column("after").combine_chunks()
+    if lists.null_count == len(lists):
         return
-    found = pc.index_in(column.drop_null(), value_set=ids).fill_null(-1).to_numpy()
+    ids, after = table.column("job_id").combine_chunks(), lists.flatten()
+    rows = pc.list_parent_indices(lists).to_numpy()
+    found = pc.index_in(after, value_set=ids).fill_null(-1).to_numpy()
     at_fault = np.zeros(len(ids), bool)
-    at_fault[rows] = (found < 0) | (found == rows)
+    at_fault[rows[(found < 0) | (found == rows)]] = True
     if at_fault.any():
-        raise _broken(table, at_fault, "after", "the job_id of another job, or none")
+        raise _broken(table, at_fault, "after", "the job_ids of other jobs, or none")
+    at_fault[rows[repeated(rows, found)]] = True
+    if at_fault.any():
+        raise _broken(table, at_fault, "after", "each job once")
     # Chains that only lead to rows above cannot close: so it is wherever jobs follow earlier ones.
     if (found > rows).any():
-        at_fault[_on_cycles(rows, found, len(ids))] = True
+        at_fault |= _on_cycles(rows, found, len(ids))
     if at_fault.any():
         raise _broken(table, at_fault, "after", "no cycle: here the job waits, in the end, for itself")
 
 
-def _on_cycles(rows: Array, predecessors: Array, size: int) -> Array:
-    """Return rows on cycles, of every cycle at least one, by doubling the step.
+def _on_cycles(rows: Array, predecessors: Array, size: int) -> Bools:
+    """Say which rows are on a cycle: those that a strongly connected component holds with others.
 
-    Each round replaces a row's predecessor by its predecessor's, so that k rounds take 2^k steps at once;
-    what has not come to a start after more steps than there are rows is on a cycle.
+    Found in time linear in the pairs (Pearce, 2005); pair i is `predecessors[i]` that comes before `rows[i]`.
     """
-    start = size
-    before = np.full(size + 1, start)
-    before[rows] = predecessors
-    for _ in range(len(rows).bit_length()):
-        before = before[before]
-    return np.unique(before[before < start])
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(rows), np.int8), (rows, predecessors)), (size, size))
+    component = connected_components(graph, connection="strong")[1]
+    return np.asarray(np.bincount(component)[component] > 1)
 
 
 def _broken(table: pa.Table, at_fault: Array, name: str, allowed: str) -> TraceError:
     row = int(np.argmax(at_fault))
-    job, value = table.column("job_id")[row].as_py(), table.column(name)[row].as_py()
-    shown = "null" if value is None else quoted(value) if isinstance(value, str) else f"{value:,}"
-    return TraceError(f"row {row} (job_id {job}): {name} is {shown}; allowed is {allowed}")
+    job, called, value = (table.column(column)[row].as_py() for column in ("job_id", "name", name))
+    shown = f", {quoted(called)}" if called else ""
+    return TraceError(f"row {row} (job_id {job}{shown}): {name} is {_shown(value)}; allowed is {allowed}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value[:_FEW])) + (", ..." if len(value) > _FEW else "") + "]"
+    return "null" if value is None else quoted(value) if isinstance(value, str) else f"{value:,}"

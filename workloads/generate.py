@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces import Trace
-from traces.arrays import Array, word_column
+from traces.arrays import Array, lists_of, word_column
 from traces.schema import REFERENCE_PFLOPS
 from workloads.arrivals import local_hours
 from workloads.demand import Demand
@@ -92,7 +92,8 @@ def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, An
     order = np.argsort(jobs["submit_s"], kind="stable")
     job_id = np.empty_like(order)
     job_id[order] = np.arange(len(order))
-    after = np.where(jobs["after"] < 0, -1, job_id[jobs["after"]])
+    after = np.where(jobs["after"] < 0, -1, job_id[jobs["after"]])[order]
+    follows = after >= 0
     return {
         "submit_s": jobs["submit_s"][order],
         **{name: jobs[name][order] for name in _AS_DRAWN},
@@ -102,7 +103,7 @@ def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, An
         "residency": _words(["any", "owned"], jobs["residency"][order]),
         "deadline_s": _nullable(jobs["deadline_s"][order]),
         "checkpoint_s": _nullable(jobs["checkpoint_s"][order]),
-        "after": _nullable(after[order]),
+        "after": lists_of(np.flatnonzero(follows), after[follows], len(order)),
     }
 
 

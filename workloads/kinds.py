@@ -153,7 +153,7 @@ def _deadlines(kind: Kind, jobs: Columns, runtime: Array, planned: Array) -> Arr
 def _constants(kind: Kind, count: int) -> Columns:
     checkpoint = -1 if kind.checkpoint_s is None else kind.checkpoint_s
     return {
-        "priority": np.full(count, kind.priority, np.int8),
+        "priority": np.full(count, kind.priority, np.int32),
         "checkpoint_s": np.full(count, checkpoint),
         "output_tb": np.full(count, kind.output_gb / 1000),
     }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Generator
+from functools import partial
 from typing import Protocol
 
 from simpy import Environment
-from simpy.events import NORMAL, Event, EventPriority
+from simpy.events import NORMAL, Event, EventPriority, Timeout
 
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, REJECTED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.source import Source
+from traces.arrays import Ints
 
-ORPHAN = "the job it depends on will never finish"
+ORPHAN = "a job it depends on will never finish"
 
 _LATE = EventPriority(NORMAL + 1)
 """Arrivals come after whatever else happens at an instant."""
@@ -22,37 +25,53 @@ _LATE = EventPriority(NORMAL + 1)
 class Dependencies:
     """What became of each job, and who waits for it; rows are those of the trace.
 
-    Where it is not `linked`, no job waits for another.
+    Where it is not `linked`, no job waits for others. `lag_s` says by row how long after the last of them has
+    ended a job is ready; a lag of less than nothing is none.
     """
 
-    def __init__(self, jobs: int, *, linked: bool) -> None:
+    def __init__(self, jobs: int, *, linked: bool, lag_s: Ints) -> None:
         self.linked = linked
         self._outcome = bytearray(jobs)
+        self._lag_s = lag_s
+        self._end_s = array("q", bytes(8 * jobs if linked else 0))
         self._held: dict[int, list[Job]] = {}
 
-    def outcome(self, row: int) -> int:
-        """Return FINISHED, REJECTED, or 0 for a job of which neither is known."""
-        return self._outcome[row]
+    def outcome(self, job: Job) -> int:
+        """Return FINISHED if all that a job comes after are, REJECTED if one never will be, else 0."""
+        outcomes = [self._outcome[row] for row in job.after or ()]
+        return REJECTED if REJECTED in outcomes else 0 if 0 in outcomes else FINISHED
 
-    def hold(self, job: Job, after: int) -> None:
-        """Keep a job until the one it depends on is done."""
-        self._held.setdefault(after, []).append(job)
+    def ready_s(self, job: Job) -> int:
+        """Return from when on a job is ready that comes after others, all of which have finished."""
+        lag_s = max(0, int(self._lag_s[job.row]))
+        return max(job.submit_s, max(self._end_s[row] for row in job.after or ()) + lag_s)
 
-    def finished(self, row: int) -> list[Job]:
-        """Return the jobs that waited for this one to finish."""
+    def hold(self, job: Job) -> None:
+        """Keep a job until all that it comes after are done."""
+        for row in job.after or ():
+            self._held.setdefault(row, []).append(job)
+
+    def finished(self, row: int, now_s: int) -> list[Job]:
+        """Return the jobs that waited for this one to finish, and wait for no other."""
         self._outcome[row] = FINISHED
-        return self._held.pop(row, [])
+        if not self.linked:
+            return []
+        self._end_s[row] = now_s
+        return [job for job in self._held.pop(row, []) if self.outcome(job) == FINISHED]
 
     def orphans(self, row: int) -> list[int]:
         """Return the rows of all that wait, one for another, for a job that will never finish."""
+        self._outcome[row] = REJECTED
         rows = [row]
         for lost in rows:
-            self._outcome[lost] = REJECTED
-            rows += [job.row for job in self._held.pop(lost, [])]
+            for job in self._held.pop(lost, []):
+                if self._outcome[job.row] != REJECTED:  # else it has come up by another way
+                    self._outcome[job.row] = REJECTED
+                    rows.append(job.row)
         return rows[1:]
 
     def held(self) -> frozenset[int]:
-        """Return the rows of all jobs that still wait for another."""
+        """Return the rows of all jobs that still wait for others."""
         return frozenset(job.row for jobs in self._held.values() for job in jobs)
 
 
@@ -64,6 +83,9 @@ class ArrivalLoop(Protocol):
     def make_pass(self) -> None:
         """Start whatever may start now."""
 
+    def settle(self) -> None:
+        """Make the pass, if this was the last event of the instant."""
+
 
 class Arrivals:
     """Turns the jobs of a source into newcomers, whom the next pass starts or lets wait."""
@@ -72,6 +94,7 @@ class Arrivals:
         self._loop, self._env, self._log, self._dependencies = loop, env, log, dependencies
         self._source: Source | None = None
         self.newcomers: list[Job] = []
+        self._lagging: set[int] = set()
         self.over = False
         """The source has no more jobs."""
         self.answers = dependencies.linked
@@ -116,16 +139,41 @@ class Arrivals:
 
     def _submit(self, job: Job) -> None:
         """A job that may have to wait for another, or to be rejected."""
-        after = job.after
-        outcome = FINISHED if after is None else self._dependencies.outcome(after)
+        outcome = self._dependencies.outcome(job)
         if not job.shape.owned and not job.shape.rented:
             self._reject(job, "no pool or offer that it may use is large enough")
-        elif outcome == FINISHED:
+        elif job.after is None:
             self.newcomers.append(job)
+        elif outcome == FINISHED:
+            self._follow(job)
         elif outcome == REJECTED:
             self._reject(job, ORPHAN)
-        elif after is not None:
-            self._dependencies.hold(job, after)
+        else:
+            self._dependencies.hold(job)
+
+    def _follow(self, job: Job) -> None:
+        """Let a job wait for devices, now or after its lag, as all that it comes after have finished."""
+        ready_s = self._dependencies.ready_s(job)
+        if ready_s <= self._loop.now_s:
+            self._ready(job, ready_s)
+        else:
+            self._lagging.add(job.row)
+            Timeout(self._env, ready_s - self._loop.now_s).callbacks.append(partial(self._lagged, job))
+
+    def _lagged(self, job: Job, _: Event) -> None:
+        self._loop.now_s = ready_s = int(self._env.now)
+        self._lagging.remove(job.row)
+        self._ready(job, ready_s)
+        self._loop.settle()
+
+    def _ready(self, job: Job, ready_s: int) -> None:
+        self._log.turns.ready_s[job.row] = ready_s
+        self.newcomers.append(job)
+
+    @property
+    def lagging(self) -> bool:
+        """Whether a job will be ready without anything else happening."""
+        return bool(self._lagging)
 
     def _reject(self, job: Job, reason: str) -> None:
         self._log.unstarted(job.row, REJECTED, reason)
@@ -133,9 +181,8 @@ class Arrivals:
 
     def finished(self, row: int) -> None:
         """Let those who waited for a job to finish wait for devices; rows are those of the trace."""
-        for dependent in self._dependencies.finished(row):
-            self._log.turns.ready_s[dependent.row] = self._loop.now_s
-            self.newcomers.append(dependent)
+        for dependent in self._dependencies.finished(row, self._loop.now_s):
+            self._follow(dependent)
         self._answer(row, FINISHED)
 
     def lost(self, row: int, outcome: int) -> None:
@@ -150,5 +197,5 @@ class Arrivals:
             self._source.ended(row, outcome, self._loop.now_s)
 
     def still_held(self) -> frozenset[int]:
-        """Return the rows of all jobs that still wait for another."""
-        return self._dependencies.held()
+        """Return the rows of all jobs that still wait for others, or for their lag to be over."""
+        return self._dependencies.held() | self._lagging

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow as pa
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.rented.offers import Rental
 from traces.arrays import Array
-from traces.trace import NO_VALUE, Trace
+from traces.trace import NO_VALUE, Predecessors, Trace
 
 JOBS_AT_ONCE = 16_384
 
@@ -49,7 +50,7 @@ class Shape:
 
 
 class Job(NamedTuple):
-    """One row of the trace; `after` is the row of the job that must finish first.
+    """One row of the trace; `after` are the rows of the jobs that must finish first, None for none.
 
     `turn` is the number under which it waits: its row, or once it was interrupted, one after all rows.
     """
@@ -62,7 +63,7 @@ class Job(NamedTuple):
     gang: int
     priority: int
     deadline_s: int | None
-    after: int | None
+    after: tuple[int, ...] | None
     input_tb: float
     shape: Shape
 
@@ -93,7 +94,7 @@ class Job(NamedTuple):
 
     @property
     def workload(self) -> str:
-        """fsd, optimus, tenant or other."""
+        """Whose work it is."""
         return self.shape.workload
 
     @property
@@ -117,7 +118,7 @@ def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
         *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
         _numbers(trace, "priority"),
         _nullable(trace.numpy("deadline_s")),
-        _nullable(_rows_of(trace)),
+        _tuples(trace.after),
         _numbers(trace, "input_tb"),
         _shapes(trace, fit),
     ]
@@ -150,14 +151,16 @@ def _constant(value: Any) -> _Column:
     return lambda block: [value] * (block.stop - block.start)
 
 
-def _rows_of(trace: Trace) -> Array:
-    """Return `after` as row numbers."""
-    ids, after = trace.numpy("job_id"), trace.numpy("after")
-    if (after == NO_VALUE).all():
-        return after
-    order = np.argsort(ids, kind="stable")
-    found = order[np.searchsorted(ids, after, sorter=order).clip(0, len(ids) - 1)]
-    return np.where(after == NO_VALUE, NO_VALUE, found)
+def _tuples(after: Predecessors) -> _Column:
+    if not len(after.rows):
+        return _constant(None)
+
+    def column(block: slice) -> list[tuple[int, ...] | None]:
+        ends = after.offsets[block.start : block.stop + 1].tolist()
+        rows = after.rows[ends[0] : ends[-1]].tolist()
+        return [tuple(rows[low - ends[0] : high - ends[0]]) or None for low, high in pairwise(ends)]
+
+    return column
 
 
 def _shapes(trace: Trace, fit: Fit) -> _Column:

@@ -64,7 +64,7 @@ class Assembly:
                 Cluster(self.pools, policy.place, first.share if isinstance(first, KeepFree) else None),
                 policy,
                 log,
-                Dependencies(len(trace), linked=trace.table.column("after").null_count < len(trace)),
+                Dependencies(len(trace), linked=len(trace.after.rows) > 0, lag_s=trace.numpy("after_lag_s")),
                 StartTags(scenario.shares) if shares_by_tags else None,
                 self._conditions(levels_drift=shares_by_tags) if stormy else None,
             )

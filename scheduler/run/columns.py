@@ -17,10 +17,12 @@ TRACE_NAMES = frozenset(TRACE_SCHEMA.names)
 JOBS = pa.schema(
     [
         documented("job_id", pa.int64(), "", "as in the trace"),
-        documented("workload", WORD, "", "fsd, optimus, tenant or other"),
+        documented("name", pa.string(), "", "the id as its source wrote it", nullable=True),
+        documented("workload", WORD, "", "whose work it is, e.g. fsd"),
         documented("kind", WORD, "", "sort of job"),
         documented("owner", WORD, "", "who asked"),
-        documented("priority", pa.int8(), "", "higher first"),
+        documented("queue", WORD, "", "where it was submitted"),
+        documented("priority", pa.int32(), "", "higher first"),
         documented("gang", pa.int32(), "device", "reference devices asked for"),
         documented("submit_s", pa.int64(), "s", "submission, from the epoch"),
         documented("runtime_s", pa.int64(), "s", "run time on reference devices"),
@@ -32,6 +34,7 @@ JOBS = pa.schema(
         documented("start_s", pa.int64(), "s", "first instant of work", nullable=True),
         documented("end_s", pa.int64(), "s", "end of its last attempt, of those ended", nullable=True),
         documented("wait_s", pa.int64(), "s", "start_s - ready_s", nullable=True),
+        documented("outcome", WORD, "", "how it ended at its source", nullable=True),
         documented("state", WORD, "", "finished, unfinished, rejected or killed"),
         documented("reason", WORD, "", "why it was rejected or did not finish", nullable=True),
         documented("where", WORD, "", "pool or offer of its last attempt", nullable=True),

@@ -160,9 +160,10 @@ def chained_waits(
 ) -> dict[str, list[int | None]]:
     """Return the waits of the jobs of some kinds, with those of the jobs that each comes after."""
     by_id = np.argsort(trace.numpy("job_id"))
+    own = np.empty(len(trace))
     has_started = jobs.column("start_s").is_valid().to_numpy()
-    own = np.where(_is(jobs, "state", "rejected"), np.inf, _so_far(jobs, end_s))
-    total = chained(own, trace.numpy("job_id")[by_id], trace.numpy("after")[by_id])
+    own[by_id] = np.where(_is(jobs, "state", "rejected"), np.inf, _so_far(jobs, end_s))
+    total = chained(own, trace.after)[by_id]
     figures: dict[str, list[int | None]] = {}
     for kind in kinds:
         ours = _is(jobs, "kind", kind)

@@ -8,7 +8,7 @@ import numpy as np
 
 from traces.arrays import Array, Ints
 from traces.step_function import by_cell
-from traces.trace import NO_VALUE
+from traces.trace import Predecessors
 
 SLOWDOWN_FLOOR_S = 10
 """Runs shorter than this count as this long, so that they do not dominate the bounded slowdown."""
@@ -64,15 +64,16 @@ def missed(end_s: Array, deadline_s: Array, until_s: int) -> Array:
     return np.where(np.isnan(end_s), deadline_s <= until_s, end_s > deadline_s)
 
 
-def chained(own: Array, job_id: Array, after: Array) -> Array:
+def chained(own: Array, after: Predecessors) -> Array:
     """Return each job's `own` value plus those of the jobs before it in its chain.
 
-    Rows are jobs, ascending in `job_id`; `after` is the job_id of the one to follow, or NO_VALUE.
+    Of several chains that end in a job, the one with the largest sum counts.
     """
-    follows = np.flatnonzero(after != NO_VALUE)
-    parent = np.searchsorted(job_id, after[follows])
+    follows = np.flatnonzero(after.counts())
+    starts = after.offsets[follows]
     total, last = own.copy(), None
     while last is None or not np.array_equal(total, last):  # once for each link of the longest chain
         last = total.copy()
-        total[follows] = own[follows] + last[parent]
+        if len(follows):
+            total[follows] = own[follows] + np.maximum.reduceat(last[after.rows], starts)
     return total

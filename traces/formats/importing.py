@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from traces.files import open_file
 from traces.formats import FORMATS
-from traces.formats.reader import ImportReport, Jobs, RowTally, replaced
+from traces.formats.job_ids import with_ids
+from traces.formats.reader import ImportReport, Jobs, RowTally
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
 
@@ -36,10 +37,10 @@ class Imported:
 def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE, **options: Any) -> Imported:
     """Read a file of one of `FORMATS`, compressed or not; `device` is what one device of the file stands for.
 
-    Jobs are sorted by submission, ties in the file's order. Job ids are kept where they are unique and
-    0 or more, else the jobs are numbered in order. `options` go to the reader (gavel: `steps_per_s`).
-    Rows that cannot be used are skipped and reported; raises TraceError, naming file and line, where no
-    row can be used, and where the rows together break a rule of a trace.
+    Jobs are sorted by submission, ties in the file's order. Job ids are kept where they are unique numbers,
+    0 or more, else they become names, and the jobs are numbered in order. `options` go to the reader
+    (gavel: `steps_per_s`). Rows that cannot be used are skipped and reported; raises TraceError, naming file
+    and line, where no row can be used, and where the rows together break a rule of a trace.
     """
     if format_name not in FORMATS:
         raise TraceError(f'format "{format_name}": unknown; allowed are {", ".join(FORMATS)}')
@@ -81,15 +82,8 @@ def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
         tally.note("submitted before the row above: sorted", len(earlier), line)
         table = table.take(pa.array(np.argsort(submit, kind="stable")))
     _note_doubts(table, tally)
-    if "after" in table.column_names:
-        table = _known_after(table, tally)
-    columns = {name: _column(table.column(name), name) for name in table.column_names if name != "line"}
-    ids = columns.get("job_id")
-    if ids is not None and "after" not in columns and not _usable_ids(ids):
-        line = table.column("line")[0].as_py()
-        tally.note("job ids: not unique or below 0, so numbered in order", len(ids), line)
-        del columns["job_id"]
-    return columns
+    table = with_ids(table, tally)
+    return {name: _column(table.column(name), name) for name in table.column_names if name != "line"}
 
 
 def _note_doubts(table: pa.Table, tally: RowTally) -> None:
@@ -111,21 +105,6 @@ def _note_doubts(table: pa.Table, tally: RowTally) -> None:
             tally.note(reason, int(early.sum()), int(line[early.argmax()]))
 
 
-def _known_after(table: pa.Table, tally: RowTally) -> pa.Table:
-    """Clear what a job waits for where that is no job of the file, or one that was skipped."""
-    after = table.column("after").to_numpy()
-    numbered = "job_id" not in table.column_names
-    ids = np.arange(len(after)) if numbered else table.column("job_id").to_numpy()
-    lost = ~np.isnan(after) & ~np.isin(after, ids)
-    if lost.any():
-        first = int(lost.argmax())
-        value = f"{after[first]:.0f}"
-        reason = "after: names no job of the file, or one that was skipped: cleared"
-        tally.note(reason, int(lost.sum()), table.column("line")[first].as_py(), value)
-        table = replaced(table, "after", np.where(lost, np.nan, after))
-    return table
-
-
 def _column(column: pa.ChunkedArray, name: str) -> Any:
     kind = TRACE_SCHEMA.field(name).type
     if not pa.types.is_floating(column.type):
@@ -134,12 +113,7 @@ def _column(column: pa.ChunkedArray, name: str) -> Any:
     if pa.types.is_integer(kind):
         values = np.rint(values)
     array = pa.array(values, from_pandas=True).cast(kind)
-    return array if DEFAULTS.get(name) is None else array.fill_null(DEFAULTS[name])
-
-
-def _usable_ids(ids: pa.Array) -> bool:
-    values = ids.to_numpy()
-    return bool(values.min() >= 0 and len(np.unique(values)) == len(values))
+    return array.fill_null(DEFAULTS[name]) if name in DEFAULTS else array
 
 
 def _sha256(path: Path) -> str:

@@ -17,6 +17,9 @@ from traces.formats.reader import LATEST_UNIX_S, NO_ESTIMATE, Jobs, RowTally, re
 from traces.formats.text_table import TextRows, read_rows
 from traces.times import DAY_S
 
+_OUTCOMES = {"Pass": "completed", "Killed": "cancelled", "Failed": "failed"}
+"""By status, where the file has that column."""
+
 
 def read(path: Path, tally: RowTally) -> Jobs:
     """Read every job; second 0 is the midnight before the first submission, so hours of the day hold."""
@@ -43,7 +46,12 @@ def _jobs(rows: TextRows) -> pa.Table:
     rows.limit(gpus, "num_gpus", "gang")
     rows.note(np.rint(run) < 1, "duration 0: 1 s taken")
     rows.note(run != np.rint(run), "duration: rounded to whole seconds")
-    return rows.kept(submit_s=submit, runtime_s=runtime, gang=gpus, owner=cluster)
+    columns = {"submit_s": submit, "runtime_s": runtime, "gang": gpus, "owner": cluster}
+    if "status" in rows.names:
+        ended = rows.words("status")
+        columns["outcome"] = pa.array([_OUTCOMES.get(word) for word in ended.to_pylist()], pa.string())
+        rows.note(columns["outcome"].is_null().to_numpy(zero_copy_only=False), "status: not known", ended)
+    return rows.kept(**columns)
 
 
 def _seconds(text: pa.StringArray) -> Array:

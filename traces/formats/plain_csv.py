@@ -10,13 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import WORD, Floats
+from traces.arrays import WORD, Bools, Floats
 from traces.errors import ALIKE, nearest
-from traces.formats.reader import Jobs, RowTally
-from traces.formats.text_table import TextRows, read_rows
+from traces.formats.reader import Jobs, RowTally, replaced
+from traces.formats.text_table import TextRows, as_numbers, read_rows
 from traces.schema import DEFAULTS, REQUIRED, TRACE_SCHEMA, TraceError, check_names, quoted
-from traces.validate import LIMITS, WORDS
+from traces.validate import IS_PLACES, LIMITS, PLACES, PLACES_ALLOWED, WORDS
 
+_BETWEEN_JOBS = " ;,"
+"""What may stand between the jobs that a job comes after."""
+_AS_LIST = r"^\[(.*)\]$"
+"""How pandas writes several."""
 _MISSPELT = 0.75
 """How alike, of 1, a column that is left out must be to one of a trace to be asked about."""
 
@@ -27,7 +31,42 @@ def read(path: Path, tally: RowTally) -> Jobs:
     Columns that a trace does not have are left out, and noted.
     """
     tables = [_jobs(rows, tally) for rows in read_rows(path, tally, separator=",;\t|")]
-    return Jobs(pa.concat_tables(tables), None, ("epoch: 1970, as CSV names none",))
+    table = pa.concat_tables(tables)
+    return Jobs(_with_numbers(table, tally), None, ("epoch: 1970, as CSV names none",))
+
+
+def _with_numbers(table: pa.Table, tally: RowTally) -> pa.Table:
+    """Return the jobs with ids, and what refers to them, as numbers, unless some id is none."""
+    if "job_id" in table.column_names:
+        text = table.column("job_id").combine_chunks()
+        given, number = pc.not_equal(text, "").to_numpy(zero_copy_only=False), as_numbers(text)
+        if (given & np.isnan(number)).any():
+            return _without(table, {"job_id: none": ~given}, tally)
+        low, high = LIMITS["job_id"]
+        wrong = {
+            "job_id: not a number": ~given,
+            "job_id: not a whole number": number != np.rint(number),
+            f"job_id: not {low:,} to {high:,}": (number < low) | (number > high),
+        }
+        table = _without(table, wrong, tally)
+        table = replaced(table, "job_id", as_numbers(table.column("job_id")))
+    if "after" in table.column_names:
+        lists = table.column("after").combine_chunks()
+        after = pa.ListArray.from_arrays(lists.offsets, pa.array(as_numbers(lists.values)))
+        table = replaced(table, "after", after)
+    return table
+
+
+def _without(table: pa.Table, wrong: dict[str, Bools], tally: RowTally) -> pa.Table:
+    """Leave out the rows that have something wrong, each by the first reason."""
+    keep = np.ones(len(table), bool)
+    for reason, where in wrong.items():
+        if (where := where & keep).any():
+            first = int(where.argmax())
+            line, text = (table.column(name)[first].as_py() for name in ("line", "job_id"))
+            tally.skip(reason, int(where.sum()), line, text)
+            keep &= ~where
+    return table.filter(pa.array(keep))
 
 
 def _jobs(rows: TextRows, tally: RowTally) -> pa.Table:
@@ -35,7 +74,7 @@ def _jobs(rows: TextRows, tally: RowTally) -> pa.Table:
     columns: dict[str, Any] = {}
     for field in TRACE_SCHEMA:
         if field.name in rows.names:
-            columns[field.name] = _words(rows, field) if field.type == WORD else _numbers(rows, field)
+            columns[field.name] = _cells(rows, field)
     if "estimate_s" in columns:
         asked, runtime = columns["estimate_s"], columns["runtime_s"]
         columns["estimate_s"] = np.where(np.isnan(asked), runtime, asked)
@@ -56,18 +95,40 @@ def _check_columns(rows: TextRows, tally: RowTally) -> None:
             tally.note(f"{called}: not one of a trace, left out{hint}", len(rows), 1)
 
 
-def _words(rows: TextRows, field: pa.Field) -> pa.StringArray:
-    text = rows.words(field.name)
-    words = pc.if_else(pc.equal(text, ""), DEFAULTS[field.name], text)
-    if field.name in WORDS:
-        known = pc.is_in(words, pa.array(WORDS[field.name])).to_numpy(zero_copy_only=False)
-        rows.skip(~known, f"{field.name}: not one of {', '.join(WORDS[field.name])}", text)
-    return words
+def _cells(rows: TextRows, field: pa.Field) -> Any:
+    if field.name == "job_id":
+        return rows.words(field.name)
+    if field.name == "after":
+        text = pc.replace_substring_regex(
+            rows.words(field.name), r"^\[(.*)\]$", r"\1"
+        )  # as pandas writes lists
+        text = pc.utf8_trim(text, _BETWEEN_JOBS)
+        lists = pc.split_pattern_regex(text, f"[{_BETWEEN_JOBS}]+")
+        return pc.if_else(pc.equal(text, ""), pa.scalar([], lists.type), lists)
+    if field.type in (WORD, pa.string()):
+        return _words(rows, field.name)
+    return _numbers(rows, field)
+
+
+def _words(rows: TextRows, name: str) -> pa.StringArray:
+    text = rows.words(name)
+    given = pc.not_equal(text, "")
+    if name in WORDS:
+        known = pc.is_in(text, pa.array(WORDS[name]))
+        rows.skip(_but_not(given, known), f"{name}: not one of {', '.join(WORDS[name])}", text)
+    if name in PLACES:
+        places = pc.match_substring_regex(text, IS_PLACES)
+        rows.skip(_but_not(given, places), f"{name}: not {PLACES_ALLOWED}", text)
+    return pc.if_else(given, text, pa.scalar(DEFAULTS.get(name), pa.string()))
+
+
+def _but_not(given: pa.BooleanArray, known: pa.BooleanArray) -> Bools:
+    return np.asarray(pc.and_not(given, known).to_numpy(zero_copy_only=False))
 
 
 def _numbers(rows: TextRows, field: pa.Field) -> Floats:
     name = field.name
-    values = rows.numbers(name, optional=name not in (*REQUIRED, "job_id"))
+    values = rows.numbers(name, optional=name not in REQUIRED)
     given = np.where(np.isnan(values), LIMITS[name][1], values)
     if pa.types.is_integer(field.type):
         rows.skip(given != np.rint(given), f"{name}: not a whole number", rows.words(name))

@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from traces.arrays import Bools, Floats, Ints, word_column
+from traces.arrays import Bools, Floats, Ints, lists_of, word_column
 from traces.formats.reader import LATEST_UNIX_S, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, read_rows
 from traces.schema import EXACT
+from traces.validate import LIMITS
 
 SWF_FIELDS = (
     "job number",
@@ -41,6 +43,18 @@ SWF_FIELDS = (
     "think time",
 )
 _CANCELLED = 5
+_OUTCOMES = {0: "failed", 1: "completed", 3: "completed", 4: "failed", 5: "cancelled"}
+"""By status; 3 and 4 are said of the last part of a job."""
+_OF_SLURM = {3: "completed", 4: "cancelled", 5: "failed", 6: "timeout", 7: "failed", 8: "preempted"}
+_OF_SLURM |= {9: "failed", 10: "timeout", 11: "failed"}
+"""By Slurm's state: a node or a boot that failed, or memory that was short, counts as failed."""
+_NUMBERED = (
+    ("owner", "user", "unknown"),
+    ("queue", "queue", "unknown"),
+    ("recorded_where", "partition", None),
+)
+"""Columns of words for numbers, with the word for those below 0."""
+_ASSUMED = ("after: a job waits for its preceding job and think time where these end later than there",)
 FIRST_PART, LAST_PART = 2, 4
 
 
@@ -49,17 +63,24 @@ def read(path: Path, tally: RowTally) -> Jobs:
     comments: list[str] = []
     blocks = read_rows(path, tally, separator=None, names=SWF_FIELDS, comments=comments, more=True)
     table = _whole(pa.concat_tables([_jobs(rows) for rows in blocks]), tally)
-    for name, what, unknown in (("owner", "user", "unknown"), ("kind", "queue", "other")):
+    for name, what, unknown in _NUMBERED:
         table = replaced(table, name, _numbered(what, table.column(name).to_numpy(), unknown))
     epoch = _epoch(comments)
-    assumed = ("after: none, as a log's submissions already hold the waits for other jobs",)
-    return Jobs(table, epoch, assumed if epoch else (*assumed, "epoch: 1970, for want of a UnixStartTime"))
+    assumed = () if epoch else ("epoch: 1970, for want of a UnixStartTime",)
+    return Jobs(table, epoch, (*_ASSUMED, *assumed) if _follow(table) else assumed)
+
+
+def _follow(table: pa.Table) -> bool:
+    return len(pc.list_flatten(table.column("after"))) > 0
 
 
 def _jobs(rows: TextRows) -> pa.Table:
     number, submit, run, status = map(rows.numbers, ("job number", "submit time", "run time", "status"))
     allocated, requested = map(rows.numbers, ("allocated processors", "requested processors"))
     asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
+    wait, partition, before, think = map(
+        rows.numbers, ("wait time", "partition", "preceding job", "think time")
+    )
     rows.skip((run < 0) | ((run == 0) & (status == _CANCELLED)), "never ran")
     rows.skip(number != np.rint(number), "job number: not a whole number", rows.words("job number"))
     rows.skip(np.abs(number) > EXACT, f"job number: beyond {EXACT:,}", rows.words("job number"))
@@ -85,9 +106,19 @@ def _jobs(rows: TextRows) -> pa.Table:
         gang=gang,
         estimate_s=estimate,
         owner=user,
-        kind=queue,
+        queue=queue,
         status=status,
+        after=lists_of(np.flatnonzero(before > 0), before[before > 0], len(rows)),
+        after_lag_s=_moments(think, (before > 0) & (think > 0)),
+        recorded_start_s=_moments(submit + wait, wait >= 0),
+        recorded_end_s=_moments(submit + wait + run, wait >= 0),
+        recorded_where=partition,
     )
+
+
+def _moments(second: Floats, known: Bools) -> Floats:
+    """Return seconds where they are known and a trace can hold them, else NaN."""
+    return np.where(known & (second <= LIMITS["recorded_end_s"][1]), second, np.nan)
 
 
 def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
@@ -97,8 +128,11 @@ def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
     """
     columns = {name: table.column(name).to_numpy() for name in ("job_id", "status", "line", "runtime_s")}
     number, status, line, runtime = columns.values()
-    table = table.drop_columns(["status"])
-    if (status > _CANCELLED).any():
+    slurm = bool((status > _CANCELLED).any())
+    words = _OF_SLURM if slurm else _OUTCOMES
+    outcome = pa.array([words.get(number) for number in status.tolist()], pa.string())
+    table = replaced(table, "status", outcome).rename_columns({"status": "outcome"})
+    if slurm:
         _found(tally.note, "status above 5: Slurm's, which knows no parts", status > _CANCELLED, line)
         return table
     part = (status >= FIRST_PART) & (status <= LAST_PART)
@@ -113,6 +147,11 @@ def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
     runtime[rows[first]] = total
     keep = ~part
     keep[rows[first]] = True
+    last = len(rows) - 1 - np.unique(number[alone][::-1], return_index=True)[1]
+    ends = np.arange(len(number))
+    ends[rows[first]] = rows[last]
+    for name in ("outcome", "recorded_end_s"):
+        table = replaced(table, name, table.column(name).take(pa.array(ends)))
     estimate = np.maximum(table.column("estimate_s").to_numpy(), np.where(alone, runtime, 0))
     table = replaced(replaced(table, "runtime_s", runtime), "estimate_s", estimate)
     return table.filter(pa.array(keep))
@@ -135,11 +174,11 @@ def _gang(rows: TextRows, requested: Floats, allocated: Floats) -> Floats:
     return gang
 
 
-def _numbered(what: str, numbers: Floats, unknown: str) -> pa.DictionaryArray:
+def _numbered(what: str, numbers: Floats, unknown: str | None) -> pa.DictionaryArray:
     """Return words such as "user 12" for numbers, `unknown` for negative ones."""
     distinct, codes = np.unique(numbers, return_inverse=True)
-    words = [f"{what} {number:.17g}" if number >= 0 else unknown for number in distinct.tolist()]
-    return word_column(codes, words)
+    words = [f"{what} {number:.17g}" if number >= 0 else unknown or "" for number in distinct.tolist()]
+    return word_column(codes, words, None if unknown else numbers < 0)
 
 
 def _epoch(comments: Sequence[str]) -> datetime | None:

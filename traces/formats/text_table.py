@@ -50,12 +50,7 @@ class TextRows:
         An empty cell is NaN without being skipped where `optional`.
         """
         text = self.words(name)
-        try:
-            values = text.cast(pa.float64())
-        except pa.ArrowInvalid:
-            is_number = pc.match_substring_regex(text, _NUMBER)
-            values = pc.if_else(is_number, text, None).cast(pa.float64())
-        numbers = np.array(values.fill_null(np.nan))
+        numbers = as_numbers(text)
         wrong = ~np.isfinite(numbers)
         if optional:
             wrong &= pc.not_equal(text, "").to_numpy(zero_copy_only=False)
@@ -125,6 +120,16 @@ def read_rows(
         if more:
             fields = _without_more(names or [], fields, numbers, tally)
         yield _of_width(names or [], fields, numbers, tally)
+
+
+def as_numbers(text: pa.StringArray) -> Floats:
+    """Return text as numbers, NaN where it is none."""
+    try:
+        values = text.cast(pa.float64())
+    except pa.ArrowInvalid:
+        is_number = pc.match_substring_regex(text, _NUMBER)
+        values = pc.if_else(is_number, text, None).cast(pa.float64())
+    return np.array(values.fill_null(np.nan))
 
 
 def _numbered(blocks: Iterator[bytes]) -> Iterator[LineBlock]:

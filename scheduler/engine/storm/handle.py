@@ -108,9 +108,11 @@ class Handle:
 
     def _goes_on(self) -> bool:
         """Move on to this instant, unless the run has ended with its last job."""
-        loop = self._loop
-        busy = self.running or loop.waiting_jobs or loop.arrivals.newcomers or self._resting_jobs
-        if loop.horizon_s is None and loop.arrivals.over and not busy:
+        loop, arrivals = self._loop, self._loop.arrivals
+        busy = (
+            self.running or loop.waiting_jobs or arrivals.newcomers or arrivals.lagging or self._resting_jobs
+        )
+        if loop.horizon_s is None and arrivals.over and not busy:
             return False
         loop.now_s = int(self.env.now)
         return True

@@ -15,11 +15,11 @@ from scheduler.report.figures.style import (
     ORANGE,
     VERMILION,
     WEEKDAYS,
-    WORKLOAD_COLOURS,
     from_zero,
     legend_above,
     panels,
     stack,
+    workload_colours,
 )
 from traces.arrays import Array
 from traces.numbers import TICK
@@ -33,7 +33,7 @@ def arrivals(dates: Array, workload: pd.Series[str]) -> Figure:
     counts = counts.reindex(pd.date_range(at.min(), at.max(), freq="h"), fill_value=0)
     edges = counts.index.append(pd.DatetimeIndex([counts.index[-1] + pd.Timedelta(1, "h")]))
     figure, ((axes,),) = panels(height=2.4)
-    stack(axes, np.asarray(edges), counts, WORKLOAD_COLOURS)
+    stack(axes, np.asarray(edges), counts, workload_colours(counts.columns))
     axes.set_title("Jobs submitted in each hour")
     axes.set_ylabel("jobs an hour")
     axes.set_xlabel("UTC")
@@ -77,7 +77,7 @@ def run_times(runtime_s: Array, workload: pd.Series[str], fit: Array, fit_s: Arr
     figure, ((axes,),) = panels(height=2.8)
     axes.plot(fit_s / HOUR_S, fit * 100, color=BLACK, linestyle="--", linewidth=1.2, label=source)
     words = np.asarray(workload, str)
-    for word, colour in WORKLOAD_COLOURS.items():
+    for word, colour in workload_colours(words).items():
         hours = np.sort(runtime_s[words == word]) / HOUR_S
         if len(hours):
             share = np.arange(1, len(hours) + 1) / len(hours) * 100

@@ -6,7 +6,8 @@ apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-WORKLOAD_COLOURS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
+_WORKLOADS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 120,
@@ -47,6 +48,13 @@ def panels(rows: int = 1, columns: int = 1, *, height: float = 3.0, **more: Any)
     """Return a figure of the common width (8 in) and the array (rows, columns) of its axes."""
     plt.style.use(_SETTINGS)
     return plt.subplots(rows, columns, figsize=(8, height), squeeze=False, **more)
+
+
+def workload_colours(words: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each workload, those that the generator knows first; others share the rest."""
+    others = sorted({str(word) for word in words} - _WORKLOADS.keys())
+    rest = [colour for colour in PALETTE if colour not in _WORKLOADS.values()]
+    return _WORKLOADS | dict(zip(others, cycle(rest), strict=False))
 
 
 def from_zero(*axes: Axes) -> None:

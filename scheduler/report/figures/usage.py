@@ -16,10 +16,10 @@ from scheduler.report.figures.style import (
     GREY,
     PALETTE,
     WEEKDAYS,
-    WORKLOAD_COLOURS,
     from_zero,
     panels,
     stack,
+    workload_colours,
 )
 from scheduler.run.directory import Run
 from scheduler.run.levels import dates, held_by
@@ -38,7 +38,7 @@ def over_time(run: Run, edges: Array) -> Figure:
     capacity, x = sum(run.pools.values()), dates(run, edges)
     figure, axes = panels(3, height=4.8, sharex=True, height_ratios=(2, 1, 1))
     top, middle, bottom = axes[:, 0]
-    stack(top, x, owned, WORKLOAD_COLOURS)
+    stack(top, x, owned, workload_colours(owned.columns))
     top.axhline(capacity, color=BLACK, linewidth=0.8, linestyle="--")
     top.set_title(f"Owned devices held; dashed: the {count(capacity)} there are")
     stack(middle, x, rented, dict(zip(run.offers, cycle(PALETTE[4:]), strict=False)))
@@ -100,7 +100,7 @@ def waits(wait_s: Array, workload: pd.Series[str]) -> Figure:
     """Share of the jobs that waited longer than so many hours, by workload; both axes logarithmic."""
     figure, ((axes,),) = panels(height=2.8)
     words = np.asarray(workload, str)
-    for word, colour in WORKLOAD_COLOURS.items():
+    for word, colour in workload_colours(words).items():
         hours = np.sort(wait_s[words == word]) / HOUR_S
         if len(hours):
             longer = 100 * (1 - np.arange(1, len(hours) + 1) / len(hours))
@@ -126,7 +126,9 @@ def gantt(jobs: pd.DataFrame) -> Figure:
     """
     figure, ((axes,),) = panels(height=0.9 + 0.19 * len(jobs))
     rows = np.arange(len(jobs))
-    colours: list[Any] = [WORKLOAD_COLOURS[str(word)] for word in jobs.workload]
+    shown = {str(word) for word in jobs.workload}
+    colour_of = workload_colours(shown)
+    colours: list[Any] = [colour_of[str(word)] for word in jobs.workload]
     axes.hlines(rows, jobs.ready, jobs.start, color=BLACK, linewidth=1)
     axes.plot(jobs.ready, rows, "|", color=BLACK, markersize=6)
     bars = axes.barh(rows, jobs.end - jobs.start, left=jobs.start, color=colours, height=0.72)
@@ -136,8 +138,7 @@ def gantt(jobs: pd.DataFrame) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(jobs) - 0.4, -0.6)
     axes.set_xlabel("UTC")
-    shown = {str(word) for word in jobs.workload}
-    keys = [Patch(color=colour, label=word) for word, colour in WORKLOAD_COLOURS.items() if word in shown]
+    keys = [Patch(color=colour, label=word) for word, colour in colour_of.items() if word in shown]
     if jobs.rented.any():
         keys.append(Patch(facecolor=GREY, edgecolor="white", hatch="////", label="rented"))
     axes.legend(handles=keys, loc="lower right", bbox_to_anchor=(1, 1), ncols=5, borderaxespad=0.2)

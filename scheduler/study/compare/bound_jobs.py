@@ -11,7 +11,7 @@ import numpy as np
 from scheduler.engine.jobs import Fit, Job, jobs
 from traces.arrays import Array, Floats
 from traces.times import HOUR_S
-from traces.trace import NO_VALUE, Trace
+from traces.trace import Trace
 
 BINS = 8
 """Classes by size: the largest jobs, those of a quarter of their work, and so on; the last takes the rest."""
@@ -42,7 +42,7 @@ class BoundJobs(NamedTuple):
 def bound_jobs(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[int, int]) -> BoundJobs:
     """Return the jobs submitted in the window, without those that fit nowhere or follow another."""
     submit_s = trace.numpy("submit_s")
-    counts = (submit_s >= window[0]) & (submit_s < window[1]) & (trace.numpy("after") == NO_VALUE)
+    counts = (submit_s >= window[0]) & (submit_s < window[1]) & (trace.after.counts() == 0)
     rows = [
         _row(job, pools, offers)
         for job in chain.from_iterable(jobs(trace, fit))
