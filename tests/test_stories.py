@@ -496,3 +496,46 @@ def test_the_horizon_cuts_off_a_lag(tmp_path: Path) -> None:
     jobs = [job(0, 10, 1), job(0, 5, 1, after=0, after_lag_s=20)]
     done = run(scenario([pool(1)], horizon_h=30 / 3_600), trace(*jobs), tmp_path)
     assert rows(done, "jobs", "state", "reason", "ready_s")[1] == ("unfinished", "waits for another job", 0)
+
+
+def test_jobs_run_only_where_they_ask_to(tmp_path: Path) -> None:
+    """Room for all everywhere, owned and rented, of two devices."""
+    pools = [pool(4, name="slow"), pool(4, name="fast", device="double")]
+    offers = [offer("cloud"), offer("quick", key="double")]
+    asks: list[dict[str, str | None]] = [
+        {"requires": "device:double"},
+        {"requires": "pool:slow"},
+        {"requires": "pool:quick", "excludes": None},
+        {"requires": "device:double", "excludes": "pool:fast"},
+        {"excludes": "device:unit,pool:fast"},
+        {"requires": "pool:cloud,pool:slow"},
+        {"excludes": "pool:cloud,pool:fast,pool:quick"},
+    ]
+    jobs = [job(100 * at, 10, 2, **places) for at, places in enumerate(asks)]
+    spec = scenario(pools, offers, policy={"patience": "at_once"})
+    done = run(spec, trace(*jobs), tmp_path)
+    assert [where for (where,) in rows(done, "jobs", "where")] == [
+        *("fast", "slow", "quick", "quick", "quick", "slow", "slow")
+    ]
+
+
+def test_a_job_that_may_run_nowhere_says_what_it_requires(tmp_path: Path) -> None:
+    jobs = [
+        job(0, 10, 2, requires="device:a100"),
+        job(0, 10, 9, requires="device:a100"),
+        job(0, 10, 4, requires="pool:small"),
+        job(0, 10, 2, excludes="device:unit"),
+        job(0, 10, 2, requires="pool:cloud", excludes="pool:own", residency="owned"),
+        job(0, 10, 2, after=0),
+    ]
+    spec = scenario([pool(8), pool(2, name="small")], [offer("cloud", 4)])
+    done = run(spec, trace(*jobs), tmp_path)
+    too_large = "pool or offer that it may use is large enough"
+    assert [reason for (reason,) in rows(done, "jobs", "reason")] == [
+        f"requires device:a100: no such {too_large}",
+        f"no {too_large}",
+        f"requires pool:small: no such {too_large}",
+        f"excludes device:unit: no such {too_large}",
+        f"requires pool:cloud, excludes pool:own: no such {too_large}",
+        "a job it depends on will never finish",
+    ]

@@ -157,6 +157,10 @@ def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[in
         priority=draw(st.integers(0, 2)),
         residency=draw(st.sampled_from(["any", "any", "owned"])),
         deadline_s=draw(st.sampled_from([None, submit + 2 * runtime, submit + 150])),
+        requires=draw(
+            st.sampled_from([None] * 6 + ["device:unit", "pool:pool0,pool:offer0", "pool:nowhere"])
+        ),
+        excludes=draw(st.sampled_from([None] * 6 + ["device:double", "pool:offer1,device:unit"])),
         workload=draw(st.sampled_from(["other", "tenant"])),
         input_tb=draw(st.sampled_from([0.0, 3.3])),
         output_tb=draw(st.sampled_from([0.0, 0.25])),
@@ -194,6 +198,11 @@ class World:
     def need(self, job: Row, name: str) -> tuple[int, int, int] | None:
         """Devices held, devices used and seconds there, exactly; None where it may not or cannot run."""
         place = self.resources[name]
+        here = {f"pool:{name}", f"device:{place['device']}"}
+        if job["requires"] is not None and not here & {*job["requires"].split(",")}:
+            return None
+        if job["excludes"] is not None and here & {*job["excludes"].split(",")}:
+            return None
         peak = {key: Fraction(device.peak_pflops) for key, device in CATALOG.devices.items()}
         rate = Fraction(1) if self.reference == "any" else peak[place["device"]] / peak[self.reference]
         devices = used = ceil(job["gang"] / rate)

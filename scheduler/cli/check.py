@@ -58,9 +58,10 @@ def _check_weather(file: Path) -> str:
 def _check_scenario(file: Path) -> str:
     from scheduler.cli.preparation import prepare
     from scheduler.replay.advice import about_setup
+    from scheduler.replay.unmatched import about_places
 
     setup = prepare(file, None, ()).setup
-    warn(about_setup(setup))
+    warn([*about_setup(setup), *about_places(setup)])
     stock = setup.stock
     devices = (
         ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"

@@ -75,13 +75,14 @@ def replay(
     from scheduler.cli.execution import make_run
     from scheduler.cli.preparation import prepare
     from scheduler.replay.advice import about_run, about_setup
+    from scheduler.replay.unmatched import about_places
     from scheduler.report.summary import summary as render
     from traces.submissions import TimeRange, submissions
 
     prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
     run = make_run(prepared, out, overwrite=overwrite)
     click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
-    warn([*about_setup(prepared.setup), *about_run(run)])
+    warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 
 
 @click.command()

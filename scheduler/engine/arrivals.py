@@ -141,7 +141,7 @@ class Arrivals:
         """A job that may have to wait for another, or to be rejected."""
         outcome = self._dependencies.outcome(job)
         if not job.shape.owned and not job.shape.rented:
-            self._reject(job, "no pool or offer that it may use is large enough")
+            self._reject(job, job.shape.nowhere)
         elif job.after is None:
             self.newcomers.append(job)
         elif outcome == FINISHED:

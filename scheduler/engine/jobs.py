@@ -1,7 +1,8 @@
 """Jobs as the engine sees them, and what a gang takes on each pool and offer.
 
-Whatever depends only on gang, kind and residency is worked out once per combination, a `Shape`; rows of the
-trace become `Job` tuples block by block, so that a million jobs are never a million objects at once.
+Whatever depends only on gang, words and the places where it may run is worked out once per combination, a
+`Shape`; rows of the trace become `Job` tuples block by block, so that a million jobs are never a million
+objects at once.
 """
 
 from __future__ import annotations
@@ -15,20 +16,31 @@ import numpy as np
 import pyarrow as pa
 
 from scheduler.engine.owned.pools import PodNeed
+from scheduler.engine.places import ANYWHERE, Places
 from scheduler.engine.rented.offers import Rental
 from traces.arrays import Array
 from traces.trace import NO_VALUE, Predecessors, Trace
 
 JOBS_AT_ONCE = 16_384
+_NOWHERE = "pool or offer that it may use is large enough"
 
 
 class Shape:
-    """What jobs of one gang, workload, kind, owner and residency share: the words, and what they take."""
+    """What jobs of one gang, of the same words, and that may run in the same places share.
 
-    __slots__ = ("kind", "least", "most", "only", "owned", "owner", "rented", "roams", "workload")
+    Where there is no such place, `nowhere` says why.
+    """
+
+    __slots__ = ("kind", "least", "most", "nowhere", "only", "owned", "owner", "rented", "roams", "workload")
 
     def __init__(
-        self, owned: list[PodNeed], rented: list[Rental], workload: str, kind: str, owner: str
+        self,
+        owned: list[PodNeed],
+        rented: list[Rental],
+        workload: str,
+        kind: str,
+        owner: str,
+        nowhere: str = "",
     ) -> None:
         self.owned = owned
         self.rented = rented
@@ -43,6 +55,7 @@ class Shape:
         self.workload = workload
         self.kind = kind
         self.owner = owner
+        self.nowhere = nowhere
 
     def elsewhere(self) -> Shape:
         """Return the shape of the same jobs where they take no owned devices."""
@@ -108,8 +121,8 @@ class Job(NamedTuple):
         return self.shape.owner
 
 
-Fit = Callable[[int, str, bool], tuple[list[PodNeed], list[Rental]]]
-"""(gang, kind, may leave) -> what such a gang takes of each pool and each offer that could ever hold it."""
+Fit = Callable[[int, str, bool, Places], tuple[list[PodNeed], list[Rental]]]
+"""(gang, kind, may leave, places) -> what it takes of each pool and offer that could ever hold it."""
 
 
 def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
@@ -166,17 +179,30 @@ def _tuples(after: Predecessors) -> _Column:
 def _shapes(trace: Trace, fit: Fit) -> _Column:
     """Work out each distinct shape once; the jobs of a shape share it."""
     gangs = trace.numpy("gang")
-    words = {name: trace.codes(name) for name in ("workload", "kind", "owner", "residency")}
+    words = [trace.codes(name) for name in ("workload", "kind", "owner", "residency", *Places._fields)]
     codes, rows = _encode(gangs)
-    for of_word, table in words.values():
-        if len(table) > 1:
-            codes, rows = _encode(codes.astype(np.int64) * len(table) + of_word)
+    for of_word, table in words:
+        if table:
+            codes, rows = _encode(codes.astype(np.int64) * (len(table) + 1) + of_word + 1)
     shapes = np.empty(len(rows), object)
     for at, row in enumerate(rows.tolist()):
-        workload, kind, owner, residency = (table[of_word[row]] for of_word, table in words.values())
-        owned, rented = fit(int(gangs[row]), kind, residency == "any")
-        shapes[at] = Shape(owned, rented, workload, kind, owner)
+        workload, kind, owner, residency, *places = (
+            table[of_word[row]] if of_word[row] >= 0 else None for of_word, table in words
+        )
+        shapes[at] = _shape(
+            fit, int(gangs[row]), (workload, kind, owner), residency == "any", Places(*places)
+        )
     return lambda block: shapes[codes[block]].tolist()
+
+
+def _shape(fit: Fit, gang: int, words: tuple[str, str, str], may_leave: bool, places: Places) -> Shape:
+    workload, kind, owner = words
+    owned, rented = fit(gang, kind, may_leave, places)
+    nowhere = ""
+    if not owned and not rented:
+        picky = places != ANYWHERE and any(fit(gang, kind, may_leave, ANYWHERE))
+        nowhere = f"{places}: no such {_NOWHERE}" if picky else f"no {_NOWHERE}"
+    return Shape(owned, rented, workload, kind, owner, nowhere)
 
 
 def _encode(values: Array) -> tuple[Array, Array]:

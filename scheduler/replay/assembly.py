@@ -14,6 +14,7 @@ from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import Need
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed, Pool
+from scheduler.engine.places import Places
 from scheduler.engine.rented.offers import LiveOffer, Rental
 from scheduler.engine.simulation import Parts, Simulation
 from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
@@ -45,11 +46,16 @@ class Assembly:
             for at, offer in enumerate(stock.offers, len(self.pools))
         ]
 
-    def fit(self, gang: int, kind: str, may_leave: bool) -> tuple[list[PodNeed], list[Rental]]:
+    def fit(
+        self, gang: int, kind: str, may_leave: bool, places: Places
+    ) -> tuple[list[PodNeed], list[Rental]]:
         """Return what a gang of reference devices takes of each pool and offer that could ever hold it."""
-        owned = [pool.need(gang, self._setup.rate(pool.stock.device, kind)) for pool in self.pools]
-        rented = [offer.need(gang, self._setup.rate(offer.stock.device, kind)) for offer in self.offers]
-        return [need for need in owned if need], [need for need in rented if need and may_leave]
+        pools = (pool for pool in self.pools if places.hold(pool.stock.name, pool.stock.device))
+        offers = (offer for offer in self.offers if places.hold(offer.stock.name, offer.stock.device))
+        rate = self._setup.rate
+        owned = [pool.need(gang, rate(pool.stock.device, kind)) for pool in pools]
+        rented = [offer.need(gang, rate(offer.stock.device, kind)) for offer in offers if may_leave]
+        return [need for need in owned if need], [need for need in rented if need]
 
     def simulation(self, log: RunLog) -> Simulation:
         """Return the simulation of the run; without a storm where nothing can befall an attempt."""
