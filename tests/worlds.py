@@ -114,6 +114,8 @@ def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
         "horizon_h": draw(st.none() | _HORIZONS_H),
         "shares": draw(st.sampled_from([{}, {"ann": 3.0}])),
         "money": draw(_MONEY),
+        "kill": draw(st.sampled_from(["never", "never", "estimate"])),
+        "grace_s": draw(st.sampled_from([0, 20])),
     } | fixed
     assume(raw["pools"] or raw["offers"])
     return parse_scenario(raw)
@@ -123,11 +125,17 @@ def days_after(epoch: str, days: int) -> int:
     """The second of a midnight after the epoch."""
     then = datetime.fromisoformat(epoch)
     return days * 86_400 - (then.hour * 3_600 + then.minute * 60 + then.second)
+_PLACES = st.fixed_dictionaries(
+    {
+        "requires": st.sampled_from([None] * 6 + ["device:unit", "pool:pool0,pool:offer0", "pool:nowhere"]),
+        "excludes": st.sampled_from([None] * 6 + ["device:double", "pool:offer1,device:unit"]),
+    }
+)
 
 
 @st.composite
-def traces(draw: st.DrawFn, /) -> Trace:
-    """Up to 16 jobs on any reference device, some of which follow an earlier one.
+def traces(draw: st.DrawFn, /, picky: bool = True) -> Trace:
+    """Up to 16 jobs on any reference device, some of which follow earlier ones; places only where `picky`.
 
     In most traces all gangs are small, so that jobs queue and do not only fall through, and all times are
     whole steps, so that many things happen at one instant. Some begin at a midnight after the epoch.
@@ -142,7 +150,8 @@ def traces(draw: st.DrawFn, /) -> Trace:
     jobs = []
     for at, submit in enumerate(submits):
         runtime, gang = step * draw(st.integers(1, 90 // step)), draw(st.integers(1, largest))
-        jobs.append(_job(draw, submit, runtime, gang, ids[:at]) | {"job_id": ids[at]})
+        places = draw(_PLACES) if picky else {}
+        jobs.append(_job(draw, submit, runtime, gang, ids[:at]) | {"job_id": ids[at]} | places)
     device = draw(st.sampled_from(["any", "unit", "double"]))
     return build.trace(*jobs, reference_device=device, epoch=epoch)
 
@@ -152,15 +161,11 @@ def _job(draw: st.DrawFn, submit: int, runtime: int, gang: int, earlier: list[in
         submit,
         runtime,
         gang,
-        estimate_s=draw(st.sampled_from([runtime, 2 * runtime, 100])),
+        estimate_s=draw(st.sampled_from([runtime, 2 * runtime, 100, 30])),
         owner=draw(st.sampled_from(["ann", "bob"])),
         priority=draw(st.integers(0, 2)),
         residency=draw(st.sampled_from(["any", "any", "owned"])),
         deadline_s=draw(st.sampled_from([None, submit + 2 * runtime, submit + 150])),
-        requires=draw(
-            st.sampled_from([None] * 6 + ["device:unit", "pool:pool0,pool:offer0", "pool:nowhere"])
-        ),
-        excludes=draw(st.sampled_from([None] * 6 + ["device:double", "pool:offer1,device:unit"])),
         workload=draw(st.sampled_from(["other", "tenant"])),
         input_tb=draw(st.sampled_from([0.0, 3.3])),
         output_tb=draw(st.sampled_from([0.0, 0.25])),
@@ -196,7 +201,14 @@ class World:
             self.jobs[attempt["job_id"]]["attempts"].append(attempt)
 
     def need(self, job: Row, name: str) -> tuple[int, int, int] | None:
-        """Devices held, devices used and seconds there, exactly; None where it may not or cannot run."""
+        """Devices held, devices used and seconds that it is given there; None where it may not or cannot run."""
+        work, limit = self.takes(job, name, "runtime_s"), self.takes(job, name, "estimate_s")
+        if work is None or limit is None or self.scenario.kill == "never":
+            return work
+        return *work[:2], min(work[2], limit[2] + self.scenario.grace_s)
+
+    def takes(self, job: Row, name: str, column: str) -> tuple[int, int, int] | None:
+        """Devices held, devices used and seconds that a run time or an estimate comes to there, exactly."""
         place = self.resources[name]
         here = {f"pool:{name}", f"device:{place['device']}"}
         if job["requires"] is not None and not here & {*job["requires"].split(",")}:
@@ -215,7 +227,7 @@ class World:
             return None
         elif devices > place["pod_devices"]:
             rate *= Fraction(str(place["span_efficiency"]))
-        return devices, used, max(1, ceil(job["gang"] * job["runtime_s"] / (used * rate)))
+        return devices, used, max(1, ceil(job["gang"] * job[column] / (used * rate)))
 
     def ready_s(self, job: Row) -> int | None:
         """When the job could start at the earliest; None where what it depends on did not finish in time."""

@@ -11,7 +11,7 @@ from simpy import Environment
 from simpy.events import NORMAL, Event, EventPriority, Timeout
 
 from scheduler.engine.jobs import Job
-from scheduler.engine.log.outcomes import FINISHED, REJECTED
+from scheduler.engine.log.outcomes import FINISHED, KILLED, REJECTED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.source import Source
 from traces.arrays import Ints
@@ -179,8 +179,15 @@ class Arrivals:
         self._log.unstarted(job.row, REJECTED, reason)
         self.lost(job.row, REJECTED)
 
-    def finished(self, row: int) -> None:
-        """Let those who waited for a job to finish wait for devices; rows are those of the trace."""
+    def ended(self, row: int, ending: int) -> None:
+        """A job has finished, or overran its time; rows are those of the trace."""
+        if ending == FINISHED:
+            self._finished(row)
+        else:
+            self.lost(row, KILLED)
+
+    def _finished(self, row: int) -> None:
+        """Let those who waited for a job to finish wait for devices."""
         for dependent in self._dependencies.finished(row, self._loop.now_s):
             self._follow(dependent)
         self._answer(row, FINISHED)

@@ -9,7 +9,7 @@ from simpy import Environment
 from simpy.events import NORMAL, Event
 
 from scheduler.engine.jobs import Job
-from scheduler.engine.log.outcomes import Account
+from scheduler.engine.log.outcomes import FINISHED, OVERRAN, Account
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.rented.offers import Rental
 
@@ -19,12 +19,15 @@ class Attempt(Event):
 
     The devices are held from `alloc_s`; work begins `ready_s` seconds later and ends at `end_s`, of which
     `callbacks` are told: one list that all attempts share. It is an event that succeeds, as a Timeout is, but
-    spared what costs a Timeout half of its time: there is one a job.
+    spared what costs a Timeout half of its time: there is one a job. It is killed once it has worked for its
+    job's estimate and `overrun_s` more, where that is given; nothing of it is kept then.
     """
 
     _ok, _value = True, None
     release_s = 0
     """Its estimated end, as the pods were told, where they want to know."""
+    ending = FINISHED
+    """How it ends where nothing comes before: OVERRAN, if it will have run past its estimate by then."""
     account: Account | None = None
     """What it came to, where that does not follow from its times."""
 
@@ -37,8 +40,13 @@ class Attempt(Event):
         need: PodNeed | Rental,
         pods: tuple[Pod, ...],
         ready_s: int,
+        overrun_s: int | None = None,
     ) -> None:
-        held_s = ready_s + (job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s))
+        run_s = job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s)
+        if overrun_s is not None and run_s > (limit_s := need.run_s(job.asked_s) + overrun_s):
+            run_s, self.ending = limit_s, OVERRAN
+            self.account = Account(0, 0, run_s * need.devices, 0.0 if pods else job.input_tb, 0.0)
+        held_s = ready_s + run_s
         self.callbacks = callbacks
         self.job = job
         self.turn = job.turn

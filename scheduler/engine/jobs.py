@@ -91,6 +91,11 @@ class Job(NamedTuple):
         return 0
 
     @property
+    def asked_s(self) -> int:
+        """Run time asked for, whatever is done of it."""
+        return self.estimate_s
+
+    @property
     def attained_device_s(self) -> int:
         """Device-seconds of work that it has had, lost ones included."""
         return 0

@@ -19,7 +19,7 @@ from scheduler.engine.fair_share import StartTags
 from scheduler.engine.gate import Gate
 from scheduler.engine.heads import Heads
 from scheduler.engine.jobs import Job
-from scheduler.engine.log.outcomes import FINISHED, UNFINISHED
+from scheduler.engine.log.outcomes import UNFINISHED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import whole_s
 from scheduler.engine.owned.cluster import Cluster
@@ -50,6 +50,8 @@ class Parts(NamedTuple):
     """Where the order may share by them."""
     conditions: Conditions | None
     """None where nothing can befall an attempt."""
+    overrun_s: int | None = None
+    """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
 
 
 class Simulation:
@@ -76,7 +78,8 @@ class Simulation:
         self._keeping = Keeping(self)
         self._storm: Storm | None = None
         self._heads: Heads | None = None
-        self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
+        limit = {} if parts.overrun_s is None else {"overrun_s": parts.overrun_s}
+        self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish], **limit)
         if parts.conditions is not None:
             self._expose(parts.conditions)
 
@@ -218,16 +221,16 @@ class Simulation:
     # ending
 
     def finish(self, attempt: Attempt) -> None:
-        """End an attempt whose work is done, now."""
+        """End an attempt whose work is done, or whose time is over, now."""
         self.now_s = now = attempt.end_s
         if self._storm is not None and not self._storm.ends(attempt):
             self.settle()
             return
         del self.running[attempt]
         self.release(attempt)
-        self.log.ended(attempt, now, FINISHED, attempt.account)
+        self.log.ended(attempt, now, attempt.ending, attempt.account)
         if self._answers:
-            self.arrivals.finished(attempt.job.row)
+            self.arrivals.ended(attempt.job.row, attempt.ending)
         if (self.waiting_jobs or self._newcomers) and self.env.peek() > now:
             self.make_pass()
 
@@ -252,7 +255,7 @@ class Simulation:
         for attempt in list(self.running):
             del self.running[attempt]
             if attempt.end_s <= end_s:
-                self.log.ended(attempt, end_s, FINISHED, attempt.account)
+                self.log.ended(attempt, end_s, attempt.ending, attempt.account)
             else:
                 self.log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
         held = self.arrivals.still_held()

@@ -73,6 +73,7 @@ class Assembly:
                 Dependencies(len(trace), linked=len(trace.after.rows) > 0, lag_s=trace.numpy("after_lag_s")),
                 StartTags(scenario.shares) if shares_by_tags else None,
                 self._conditions(levels_drift=shares_by_tags) if stormy else None,
+                scenario.overrun_s,
             )
         )
 
@@ -83,6 +84,7 @@ class Assembly:
             outages=self.outages,
             plan=_plans(self._setup),
             restart_s=scenario.checkpoints.restart_s,
+            overrun_s=scenario.overrun_s,
             levels_drift=levels_drift,
             retries=scenario.retries,
             preemption=scenario.preemption,

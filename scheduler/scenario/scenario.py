@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 from msgspec.structs import replace
 
-from scheduler.catalog.models import Positive
+from scheduler.catalog.models import Positive, WholeSeconds
 from scheduler.policy import SEAMS, PolicyError, resolve
 from scheduler.scenario.base import Model, Name, models
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
@@ -78,6 +78,9 @@ class Scenario(Model, frozen=True, kw_only=True):
     """Weight of each owner under `fair_share`; 1 where absent."""
     money: MoneySpec = field(default_factory=MoneySpec)
     checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
+    kill: Literal["never", "estimate"] = "never"
+    """estimate: an attempt that has worked for its job's estimate and `grace_s` more is killed."""
+    grace_s: WholeSeconds = 0
     retries: RetrySpec = field(default_factory=RetrySpec)
     preemption: PreemptionSpec = field(default_factory=PreemptionSpec)
     links: tuple[LinkSpec, ...] = ()
@@ -121,6 +124,11 @@ class Scenario(Model, frozen=True, kw_only=True):
     def ends_s(self, start_s: int) -> int | None:
         """Return the second at which a run that starts at `start_s` meets its horizon; None without one."""
         return None if self.horizon_s is None else start_s + self.horizon_s
+
+    @property
+    def overrun_s(self) -> int | None:
+        """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
+        return self.grace_s if self.kill == "estimate" else None
 
 
 def run_start_s(scenario: Scenario, trace: Trace) -> int:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from scheduler.engine.log.outcomes import FINISHED, KILLED, OUTCOMES, PENDING, UNFINISHED
+from scheduler.engine.log.outcomes import FINISHED, KILLED, OVERRAN, PENDING, UNFINISHED, outcome_words
 from scheduler.engine.log.waiting import NEVER
 from traces.arrays import Bools, Floats, Ints, word_column
 
-_REASONS = ("still running", "no work yet", "no retry left")
+_REASONS = ("still running", "no work yet", "no retry left", "ran past its estimate")
 
 
 class Records(NamedTuple):
@@ -113,13 +113,13 @@ def _summed(records: Records, first: Ints, last: Ints) -> Records:
 
 def columns(jobs: Records, resources: pa.Array, first_offer: int, ready_s: Ints) -> dict[str, Any]:
     """Return what jobs.parquet says of jobs, but for what stands in the trace, and the reason."""
-    unused, idle, killed = jobs.attempts == 0, jobs.start_s == NEVER, jobs.state == KILLED
+    unused, idle, killed = jobs.attempts == 0, jobs.start_s == NEVER, jobs.state >= KILLED
     return {
         "ready_s": ready_s,
         "start_s": pa.array(jobs.start_s, mask=idle),
         "end_s": pa.array(jobs.end_s, mask=unused | (jobs.state == UNFINISHED)),
         "wait_s": pa.array(jobs.start_s - ready_s, mask=idle),
-        "state": word_column(jobs.state, OUTCOMES),
+        "state": outcome_words(jobs.state),
         "where": word_column(jobs.resource, resources, unused),
         "rented": pa.array(jobs.resource >= first_offer, mask=unused),
         "devices": pa.array(jobs.devices, mask=unused),
@@ -132,5 +132,6 @@ def columns(jobs: Records, resources: pa.Array, first_offer: int, ready_s: Ints)
 
 def reasons(jobs: Records) -> pa.DictionaryArray:
     """Say why jobs did not finish whose last attempt ended them."""
-    why = np.where(jobs.state == KILLED, 2, jobs.start_s == NEVER)
+    killed = np.where(jobs.state == OVERRAN, 3, 2)
+    why = np.where(jobs.state >= KILLED, killed, jobs.start_s == NEVER)
     return word_column(why, _REASONS, jobs.state == FINISHED)

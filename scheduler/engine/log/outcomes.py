@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
-from traces.arrays import Bools, Ints
+from traces.arrays import Bools, Ints, word_column
 from traces.trace import Trace
 
 OUTCOMES = (
@@ -23,10 +24,18 @@ OUTCOMES = (
 """By number; pending is said of no row."""
 FINISHED, UNFINISHED, REJECTED, FAILED, RECLAIMED, PREEMPTED, MIGRATED, KILLED = range(1, len(OUTCOMES))
 
+OVERRAN = len(OUTCOMES)
+"""KILLED for running past its estimate, and written as that."""
+
 PENDING = 0
 """The state of a job that is to run again: after an attempt with any outcome but those of `STATES`."""
 STATES = (FINISHED, UNFINISHED, REJECTED, KILLED)
-"""The outcomes that end a job."""
+"""The outcomes that end a job, with OVERRAN."""
+
+
+def outcome_words(outcomes: Ints) -> pa.DictionaryArray:
+    """Return outcomes, by number, as a column of words."""
+    return word_column(np.minimum(outcomes, KILLED), OUTCOMES)
 
 
 class Account(NamedTuple):

@@ -16,7 +16,17 @@ import pyarrow as pa
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.log import histories
 from scheduler.engine.log.histories import Histories, Records
-from scheduler.engine.log.outcomes import FINISHED, OUTCOMES, PENDING, STATES, Account, Accounts
+from scheduler.engine.log.outcomes import (
+    FINISHED,
+    KILLED,
+    OUTCOMES,
+    OVERRAN,
+    PENDING,
+    STATES,
+    Account,
+    Accounts,
+    outcome_words,
+)
 from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked
 from scheduler.engine.log.states import Levels
 from scheduler.engine.log.waiting import NEVER, Turns
@@ -33,7 +43,7 @@ PART_ROWS = 131_072
 _ROW = Struct("9q")
 _PACK = _ROW.pack
 _FROM_TRACE = [name for name in JOBS.names if name in TRACE_NAMES]
-_STATE = np.where(np.isin(np.arange(len(OUTCOMES)), STATES), np.arange(len(OUTCOMES)), PENDING)
+_STATE = np.where(np.isin(np.arange(OVERRAN + 1), (*STATES, OVERRAN)), np.arange(OVERRAN + 1), PENDING)
 """What state an outcome leaves the job in."""
 
 
@@ -162,7 +172,7 @@ class RunLog:
             "alloc_s": alloc,
             "start_s": pa.array(start, mask=idle),
             "end_s": end,
-            "outcome": word_column(outcome, OUTCOMES),
+            "outcome": outcome_words(outcome),
             "spend_usd": records.spend_usd,
         }
         self._parts.write("attempts", ATTEMPTS, columns | told)
@@ -179,7 +189,7 @@ class RunLog:
         reasons = [histories.reasons(ended), pa.array(why, pa.string()).dictionary_encode()]
         columns["reason"] = pa.chunked_array(reasons)
         columns |= {name: self._jobs.column(name).take(pa.array(row)) for name in _FROM_TRACE}
-        self._counts += np.bincount(jobs.state, minlength=len(OUTCOMES))
+        self._counts += np.bincount(np.minimum(jobs.state, KILLED), minlength=len(OUTCOMES))
         self._logged[row] = True
         self._parts.write("jobs", JOBS, columns)
         self._unstarted.clear()

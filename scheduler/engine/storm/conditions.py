@@ -24,6 +24,8 @@ class Conditions:
     plan: Callable[[Job, Need], CheckpointPlan]
     """How a job writes checkpoints on what it takes of a pool or an offer."""
     restart_s: int
+    overrun_s: int | None
+    """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
     levels_drift: bool
     """The order's keys change as others come and go, though a job's own attempt does not."""
     retries: RetrySpec

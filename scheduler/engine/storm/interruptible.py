@@ -9,7 +9,7 @@ from simpy import Environment
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
-from scheduler.engine.log.outcomes import Account
+from scheduler.engine.log.outcomes import OVERRAN, Account
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.storm.checkpoints import Progress, length_s, progress
@@ -44,6 +44,9 @@ class Interruptible(Attempt):
         self.work_s = need.run_s(job.runtime_s)
         self.plan = conditions.plan(job, need)
         self.length_s = length_s(self.work_s, self.plan)
+        overrun_s = conditions.overrun_s
+        if overrun_s is not None and self.length_s > (limit_s := need.run_s(job.asked_s) + overrun_s):
+            self.length_s, self.ending = limit_s, OVERRAN
         self.ready_s = self.end_s = UNKNOWN_S
         self.transfer: Transfer | None = None
         self.standing: Any = None
@@ -95,6 +98,12 @@ class Interruptible(Attempt):
         if not writing_s and not self.linked and self.job.turn == self.job.row:
             return None
         return Account(self.job.runtime_s, writing_s, 0, self.staged_tb, self.returned_tb)
+
+    def overran(self) -> Account:
+        """Return what it came to as it is killed for its estimate; nothing is kept."""
+        so_far = self.progress(self.end_s)
+        lost_device_s = so_far.worked_s * self.need.used
+        return Account(0, so_far.writing_s, lost_device_s, self.staged_tb, self.returned_tb)
 
     def stopped(self, now_s: int, *, in_time: bool) -> tuple[Account, int]:
         """Return what it came to if it is stopped now, and its seconds of work.

@@ -34,6 +34,11 @@ class Resumed(Job):
     career: Career
 
     @property
+    def asked_s(self) -> int:
+        """Run time asked for, whatever is done of it."""
+        return self.career.job.estimate_s
+
+    @property
     def row(self) -> int:
         """Its row in the trace."""
         return self.career.job.turn

@@ -13,7 +13,7 @@ from typing import Any
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
-from scheduler.engine.log.outcomes import FAILED, KILLED, MIGRATED, PREEMPTED
+from scheduler.engine.log.outcomes import FAILED, KILLED, MIGRATED, OVERRAN, PREEMPTED
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.storm.conditions import Conditions
@@ -119,6 +119,9 @@ class Storm:
 
     def _work_done(self, attempt: Interruptible) -> bool:
         """Say whether nothing remains to be brought home, while the devices are still held."""
+        if attempt.ending == OVERRAN:
+            attempt.account = attempt.overran()
+            return True
         if self._staging.bring_home(attempt):
             attempt.end_s = UNKNOWN_S
             return False

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.engine.jobs import Fit, Job, jobs
+from scheduler.engine.need import Need
 from traces.arrays import Array, Floats
 from traces.times import HOUR_S
 from traces.trace import Trace
@@ -39,12 +40,19 @@ class BoundJobs(NamedTuple):
         return BoundJobs(*(column[rows] for column in self))
 
 
-def bound_jobs(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[int, int]) -> BoundJobs:
-    """Return the jobs submitted in the window, without those that fit nowhere or follow another."""
+def bound_jobs(
+    trace: Trace, fit: Fit, resources: tuple[int, int], window: tuple[int, int], overrun_s: int | None
+) -> BoundJobs:
+    """Return the jobs submitted in the window, without those that fit nowhere or follow another.
+
+    `resources` are the numbers of pools and of offers. A job that is killed `overrun_s` after its estimate
+    runs no longer than that.
+    """
+    pools, offers = resources
     submit_s = trace.numpy("submit_s")
     counts = (submit_s >= window[0]) & (submit_s < window[1]) & (trace.after.counts() == 0)
     rows = [
-        _row(job, pools, offers)
+        _row(job, pools + offers, overrun_s)
         for job in chain.from_iterable(jobs(trace, fit))
         if counts[job.row] and (job.shape.owned or job.shape.rented)
     ]
@@ -53,18 +61,23 @@ def bound_jobs(trace: Trace, fit: Fit, pools: int, offers: int, window: tuple[in
     return BoundJobs(submit_h, work, run_h, rent_h, boot_h, table[:, 5 : 5 + pools], table[:, 5 + pools :])
 
 
-def _row(job: Job, pools: int, offers: int) -> list[float]:
+def _row(job: Job, resources: int, overrun_s: int | None) -> list[float]:
     """Return the columns of a job, times in seconds."""
     work_s = job.gang * job.runtime_s
-    held = [inf] * (pools + offers)
+    held = [inf] * resources
+
+    def lasts_s(need: Need) -> int:
+        run_s = need.run_s(job.runtime_s)
+        return run_s if overrun_s is None else min(run_s, need.run_s(job.estimate_s) + overrun_s)
+
     run_s = rent_s = 0
     for place in job.shape.owned:
-        own_s = place.run_s(job.runtime_s)
+        own_s = lasts_s(place)
         held[place.column - 1] = place.devices * own_s / work_s
         run_s = max(run_s, own_s)
     boots_s = [rental.ready_s(job) for rental in job.shape.rented]
     for rental, boot_s in zip(job.shape.rented, boots_s, strict=True):
-        hold_s = boot_s + rental.run_s(job.runtime_s)
+        hold_s = boot_s + lasts_s(rental)
         held[rental.column - 1] = rental.devices * hold_s / work_s
         rent_s = max(rent_s, hold_s)
     return [job.submit_s, work_s, run_s, rent_s, min(boots_s, default=0), *held]

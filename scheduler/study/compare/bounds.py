@@ -84,7 +84,7 @@ def relax(
 
     setup = Setup.of(scenario, trace, catalog)
     stock, fit = setup.stock, cache(Assembly(setup).fit)
-    counted = bound_jobs(trace, fit, len(stock.pools), len(stock.offers), window)
+    counted = bound_jobs(trace, fit, (len(stock.pools), len(stock.offers)), window, scenario.overrun_s)
     slots = max(0, min(SLOTS, until_s - window[0]))
     edges = np.linspace(window[0], until_s, slots + 1).round().astype(np.int64)
     prices = LeastPrices(stock, setup.owning, edges, window)
