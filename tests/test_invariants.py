@@ -124,8 +124,8 @@ def attempts_take_what_the_job_needs_there(world: World) -> None:
         assert attempt["end_s"] == (end if attempt["outcome"] != "unfinished" else world.end_s)
         if attempt["outcome"] != "unfinished":
             needed = world.takes(job, where, "runtime_s")
-            assert (attempt["outcome"] == "killed") == (needed is not None and needed[1] > seconds)
-        lost = devices * seconds if attempt["outcome"] == "killed" else 0
+            assert (attempt["outcome"] == "killed") == (needed is not None and needed[2] > seconds)
+        lost = used * seconds if attempt["outcome"] == "killed" else 0
         assert attempt["lost_device_s"] == job["lost_device_s"] == lost
         assert attempt["end_s"] <= end
         assert attempt["start_s"] == (start if start < attempt["end_s"] else None)

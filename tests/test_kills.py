@@ -7,7 +7,7 @@ from pathlib import Path
 from scheduler.run.goodput import DeviceTime
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
 
-ESTIMATE = {"kill": "estimate"}
+ESTIMATE: Row = {"kill": "estimate"}
 OVERRAN = ("killed", "ran past its estimate")
 
 

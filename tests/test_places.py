@@ -16,7 +16,7 @@ def test_places_that_nothing_is_are_counted_by_the_jobs_that_name_them() -> None
     )
     setup = Setup.of(scenario([pool(1)], [offer("cloud")]), jobs, CATALOG)
     assert list(about_places(setup)) == [
-        "2 jobs require device:a100, which no pool or offer is",
-        "1 jobs exclude pool:old, which no pool or offer is",
+        "device:a100: no pool or offer is that; `requires` of 2 of 4 jobs",
+        "pool:old: no pool or offer is that; `excludes` of 1 of 4 jobs",
     ]
     assert list(about_places(Setup.of(scenario([pool(1)]), trace(job(0, 1, 1)), CATALOG))) == []

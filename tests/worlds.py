@@ -201,7 +201,7 @@ class World:
             self.jobs[attempt["job_id"]]["attempts"].append(attempt)
 
     def need(self, job: Row, name: str) -> tuple[int, int, int] | None:
-        """Devices held, devices used and seconds that it is given there; None where it may not or cannot run."""
+        """Devices held, devices used and seconds that it is given there; None where it cannot run."""
         work, limit = self.takes(job, name, "runtime_s"), self.takes(job, name, "estimate_s")
         if work is None or limit is None or self.scenario.kill == "never":
             return work

@@ -191,22 +191,18 @@ def _shapes(trace: Trace, fit: Fit) -> _Column:
             codes, rows = _encode(codes.astype(np.int64) * (len(table) + 1) + of_word + 1)
     shapes = np.empty(len(rows), object)
     for at, row in enumerate(rows.tolist()):
-        workload, kind, owner, residency, *places = (
-            table[of_word[row]] if of_word[row] >= 0 else None for of_word, table in words
-        )
-        shapes[at] = _shape(
-            fit, int(gangs[row]), (workload, kind, owner), residency == "any", Places(*places)
-        )
+        said = [table[of_word[row]] if of_word[row] >= 0 else None for of_word, table in words]
+        shapes[at] = _shape(fit, int(gangs[row]), *said)
     return lambda block: shapes[codes[block]].tolist()
 
 
-def _shape(fit: Fit, gang: int, words: tuple[str, str, str], may_leave: bool, places: Places) -> Shape:
-    workload, kind, owner = words
-    owned, rented = fit(gang, kind, may_leave, places)
+def _shape(fit: Fit, gang: int, workload: Any, kind: Any, owner: Any, residency: Any, *places: Any) -> Shape:
+    may_leave, asked = residency == "any", Places(*places)
+    owned, rented = fit(gang, kind, may_leave, asked)
     nowhere = ""
     if not owned and not rented:
-        picky = places != ANYWHERE and any(fit(gang, kind, may_leave, ANYWHERE))
-        nowhere = f"{places}: no such {_NOWHERE}" if picky else f"no {_NOWHERE}"
+        picky = asked != ANYWHERE and any(fit(gang, kind, may_leave, ANYWHERE))
+        nowhere = f"{asked}: no such {_NOWHERE}" if picky else f"no {_NOWHERE}"
     return Shape(owned, rented, workload, kind, owner, nowhere)
 
 

@@ -78,8 +78,9 @@ class Simulation:
         self._keeping = Keeping(self)
         self._storm: Storm | None = None
         self._heads: Heads | None = None
-        limit = {} if parts.overrun_s is None else {"overrun_s": parts.overrun_s}
-        self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish], **limit)
+        self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
+        if parts.overrun_s is not None:
+            self._attempt = partial(self._attempt, overrun_s=parts.overrun_s)
         if parts.conditions is not None:
             self._expose(parts.conditions)
 

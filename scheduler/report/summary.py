@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from scheduler.catalog.certainty import footer
 from scheduler.report.bad_weather import bad_weather
+from scheduler.report.endings import endings
 from scheduler.report.ledger import spent
 from scheduler.report.work import headline, lateness, work
 from scheduler.run.directory import Run
@@ -66,6 +67,7 @@ def _title(run: Run) -> str:
             f"{scenario['name']}: {minute(start)} to {minute(end)} UTC, {days} days",
             f"policy: {', '.join(policy)}{bound}",
             f"jobs: {count(trace['jobs'])} = {' + '.join(states)}",
+            *endings(run),
         ]
     )
 
