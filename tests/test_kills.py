@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from scheduler.run.goodput import DeviceTime
+from scheduler.scenario import ScenarioError
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
 
 ESTIMATE: Row = {"kill": "estimate"}
@@ -28,6 +31,11 @@ def test_what_asked_for_3_seconds_is_killed_after_3(tmp_path: Path) -> None:
         "kept": 1_609,
         "lost: killed": 9,
     }
+
+
+def test_another_word_is_refused() -> None:
+    with pytest.raises(ScenarioError, match='kill "estimat": allowed are never, estimate'):
+        scenario([pool(1)], kill="estimat")
 
 
 def test_never_is_what_is_unless_asked_for(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, field
@@ -29,6 +29,7 @@ from traces.numbers import minute
 from traces.times import HOUR_S, MomentError, parse_moment
 from traces.trace import Trace
 
+KILLS = ("never", "estimate")
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
 
 
@@ -78,7 +79,7 @@ class Scenario(Model, frozen=True, kw_only=True):
     """Weight of each owner under `fair_share`; 1 where absent."""
     money: MoneySpec = field(default_factory=MoneySpec)
     checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
-    kill: Literal["never", "estimate"] = "never"
+    kill: str = "never"
     """estimate: an attempt that has worked for its job's estimate and `grace_s` more is killed."""
     grace_s: WholeSeconds = 0
     retries: RetrySpec = field(default_factory=RetrySpec)
@@ -104,6 +105,8 @@ class Scenario(Model, frozen=True, kw_only=True):
         if self.trace is not None and self.demand:
             raise ValueError("give either `trace` or `demand`, not both")
         self._check_links()
+        if self.kill not in KILLS:
+            raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
         if self.bound not in BOUNDS:
             raise ValueError(f'bound "{self.bound}": allowed are {", ".join(BOUNDS)}')
 
