@@ -104,8 +104,9 @@ def jobs_end_as_their_last_attempt(world: Weathered) -> None:
         assert (logged["state"] == "finished") == (last == "finished")
         assert (logged["state"] == "killed") == (last == "killed")
         assert not (attempts and logged["state"] == "rejected")
-        setbacks = sum(attempt["outcome"] in SETBACKS for attempt in attempts)
-        assert (setbacks > world.scenario.retries.limit) == (last == "killed")
+        over = bool(attempts) and ran_over(world, attempts[-1])
+        setbacks = sum(attempt["outcome"] in SETBACKS for attempt in attempts) - over
+        assert (setbacks > world.scenario.retries.limit) == (last == "killed" and not over)
         if last is not None:
             assert [logged[name] for name in ("where", "rented", "devices")] == [
                 attempts[-1][name] for name in ("where", "rented", "devices")
@@ -113,6 +114,12 @@ def jobs_end_as_their_last_attempt(world: Weathered) -> None:
         parents = [world.jobs[parent]["state"] for parent in world.jobs[logged["job_id"]]["after"] or []]
         if {"killed", "rejected"} & {*parents}:
             assert logged["state"] == "rejected" or logged["submit_s"] >= world.end_s
+
+
+def ran_over(world: Weathered, attempt: Row) -> bool:
+    """Whether an attempt was killed for its estimate."""
+    reason = world.jobs[attempt["job_id"]]["reason"]
+    return attempt["outcome"] == "killed" and reason == "ran past its estimate"
 
 
 def work_begins_when_devices_and_data_are_there(world: Weathered) -> None:
@@ -170,6 +177,13 @@ def accounts(world: Weathered, attempt: Row) -> set[tuple[int, int, int]]:
     held_s = attempt["end_s"] - start_s
     elapsed_s = min(held_s, length_s)
     worked, saved = worked_s(elapsed_s, work_s, interval_s, world.cost_s)
+    if world.scenario.kill == "estimate":
+        asked_s = world.jobs[attempt["job_id"]]["estimate_s"]
+        limit_s = world.run_s(attempt, asked_s) + world.scenario.grace_s
+        if ran_over(world, attempt):
+            assert held_s == limit_s < length_s
+            return {(0, elapsed_s - worked, worked * attempt["devices"])}
+        assert elapsed_s <= limit_s
     if attempt["outcome"] == "finished":
         assert held_s >= length_s
         assert held_s == length_s or world.linked(attempt["where"])
@@ -212,7 +226,9 @@ def nothing_ends_without_a_cause(world: Weathered) -> None:
     for attempt in world.attempts:
         outcome = attempt["outcome"]
         strikes = {STOPS[row["what"]] for row in world.strikes(attempt)}
-        if outcome in SETBACKS:
+        if ran_over(world, attempt):
+            assert world.scenario.kill == "estimate"
+        elif outcome in SETBACKS:
             wanted = {"failed", "reclaimed"} if outcome == "killed" else {outcome}
             assert strikes & wanted or ("failed" in wanted and failed_boot(world, attempt))
         elif outcome == "preempted":
