@@ -462,7 +462,8 @@ class Weathered(World):
 
     def run_s(self, attempt: Row, reference_s: int) -> int:
         """Seconds that so many reference seconds of the attempt's job take where it ran."""
-        need = self.need(self.jobs[attempt["job_id"]] | {"runtime_s": reference_s}, attempt["where"])
+        job = self.jobs[attempt["job_id"]] | {"runtime_s": reference_s}
+        need = self.takes(job, attempt["where"], "runtime_s")
         assert need is not None
         return need[2]
 

@@ -35,6 +35,7 @@ from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
 from scheduler.run.directory import Run
 from scheduler.study.reference import reference_of
+from traces.schema import type_name
 from workloads import Demand, generate
 
 ROOT = Path(__file__).parents[1]
@@ -212,12 +213,7 @@ def test_columns_are_those_of_the_logs(log: str) -> None:
 
 
 def column(field: pa.Field) -> list[str]:
-    if pa.types.is_dictionary(field.type):
-        kind = "text"
-    elif pa.types.is_list(field.type):
-        kind = f"list of {field.type.value_type}"
-    else:
-        kind = str(field.type).replace("double", "float64")
+    kind = type_name(field.type)
     unit, meaning = (field.metadata[key].decode() for key in (b"unit", b"meaning"))
     return [f"`{field.name}`", kind + (", null" if field.nullable else ""), unit, meaning]
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from scheduler.catalog import Catalog, CatalogError, load_catalog
 from scheduler.cli import main
+from scheduler.engine.places import ANYWHERE
 from scheduler.money.economics.inputs import inputs
 from scheduler.money.economics.readings import readings
 from scheduler.replay import Setup
@@ -51,7 +52,7 @@ def test_generator_replay_and_economics_follow_the_catalog(slower: Catalog) -> N
     need = []
     for trace, catalog in zip(jobs, (usual, slower), strict=True):
         assembly = Assembly(Setup.of(parse_scenario(SCENARIO), trace, catalog))
-        need.append(assembly.fit(120, "fsd.evaluate", may_leave=True)[1][0].devices)
+        need.append(assembly.fit(120, "fsd.evaluate", may_leave=True, places=ANYWHERE)[1][0].devices)
     # 120 tiles are 120 x 9 x 0.45 / (0.989 x 0.375) H100, in nodes of 8: 1,310.4; of the slower ones 873.6.
     assert need == [1_312, 880]
     decided = [

@@ -125,6 +125,8 @@ def days_after(epoch: str, days: int) -> int:
     """The second of a midnight after the epoch."""
     then = datetime.fromisoformat(epoch)
     return days * 86_400 - (then.hour * 3_600 + then.minute * 60 + then.second)
+
+
 _PLACES = st.fixed_dictionaries(
     {
         "requires": st.sampled_from([None] * 6 + ["device:unit", "pool:pool0,pool:offer0", "pool:nowhere"]),

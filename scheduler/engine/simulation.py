@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from typing import NamedTuple
 
-from simpy import Environment
-
-from scheduler.engine.arrivals import Arrivals, Dependencies
+from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.gate import Gate
 from scheduler.engine.heads import Heads
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import UNFINISHED
-from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import whole_s
-from scheduler.engine.owned.cluster import Cluster
-from scheduler.engine.owned.lineup import lineup
+from scheduler.engine.owned.head_only import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import ClusterView, KeyView
+from scheduler.engine.parts import Parts
 from scheduler.engine.queue import QueueEntry
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
@@ -35,23 +31,6 @@ from scheduler.engine.source import Source
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.storm import Storm
-from scheduler.policy import Policy
-
-
-class Parts(NamedTuple):
-    """What a run is put together from."""
-
-    env: Environment
-    cluster: Cluster
-    policy: Policy
-    log: RunLog
-    dependencies: Dependencies
-    start_tags: StartTags | None
-    """Where the order may share by them."""
-    conditions: Conditions | None
-    """None where nothing can befall an attempt."""
-    overrun_s: int | None = None
-    """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
 
 
 class Simulation:

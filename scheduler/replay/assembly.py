@@ -14,9 +14,10 @@ from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import Need
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed, Pool
+from scheduler.engine.parts import Parts
 from scheduler.engine.places import Places
 from scheduler.engine.rented.offers import LiveOffer, Rental
-from scheduler.engine.simulation import Parts, Simulation
+from scheduler.engine.simulation import Simulation
 from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire

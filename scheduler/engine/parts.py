@@ -1,0 +1,30 @@
+"""What a simulation is put together from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simpy import Environment
+
+from scheduler.engine.arrivals import Dependencies
+from scheduler.engine.fair_share import StartTags
+from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.owned.cluster import Cluster
+from scheduler.engine.storm.conditions import Conditions
+from scheduler.policy import Policy
+
+
+class Parts(NamedTuple):
+    """What a run is put together from."""
+
+    env: Environment
+    cluster: Cluster
+    policy: Policy
+    log: RunLog
+    dependencies: Dependencies
+    start_tags: StartTags | None
+    """Where the order may share by them."""
+    conditions: Conditions | None
+    """None where nothing can befall an attempt."""
+    overrun_s: int | None = None
+    """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
