@@ -119,7 +119,7 @@ def jobs_end_as_their_last_attempt(world: Weathered) -> None:
 def ran_over(world: Weathered, attempt: Row) -> bool:
     """Whether an attempt was killed for its estimate."""
     reason = world.jobs[attempt["job_id"]]["reason"]
-    return attempt["outcome"] == "killed" and reason == "ran past its estimate"
+    return bool(attempt["outcome"] == "killed" and reason == "ran past its estimate")
 
 
 def work_begins_when_devices_and_data_are_there(world: Weathered) -> None:
