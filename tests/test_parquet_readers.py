@@ -29,6 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build.job(0, 600, 3, residency="owned", workload="fsd", kind="fsd.retrain"),
         build.job(5, 100, 1, deadline_s=200, output_tb=0.5),
         build.job(7, 100, 2, after=1, name="7_2", requires="pool:own", outcome="failed"),
+        build.job(8, 100, 2, after=1),
         build.job(9, 100, 99, residency="owned"),
     )
     trace.write(folder / "trace.parquet")

@@ -389,9 +389,14 @@ def others_give_way(world: Weathered) -> None:
                     world.share(attempt, pod)
                     for attempt in world.here(name, pod)
                     if attempt["alloc_s"] <= time < attempt["end_s"]
-                    and not gives_way(world, head, world.jobs[attempt["job_id"]])
+                    and not may_stop(world, attempt, head, time)
                 )
                 assert need[0] > pool["pod_devices"] - stays - len(world.withheld(name, pod, time))
+
+
+def may_stop(world: Weathered, attempt: Row, head: Row, time: int) -> bool:
+    """Whoever has only begun in this second stays for its length."""
+    return attempt["alloc_s"] < time and gives_way(world, head, world.jobs[attempt["job_id"]])
 
 
 def gives_way(world: Weathered, waiting: Row, running: Row) -> bool:

@@ -387,7 +387,7 @@ def test_metadata_that_cannot_be_meant_is_refused(
 
 def test_files_that_are_no_parquet_are_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    with pytest.raises(TraceError, match=r"a\.parquet: no such file$"):
+    with pytest.raises(TraceError, match=r"a\.parquet: no such file or directory$"):
         Trace.read(path)
     with pytest.raises(TraceError, match="not a readable Parquet file"):
         Trace.read(tmp_path)

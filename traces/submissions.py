@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traces.arrays import lists_of
 from traces.numbers import count_of, minute
 from traces.schema import TraceError
 from traces.times import parse_moment
@@ -39,12 +40,12 @@ class Cut(NamedTuple):
     of: int
     """Jobs before the cut."""
     freed: int
-    """Jobs that followed one which was cut away, and now follow none."""
+    """Jobs that followed one which was cut away, and now do not."""
 
     def __str__(self) -> str:
         kept = f"kept {count_of(len(self.trace), self.of)} jobs, {submissions(self.trace)}"
-        follow = "follows" if self.freed == 1 else "follow"
-        freed = f"{self.freed:,} of them followed a job that was cut away, and {follow} none now"
+        do = "does" if self.freed == 1 else "do"
+        freed = f"{self.freed:,} of them followed a job that was cut away, and {do} not now"
         return f"{kept}; {freed}" if self.freed else kept
 
 
@@ -62,13 +63,17 @@ def cut(trace: Trace, part: TimeRange) -> Cut:
     if first >= last:
         asked = f"from {part.since or 'the first'} to before {part.until or 'the end'}"
         raise TraceError(f"no job is submitted {asked}: the trace's are {submissions(trace)}")
-    table = trace.table.slice(first, last - first)
-    after = table.column("after")
-    there = pc.is_in(after, value_set=table.column("job_id").combine_chunks())
-    freed = pc.and_(after.is_valid(), pc.invert(there))
-    at = table.column_names.index("after")
-    table = table.set_column(
-        at, table.schema.field(at), pc.if_else(freed, pa.scalar(None, pa.int64()), after)
-    )
+    table, freed = _without_lost(trace.table.slice(first, last - first))
     part_of = Trace(table).from_source({"part": part._asdict(), "of": trace.source})
-    return Cut(part_of, len(trace), pc.sum(freed).as_py() or 0)
+    return Cut(part_of, len(trace), freed)
+
+
+def _without_lost(table: pa.Table) -> tuple[pa.Table, int]:
+    """Let jobs follow only those that are there; return how many followed others."""
+    after = table.column("after").combine_chunks()
+    job = pc.list_parent_indices(after).to_numpy()
+    ids = pc.list_flatten(after)
+    there = pc.is_in(ids, value_set=table.column("job_id").combine_chunks()).to_numpy(zero_copy_only=False)
+    at = table.column_names.index("after")
+    kept = lists_of(job[there], ids.to_numpy()[there], len(after))
+    return table.set_column(at, table.schema.field(at), kept), len(np.unique(job[~there]))

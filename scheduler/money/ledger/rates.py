@@ -158,7 +158,7 @@ class Owning:
         return self.calendar.starts(HOUR_S, self.start_s, max(self.start_s + 1, end_s))
 
 
-class Rent(NamedTuple):
+class OfferRent(NamedTuple):
     """The price of an offer in some of its sizes: USD a device-second."""
 
     price: RateSteps
@@ -174,11 +174,14 @@ class Rent(NamedTuple):
         return np.flatnonzero(~np.isin(devices, self.others))
 
 
-def rents(offer: OfferStock) -> list[Rent]:
+def rents(offer: OfferStock) -> list[OfferRent]:
     """Return the rents of an offer; that of nodes, which a commitment is at, comes first."""
     own = tuple(offer.prices_by_size)
     by_size = ((_rate(prices), size) for size, prices in offer.prices_by_size.items())
-    return [Rent(_rate(offer.prices), None, own), *(Rent(price, size, own) for price, size in by_size)]
+    return [
+        OfferRent(_rate(offer.prices), None, own),
+        *(OfferRent(price, size, own) for price, size in by_size),
+    ]
 
 
 def _rate(prices: tuple[Step, ...]) -> RateSteps:
