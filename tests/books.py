@@ -86,7 +86,7 @@ class Books:
         life_ends = first_s + round((money.life_years - money.age_years) * YEAR_S)
         if money.depreciation == "straight_line":
             worn_s = min(second, life_ends) - first_s
-            return 1 - (1 - money.residual_share) * worn_s / (money.life_years * YEAR_S)
+            return 1 - (1 - money.residual_share) * worn_s / max(1, round(money.life_years * YEAR_S))
         now = self.epoch + timedelta(seconds=second)
         hour_s = (now.replace(minute=0, second=0) - self.epoch).total_seconds()
         start, end = (min(max(edge, first_s), max(life_ends, first_s)) for edge in (hour_s, hour_s + 3_600))

@@ -283,7 +283,7 @@ def test_a_users_file_adds_entries(tmp_path: Path) -> None:
         ("devices = 3", "Expected `object`, got `int` - at `$.devices`"),
         ("[devices.h100]\npeak_pflop = 1", "devices.h100.peak_pflop: unknown key; did you mean peak_pflops?"),
         ("[devices.h100]\nkey = 'x'", "devices.h100.key: unknown key"),
-        ("[devices.h100]\npeak_pflops = -1", "devices.h100.peak_pflops = -1: Expected `float` > 0.0"),
+        ("[devices.h100]\npeak_pflops = -1", "devices.h100.peak_pflops = -1: Expected `float` >= 1e-09"),
         ("[devices.h100]\npeak_pflops = nan", "devices.h100.peak_pflops = nan: "),
         ("[devices.h100]\npeak_pflops = inf", "devices.h100.peak_pflops = inf: "),
         (

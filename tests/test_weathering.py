@@ -134,7 +134,7 @@ def test_every_second_that_was_held_is_accounted_for(tale: Tale) -> None:
 
 def holds(world: Weathered, *, linked: bool) -> None:
     held = DeviceTime(world.run)
-    parts = (held.kept, held.given_up, held.lost, held.checkpoints, held.starting)
+    parts = (held.kept, held.given_up, held.lost, held.checkpoints, held.starting, held.unused)
     assert all((part >= 0).all() for part in parts)
     assert (np.sum(parts, axis=0) == held.held).all()
     states = world.run.table("states")

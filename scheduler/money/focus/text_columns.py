@@ -154,8 +154,7 @@ def _sku(sort: Sort, resource: dict[str, Any]) -> TextColumns:
     rental = sort.terms.meter == "Rental"
     sku = kind if rental else f"{kind}-{sort.line}"
     contract = ("spot" if resource["spot"] else "on-demand") if sort.listed else "committed"
-    several = len(resource["prices"]) > 1 or resource["prices_by_size"]
-    moves = sort.line == "on_demand" and several
+    moves = sort.line == "on_demand" and (len(resource["prices"]) > 1 or bool(resource["prices_by_size"]))
     details = json.dumps({"x_Device": resource["device"]}) if sort.unit == "device-hour" else None
     return {
         "PricingCategory": "Dynamic" if moves else sort.terms.pricing,

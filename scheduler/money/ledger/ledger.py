@@ -22,7 +22,7 @@ from scheduler.money.ledger.pricing import (
     add_sold,
     held_by_phase,
 )
-from scheduler.money.ledger.rates import Owning, OfferRent, rents
+from scheduler.money.ledger.rates import Owning, SizeRent, rents
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.run.parts import written_parts
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
@@ -101,7 +101,7 @@ def _add_offer(charges: Charges, offer: OfferStock, attempts: Attempts, end_s: i
         _add_rent(charges, offer, rent, attempts.of(rent.rows(attempts.devices)), end_s)
 
 
-def _add_rent(charges: Charges, offer: OfferStock, rent: OfferRent, attempts: Attempts, end_s: int) -> None:
+def _add_rent(charges: Charges, offer: OfferStock, rent: SizeRent, attempts: Attempts, end_s: int) -> None:
     billed_s = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s).billed_s
     prices = OfferPrices(offer, rent, charges, int(billed_s.max(initial=end_s)))
     edges = prices.cells.edges

@@ -6,7 +6,7 @@ import numpy as np
 
 from scheduler.money.ledger.charges import Cells, Charges, Values
 from scheduler.money.ledger.meter import GB_PER_TB, phases
-from scheduler.money.ledger.rates import Owning, OfferRent
+from scheduler.money.ledger.rates import Owning, SizeRent
 from scheduler.run.columns import Attempts
 from scheduler.stock.stock import OfferStock, PoolStock
 from traces.arrays import Floats, Ints
@@ -41,7 +41,7 @@ class PoolPrices:
 class OfferPrices:
     """What device-seconds cost at a rent of an offer, by cells of time in which it does not change."""
 
-    def __init__(self, offer: OfferStock, rent: OfferRent, charges: Charges, last_s: int) -> None:
+    def __init__(self, offer: OfferStock, rent: SizeRent, charges: Charges, last_s: int) -> None:
         self._offer, self._charges, self._price = offer, charges, rent.price
         self.cells = Cells(charges.periods, last_s, self._price.from_s)
 

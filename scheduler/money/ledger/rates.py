@@ -130,9 +130,10 @@ class Owning:
     def _loses(self, start_s: Ints, end_s: Ints) -> Floats:
         """Share of the price that is lost over spans: alike in every second, or alike in proportion."""
         money, life_s = self.money, self.money.life_years * YEAR_S
-        span = (end_s - start_s) / life_s
         if money.depreciation == "straight_line":
-            return np.asarray((1 - money.residual_share) * span, np.float64)
+            whole_s = max(1.0, float(round(life_s)))  # a life ends at a whole second, when all is lost
+            return np.asarray((1 - money.residual_share) * (end_s - start_s) / whole_s, np.float64)
+        span = (end_s - start_s) / life_s
         decay = portable.log(money.residual_share)
         left = portable.exp(decay * (money.age_years + (start_s - self.start_s) / YEAR_S) / money.life_years)
         return np.asarray(-left * portable.expm1(decay * span), np.float64)
@@ -158,7 +159,7 @@ class Owning:
         return self.calendar.starts(HOUR_S, self.start_s, max(self.start_s + 1, end_s))
 
 
-class OfferRent(NamedTuple):
+class SizeRent(NamedTuple):
     """The price of an offer in some of its sizes: USD a device-second."""
 
     price: RateSteps
@@ -174,13 +175,13 @@ class OfferRent(NamedTuple):
         return np.flatnonzero(~np.isin(devices, self.others))
 
 
-def rents(offer: OfferStock) -> list[OfferRent]:
+def rents(offer: OfferStock) -> list[SizeRent]:
     """Return the rents of an offer; that of nodes, which a commitment is at, comes first."""
     own = tuple(offer.prices_by_size)
     by_size = ((_rate(prices), size) for size, prices in offer.prices_by_size.items())
     return [
-        OfferRent(_rate(offer.prices), None, own),
-        *(OfferRent(price, size, own) for price, size in by_size),
+        SizeRent(_rate(offer.prices), None, own),
+        *(SizeRent(price, size, own) for price, size in by_size),
     ]
 
 

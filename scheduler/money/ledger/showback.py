@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from scheduler.money.ledger.charges import Charges
 from scheduler.money.ledger.meter import SELLS
 from scheduler.money.ledger.pricing import OfferPrices, PoolPrices, add_moved, add_sold, held_by_phase
-from scheduler.money.ledger.rates import Calendar, Owning, OfferRent, rents
+from scheduler.money.ledger.rates import Calendar, Owning, SizeRent, rents
 from scheduler.run.columns import GROUP, Attempts
 from scheduler.run.directory import Run, RunError
 from scheduler.scenario import MoneySpec
@@ -141,7 +141,7 @@ def _add_offer(charges: Charges, offer: OfferStock, logged: _Logged, transfer: f
 
 
 def _add_rent(
-    charges: Charges, offer: OfferStock, rent: OfferRent, groups: list[tuple[str, Attempts]], end_s: int
+    charges: Charges, offer: OfferStock, rent: SizeRent, groups: list[tuple[str, Attempts]], end_s: int
 ) -> None:
     together = Attempts._make(
         np.concatenate(column) for column in zip(*(ours for _, ours in groups), strict=True)
