@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from math import inf
 
 from scheduler.policy.views import JobView, OrderView
+from traces.exact import as_decimal
 from traces.times import DAY_S, HOUR_S
 
 Order = Callable[[JobView, OrderView], float]
@@ -71,7 +72,7 @@ class Las:
         return inf if self.level(job) else self._missing_device_s(job) / devices
 
     def _missing_device_s(self, job: JobView) -> float:
-        return self.threshold_device_h * HOUR_S - job.attained_device_s
+        return float(as_decimal(self.threshold_device_h) * HOUR_S - job.attained_device_s)
 
 
 def smallest() -> Order:
@@ -87,10 +88,12 @@ def edf() -> Order:
 def priority(per_day: float = 1.0) -> Order:
     """Priority with linear ageing: a waiting job gains `per_day` priority levels a day.
 
-    All waiting jobs age alike, so `rate * submit - priority` orders them at every instant.
+    All waiting jobs age alike, so `rate * submit - priority` orders them at every instant. It is a quotient
+    of whole numbers, rounded once, so that jobs of equal rank tie.
     """
-    rate = per_day / DAY_S
-    return lambda job, view: rate * job.submit_s - job.priority
+    levels, days = as_decimal(per_day).as_integer_ratio()
+    per_level = days * DAY_S
+    return lambda job, view: (levels * job.submit_s - per_level * job.priority) / per_level
 
 
 def fair_share() -> Order:

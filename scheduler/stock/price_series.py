@@ -6,13 +6,13 @@ import csv
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 from traces.errors import cannot_read, first_line
+from traces.exact import as_decimal
 from traces.files import read_text
 from traces.times import HOUR_S
 
@@ -109,11 +109,6 @@ def _number(column: str, text: str) -> float:
     if not isfinite(number):
         raise ValueError(f"{column}: must be a number")
     return number
-
-
-def as_decimal(number: float) -> Decimal:
-    """Return a number as it is written: three times 0.1 is then 0.3, and what costs alike compares so."""
-    return Decimal(repr(number))
 
 
 def from_start(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:

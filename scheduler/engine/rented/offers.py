@@ -11,8 +11,8 @@ from scheduler.engine.rented.prices import Prices, UnitPrice
 from scheduler.engine.units import Holder, Units
 from scheduler.policy.views import JobView
 from scheduler.scenario import CheckpointSpec
-from scheduler.stock.price_series import as_decimal
 from scheduler.stock.stock import OfferStock
+from traces.exact import as_decimal
 
 
 class Clock(Protocol):

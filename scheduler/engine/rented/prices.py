@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from scheduler.stock.price_series import Step, as_decimal
+from scheduler.stock.price_series import Step
+from traces.exact import as_decimal
 from traces.times import HOUR_S
 
 
