@@ -54,12 +54,16 @@ def profile_of(profiles: dict[PodView, Profile], pod: PodView, now: int) -> Prof
 
 
 def book(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profile], now: int) -> None:
-    """Take the job's earliest place in the profiles, over all pools; ties to the first."""
+    """Take the job's earliest place in the profiles, over all pools; ties to the first.
+
+    It may not start now, be it that room is held for another, so that something has to end first.
+    """
     best: tuple[float, int, list[tuple[Profile, int]]] = (inf, 0, [])
     for need in needs:
         run = need.run_s(job.estimate_s)
         pods = [profile_of(profiles, pod, now) for pod in need.pods]
-        for start in sorted({time for profile in pods for time in profile.times}):
+        later = {time for profile in pods for time in profile.times if time > now}
+        for start in sorted(later or {now + 1}):
             if start >= best[0]:
                 break
             if taken := _at(need, pods, start, start + run):
