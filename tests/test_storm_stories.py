@@ -105,6 +105,13 @@ def test_whoever_is_saved_at_the_very_end(at_s: int, account: tuple[str, int, in
     assert attempts(world)[0][4:] == (at_s, *account)
 
 
+def test_a_run_ends_with_its_last_job_whatever_weather_comes_after() -> None:
+    """Also where a job had rested: the second failure, at 500, meets nobody."""
+    world = replay(owned(retries={"backoff_s": 5}), [broken(10, 12), broken(500, 600)], job(0, 20, 2))
+    assert attempts(world)[1][2:5] == (15, 15, 35)
+    assert world.end_s == 35
+
+
 def test_with_checkpoints_it_goes_on_from_the_last_that_was_finished() -> None:
     """Work to 30, a checkpoint to 35, 5 s more; then a restart of 7 s, and 70 s with two checkpoints."""
     scenario = owned(checkpoints={"interval": "30s", "restart_s": 7, **FIVE_SECONDS})

@@ -233,6 +233,7 @@ def nothing_ends_without_a_cause(world: Weathered) -> None:
             assert strikes & wanted or ("failed" in wanted and failed_boot(world, attempt))
         elif outcome == "preempted":
             assert not attempt["rented"]
+            assert attempt["alloc_s"] < attempt["end_s"]
             assert "preempted" in strikes or gave_way(world, attempt)
         elif outcome == "migrated":
             assert attempt["rented"]
@@ -425,8 +426,14 @@ def protection_holds(world: Weathered) -> None:
 
 
 def nothing_is_stuck(world: Weathered) -> None:
-    """Without a horizon, jobs are left only where the policy never takes an offer that it could."""
+    """Without a horizon, jobs are left only where the policy never takes an offer that it could.
+
+    If none are, the run ends with the last of them.
+    """
     if world.scenario.horizon_s is None:
+        last = [attempt["end_s"] for attempt in world.attempts]
+        if all(job["state"] != "unfinished" for job in world.jobs.values()):
+            assert world.end_s <= max(last + [job["submit_s"] for job in world.jobs.values()])
         for job in world.jobs.values():
             if job["state"] == "unfinished":
                 assert refused_for_ever(world, job), job

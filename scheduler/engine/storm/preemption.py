@@ -13,10 +13,11 @@ from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import Interruptible
+from scheduler.engine.storm.prospect import Answers, Prospect
 from scheduler.engine.storm.protection import Protection
 from scheduler.engine.storm.retries import Retries
-from scheduler.engine.storm.room import Room, fits, needed, room_without, share, slot
-from scheduler.engine.storm.victims import Preemptible, choose
+from scheduler.engine.storm.room import Room, could_fit, fits, needed, room_without, share, slot
+from scheduler.engine.storm.victims import Choice, Preemptible, choose
 from scheduler.policy import Policy
 
 
@@ -59,8 +60,8 @@ class Preemption:
         self._let_down: set[int] = set()
         """Whose room was not there when its time had come, by turn."""
         self._wakes_s = inf
-        self._answered: Job | None = None
-        """Who asked in vain last, if the answer would be the same now."""
+        self._prospect: Prospect | None = None
+        """That of who asked in vain last, where nobody else's answer is needed yet."""
 
     @property
     def possible(self) -> bool:
@@ -70,7 +71,9 @@ class Preemption:
     def begun(self, attempt: Interruptible) -> None:
         """Follow an attempt whose work begins."""
         if self._protection.begun(attempt):
-            self._answered = None
+            self._prospect = None
+        elif self._prospect is not None:
+            self._prospect.begun(attempt)
         if self._rule is not None and self._turns_s is not None:
             if attempt.ready_s:
                 self._run.quietly(attempt.ready_s, partial(self._look_again, attempt))
@@ -79,7 +82,7 @@ class Preemption:
 
     def _look_again(self, attempt: Interruptible) -> None:
         """Ask again when the order's level of a running job changes, as it may have to give way then."""
-        self._answered = None
+        self._prospect = None
         if self._turns_s is not None and attempt in self._run.running:
             turns_s = self._turns_s(self._retries.standing(attempt), attempt.need.devices)
             if turns_s < inf:
@@ -88,12 +91,13 @@ class Preemption:
 
     def ended(self, attempt: Interruptible) -> None:
         """Forget an attempt on owned devices."""
-        self._answered = None
+        if self._prospect is not None and self._prospect.brightens(attempt):
+            self._prospect = None
         self._protection.ended(attempt)
 
     def changed(self) -> None:
         """Other devices may be had now, or the order's levels are others, or somebody is safe no more."""
-        self._answered = None
+        self._prospect = None
 
     def makes_room(self, head: Job | None, now_s: int) -> bool:
         """Let others give way to the head, which fits nowhere; say whether it fits now.
@@ -131,13 +135,10 @@ class Preemption:
 
     def _ask(self, head: Job, now_s: int) -> bool:
         """Choose who gives way, at once or once all have saved their work; say whether it is at once."""
-        if head is self._answered:
+        if self._prospect is not None and self._prospect.head is head:
             return False
-        most = self._protection.most(now_s)
-        choice = choose(head.shape.owned, self._preemptibles(head, now_s), self._behind, most)
+        choice = self._choose(head, now_s)
         if choice is None:
-            self._answered = None if most is not None and head.shape.roams else head
-            self._wake(now_s)
             return False
         victims = [victim.attempt for victim in choice.victims]
         until_s = now_s + max(victim.plan.cost_s if victim.unsaved(now_s) else 0 for victim in victims)
@@ -184,27 +185,52 @@ class Preemption:
             if victim in self._run.running:
                 victim.go_on()
 
-    def _wake(self, now_s: int) -> None:
-        """Ask again when somebody is safe no more."""
-        until_s = self._protection.until_s
-        if until_s not in (inf, self._wakes_s):
-            self._wakes_s = until_s
-            self._run.quietly(int(until_s) - now_s, self.changed)
+    def _choose(self, head: Job, now_s: int) -> Choice | None:
+        """Return who gives way; if nobody does, see to it that the head asks again."""
+        most, answers = self._protection.most(now_s), self._answers(head, now_s)
+        needs = [need for need in head.shape.owned if could_fit(need, answers.able)]
+        if not needs:
+            self._prospect = Prospect(head, answers)
+            self._wake(self._prospect.next_s, now_s)
+            return None
+        needs = [need for need in needs if most is None or (most and could_fit(need, answers.able, most))]
+        entries = [self._preemptible(attempt, now_s) for attempt in answers.able] if needs else []
+        choice = choose(needs, entries, self._behind, most)
+        if choice is None:  # so many may not give way within the hour
+            self._wake(min([self._protection.more_s(), *(until_s for until_s, _ in answers.safe)]), now_s)
+        return choice
 
-    def _preemptibles(self, head: Job, now_s: int) -> list[Preemptible]:
-        """Return who may give way to the head."""
-        rule, level, standing, protection = self._rule, self._level, self._retries.standing, self._protection
+    def _wake(self, at_s: float, now_s: int) -> None:
+        if at_s not in (inf, self._wakes_s):
+            self._wakes_s = at_s
+            self._run.quietly(int(at_s) - now_s, self.changed)
+
+    def _answers(self, head: Job, now_s: int) -> Answers:
+        """Ask everybody on owned devices about the head."""
+        rule, level, standing, until = (
+            self._rule,
+            self._level,
+            self._retries.standing,
+            self._protection.until_s,
+        )
         assert rule is not None
-        preemptibles = []
+        answers = Answers([], [], set())
         for attempt in self._run.running:
             if attempt.pods:
                 assert isinstance(attempt, Interruptible)
-                job = standing(attempt)
-                if rule(head, job, level) and not protection.covers(attempt, now_s):
-                    restart_s = self._restart_s if attempt.job.done_s or attempt.keeps_s(now_s) else 0
-                    loss_device_s = attempt.need.devices * (attempt.loss_s(now_s) + restart_s)
-                    preemptibles.append(Preemptible(loss_device_s, (-attempt.alloc_s, -job.job_id), attempt))
-        return preemptibles
+                until_s = until(attempt) if rule(head, standing(attempt), level) else inf
+                if until_s <= now_s:
+                    answers.able.append(attempt)
+                elif until_s < inf:
+                    answers.safe.append((int(until_s), attempt))
+                else:
+                    answers.stay.add(attempt)
+        return answers
+
+    def _preemptible(self, attempt: Interruptible, now_s: int) -> Preemptible:
+        restart_s = self._restart_s if attempt.job.done_s or attempt.keeps_s(now_s) else 0
+        loss_device_s = attempt.need.devices * (attempt.loss_s(now_s) + restart_s)
+        return Preemptible(loss_device_s, (-attempt.alloc_s, -attempt.job.job_id), attempt)
 
     def _behind(self, one: Preemptible, other: Preemptible) -> bool:
         """Say whether one would give way to the other."""

@@ -24,13 +24,12 @@ class Protection:
         """Owned devices by owner."""
         self._lately: deque[int] = deque()
         """When somebody gave way within the last hour."""
-        self.until_s = inf
-        """The first second at which less is protected than was found when last asked."""
 
     def begun(self, attempt: Interruptible) -> bool:
-        """Count an attempt on owned devices; say whether its owner is less safe than before."""
-        self._held[attempt.job.owner] += attempt.need.devices
-        return self._share > 0
+        """Count an attempt on owned devices; say whether its owner is no longer safe."""
+        before = self._held[attempt.job.owner]
+        self._held[attempt.job.owner] = held = before + attempt.need.devices
+        return before <= self._share < held
 
     def ended(self, attempt: Interruptible) -> None:
         """Count an attempt no more."""
@@ -42,22 +41,23 @@ class Protection:
             self._lately.append(now_s)
 
     def most(self, now_s: int) -> int | None:
-        """Return how many may give way now; None for any number. To be asked before `covers`."""
+        """Return how many may give way now; None for any number."""
         most, lately = self._spec.most_per_h, self._lately
         while lately and lately[0] <= now_s - HOUR_S:
             lately.popleft()
-        self.until_s = lately[0] + HOUR_S if lately else inf
         return None if most is None else most - len(lately)
 
-    def covers(self, attempt: Interruptible, now_s: int) -> bool:
-        """Say whether somebody is safe: it started in this very second, or the scenario says so."""
+    def more_s(self) -> float:
+        """Return the second at which more may give way than at the one last asked for."""
+        return self._lately[0] + HOUR_S if self._lately else inf
+
+    def until_s(self, attempt: Interruptible) -> float:
+        """Return until when somebody is safe: the second after its start, or what the scenario says."""
         spec, job = self._spec, attempt.job
-        if self._share and self._held[job.owner] <= self._share:
-            return True
+        if self._share and self._held[job.shape.owner] <= self._share:
+            return inf
         if spec.most_per_job and isinstance(job, Resumed) and job.career.preemptions >= spec.most_per_job:
-            return True
-        safe_until_s = attempt.alloc_s + max(1, spec.min_run_s and attempt.ready_s + spec.min_run_s)
-        if safe_until_s > now_s:
-            self.until_s = min(self.until_s, safe_until_s)
-            return True
-        return False
+            return inf
+        if spec.min_run_s:
+            return attempt.alloc_s + attempt.ready_s + spec.min_run_s
+        return attempt.alloc_s + 1

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from heapq import nlargest
 
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.storm.interruptible import Interruptible
 
 Room = dict[Pod, int]
 """Devices that are free on pods, or would be."""
+
+
+def could_fit(need: PodNeed, able: Iterable[Interruptible], most: int | None = None) -> bool:
+    """Say whether there would be room if all of those who may stop did, and is none now.
+
+    Inside a pod, only at most so many do. Where there is room already, the place policy does not want it.
+    """
+    there = [attempt for attempt in able if attempt.need.column == need.column]
+    if need.whole:
+        return fits(need, room_without(need, there)) and not fits(need, room_without(need, ()))
+    by_pod: dict[Pod, list[Interruptible]] = {}
+    for attempt in there:
+        for pod in attempt.pods:
+            by_pod.setdefault(pod, []).append(attempt)
+    return max(need.frees) < need.rest and any(
+        pod.free + sum([attempt.need.devices for attempt in some]) >= need.rest  # at most, and soon added up
+        and pod.free + sum(nlargest(most or len(some), (share(attempt, pod) for attempt in some)))
+        >= need.rest
+        for pod, some in by_pod.items()
+    )
 
 
 def room_without(need: PodNeed, victims: Iterable[Interruptible]) -> Room:

@@ -55,18 +55,16 @@ def choose(
 ) -> Choice | None:
     """Return the best set of at most so many that makes room in some pool; None where there is none.
 
+    All of them together must make room for each of the needs.
     Best is whose foremost member is furthest behind, then
     what loses fewest device-seconds, then the fewest jobs, then those that started last. Inside a pod that is
     exact; a gang across pods takes preemptibles in order until it fits, and leaves whoever is not needed.
     """
-    lined: list[Lined] = []
+    lined = _line_up(preemptibles, behind)
     choices: list[Choice] = []
     for need in needs:
-        there = [each.attempt for each in preemptibles if each.attempt.need.column == need.column]
-        if fits(need, room_without(need, there)) and not fits(need, room_without(need, ())):
-            lined = lined or _line_up(preemptibles, behind)
-            here = [each for each in lined if each[1].attempt.need.column == need.column]
-            choices += _across(need, here, most) if need.whole else _inside(need, here, most)
+        here = [each for each in lined if each[1].attempt.need.column == need.column]
+        choices += _across(need, here, most) if need.whole else _inside(need, here, most)
     return min(choices, key=lambda choice: choice[:6], default=None)
 
 
