@@ -456,7 +456,8 @@ def nothing_is_done_twice(world: World) -> None:
             if finished
             else (attempt["kept_s"] <= asked["runtime_s"])
         )
-        assert attempt["checkpointing_s"] == attempt["lost_device_s"] == 0
+        killed_s = attempt["end_s"] - attempt["start_s"] if attempt["outcome"] == "killed" else 0
+        assert (attempt["checkpointing_s"], attempt["lost_device_s"]) == (0, attempt["used"] * killed_s)
         assert attempt["staged_tb"] == asked["input_tb"] * attempt["rented"]
         assert attempt["returned_tb"] == asked["output_tb"] * (attempt["rented"] and finished)
 
