@@ -448,7 +448,7 @@ def test_intervals_are_those_of_the_t_distribution() -> None:
 
 
 def test_trials_bill_what_a_second_computation_bills(tmp_path: Path) -> None:
-    """Of the cloud: whole nodes for each job, from ten minutes before it starts to its end."""
+    """Of the cloud: the size that holds each job, from ten minutes before it starts to its end."""
     scenario = read_scenario(DEMO, ("pools.dojo.pods=1", "demand.days=1", "demand.devices=120"))
     heard: list[int] = []
 
@@ -470,14 +470,15 @@ def test_trials_bill_what_a_second_computation_bills(tmp_path: Path) -> None:
 
 
 def _bill_h(trace: Trace) -> float:
-    """Device-hours of H100s in nodes of 8."""
+    """Device-hours of H100s, rented singly or in nodes of 8."""
     device_s = 0
     h100, tile = CATALOG.device("h100"), CATALOG.device("dojo-tile-case-study")
     columns = (trace.table.column(name).to_pylist() for name in ("gang", "runtime_s", "kind"))
     for gang, runtime_s, kind in zip(*columns, strict=True):
         share = h100.rate_pflops(kind) / tile.rate_pflops(kind)
-        devices = 8 * ceil(ceil(round(gang / share, 9)) / 8)
-        device_s += devices * (600 + ceil(round(gang * runtime_s / (devices * share), 9)))
+        used = ceil(round(gang / share, 9))
+        held = 1 if used == 1 else 8 * ceil(used / 8)
+        device_s += held * (600 + ceil(round(gang * runtime_s / (used * share), 9)))
     return device_s / 3_600
 
 
