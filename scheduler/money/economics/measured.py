@@ -2,8 +2,8 @@
 
 The unit is work: a reference device-hour is what a job of gang 1 does in an hour of its `runtime_s`. A
 resource's pace is the reference device-hours that one of its devices gets done in an hour at work, over all
-attempts there of jobs that finished; it holds the speed of the device, whole nodes, gangs across pods, and
-what checkpoints and lost work take.
+attempts there of jobs that finished; it holds the speed of the device, devices held and not used, gangs over
+pods, and what checkpoints and lost work take.
 """
 
 from __future__ import annotations
