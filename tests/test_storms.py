@@ -182,7 +182,7 @@ def accounts(world: Weathered, attempt: Row) -> set[tuple[int, int, int]]:
         limit_s = world.run_s(attempt, asked_s) + world.scenario.grace_s
         if ran_over(world, attempt):
             assert held_s == limit_s < length_s
-            return {(0, elapsed_s - worked, worked * attempt["devices"])}
+            return {(0, elapsed_s - worked, worked * attempt["used"])}
         assert elapsed_s <= limit_s
     if attempt["outcome"] == "finished":
         assert held_s >= length_s

@@ -2,8 +2,8 @@
 
 The unit is work: a reference device-hour is what a job of gang 1 does in an hour of its `runtime_s`. A
 resource's pace is the reference device-hours that one of its devices gets done in an hour at work, over all
-attempts there of jobs that finished; it holds the speed of the device, devices held and not used, gangs over
-pods, and what checkpoints and lost work take.
+attempts there; it holds the speed of the device, devices held and not used, gangs over pods, and what
+checkpoints and lost work take. A job that was killed got nothing done.
 """
 
 from __future__ import annotations
@@ -86,10 +86,9 @@ def _but(*lines: str) -> list[str]:
 
 
 def _pace(run: Run) -> dict[str, float]:
-    jobs = run.jobs.loc[run.jobs.state == "finished", ["job_id", "gang"]]
-    attempts = run.attempts.merge(jobs, on="job_id")
+    attempts = run.attempts.merge(run.jobs[["job_id", "gang", "state"]], on="job_id")
     attempts = attempts[attempts.start_s.notna()]
-    done = attempts.gang.astype(float) * attempts.kept_s
+    done = attempts.gang.astype(float) * attempts.kept_s * (attempts.state != "killed")
     took = attempts.devices.astype(float) * (attempts.end_s - attempts.start_s)
     at = attempts["where"].astype(str)
     paces = done.groupby(at).sum() / took.groupby(at).sum()
