@@ -10,7 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -136,24 +137,40 @@ devices = 120
 """
 
 
-def process(folder: Path, *words: object, **more: object) -> subprocess.Popen[str]:
-    """Start the command in a process of its own, in `folder`."""
-    start = "from scheduler.cli import main; main(prog_name='exaburst')"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.Popen(
+SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+
+
+MIND_SIGNALS = """
+import signal
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""What nohup or a shell's `&` starts ignores some of them."""
+
+
+@contextmanager
+def process(folder: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
+    """Run the command in a process of its own, in `folder`; it does not outlive the test."""
+    start = MIND_SIGNALS + "from scheduler.cli import main; main(prog_name='exaburst')"
+    with subprocess.Popen(
         [sys.executable, "-c", start, *map(str, words)],
         cwd=folder,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def test_of_two_processes_in_one_folder_one_ends_at_once(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(SCENARIO)
-    with held(tmp_path / "run"):
-        other = process(tmp_path, "replay", "s.toml", "-o", "run", "--overwrite")
+    command = ("replay", "s.toml", "-o", "run", "--overwrite")
+    with held(tmp_path / "run"), process(tmp_path, *command) as other:
         out, err = other.communicate(timeout=60)
     assert (other.returncode, out) == (1, "")
     assert err == "exaburst: run: another process is writing there\n"
@@ -168,14 +185,14 @@ def test_a_folder_is_held_as_long_as_somebody_in_the_process_does(tmp_path: Path
     assert not list((tmp_path / "run").iterdir())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_a_run_in_one_line(tmp_path: Path, number: signal.Signals) -> None:
-    (tmp_path / "s.toml").write_text(SCENARIO.replace("days = 1", "days = 2000"))
-    running = process(tmp_path, "replay", "s.toml", "-o", "run")
-    while not (tmp_path / "run").exists():
-        assert running.poll() is None
-    running.send_signal(number)
-    _, err = running.communicate(timeout=60)
+    (tmp_path / "s.toml").write_text(SCENARIO.replace("horizon_h = 24", "").replace("days = 1", "days = 200"))
+    with process(tmp_path, "replay", "s.toml", "-o", "run") as running:
+        while not (tmp_path / "run").exists():
+            assert running.poll() is None
+        running.send_signal(number)
+        _, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (128 + number, "exaburst: interrupted\n")
     assert not (tmp_path / "run" / "run.json").exists()
 
