@@ -18,7 +18,7 @@ from tests.worlds import Row, World, emulate, scenarios, traces
 from traces import Trace
 from traces.times import HOUR_S
 
-LAWS = settings(max_examples=400, derandomize=True, database=None, deadline=None)
+LAWS = settings(max_examples=400, deadline=None)
 RELATIONS = settings(LAWS, max_examples=60)
 
 KEYS: dict[str, Callable[[Row], float]] = {

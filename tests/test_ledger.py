@@ -404,7 +404,7 @@ def test_a_free_commitment_costs_nothing_more(tmp_path: Path) -> None:
 
 # Against the second ledger
 
-BOOKS = settings(max_examples=120, derandomize=True, database=None, deadline=None)
+BOOKS = settings(max_examples=120, deadline=None)
 RELATIONS = settings(BOOKS, max_examples=30)
 
 ALL_AT_ONCE = (

@@ -42,7 +42,7 @@ from tests.test_ledger import agrees_with
 from tests.worlds import CATALOG, MEMORY, Row, World
 from traces import Trace
 
-LAWS = settings(max_examples=150, derandomize=True, database=None, deadline=None)
+LAWS = settings(max_examples=150, deadline=None)
 RELATIONS = settings(LAWS, max_examples=40)
 
 STORMY = [
