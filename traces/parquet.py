@@ -74,8 +74,9 @@ def read_whole(path: Path | str) -> pa.Table:
 def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = None) -> pa.Table:
     """Return columns of a Parquet file, all by default, with its checksums verified; raises ValueError."""
     try:
+        # no threads: one that lets go of Python's memory as the process ends aborts it (apache/arrow#50482)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            return parquet.read(columns)
+            return parquet.read(columns, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
 
