@@ -91,7 +91,7 @@ class Preemption:
 
     def ended(self, attempt: Interruptible) -> None:
         """Forget an attempt on owned devices."""
-        if self._prospect is not None and self._prospect.brightens(attempt):
+        if self._prospect is not None and self._prospect.ended(attempt):
             self._prospect = None
         self._protection.ended(attempt)
 
