@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scheduler.cli import main
 from scheduler.replay import Setup
-from scheduler.replay.advice import about_run, about_setup, about_trace, offered_load
+from scheduler.replay.advice import about_run, about_setup, about_trace
+from scheduler.replay.backlog import backlog
 from scheduler.scenario import Scenario
 from scheduler.study.reference import reference_of
 from tests import worlds
@@ -141,24 +142,35 @@ def test_more_than_the_pools_can_do() -> None:
     """Four devices have four days of work a day; four jobs of a day ask for as much, a fifth for more."""
     jobs = [job(HOUR_S, DAY_S, 1)] * 5
     own = scenario([pool(4)])
-    assert offered_load(setup(own, *jobs[:4])) == 1.0
+    assert backlog(setup(own, *jobs[:4])).load == 1.0
     assert list(about_setup(setup(own, *jobs[:4]))) == []
     assert list(about_setup(setup(own, *jobs))) == [
-        "the jobs ask for 1.25 times what the pools can do in their time: "
+        "demand exceeds what the pools can do from 1970-01-01 01:00 UTC on, 1.30 times: "
         "what is not rented waits longer and longer"
     ]
     # in two days half of that; jobs after the horizon do not count
-    assert offered_load(setup(own, *jobs, job(DAY_S, DAY_S, 1))) == 6 / 8
-    assert offered_load(setup(scenario([pool(4)], horizon_h=24), *jobs, job(DAY_S, 9, 1))) == 1.25
+    assert backlog(setup(own, *jobs, job(DAY_S, DAY_S, 1))).load == 6 / 8
+    assert backlog(setup(scenario([pool(4)], horizon_h=24), *jobs, job(DAY_S, 9, 1))).load == 1.25
+
+
+def test_pools_fall_behind_for_good_from_a_job_on() -> None:
+    """A device catches up once; from day 24 on it is asked for three times what it can do."""
+    early, caught_up = job(0, DAY_S, 1), job(20 * DAY_S, 3 * DAY_S, 1)
+    growing = [job(day * DAY_S, 3 * DAY_S, 1) for day in (24, 25, 26)]
+    found = backlog(setup(scenario([pool(1)], horizon_h=27 * 24), early, caught_up, *growing))
+    assert (found.since_s, found.left_s, found.load_since) == (24 * DAY_S, 6 * DAY_S, 3.0)
+    assert found.load == pytest.approx(13 / 27)
+    (said,) = about_setup(setup(scenario([pool(1)], horizon_h=27 * 24), early, caught_up, *growing))
+    assert said.startswith("demand exceeds what the pools can do from 1970-01-25 00:00 UTC on, 3.00 times")
 
 
 def test_load_counts_devices_by_their_speed() -> None:
     """A device twice as fast beside a plain one do three days of work a day."""
     both = scenario([pool(1), pool(1, name="fast", device="double")])
     asked = trace(job(0, 2 * DAY_S, 3), reference_device="unit")
-    assert offered_load(Setup.of(both, asked, CATALOG)) == pytest.approx(2.0)
+    assert backlog(Setup.of(both, asked, CATALOG)).load == pytest.approx(2.0)
     rented = scenario([pool(1)], bound="unlimited_owned")
-    assert offered_load(setup(rented, job(0, 9 * DAY_S, 1))) == 0.0
+    assert backlog(setup(rented, job(0, 9 * DAY_S, 1))).load == 0.0
 
 
 def test_pools_that_are_hardly_used(tmp_path: Path) -> None:
