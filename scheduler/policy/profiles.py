@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 
 from scheduler.policy.views import JobView, NeedView, PodView
@@ -30,6 +30,19 @@ class Profile:
             if free < devices:
                 return max(time, start)
         return inf
+
+    def earliest(self, devices: int, start: int, run: int, before: float) -> float:
+        """Return the first instant from `start` on with so many free for so long, or else `before`."""
+        at = bisect_right(self.times, start) - 1
+        since: float = inf
+        for time, free in zip(self.times[at:], self.free[at:], strict=True):
+            if time - since >= run or (since == inf and time >= before):
+                break
+            if free < devices:
+                since = inf
+            elif since == inf:
+                since = max(time, start)
+        return min(since, before)
 
     def take(self, devices: int, start: int, end: int) -> None:
         """Plan `devices` from `start` until `end`."""
@@ -62,16 +75,28 @@ def book(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profil
     for need in needs:
         run = need.run_s(job.estimate_s)
         pods = [profile_of(profiles, pod, now) for pod in need.pods]
-        later = {time for profile in pods for time in profile.times if time > now}
-        for start in sorted(later or {now + 1}):
-            if start >= best[0]:
-                break
+        soonest = min([pod.times[1] for pod in pods if len(pod.times) > 1], default=now + 1)
+        for start in _starts(need, pods, soonest, run, best[0]):
             if taken := _at(need, pods, start, start + run):
                 best = (start, start + run, taken)
                 break
     start, end, taken = int(best[0]), best[1], best[2]
     for profile, devices in taken:
         profile.take(devices, start, end)
+
+
+def _starts(need: NeedView, pods: list[Profile], soonest: int, run: int, before: float) -> Iterable[int]:
+    """Return when the gang might start, from `soonest` on and before some instant, ascending.
+
+    Inside a pod it does at the first of them; across pods at the first that enough of them share.
+    """
+    if need.whole:
+        times = {time for pod in pods for time in pod.times if time > soonest}
+        return [time for time in sorted({soonest, *times}) if time < before]
+    start = before
+    for pod in pods:
+        start = pod.earliest(need.rest, soonest, run, start)
+    return () if start == before else (int(start),)
 
 
 def _at(need: NeedView, pods: list[Profile], start: int, end: int) -> list[tuple[Profile, int]]:
