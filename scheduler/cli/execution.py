@@ -21,12 +21,21 @@ from traces.files import held
 from traces.numbers import minute
 
 
-def make_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Run:
-    """Replay the jobs, and keep them beside the logs where they were generated."""
+@contextmanager
+def new_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Iterator[Run]:
+    """Replay the jobs, and keep them beside the logs where they were generated.
+
+    The folder is held until the run was read: nobody else replaces it meanwhile.
+    """
+    with held(out):
+        clear(out, overwrite=overwrite)
+        yield _replayed(prepared, out)
+
+
+def _replayed(prepared: Prepared, out: Path) -> Run:
     setup, trace = prepared.setup, prepared.setup.trace
     look = {"total": len(trace), "unit": "job", "unit_scale": True, "desc": setup.scenario.name}
-    with held(out), progress_bar(**look) as progress:
-        clear(out, overwrite=overwrite)
+    with progress_bar(**look) as progress:
         if prepared.generated:
             trace.write(out / "trace.parquet")
 

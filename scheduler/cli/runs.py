@@ -33,7 +33,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     """
     from msgspec.structs import replace
 
-    from scheduler.cli.execution import make_run
+    from scheduler.cli.execution import new_run
     from scheduler.cli.preparation import prepare
     from scheduler.replay import Setup
     from scheduler.report.beside import beside
@@ -43,14 +43,14 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     if scenario not in DEMOS:
         raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(DEMOS)}')
     prepared = prepare(DEMOS[scenario], None, overrides)
-    run = make_run(prepared, out, overwrite=True)
-    click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
-    if run.description["weather"] is not None:
-        calm = out.with_name(f"{out.name}-fair")
-        fair_weather = replace(prepared.setup.scenario, fair_weather=True)
-        setup = Setup.of(fair_weather, prepared.setup.trace)
-        fair = make_run(prepared._replace(setup=setup), calm, overwrite=True)
-        click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
+    with new_run(prepared, out, overwrite=True) as run:
+        click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
+        if run.description["weather"] is not None:
+            calm = out.with_name(f"{out.name}-fair")
+            fair_weather = replace(prepared.setup.scenario, fair_weather=True)
+            in_fair = prepared._replace(setup=Setup.of(fair_weather, prepared.setup.trace))
+            with new_run(in_fair, calm, overwrite=True) as fair:
+                click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
 
 
 @click.command()
@@ -72,7 +72,7 @@ def replay(
     overwrite: bool,
 ) -> None:
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
-    from scheduler.cli.execution import make_run
+    from scheduler.cli.execution import new_run
     from scheduler.cli.preparation import prepare
     from scheduler.replay.advice import about_run, about_setup
     from scheduler.replay.unmatched import about_places
@@ -80,9 +80,9 @@ def replay(
     from traces.submissions import TimeRange, submissions
 
     prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
-    run = make_run(prepared, out, overwrite=overwrite)
-    click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
-    warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
+    with new_run(prepared, out, overwrite=overwrite) as run:
+        click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
+        warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 
 
 @click.command()
