@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from scheduler.cli import main
 from scheduler.replay import Setup
-from scheduler.replay.advice import about_run, about_setup, about_trace
+from scheduler.replay.advice import about_run, about_setup
 from scheduler.replay.backlog import backlog
 from scheduler.scenario import Scenario
 from scheduler.study.reference import reference_of
 from tests import worlds
 from tests.build import CATALOG, job, pool, run, scenario, trace
 from traces import Trace, TraceError
-from traces.submissions import ALL_TIME, Cut, TimeRange, cut, submissions
+from traces.submissions import ALL_TIME, Cut, TimeRange, about_trace, cut, submissions
 from traces.times import DAY_S, HOUR_S, MomentError
 from workloads import Demand, generate
 

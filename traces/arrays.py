@@ -37,6 +37,11 @@ def word_column(codes: Array, words: Sequence[str], mask: Bools | None = None) -
     return pa.DictionaryArray.from_arrays(places, pa.array(words, pa.string()))
 
 
+def sorted_by(table: pa.Table, column: str) -> pa.Table:
+    """Return the rows in order of a column of numbers; of equal ones the first stays first."""
+    return table.take(pa.array(np.argsort(table.column(column).to_numpy(), kind="stable")))
+
+
 def combinations(columns: Sequence[pa.ChunkedArray]) -> tuple[Ints, Ints]:
     """Number the combinations of words in columns, one or more of equal length, as they first appear.
 

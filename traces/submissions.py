@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import lists_of
-from traces.numbers import count_of, minute
+from traces.numbers import count_of, days, minute
 from traces.schema import TraceError
-from traces.times import parse_moment
+from traces.times import DAY_S, parse_moment
 from traces.trace import Trace
 
 
@@ -21,6 +22,19 @@ def submissions(trace: Trace) -> str:
         return "no job is submitted"
     first, last = (minute(trace.instant(second)) for second in (trace.first_submit_s, trace.last_submit_s))
     return f"submitted from {first} to {last} UTC"
+
+
+FAR_S = 28 * DAY_S
+"""An epoch so long before the first job is worth a word."""
+
+
+def about_trace(trace: Trace) -> Iterator[str]:
+    """Say where the epoch is far from the jobs."""
+    if trace.first_submit_s > FAR_S:
+        yield (
+            f"the first job is submitted {days(trace.first_submit_s)} after the epoch, "
+            f"{minute(trace.epoch)} UTC: a run starts at the midnight before it"
+        )
 
 
 class TimeRange(NamedTuple):

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from scheduler.cli.options import FILE
-from scheduler.cli.terminal import warn
+from scheduler.cli.terminal import ArrowCommand, warn
 from traces.times import DAY_S
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
     """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
@@ -29,9 +29,8 @@ def check(file: Path) -> None:
 
 def _check_trace(file: Path) -> str:
     from scheduler.catalog import CatalogError, load_catalog
-    from scheduler.replay.advice import about_trace
     from scheduler.stock.reference import check_rates
-    from traces.submissions import submissions
+    from traces.submissions import about_trace, submissions
     from traces.trace import Trace
 
     trace = Trace.read(file)

@@ -8,9 +8,10 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.runs import DEMO
+from scheduler.cli.terminal import ArrowCommand
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("key", required=False)
 @click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; half a minute or so.")
 @options.out(help="Keep the results of these runs here, and use them again.")

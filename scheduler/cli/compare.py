@@ -9,6 +9,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time: only a comparison that runs imports it
     from scheduler.study.compare.compare import Question
@@ -32,7 +33,7 @@ class CompareOptions(NamedTuple):
     overrides: tuple[str, ...]
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("scenario", type=FILE)
 @click.option(
     "-p", "policies", multiple=True, required=True, metavar="SPEC", help="As easy+after:4h; repeat."

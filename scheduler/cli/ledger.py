@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import ArrowCommand
 
 BY = ("line", "resource", "period", "workload", "kind", "owner")
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("run", type=FILE)
 @click.option(
     "--by", type=click.Choice(BY), help="One table, by this.  [default: resource and line; workload]"

@@ -10,6 +10,7 @@ import click
 from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.runs import DEMO
+from scheduler.cli.terminal import ArrowCommand
 
 
 class PlanOptions(NamedTuple):
@@ -25,7 +26,7 @@ class PlanOptions(NamedTuple):
     keep: bool
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("scenario", type=FILE, default=DEMO)
 @options.out(help="Where results are kept and found again.  [default: plans/NAME]")
 @click.option("--pool", help="The pool whose pods are counted; needed where there are several.")

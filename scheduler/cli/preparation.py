@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from scheduler.catalog import CatalogError, load_catalog
 from scheduler.catalog.certainty import footer
-from scheduler.cli.terminal import tell
+from scheduler.cli.submissions import kept
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import unsure_figures
 from scheduler.stock.stock import Stock, check_names, stock_of
 from scheduler.study.reference import reference_of
-from traces.submissions import ALL_TIME, TimeRange, cut
+from traces.submissions import ALL_TIME, TimeRange
 from traces.trace import Trace
 from workloads import Demand, DemandError, demand_of, generate
 
@@ -78,15 +78,6 @@ def read_with_jobs(
     jobs_file = trace_file(scenario, file, trace)
     jobs = generate(demand, reference_of()) if jobs_file is None else Trace.read(jobs_file)
     return scenario, kept(jobs, part), jobs_file is None
-
-
-def kept(jobs: Trace, part: TimeRange) -> Trace:
-    """Return the part of the jobs that is asked for, and say what was cut."""
-    if part == ALL_TIME:
-        return jobs
-    cut_down = cut(jobs, part)
-    tell([str(cut_down)])
-    return cut_down.trace
 
 
 def _demand(scenario: Scenario) -> Demand:

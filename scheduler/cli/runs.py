@@ -9,7 +9,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
-from scheduler.cli.terminal import warn
+from scheduler.cli.terminal import ArrowCommand, warn
 
 if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
     from scheduler.replay import Setup
@@ -21,7 +21,7 @@ DEMOS = {
 DEMO = DEMOS["seven-exapods"]
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("scenario", default="seven-exapods")
 @options.out(default=Path("runs/demo"), show_default=True, help="Run directory.")
 @options.overrides(help="Change the demo scenario.")
@@ -53,7 +53,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
                 click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("scenario", type=FILE)
 @options.trace(help="Replay this trace instead of the scenario's own demand.")
 @click.option("--weather", type=FILE, help="Replay this weather instead of drawing the scenario's own.")
@@ -85,7 +85,7 @@ def replay(
         warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("run", type=FILE)
 @click.option("--beside", "other", type=FILE, help="Another run to print the main figures beside.")
 def summary(run: Path, other: Path | None) -> None:

@@ -10,6 +10,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import ArrowCommand
 
 
 @click.group()
@@ -17,7 +18,7 @@ def study() -> None:
     """Compare policies, scenarios and traces over many seeds."""
 
 
-@study.command()
+@study.command(cls=ArrowCommand)
 @click.argument("file", metavar="STUDY", type=FILE)
 @options.out(required=True, help="Folder of the results, made if absent.")
 @options.workers(help="Local processes.  [default: one a processor]")
@@ -51,7 +52,7 @@ def run(
     ctx.exit(1 if tally.failures else 0)
 
 
-@study.command()
+@study.command(cls=ArrowCommand)
 @click.argument("folder", metavar="DIR", type=FILE)
 @options.baseline(metavar="NAME", help="Policy that the others are held against.  [default: the first]")
 def show(folder: Path, baseline: str | None) -> None:

@@ -42,6 +42,17 @@ class PlainErrors(click.Group):
             ctx.exit(code)
 
 
+class ArrowCommand(click.Command):
+    """A command that works with Arrow's tables."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        from traces.arrow_start import start_arrow_without_pandas
+
+        start_arrow_without_pandas()
+        return super().invoke(ctx)
+
+
 class _Ended(KeyboardInterrupt):
     """A signal asked the program to end; it does as after Ctrl-C."""
 
@@ -91,9 +102,12 @@ def warn(lines: Iterable[str]) -> None:
 @contextmanager
 def progress_bar(**look: Any) -> Iterator[Callable[..., None]]:
     """Give a `StudyProgress` that draws a bar on a terminal and nothing in a pipe; `look` is tqdm's."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
     from tqdm import tqdm
 
-    with tqdm(leave=False, disable=None, **look) as bar:
+    with tqdm(leave=False, **look) as bar:
 
         def show(what: str, done: int, total: int | None = None, note: str = "") -> None:
             bar.set_description_str(what, refresh=False)

@@ -9,11 +9,11 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
-from scheduler.cli.terminal import warn
+from scheduler.cli.terminal import ArrowCommand, warn
 from traces.formats import FORMATS
 
 
-class _GenerateCommand(click.Command):
+class _GenerateCommand(ArrowCommand):
     """Takes its options from the generator's own parameters, so that they are declared once."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -71,7 +71,7 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
     click.echo(comparison(describe(trace)))
 
 
-@click.command("import")
+@click.command("import", cls=ArrowCommand)
 @click.argument("format", type=click.Choice(FORMATS))
 @click.argument("file", type=FILE)
 @options.out(required=True, help="Trace to write (Parquet).")
@@ -86,10 +86,9 @@ def import_(
     device: str,
 ) -> None:
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
-    from scheduler.cli.preparation import kept
-    from scheduler.replay.advice import about_trace
+    from scheduler.cli.submissions import kept
     from traces.formats.importing import import_trace
-    from traces.submissions import TimeRange, submissions
+    from traces.submissions import TimeRange, about_trace, submissions
 
     imported = import_trace(format, file, device=device)
     trace = kept(imported.trace, TimeRange(since, until))

@@ -8,9 +8,10 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.terminal import ArrowCommand
 
 
-@click.command()
+@click.command(cls=ArrowCommand)
 @click.argument("source", type=FILE, metavar="SCENARIO_OR_FILE")
 @options.trace(help="Take start and length from this trace.")
 @options.part

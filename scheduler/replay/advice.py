@@ -10,23 +10,11 @@ from scheduler.run.directory import Run
 from scheduler.run.levels import DeviceLevels
 from traces.numbers import days, minute, percent, ratio
 from traces.times import DAY_S
-from traces.trace import Trace
 
 BEHIND_S = DAY_S
 """Pools that need so long in the end for what was submitted have fallen behind."""
-FAR_S = 28 * DAY_S
-"""An epoch so long before the first job is worth a word."""
 IDLE = 0.01
-"""So low a utilization, too."""
-
-
-def about_trace(trace: Trace) -> Iterator[str]:
-    """Say where the epoch is far from the jobs."""
-    if trace.first_submit_s > FAR_S:
-        yield (
-            f"the first job is submitted {days(trace.first_submit_s)} after the epoch, "
-            f"{minute(trace.epoch)} UTC: a run starts at the midnight before it"
-        )
+"""So low a utilization is worth a word."""
 
 
 def about_setup(setup: Setup) -> Iterator[str]:

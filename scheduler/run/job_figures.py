@@ -21,7 +21,7 @@ from scheduler.run.metrics import (
     percentiles,
     weighted_percentiles,
 )
-from traces.arrays import Array, Ints
+from traces.arrays import Array, Ints, sorted_by
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 
@@ -44,7 +44,7 @@ def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
     That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds. `spans` says whether a
     job was ever on several pods at once.
     """
-    jobs = run.table("jobs", _COLUMNS).sort_by("job_id")
+    jobs = sorted_by(run.table("jobs", _COLUMNS), "job_id")
     job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.used
     burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.used
     for name, value in {"work_s": work_s, "burst_s": burst_s}.items():

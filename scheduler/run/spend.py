@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from scheduler.run.columns import CHARGED_TO, MOVED
 from scheduler.run.directory import Run
-from traces.arrays import Floats
+from traces.arrays import Floats, combinations, sorted_by
 from traces.times import HOUR_S
 
 APART = ("jobs", "revenue")
@@ -87,7 +87,7 @@ def used_by(run: Run, by: str) -> list[SpendRow]:
 
     Who was charged most comes first; the last row is the sum, "all", where there are several.
     """
-    jobs = run.table("jobs", ["job_id", by, "revenue_usd"]).sort_by("job_id")
+    jobs = sorted_by(run.table("jobs", ["job_id", by, "revenue_usd"]), "job_id")
     attempts = run.table("attempts", ["job_id", "start_s", "end_s", "devices", "rented", "spend_usd"])
     job = np.searchsorted(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy())
     work_s = pc.subtract(attempts.column("end_s"), attempts.column("start_s")).fill_null(0)
@@ -113,13 +113,9 @@ def used_by(run: Run, by: str) -> list[SpendRow]:
 
 def sums(rows: pa.Table, words: Sequence[str], amounts: Sequence[str]) -> list[SpendRow]:
     """Sum up amounts, and count the rows, by what stands in some columns."""
-    columns = {name: rows.column(name) for name in (*words, *amounts)}
-    for name, column in columns.items():
-        if pa.types.is_dictionary(column.type):
-            columns[name] = column.cast("string")
-    grouped = pa.table(columns).group_by(list(words), use_threads=False)
-    totals = grouped.aggregate([*((amount, "sum") for amount in amounts), ([], "count_all")])
-    return [
-        {name.removesuffix("_sum").removesuffix("_all"): value for name, value in row.items()}
-        for row in totals.to_pylist()
-    ]
+    first, number = combinations([rows.column(name) for name in words])
+    at = pa.array(first)
+    columns = {name: rows.column(name).take(at).to_pylist() for name in words}
+    columns |= {name: np.bincount(number, rows.column(name).to_numpy()).tolist() for name in amounts}
+    columns["count"] = np.bincount(number).tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

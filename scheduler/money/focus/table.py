@@ -23,7 +23,7 @@ from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
 from scheduler.money.ledger.showback import showback
 from scheduler.run.columns import GROUP
 from scheduler.run.directory import Run
-from traces.arrays import Bools, Ints, combinations
+from traces.arrays import Bools, Ints, combinations, sorted_by
 from traces.files import written_whole
 from traces.parquet import write_batches
 
@@ -90,7 +90,7 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 def focus_table(run: Run, charges: pa.Table) -> pa.Table:
     """Return charges of the run's `showback` in the columns of `SCHEMA`, in order of time."""
-    spend = _with_purchases(charges.select(_SPEND.names).cast(_SPEND)).sort_by("period_s")
+    spend = sorted_by(_with_purchases(charges.select(_SPEND.names).cast(_SPEND)), "period_s")
     first, sort = combinations([spend[name] for name in Sort._fields])
     words = (spend[name].take(pa.array(first)).to_pylist() for name in Sort._fields)
     sorts = [Sort(*row) for row in zip(*words, strict=True)]
@@ -102,7 +102,7 @@ def focus_table(run: Run, charges: pa.Table) -> pa.Table:
 
 def _with_purchases(spend: pa.Table) -> pa.Table:
     """Add, for each period and offer, the row that buys what was committed, used or not."""
-    committed = spend.filter(pc.field("line") == "committed")
+    committed = spend.filter(pc.equal(spend["line"], "committed"))
     bought = committed.group_by(["period_s", "resource", "unit"], use_threads=False).aggregate(
         [("quantity", "sum"), ("usd", "sum")]
     )

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import LedgerError, Owning, rents
 from scheduler.run.parts import written_parts
+from scheduler.run.spend import sums
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 
 TOLERANCE = 1e-9
@@ -63,12 +64,8 @@ def audit(
 def totals(spend: pa.Table) -> Totals:
     """Add up the rows of all charge periods."""
     keys = ["resource", "line", "charged_to"]
-    words = {name: spend.column(name).cast("string") for name in keys}
-    grouped = pa.table(words | {"usd": spend.column("usd")}).group_by(keys, use_threads=False)
-    return {
-        (row["resource"], row["line"], row["charged_to"]): row["usd_sum"]
-        for row in grouped.aggregate([("usd", "sum")]).to_pylist()
-    }
+    rows = sums(spend, keys, ["usd"])
+    return {(row["resource"], row["line"], row["charged_to"]): row["usd"] for row in rows}
 
 
 def _cost(usd: Totals, name: str) -> float:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.money.ledger.charges import Charges
-from scheduler.money.ledger.meter import SELLS, phases
+from scheduler.money.ledger.meter import phases, sold_work
 from scheduler.money.ledger.pricing import (
     OfferPrices,
     PoolPrices,
@@ -81,9 +81,10 @@ def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:
 
 def _attempts(folder: Path, offer: OfferStock) -> Attempts:
     """Read the attempts on an offer."""
-    on_offer = pc.field("where").cast("string") == offer.name
     parts = written_parts(folder, "attempts", _ATTEMPT_COLUMNS)
-    logged = pa.concat_tables([part.filter(on_offer) for part in parts])
+    logged = pa.concat_tables(
+        [part.filter(pc.equal(part.column("where").cast("string"), offer.name)) for part in parts]
+    )
     start_s = pc.coalesce(logged.column("start_s"), logged.column("end_s"))
     logged = logged.set_column(_ATTEMPT_COLUMNS.index("start_s"), "start_s", start_s)
     return Attempts._make(
@@ -115,9 +116,8 @@ def _add_rent(charges: Charges, offer: OfferStock, rent: SizeRent, attempts: Att
 def _add_sold(charges: Charges, names: list[str], usd_per_device_h: float, folder: Path) -> None:
     """Reference device-hours of the finished jobs of tenants, at their end, wherever they ran."""
     columns = ["where", "gang", "runtime_s", "end_s"]
-    sold = (pc.field("workload") == SELLS) & (pc.field("state") == "finished")
     parts = written_parts(folder, "jobs", [*columns, "workload", "state"])
-    jobs = pa.concat_tables([part.filter(sold).select(columns) for part in parts])
+    jobs = pa.concat_tables([part.filter(sold_work(part)).select(columns) for part in parts])
     where = jobs.column("where").cast("string")
     for name in names:
         gang, runtime_s, end_s = (

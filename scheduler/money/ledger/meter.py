@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from scheduler.money.ledger.rates import Owning, rents
 from scheduler.run.columns import Attempts
@@ -20,6 +22,12 @@ from traces.trace import Trace
 GB_PER_TB = 1_000
 SELLS = "tenant"
 """The workload whose finished jobs are paid for."""
+
+
+def sold_work(jobs: pa.Table) -> pa.ChunkedArray:
+    """Say of each job whether its work is sold: a tenant's, once it has finished."""
+    workload, state = (jobs.column(name).cast("string") for name in ("workload", "state"))
+    return pc.and_(pc.equal(workload, SELLS), pc.equal(state, "finished"))
 
 
 class Phases(NamedTuple):

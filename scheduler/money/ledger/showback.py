@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.money.ledger.charges import Charges
-from scheduler.money.ledger.meter import SELLS
+from scheduler.money.ledger.meter import sold_work
 from scheduler.money.ledger.pricing import OfferPrices, PoolPrices, add_moved, add_sold, held_by_phase
 from scheduler.money.ledger.rates import Calendar, Owning, SizeRent, rents
 from scheduler.run.columns import GROUP, Attempts
 from scheduler.run.directory import Run, RunError
 from scheduler.scenario import MoneySpec
 from scheduler.stock.stock import OfferStock, Stock
-from traces.arrays import Ints, combinations
+from traces.arrays import Ints, combinations, sorted_by
 from traces.step_function import by_cell, from_changes
 from traces.times import HOUR_S
 
@@ -44,7 +44,7 @@ def showback(run: Run) -> pa.Table:
     """
     spend = run.table("spend")
     others = spend.filter(pc.not_equal(spend.column("charged_to").cast("string"), "job"))
-    jobs = run.table("jobs", ["job_id", *GROUP]).sort_by("job_id")
+    jobs = sorted_by(run.table("jobs", ["job_id", *GROUP]), "job_id")
     groups = _groups(jobs)
     ours = _borne_by_jobs(run, groups)
     number = ours.column("charged_to").cast("string").cast("int64")
@@ -158,7 +158,7 @@ def _add_rent(
 def _add_sold(run: Run, groups: _Groups, charges: Charges, names: list[str], usd_per_device_h: float) -> None:
     """The revenue of each group that sells."""
     jobs = run.table("jobs", ["job_id", "where", "gang", "runtime_s", "end_s", "workload", "state"])
-    sold = jobs.filter((pc.field("workload") == SELLS) & (pc.field("state") == "finished"))
+    sold = jobs.filter(sold_work(jobs))
     group = groups.of_job[np.searchsorted(groups.job_id, sold.column("job_id").to_numpy())]
     where = sold.column("where").cast("string").to_numpy(zero_copy_only=False)
     gang, runtime_s, end_s = (sold.column(name).to_numpy() for name in ("gang", "runtime_s", "end_s"))

@@ -20,6 +20,7 @@ from typing import ParamSpec, TypeVar
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell
 from scheduler.study.cells.compute import Parcel, compute
+from traces.arrow_start import start_arrow_without_pandas
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -92,6 +93,7 @@ def _begin(scratch: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     Thread(target=_end_with_parent, daemon=True).start()
+    start_arrow_without_pandas()
 
 
 def _end_with_parent() -> None:
