@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
-from scheduler.report.plan import marginal
+from scheduler.report.plan import marginal, render
 from scheduler.scenario import Scenario, read_scenario
 from scheduler.study import processes
 from scheduler.study.plan.candidates import (
@@ -32,9 +32,11 @@ from scheduler.study.plan.candidates import (
     mean_interval,
     target_of,
 )
-from scheduler.study.plan.evaluations import Bench
-from scheduler.study.plan.make_plan import burst_policies, make_plan, plan_question
+from scheduler.study.plan.evaluations import TODAY, Bench
+from scheduler.study.plan.make_plan import make_plan
 from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scaled
+from scheduler.study.plan.question import PlanQuestion, burst_policies, plan_question
+from scheduler.study.plan.quotas import wider_quotas
 from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
 from scheduler.study.reference import reference_of
 from workloads import demand_of
@@ -328,23 +330,23 @@ def evaluated(file: Path) -> Iterator[Bench]:
 def test_pricing_anew_is_what_a_new_run_costs(evaluated: Bench) -> None:
     """Three times the rental price: the same schedule, so the same bill as a run under that price."""
     plan = Candidate(1, "at_once")
-    priced = evaluated.evaluator("today", evaluated.scenario.demand)(plan, 3)
+    priced = evaluated.evaluator(TODAY)(plan, 3)
     offer = evaluated.scenario.offers[0]
     usd = 3 * load_catalog().offer(offer.offer).usd_per_device_h
     dear = replace(evaluated.scenario, offers=(replace(offer, usd_per_device_h=usd),))
     bench = Bench(dear, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
-    run = bench.evaluator("today", dear.demand)(plan, 3)
+    run = bench.evaluator(TODAY)(plan, 3)
     assert priced.usd(PriceFactors(rent=3)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
     assert run.usd(AS_GIVEN).sum() > priced.usd(AS_GIVEN).sum()
 
 
 def test_what_pods_cost_scales_with_their_price(evaluated: Bench) -> None:
     plan = Candidate(2, "never")
-    priced = evaluated.evaluator("today", evaluated.scenario.demand)(plan, 2)
+    priced = evaluated.evaluator(TODAY)(plan, 2)
     pool = evaluated.scenario.pools[0]
     dear = replace(evaluated.scenario, pools=(replace(pool, capital_usd=1.25e6),))
     bench = Bench(dear, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
-    run = bench.evaluator("today", dear.demand)(plan, 2)
+    run = bench.evaluator(TODAY)(plan, 2)
     assert priced.usd(PriceFactors(pods=1.25)) == pytest.approx(run.usd(AS_GIVEN), rel=1e-12)
 
 
@@ -352,21 +354,63 @@ def test_the_search_finds_what_every_combination_does(evaluated: Bench) -> None:
     """Where jobs go first, patience and pods: the cheapest of all that meet the target, on the same seeds."""
     bursts = burst_policies(("owned", "rented", "reserve:0.2"), ("never", "at_once"))
     assert bursts == ("never", "at_once", "rented", "reserve:0.2+never", "reserve:0.2+at_once")
-    question = plan_question(evaluated.scenario, None, bursts, 3, 2, "fsd.label")[2]
-    best = make_plan(evaluated, question).best
-    evaluate = evaluated.evaluator("today", evaluated.scenario.demand)
+    evaluate = evaluated.evaluator(TODAY)
+    best = search(evaluate, bursts, Goal(evaluated.target, 3), levels(2), 2).best
     grid = [evaluate(Candidate(pods, burst), 2) for pods in range(1, 4) for burst in bursts]
     cheapest = min(each.mean_usd(AS_GIVEN) for each in grid if each.meets(evaluated.target))
     assert best is not None
     assert best.mean_usd(AS_GIVEN) <= cheapest * (1 + INDIFFERENT)
 
 
-def test_a_quota_that_is_all_rented_is_named(evaluated: Bench) -> None:
-    small = replace(evaluated.scenario, offers=(replace(evaluated.scenario.offers[0], quota=16),))
-    bench = Bench(small, "own", evaluated.target, evaluated.folder, evaluated.workers, lambda *_: None)
-    assert bench.evaluator("today", small.demand)(Candidate(1, "rented"), 2).full == {"cloud": 2}
-    wide = evaluated.evaluator("today", evaluated.scenario.demand)(Candidate(1, "rented"), 2)
-    assert wide.full == {}
+def with_quotas(evaluated: Bench, target: str, **quotas: int) -> Bench:
+    """A bench where a pod costs a tenth of an ExaPOD's price, and the offer `dear` 200 an hour."""
+    cloud = evaluated.scenario.offers[0]
+    offers = tuple(
+        replace(cloud, name=name, quota=quota, usd_per_device_h=200.0 if name == "dear" else None)
+        for name, quota in quotas.items()
+    )
+    pool = replace(evaluated.scenario.pools[0], capital_usd=40e6)
+    scenario = replace(evaluated.scenario, pools=(pool,), offers=offers)
+    aim = target_of(target, 0.01)
+    return Bench(scenario, "own", aim, evaluated.folder, evaluated.workers, lambda *_: None)
+
+
+def test_a_quota_that_holds_a_cheaper_plan_back_is_named(evaluated: Bench) -> None:
+    """With 16 of the cloud's devices it takes 2 pods; with 160 one pod does, and costs what it says.
+
+    A larger quota of what costs 200 an hour changes nothing.
+    """
+    bench = with_quotas(evaluated, "fsd.label:p90:1h", cloud=16, dear=16)
+    plan = make_plan(bench, PlanQuestion(("never", "at_once"), most=2, seeds=2, present=2))
+    assert plan.best is not None
+    assert plan.quotas is not None
+    (held_back,) = plan.quotas
+    assert plan.best.candidate.pods == 2
+    assert held_back.offers == ("cloud",)
+    assert held_back.plan.candidate == Candidate(1, "at_once")
+    allowed = with_quotas(evaluated, "fsd.label:p90:1h", cloud=160, dear=16)
+    assert allowed.evaluator(TODAY)(Candidate(1, "at_once"), 2) == held_back.plan
+    assert "the quota of cloud binds: with 10 times as much the cheapest plan would be 1 pod," in render(plan)
+
+
+def test_a_quota_that_holds_nothing_back_is_not_named(evaluated: Bench) -> None:
+    bench = with_quotas(evaluated, "fsd.label:p90:1h", cloud=512)
+    best = Candidate(1, "at_once")
+    bench.evaluator(TODAY)(best, 2)
+    question = PlanQuestion(("never", "at_once"), most=2, seeds=2, present=2)
+    assert wider_quotas(bench, best, ("at_once",), question) == ()
+    never = question._replace(bursts=("never",))
+    assert wider_quotas(bench, Candidate(2, "never"), ("never",), never) is None
+
+
+def test_quotas_that_bind_only_together_are_named_together(evaluated: Bench) -> None:
+    """One pod and 132 rented devices miss the target, one pod and 240 meet it."""
+    bench = with_quotas(evaluated, "fsd.label:p90:30m", cloud=12, twin=12)
+    plan = make_plan(bench, PlanQuestion(("at_once",), most=1, seeds=2, present=1))
+    assert plan.best is None
+    assert plan.quotas is not None
+    assert [held_back.offers for held_back in plan.quotas] == [("cloud", "twin")]
+    assert "the quotas of cloud and twin bind together: " in render(plan)
 
 
 def test_the_marginal_price_is_what_an_hour_less_costs() -> None:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Count = Annotated[int, Meta(ge=1, le=10**6)]
+MOST_COUNTED = 10**6
+Count = Annotated[int, Meta(ge=1, le=MOST_COUNTED)]
 WholeSeconds = Annotated[int, Meta(ge=0, le=10**6)]
 Positive = Annotated[float, Meta(ge=1e-9, le=1e12)]
 Amount = Annotated[float, Meta(ge=0, le=1e12)]

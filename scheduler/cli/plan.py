@@ -79,11 +79,11 @@ def plan(
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.evaluations import Bench
-    from scheduler.study.plan.make_plan import (
+    from scheduler.study.plan.make_plan import make_plan
+    from scheduler.study.plan.question import (
         DEFAULT_FIRSTS,
         DEFAULT_PATIENCES,
         burst_policies,
-        make_plan,
         plan_question,
     )
 

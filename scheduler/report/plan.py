@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import inf
 
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
-from scheduler.study.plan.plan import Elsewhere, Plan, Regret
+from scheduler.study.plan.plan import Elsewhere, Plan, Regret, WiderQuotas
+from scheduler.study.plan.quotas import QUOTA_FACTOR
 from traces.confidence import LEVEL
 from traces.numbers import count, hours, percent, shortest
 from traces.tables import table
@@ -47,9 +48,10 @@ def _question(plan: Plan) -> str:
 def _answer(plan: Plan) -> str:
     best = plan.best
     if best is None:
-        return f"no plan of up to {plan.most} pods meets the target; --max-pods looks further"
+        none = f"no plan of up to {plan.most} pods meets the target; --max-pods looks further"
+        return "\n".join([none, *_quotas(plan)])
     lines = [f"cheapest plan that meets it: {_named(best)}", *_said(best, plan.target)]
-    lines += _limits(plan, best)
+    lines += _price_of_target(plan, best)
     if plan.surest is None:
         lines.append(
             f"no plan up to {plan.most} pods was found to meet it in {percent(LEVEL, 0)} of resamples"
@@ -63,25 +65,40 @@ def _answer(plan: Plan) -> str:
         lines.append(
             f"{jobs} jobs of that kind in all seeds, so {late} of them may be late: few; more seeds help"
         )
-    return "\n".join([*lines, *OTHERWISE])
+    return "\n".join([*lines, *_quotas(plan), *OTHERWISE])
 
 
-def _limits(plan: Plan, best: Evaluation) -> list[str]:
-    """What another hour of wait would save, and the quotas that are all rented."""
-    lines = []
+def _price_of_target(plan: Plan, best: Evaluation) -> list[str]:
+    """Say what another hour of wait would save."""
     dearer = [one for one in plan.front if one.wait_at(plan.target.share) > best.wait_at(plan.target.share)]
-    if dearer and (price := marginal(best, dearer[-1], plan.target)) is not None:
-        lines.append(
-            f"  the target's marginal price: USD {_thousands(price)} k per 28 days for an hour less of wait, "
-            f"beside {_named(dearer[-1])}"
-        )
-    seeds = len(best.samples)
-    lines += [
-        f"  the quota of {name} is all rented at some time in {times} of {seeds} seeds: it limits this plan"
-        for name, times in best.full.items()
-        if 2 * times > seeds
+    if not dearer or (price := marginal(best, dearer[-1], plan.target)) is None:
+        return []
+    return [
+        f"  the target's marginal price: USD {_thousands(price)} k per 28 days for an hour less of wait, "
+        f"beside {_named(dearer[-1])}"
     ]
-    return lines
+
+
+def _quotas(plan: Plan) -> list[str]:
+    """Say which quotas of offers hold a cheaper plan back, and which plan that is."""
+    if plan.quotas is None:
+        return []
+    cheaper = "no cheaper plan" if plan.best is not None else "no plan either"
+    none = f"no quota of an offer binds: with {QUOTA_FACTOR} times as much {cheaper} meets the target"
+    return [line for wider in plan.quotas for line in _binding(wider)] or [none]
+
+
+def _binding(wider: WiderQuotas) -> list[str]:
+    cheapest, names = wider.plan, " and ".join(wider.offers)
+    binds = f"quota of {names} binds" if len(wider.offers) == 1 else f"quotas of {names} bind together"
+    cost = f"  USD {_thousands(cheapest.mean_usd(AS_GIVEN))} k per 28 days"
+    cost += f", of which rent {_thousands(cheapest.mean_rent_usd)}"
+    if wider.today is not None:
+        less = wider.today.usd(AS_GIVEN) - cheapest.usd(AS_GIVEN)
+        low, high = mean_interval(less)
+        cost += f"; {_thousands(float(less.mean()))} k less ({_thousands(low)} to {_thousands(high)})"
+    plan = f"the {binds}: with {QUOTA_FACTOR} times as much the cheapest plan would be {_named(cheapest)}"
+    return [plan, f"{cost}, on {len(cheapest.samples)} seeds"]
 
 
 def marginal(best: Evaluation, cheaper: Evaluation, target: Target) -> float | None:
@@ -96,7 +113,7 @@ def _said(one: Evaluation, target: Target) -> list[str]:
     low, high = mean_interval(one.usd(AS_GIVEN))
     quick, slow = one.wait_interval(target.share)
     stranded, sure = percent(one.stranded), percent(one.confidence(target), 0)
-    usd, sunk, rent = one.mean_usd(AS_GIVEN), _mean(one, "sunk_usd"), _mean(one, "rent_usd")
+    usd, sunk, rent = one.mean_usd(AS_GIVEN), _mean(one, "sunk_usd"), one.mean_rent_usd
     lines = [
         f"  USD {_thousands(usd)} k per 28 days ({_thousands(low)} to {_thousands(high)}): "
         f"pods {_thousands(sunk)}, rent {_thousands(rent)}, energy and other {_thousands(usd - sunk - rent)}",
@@ -111,7 +128,7 @@ def _said(one: Evaluation, target: Target) -> list[str]:
 def _frontier(plan: Plan) -> str:
     share = plan.target.share
     header = ["pods", "burst", "USD k / 28 d", "95% interval", "rent", _percentile(plan.target)]
-    header += ["95% interval", "stranded", "meets", "sure", "quota full"]
+    header += ["95% interval", "stranded", "meets", "sure"]
     rows = []
     for one in plan.front:
         low, high = mean_interval(one.usd(AS_GIVEN))
@@ -122,13 +139,12 @@ def _frontier(plan: Plan) -> str:
                 one.candidate.burst,
                 _thousands(one.mean_usd(AS_GIVEN)),
                 f"{_thousands(low)} to {_thousands(high)}",
-                _thousands(_mean(one, "rent_usd")),
+                _thousands(one.mean_rent_usd),
                 _wait(one.wait_at(share)),
                 f"{_wait(quick)} to {_wait(slow)}",
                 percent(one.stranded),
                 "yes" if one.meets(plan.target) else "no",
                 percent(one.confidence(plan.target), 0),
-                ", ".join(f"{name} {times}" for name, times in one.full.items()) or "-",
             ]
         )
     seeds = len(plan.front[0].samples) if plan.front else 0

@@ -1,5 +1,5 @@
-"""How many pods to own, under which patience.
+"""How many pods to own, and when to burst.
 
 Read `candidates.py` first, then `search.py`, which knows nothing of simulations, and `make_plan.py`, which
-leads it on by them and asks again under other demands and prices.
+leads it on by them. `quotas.py` and `variations.py` ask again under other quotas, demands and prices.
 """

@@ -9,7 +9,6 @@ are whole seeds (the cluster bootstrap: Davison & Hinkley, "Bootstrap Methods an
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,8 +81,6 @@ class Sample:
     asked_device_h: float
     stranded_device_h: float
     rejected: int
-    full: frozenset[str] = frozenset()
-    """Offers of which all of the quota was rented at some time."""
 
 
 class PriceFactors(NamedTuple):
@@ -123,15 +120,14 @@ class Evaluation:
         """Return the mean cost, in USD per `PERIOD_S`."""
         return float(self.usd(prices).mean())
 
+    @property
+    def mean_rent_usd(self) -> float:
+        """Mean of what is paid for rented devices, in USD per `PERIOD_S`."""
+        return float(self._each("rent_usd").mean())
+
     def floor_usd(self, prices: PriceFactors, pods: int) -> float:
         """Return what so many pods cost at least, whatever is rented: their sunk cost."""
         return float(self._each("sunk_usd").min()) * prices.pods * pods / self.candidate.pods
-
-    @property
-    def full(self) -> dict[str, int]:
-        """Return in how many seeds all of an offer's quota was rented at some time, most often first."""
-        counts = Counter(name for sample in self.samples for name in sample.full)
-        return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
     @cached_property
     def wait_s(self) -> Array:

@@ -23,6 +23,9 @@ from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, PlanError, Sample, Target
 from scheduler.study.plan.search import Evaluate
 
+TODAY = "today"
+"""What the question itself is called among its variations."""
+
 
 @dataclass
 class Bench:
@@ -38,12 +41,15 @@ class Bench:
     computed: int = 0
     reused: int = 0
     evaluations: dict[str, dict[Candidate, Evaluation]] = field(default_factory=dict)
-    """Under each demand, every candidate looked at, on the most seeds on which it was."""
+    """Under each variation, every candidate looked at, on the most seeds on which it was."""
     _known: dict[str, Metrics] = field(default_factory=dict)
 
-    def evaluator(self, what: str, demand: dict[str, Any]) -> Evaluate:
-        """Return what evaluates candidates under a demand, whose name `what` the progress shows."""
-        return partial(self._evaluate, what, replace(self.scenario, demand=demand))
+    def evaluator(self, what: str, **changes: Any) -> Evaluate:
+        """Return what evaluates candidates under changed keys of the scenario.
+
+        `what` names the variation, `TODAY` the scenario as it is; the progress shows it.
+        """
+        return partial(self._evaluate, what, replace(self.scenario, **changes))
 
     def _evaluate(self, what: str, scenario: Scenario, candidate: Candidate, seeds: int) -> Evaluation:
         """Run what is not known of a candidate on the first seeds; raises PlanError where a run fails."""
@@ -68,7 +74,7 @@ class Bench:
             self._known[outcome.cell.key] = outcome.metrics
             self.computed += not outcome.reused
             self.reused += outcome.reused
-            self.progress(f"demand {what}", self.computed + self.reused, None, f"{self.reused} reused")
+            self.progress(what, self.computed + self.reused, None, f"{self.reused} reused")
         if failures:
             raise PlanError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
 
@@ -87,9 +93,4 @@ class Bench:
             asked_device_h=metrics["asked_device_h"],
             stranded_device_h=metrics["stranded_device_h"],
             rejected=metrics["rejected"],
-            full=frozenset(
-                offer.name
-                for offer in self.scenario.offers
-                if metrics.get(f"most_rented:{offer.name}", 0) >= offer.quota
-            ),
         )

@@ -29,6 +29,15 @@ class Regret(NamedTuple):
     best: Evaluation
 
 
+class WiderQuotas(NamedTuple):
+    """Offers whose quotas hold a cheaper plan back, and the cheapest plan with larger ones."""
+
+    offers: tuple[str, ...]
+    plan: Evaluation
+    today: Evaluation | None
+    """The best plan of today on the same seeds, if there is one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """All that a search for a plan has found."""
@@ -43,6 +52,8 @@ class Plan:
     best: Evaluation | None
     surest: Evaluation | None
     """The cheapest known that meets the target with a confidence of `LEVEL`, on all seeds."""
+    quotas: tuple[WiderQuotas, ...] | None
+    """None: no policy that was tried rents, or there is no offer."""
     front: tuple[Evaluation, ...]
     demands: tuple[Elsewhere, ...]
     regrets: tuple[Regret, ...]

@@ -93,6 +93,14 @@ def smallest_number(meets: Callable[[int], bool], most: int, guess: int) -> int 
     return high if high <= most else None
 
 
+def affordable(goal: Goal, best: Evaluation | None) -> int:
+    """Return the largest number of pods whose sunk cost alone is below the cost of `best`."""
+    a_pod = best.floor_usd(goal.prices, 1) if best else 0.0
+    if best is None or a_pod <= 0:
+        return goal.most
+    return min(goal.most, ceil(best.mean_usd(goal.prices) / a_pod) - 1)
+
+
 @dataclass
 class _Round:
     """A search on so many seeds."""
@@ -108,9 +116,9 @@ class _Round:
 
     def cheaper(self, best: Evaluation | None, burst: str, guess: int) -> Evaluation | None:
         """Return the cheaper of `best` and the cheapest plan of a policy that meets the target."""
-        most = self._affordable(best)
+        most = affordable(self.goal, best)
         pods = smallest_number(lambda pods: self.look(pods, burst).meets(self.goal.target), most, guess)
-        while pods is not None and pods <= self._affordable(best):
+        while pods is not None and pods <= affordable(self.goal, best):
             plan = self.look(pods, burst)
             if plan.meets(self.goal.target) and (best is None or self._usd(plan) < self._usd(best)):
                 best = plan
@@ -141,13 +149,6 @@ class _Round:
         """Say whether one serves as well in all respects as another on these seeds, and costs no more."""
         served = zip(plan.shortfall(self.goal.target), other.shortfall(self.goal.target), strict=True)
         return self._usd(plan) <= self._usd(other) * (1 + INDIFFERENT) and all(a <= b for a, b in served)
-
-    def _affordable(self, best: Evaluation | None) -> int:
-        """Return the largest number of pods whose sunk cost alone is below the cost of `best`."""
-        a_pod = best.floor_usd(self.goal.prices, 1) if best else 0.0
-        if best is None or a_pod <= 0:
-            return self.goal.most
-        return min(self.goal.most, ceil(self._usd(best) / a_pod) - 1)
 
     def _usd(self, plan: Evaluation) -> float:
         return plan.mean_usd(self.goal.prices)

@@ -1,0 +1,81 @@
+"""What a plan is asked, checked before anything runs: which policies, how many pods, how many seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from scheduler.policy import resolve
+from scheduler.policy.first import OWNED, RENTED
+from scheduler.scenario import Scenario
+from scheduler.study.plan.candidates import PlanError
+from scheduler.study.reference import reference_of
+from traces.errors import nearest
+from workloads import demand_of
+
+DEFAULT_FIRSTS = ("owned", "rented", "reserve:0.2")
+DEFAULT_PATIENCES = ("never", "after:12h", "after:4h", "after:1h", "at_once")
+"""Tried unless others are asked for."""
+
+
+class PlanQuestion(NamedTuple):
+    """What is asked: which of these policies, up to how many pods, over how many seeds."""
+
+    bursts: tuple[str, ...]
+    most: int
+    seeds: int
+    present: int
+    """Pods in the scenario, from where the search sets out."""
+
+
+def burst_policies(firsts: Sequence[str], patiences: Sequence[str]) -> tuple[str, ...]:
+    """Return the compact names of all that is to be tried; raises PolicyError.
+
+    Owned first goes without saying, and whoever goes to rented devices first has no patience.
+    """
+    for seam, specs in (("first", firsts), ("patience", patiences)):
+        for spec in specs:
+            resolve(seam, spec)
+    found: list[str] = []
+    for first in firsts:
+        if first == RENTED:
+            found.append(first)
+        else:
+            found += patiences if first == OWNED else [f"{first}+{patience}" for patience in patiences]
+    return tuple(dict.fromkeys(found))
+
+
+def plan_question(
+    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int, kind: str
+) -> tuple[Scenario, str, PlanQuestion]:
+    """Return the scenario to run, its pool and the question, all checked; raises PlanError, PolicyError.
+
+    Without `pool` it is the only one; without `most` twice its pods. A scenario without a horizon gets one
+    at the end of its demand, so that a cost is that of the same days under every plan.
+    """
+    pods = {spec.name: spec.pods for spec in scenario.pools}
+    if scenario.trace is not None:
+        raise PlanError("a plan needs [demand] to draw common seeds from; a trace is one sample only")
+    if scenario.bound not in ("none", "owned_only"):
+        raise PlanError(
+            f'bound "{scenario.bound}": a plan counts the pods itself (allowed: none, owned_only)'
+        )
+    if not pods or (pool is not None and pool not in pods):
+        raise PlanError(
+            f'no pool "{pool or ""}" in the scenario (allowed: {", ".join(pods) or "none there"})'
+        )
+    if pool is None and len(pods) > 1:
+        raise PlanError(f"--pool: which one? The scenario has {', '.join(pods)}")
+    if seeds < 2:
+        raise PlanError(f"--seeds {seeds}: an interval takes 2 or more")
+    pool = pool or next(iter(pods))
+    most = most or 2 * pods[pool]
+    demand = demand_of(scenario.demand)
+    kinds = {name for name, budget_s in demand.budgets(reference_of()).items() if budget_s > 0}
+    if kind not in kinds:
+        raise PlanError(f'--target: the demand has no kind "{kind}"{nearest(kind, sorted(kinds))}')
+    if scenario.horizon_h is None:
+        scenario = replace(scenario, horizon_h=demand.days * 24.0)
+    return scenario, pool, PlanQuestion(bursts, most, seeds, pods[pool])
