@@ -49,8 +49,9 @@ strip: $(STAMP)  ## clear the notebooks of what running them has left
 	$(BIN)/python -m nbconvert --clear-output --ClearMetadataPreprocessor.enabled=True --inplace notebooks/*.ipynb \
 		--ClearMetadataPreprocessor.preserve_nb_metadata_mask='[("language_info", "name"), "kernelspec"]'
 
-picture: demo  ## draw the README's picture anew
-	$(BIN)/python docs/picture.py runs/demo docs/demo.png
+picture: $(STAMP)  ## draw the README's picture anew
+	$(BIN)/exaburst demo --set pools.dojo.pods=5 -o runs/five
+	$(BIN)/python docs/picture.py runs/five docs/demo.png
 
 lock: $(STAMP)  ## pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \

@@ -1,6 +1,6 @@
 """Draw a finished run: owned devices in use, rented devices and the queue over time.
 
-python docs/picture.py runs/demo docs/demo.png
+python docs/picture.py runs/five docs/demo.png
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ DEMO = DEMOS["seven-exapods"]
 def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     """Run four weeks on seven ExaPODs with bursts, and print the summary.
 
+    Seven are not full with the demo's demand, so hardly anything bursts; --set pools.dojo.pods=5 shows it.
     SCENARIO is seven-exapods (the default), bad-weather or shortage-2023. What has weather is run in fair
     weather too, as OUT-fair, and printed beside that.
     """
