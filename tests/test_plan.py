@@ -38,6 +38,7 @@ from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scale
 from scheduler.study.plan.question import PlanQuestion, burst_policies, plan_question
 from scheduler.study.plan.quotas import wider_quotas
 from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
+from scheduler.study.plan.variations import policies_elsewhere
 from scheduler.study.reference import reference_of
 from workloads import demand_of
 
@@ -395,12 +396,28 @@ def test_a_quota_that_holds_a_cheaper_plan_back_is_named(evaluated: Bench) -> No
 
 def test_a_quota_that_holds_nothing_back_is_not_named(evaluated: Bench) -> None:
     bench = with_quotas(evaluated, "fsd.label:p90:1h", cloud=512)
-    best = Candidate(1, "at_once")
-    bench.evaluator(TODAY)(best, 2)
+    best = bench.evaluator(TODAY)(Candidate(1, "at_once"), 2)
     question = PlanQuestion(("never", "at_once"), most=2, seeds=2, present=2)
     assert wider_quotas(bench, best, ("at_once",), question) == ()
-    never = question._replace(bursts=("never",))
-    assert wider_quotas(bench, Candidate(2, "never"), ("never",), never) is None
+    lucky = bench.evaluator(TODAY)(Candidate(2, "at_once"), 2)
+    assert wider_quotas(bench, lucky, ("at_once",), question) == (), "one pod does without a larger quota"
+    without = with_quotas(evaluated, "fsd.label:p90:1h")
+    assert wider_quotas(without, best, ("at_once",), question) is None
+
+
+def test_other_demands_are_searched_with_two_policies_that_can_meet_the_target(evaluated: Bench) -> None:
+    """One that alone was in the running is joined by the cheapest other; one that never meets it is not."""
+    bench = with_quotas(evaluated, "k:p95:100s")
+    evaluations = (
+        evaluation(sample(usd=10), patience="best"),
+        evaluation(sample(usd=5, waits=[200]), patience="late"),
+        evaluation(sample(usd=30), patience="dear"),
+        evaluation(sample(usd=40), patience="next"),
+        evaluation(sample(usd=20), pods=2, patience="next"),
+    )
+    bench.evaluations[TODAY] = {each.candidate: each for each in evaluations}
+    assert policies_elsewhere(bench, ("best",)) == ("best", "next")
+    assert policies_elsewhere(bench, ("dear", "best", "next")) == ("dear", "best")
 
 
 def test_quotas_that_bind_only_together_are_named_together(evaluated: Bench) -> None:

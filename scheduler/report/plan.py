@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from textwrap import fill
 
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
 from scheduler.study.plan.plan import Elsewhere, Plan, Regret, WiderQuotas
@@ -18,6 +19,7 @@ OTHERWISE = (
     "reading of its price, stands beside one of rent; here pods come whole, idle between peaks, hold what",
     "may not leave, and cost what the scenario says",
 )
+_WIDTH = 100
 FEW_LATE = 5
 """Where fewer jobs than this may be late, the percentile rests on very few."""
 
@@ -33,13 +35,14 @@ def render(plan: Plan) -> str:
 def _question(plan: Plan) -> str:
     target, seeds = plan.target, f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
     share, stranded = percent(target.share, 0), percent(target.stranded)
+    tried = f"tried:  1 to {plan.most} pods; bursting {', '.join(plan.bursts)};"
     return "\n".join(
         [
             f"{plan.scenario}: how many pods of {plan.pool} to own, and when to burst?",
             f"target: {share} of {target.kind} jobs wait at most {_wait(target.limit_s)}, "
             "the waits of the jobs they come after included;",
             f"        no job is rejected; at most {stranded} of the compute asked for is stranded",
-            f"tried:  1 to {plan.most} pods; bursting {', '.join(plan.bursts)};",
+            fill(tried, _WIDTH, subsequent_indent=8 * " ", break_on_hyphens=False),
             f"        {seeds}, {shortest(plan.days)} days each",
         ]
     )
@@ -143,7 +146,7 @@ def _frontier(plan: Plan) -> str:
                 _wait(one.wait_at(share)),
                 f"{_wait(quick)} to {_wait(slow)}",
                 percent(one.stranded),
-                "yes" if one.meets(plan.target) else "no",
+                _met(one, plan.target),
                 percent(one.confidence(plan.target), 0),
             ]
         )
@@ -157,7 +160,8 @@ def _demands(plan: Plan) -> str:
     assert plan.best is not None
     here = Elsewhere("today", "", plan.best, plan.best, plan.most)
     rows = [[*_moved(one, plan.target), one.meaning] for one in (here, *plan.demands)]
-    title = f"if the demand is another ({few} seeds, today's {len(plan.seeds)}):"
+    tried = " and ".join(plan.elsewhere)
+    title = f"if the demand is another ({few} seeds, today's {len(plan.seeds)}; bursting {tried}):"
     lines = [title, _moves(["demand"], rows, plan, ["which is"])]
     if plan.regrets:
         pods = _named(plan.regrets[0].planned)
@@ -188,7 +192,7 @@ def _moves(first: Sequence[str], rows: Sequence[Sequence[str]], plan: Plan, last
     wait = _percentile(plan.target)
     today = f"{_named(plan.best)}:"
     header = [*first, "cheapest plan", "USD k / 28 d", wait, today, wait, "meets", *last]
-    return table(header, rows, numbers=(2, 3, 4, 5, 6))
+    return table(header, rows, numbers=(2, 3, 4, 5))
 
 
 def _moved(one: Elsewhere, target: Target) -> list[str]:
@@ -197,7 +201,16 @@ def _moved(one: Elsewhere, target: Target) -> list[str]:
     if best is not None:
         found = [_named(best), _cost(best, one.prices), _wait(best.wait_at(target.share))]
     there = [_cost(one.today, one.prices), _wait(one.today.wait_at(target.share))]
-    return [one.name, *found, *there, "yes" if one.today.meets(target) else "no"]
+    return [one.name, *found, *there, _met(one.today, target)]
+
+
+def _met(one: Evaluation, target: Target) -> str:
+    """Say whether the target is met, and what else was missed where the waits do not show it."""
+    if one.meets(target):
+        return "yes"
+    if one.wait_at(target.share) > target.limit_s:
+        return "no"
+    return "no: rejects" if one.shortfall(target)[2] else f"no: stranded {percent(one.stranded)}"
 
 
 def _runs(plan: Plan) -> str:

@@ -9,12 +9,12 @@ from scheduler.study.plan.evaluations import TODAY, Bench
 from scheduler.study.plan.outlooks import Outlook, demand_outlooks
 from scheduler.study.plan.plan import Plan
 from scheduler.study.plan.question import PlanQuestion
-from scheduler.study.plan.quotas import bursting, larger_together, wider_quotas
-from scheduler.study.plan.search import Evaluate, SearchResult, frontier, levels, search
+from scheduler.study.plan.quotas import larger_together, wider_quotas
+from scheduler.study.plan.search import Evaluate, frontier, levels, search
 from scheduler.study.plan.variations import (
-    IN_RUNNING,
     PRICES,
     most_pods,
+    policies_elsewhere,
     regrets_of,
     under_demand,
     under_prices,
@@ -27,8 +27,7 @@ BESIDE = 3
 
 
 def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
-    """Search for the cheapest plan, and for what it would be under other demands, prices
-    and quotas.
+    """Search for the cheapest plan, and for what it would be under other quotas, demands and prices.
 
     Raises PlanError where a run fails.
     """
@@ -37,15 +36,15 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
     today, goal = bench.evaluator(TODAY), Goal(target, question.most)
     result = search(today, question.bursts, goal, levels(question.seeds), question.present)
     best, unlike = result.best, unpriced(scenario, question.bursts)
+    elsewhere = policies_elsewhere(bench, result.bursts)
     surest, demands, regrets, prices = None, [], [], []
     if best is not None:
         surest = _beside(best.candidate, today, target, question)
-        demands = [under_demand(outlook, bench, best, result.bursts, question) for outlook in outlooks]
+        demands = [under_demand(outlook, bench, best, elsewhere, question) for outlook in outlooks]
         regrets = regrets_of(bench, best.candidate, outlooks, demands)
-        priced = PRICES if not unlike else ()
-        prices = [under_prices(name, factors, today, best, target, question) for name, factors in priced]
-    asked = best.candidate if best is not None else None
-    quotas = wider_quotas(bench, asked, result.bursts[:IN_RUNNING], question)
+    if best is not None and not unlike:
+        prices = [under_prices(name, factors, today, best, target, question) for name, factors in PRICES]
+    quotas = wider_quotas(bench, best, elsewhere, question)
     return Plan(
         scenario=scenario.name,
         pool=bench.pool,
@@ -58,13 +57,14 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         surest=surest,
         quotas=quotas,
         front=tuple(frontier(_deepest(bench), goal)),
+        elsewhere=elsewhere,
         demands=tuple(demands),
         regrets=tuple(regrets),
         prices=tuple(prices),
         unpriced=unlike,
         runs=bench.computed,
         reused=bench.reused,
-        grid=_grid(bench, result, outlooks, question),
+        grid=_grid(bench, elsewhere if best is not None else (), outlooks, question),
     )
 
 
@@ -75,15 +75,12 @@ def _deepest(bench: Bench) -> list[Evaluation]:
     return [evaluation for evaluation in known if len(evaluation.samples) == most]
 
 
-def _grid(bench: Bench, result: SearchResult, outlooks: list[Outlook], question: PlanQuestion) -> int:
+def _grid(bench: Bench, elsewhere: tuple[str, ...], outlooks: list[Outlook], question: PlanQuestion) -> int:
     """Return how many runs every combination would have taken, of all that was asked."""
     few = levels(question.seeds)[0]
     runs = len(question.bursts) * question.most * question.seeds
-    runs += len(larger_together(bench.scenario)) * len(bursting(question.bursts)) * question.most * few
-    if result.best is not None:
-        tried = len(result.bursts[:IN_RUNNING])
-        runs += sum(tried * most_pods(outlook, question) * few for outlook in outlooks)
-    return runs
+    runs += len(larger_together(bench.scenario)) * len(question.bursts) * question.most * few
+    return runs + sum(len(elsewhere) * most_pods(outlook, question) * few for outlook in outlooks)
 
 
 def _beside(best: Candidate, today: Evaluate, target: Target, question: PlanQuestion) -> Evaluation | None:

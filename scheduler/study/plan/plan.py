@@ -53,8 +53,10 @@ class Plan:
     surest: Evaluation | None
     """The cheapest known that meets the target with a confidence of `LEVEL`, on all seeds."""
     quotas: tuple[WiderQuotas, ...] | None
-    """None: no policy that was tried rents, or there is no offer."""
+    """None: there is no offer."""
     front: tuple[Evaluation, ...]
+    elsewhere: tuple[str, ...]
+    """The policies that were tried under other demands."""
     demands: tuple[Elsewhere, ...]
     regrets: tuple[Regret, ...]
     prices: tuple[Elsewhere, ...]

@@ -5,14 +5,13 @@ That a quota is never all rented says little: a gang that finds too little of it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from scheduler.catalog.models import MOST_COUNTED
 from scheduler.scenario import OfferSpec, Scenario
-from scheduler.study.cells.policy_names import parse_policy
-from scheduler.study.plan.candidates import AS_GIVEN, Candidate, Evaluation, Goal
+from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Goal
 from scheduler.study.plan.evaluations import TODAY, Bench
 from scheduler.study.plan.plan import WiderQuotas
 from scheduler.study.plan.question import PlanQuestion
@@ -25,48 +24,61 @@ RENT_MOST = 2
 
 
 def wider_quotas(
-    bench: Bench, best: Candidate | None, running: Sequence[str], question: PlanQuestion
+    bench: Bench, best: Evaluation | None, running: Sequence[str], question: PlanQuestion
 ) -> tuple[WiderQuotas, ...] | None:
-    """Return the larger quotas with which a plan is cheaper than the best, and that plan; None: nobody rents.
+    """Return the larger quotas with which a plan is cheaper than the best, and that plan; None: no offer.
 
     It takes few seeds, and the policies `running` and those that rent most. Each offer is asked about alone.
     All together come last, and only if their plan is cheaper than those of each alone: two small quotas may
     hold back what neither does alone.
     """
+    groups = larger_together(bench.scenario)
+    if not groups:
+        return None
     bursts, few = _asked(bench, running, question), levels(question.seeds)[0]
-    groups = larger_together(bench.scenario) if bursts else []
-    today = bench.evaluator(TODAY)(best, few) if best is not None else None
+    today = bench.evaluator(TODAY)(best.candidate, few) if best is not None else None
+    guess = max(1, best.candidate.pods - 1) if best is not None else question.present
     cheapest, wider = today, list[WiderQuotas]()
     for group in groups:
         than = today if len(group) == 1 else cheapest
-        most = affordable(Goal(bench.target, question.most), than)
-        guess = than.candidate.pods - 1 if than is not None else question.present
-        plan = search(_with(bench, group), bursts, Goal(bench.target, most), [few], guess).best
-        if plan is not None and (than is None or _clearly_less(plan, than)):
+        goal = Goal(bench.target, affordable(Goal(bench.target, question.most), than))
+        held_back = (_held_back(bench, group, burst, goal, few, guess) for burst in bursts)
+        plan = _cheapest(plan for plan in held_back if _clearly_less(plan, than))
+        if plan is not None:
             wider.append(WiderQuotas(group, plan, today))
-            cheapest = min(filter(None, (plan, cheapest)), key=lambda each: each.mean_usd(AS_GIVEN))
-    return tuple(wider) if groups else None
+            cheapest = _cheapest((plan, cheapest))
+    return tuple(wider)
+
+
+def _held_back(
+    bench: Bench, group: Collection[str], burst: str, goal: Goal, seeds: int, guess: int
+) -> Evaluation | None:
+    """Return the cheapest plan of a policy with larger quotas, if today's on the same seeds is dearer.
+
+    Few seeds may be lucky; a plan that is so without larger quotas was not held back by them.
+    """
+    larger, today = (
+        search(evaluate, [burst], goal, [seeds], guess).best
+        for evaluate in (_with(bench, group), bench.evaluator(TODAY))
+    )
+    return larger if larger is not None and _clearly_less(larger, today) else None
 
 
 def _asked(bench: Bench, running: Sequence[str], question: PlanQuestion) -> tuple[str, ...]:
-    """Return the policies in the running, then those that rent most; without those that never rent."""
-    rent_usd = dict.fromkeys(bursting(question.bursts), 0.0)
+    """Return the policies in the running and those that rent most, or all where nothing is rented."""
+    rent_usd = dict.fromkeys(question.bursts, 0.0)
     for candidate, evaluation in bench.evaluations[TODAY].items():
         if candidate.burst in rent_usd:
             rent_usd[candidate.burst] = max(rent_usd[candidate.burst], evaluation.mean_rent_usd)
-    most = sorted(rent_usd, key=lambda burst: -rent_usd[burst])[:RENT_MOST]
-    return tuple(dict.fromkeys([*(burst for burst in running if burst in rent_usd), *most]))
+    renting = [burst for burst in question.bursts if rent_usd[burst] > 0]
+    most = sorted(renting, key=lambda burst: -rent_usd[burst])[:RENT_MOST]
+    return tuple(dict.fromkeys([*running, *(most or question.bursts)]))
 
 
 def larger_together(scenario: Scenario) -> list[tuple[str, ...]]:
     """Return the offers whose quotas are made larger together: each alone, then all."""
     names = tuple(offer.name for offer in scenario.offers if _raised(offer) != offer)
     return [*((name,) for name in names), *([names] if len(names) > 1 else [])]
-
-
-def bursting(bursts: Sequence[str]) -> tuple[str, ...]:
-    """Return the policies under which something may be rented."""
-    return tuple(burst for burst in bursts if parse_policy(burst).get("patience") != "never")
 
 
 def _with(bench: Bench, names: Collection[str]) -> Evaluate:
@@ -80,6 +92,13 @@ def _raised(offer: OfferSpec) -> OfferSpec:
     return replace(offer, quota=min(QUOTA_FACTOR * offer.quota, MOST_COUNTED))
 
 
-def _clearly_less(plan: Evaluation, other: Evaluation) -> bool:
-    """Say whether a plan costs less than another, by more than what counts as equal."""
+def _clearly_less(plan: Evaluation | None, other: Evaluation | None) -> bool:
+    """Say whether a plan costs less than another, or than none, by more than what counts as equal."""
+    if plan is None or other is None:
+        return plan is not None
     return plan.mean_usd(AS_GIVEN) * (1 + INDIFFERENT) < other.mean_usd(AS_GIVEN)
+
+
+def _cheapest(plans: Iterable[Evaluation | None]) -> Evaluation | None:
+    found = (plan for plan in plans if plan is not None)
+    return min(found, key=lambda plan: plan.mean_usd(AS_GIVEN), default=None)

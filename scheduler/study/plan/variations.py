@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, sqrt
 
 from scheduler.policy import SEAMS
 from scheduler.scenario import Scenario
 from scheduler.study.cells.policy_names import parse_policy
-from scheduler.study.plan.candidates import Candidate, Evaluation, Goal, PriceFactors, Target
+from scheduler.study.plan.candidates import AS_GIVEN, Candidate, Evaluation, Goal, PriceFactors, Target
 from scheduler.study.plan.evaluations import TODAY, Bench
 from scheduler.study.plan.outlooks import LATE_RAMP, YEAR_ON, Outlook
 from scheduler.study.plan.plan import Elsewhere, Regret
@@ -23,11 +24,21 @@ PRICES = (
 )
 """article-34: a shortage made rent 3 to 5 times as dear; a pod costs $300M to $500M, about 400."""
 IN_RUNNING = 2
-"""Policies that are tried under other demands: of those still in the running, the first ones."""
+"""Policies that are tried under other demands."""
+
+
+def policies_elsewhere(bench: Bench, running: Sequence[str]) -> tuple[str, ...]:
+    """Return the policies to try under other demands: those in the running, then by what they cost today.
+
+    A policy costs what its cheapest plan does that meets the target, on as many seeds as it was given.
+    """
+    known = (each for each in bench.evaluations[TODAY].values() if each.meets(bench.target))
+    by_cost = sorted(known, key=lambda each: each.mean_usd(AS_GIVEN))
+    return tuple(dict.fromkeys([*running, *(each.candidate.burst for each in by_cost)]))[:IN_RUNNING]
 
 
 def under_demand(
-    outlook: Outlook, bench: Bench, best: Evaluation, running: tuple[str, ...], question: PlanQuestion
+    outlook: Outlook, bench: Bench, best: Evaluation, bursts: Sequence[str], question: PlanQuestion
 ) -> Elsewhere:
     """Answer the question anew under another demand, on few seeds.
 
@@ -37,7 +48,7 @@ def under_demand(
     evaluate, few = bench.evaluator(outlook.name, demand=outlook.demand), levels(question.seeds)[0]
     most, plan = most_pods(outlook, question), best.candidate
     guess = round(plan.pods * (outlook.ratio + sqrt(outlook.ratio)) / 2)
-    result = search(evaluate, running[:IN_RUNNING], Goal(bench.target, most), [few], guess)
+    result = search(evaluate, bursts, Goal(bench.target, most), [few], guess)
     return Elsewhere(outlook.name, outlook.meaning, result.best, evaluate(plan, few), most)
 
 
