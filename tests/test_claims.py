@@ -539,6 +539,12 @@ def test_commands() -> None:
     assert summary.exit_code == 0
     assert max(map(len, summary.output.splitlines())) <= 110
     assert "not run, give --simulate: break-even-simulated" in summary.output
+    _, _, ending = summary.output.partition("\nassumed of inputs: ")
+    assumed, _, low = ending.partition("\nlow certainty of inputs: ")
+    assert "short_term_years 1" in assumed
+    assert "capital_usd\n  300,000,000 to 500,000,000 (article-34)" in low
+    assert "\nlow certainty of article-34: peak_pflops 100 (article-34)" in low
+    assert "shortage_factor" not in ending, "only claims that are not tested without runs take it"
     for key in DOSSIER.claims:
         shown = run.invoke(main, ["claims", key])
         assert shown.exit_code == 0

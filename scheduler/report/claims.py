@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from math import isinf
 from textwrap import fill
 
+from scheduler.catalog.certainty import NOTED, figures_of, footer
+from scheduler.catalog.models import Certainty, Entry
 from scheduler.money.claims.claim_file import VERDICTS, Claim, ClaimInput, Range
-from scheduler.money.claims.readings import PriceReading
+from scheduler.money.claims.readings import Hardware, PriceReading
 from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS
 from scheduler.money.claims.verdicts import Court, Result, VerdictTally, count, tallies
 from traces.numbers import between, decimal, rounded_usd, significant, significant_percent
@@ -38,6 +40,7 @@ def summary(court: Court) -> str:
             _matrix(court),
             _answer(court),
             *(_wrapped(f"{title}: {', '.join(keys)}") for title, keys in lists.items() if keys),
+            _unsure(court, tested),
             "`exaburst claims KEY` says how a claim is tested, or why it is not.",
         ]
     )
@@ -64,6 +67,32 @@ def detail(court: Court, key: str) -> str:
     else:
         parts.append("not run: give --simulate")
     return "\n\n".join(parts)
+
+
+def _unsure(court: Court, tested: Iterable[str]) -> str:
+    """Name what is assumed or of low certainty among the inputs, and of each reading of the hardware."""
+    used = dict.fromkeys(name for key in tested for name in court.inputs(key))
+    inputs = {name: court.dossier.inputs[name] for name in used}
+    unsure: dict[Certainty, dict[str, str]] = {}
+    for sure in NOTED:
+        of_inputs = [_noted(name, each) for name, each in inputs.items() if each.certainty == sure]
+        whose = {"inputs": ", ".join(of_inputs)}
+        for reading in court.hardware:
+            figures = figures_of(_peaked(reading), ("peak_pflops",), sure)
+            figures += figures_of(reading.device, ("busy_kw", "idle_kw"), sure)
+            whose[reading.key] = ", ".join(figures)
+        unsure[sure] = {name: figures for name, figures in whose.items() if figures}
+    return "\n".join(map(_wrapped, footer(unsure).splitlines()))
+
+
+def _peaked(reading: Hardware) -> Entry:
+    """Return whose peak the reading takes: what is stated of the whole pod, or that of its tiles."""
+    return reading.pod if reading.pflops == reading.pod.peak_pflops else reading.device
+
+
+def _noted(name: str, given: ClaimInput) -> str:
+    source = f" ({given.source})" if given.source else ""
+    return f"{name} {between(*given.range, lambda value: significant(value, 6))}{source}"
 
 
 def _verdicts(court: Court, tested: dict[str, list[Result]]) -> str:
@@ -142,7 +171,8 @@ def _inputs(court: Court, key: str) -> str:
 
 def _input(name: str, given: ClaimInput) -> list[str]:
     low, high = given.range
-    return [name, between(low, high, significant), given.unit, given.source or "assumed"]
+    source = f"{given.source} (low)" if given.certainty == "low" else given.source or given.certainty
+    return [name, between(low, high, significant), given.unit, source]
 
 
 def _readings(court: Court, key: str) -> list[str]:

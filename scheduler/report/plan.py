@@ -151,7 +151,8 @@ def _frontier(plan: Plan) -> str:
             ]
         )
     seeds = len(plan.front[0].samples) if plan.front else 0
-    title = f"frontier of cost against wait, of the plans run on {seeds} seeds:"
+    title = f"frontier of cost against wait, of the plans run on {seeds} seeds; intervals are of the draws of"
+    title += "\nthe demand alone, at these prices:"
     return f"{title}\n{table(header, rows, numbers=(0, 2, 3, 4, 5, 6, 7, 8, 9))}"
 
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.arithmetic import rounding
 from scheduler.catalog.catalog import find
+from scheduler.catalog.models import Certainty
 from scheduler.catalog.models import unit as unit_of
 from traces.errors import read_toml
 
@@ -72,6 +73,8 @@ class ClaimInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unit: str = ""
     source: str = ""
     """Empty: assumed."""
+    sure: Certainty = "medium"
+    """How sure a figure with a source is, as those of the catalog are."""
 
     def __post_init__(self) -> None:
         forms = (self.value is not None, self.catalog is not None, self.low is not None)
@@ -79,6 +82,11 @@ class ClaimInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("give `value`, or `low` and `high`, or `catalog`")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"low = {self.low:g} is above high = {self.high:g}")
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure it is; without a source it is assumed."""
+        return self.sure if self.source else "assumed"
 
     @property
     def range(self) -> Range:
@@ -181,7 +189,7 @@ def _filled(where: str, given: ClaimInput, catalog: Catalog) -> ClaimInput:
     tables: Mapping[str, Mapping[str, Any]] = {"devices": catalog.devices, "pods": catalog.pods}
     entry = find(find(tables, "table", table, where), table.removesuffix("s"), key, where)
     figure = find(entry.figures, "figure", field, where)
-    return ClaimInput(value=float(figure.value), unit=unit_of(field), source=figure.source)
+    return ClaimInput(value=float(figure.value), unit=unit_of(field), source=figure.source, sure=figure.sure)
 
 
 def _or(value: float | None, other: float) -> float:
