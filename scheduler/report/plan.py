@@ -87,7 +87,8 @@ def _quotas(plan: Plan) -> list[str]:
     if plan.quotas is None:
         return []
     cheaper = "no cheaper plan" if plan.best is not None else "no plan either"
-    none = f"no quota of an offer binds: with {QUOTA_FACTOR} times as much {cheaper} meets the target"
+    none = f"no quota of an offer was found to bind: with {QUOTA_FACTOR} times as much {cheaper} meets "
+    none += "the target"
     return [line for wider in plan.quotas for line in _binding(wider)] or [none]
 
 
@@ -99,7 +100,9 @@ def _binding(wider: WiderQuotas) -> list[str]:
     if wider.today is not None:
         less = wider.today.usd(AS_GIVEN) - cheapest.usd(AS_GIVEN)
         low, high = mean_interval(less)
-        cost += f"; {_thousands(float(less.mean()))} k less ({_thousands(low)} to {_thousands(high)})"
+        cost += (
+            f"; {_thousands(float(less.mean()))} k less than today ({_thousands(low)} to {_thousands(high)})"
+        )
     plan = f"the {binds}: with {QUOTA_FACTOR} times as much the cheapest plan would be {_named(cheapest)}"
     return [plan, f"{cost}, on {len(cheapest.samples)} seeds"]
 
