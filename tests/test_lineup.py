@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.head_only import HeadOnlyLineup
-from scheduler.engine.queue import QueueEntry
 from scheduler.scenario import Scenario
 from tests.build import offer, pool, rows, run, scenario, trace
 from tests.packed import maintenance, packed

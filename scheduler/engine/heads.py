@@ -7,10 +7,10 @@ from typing import Protocol
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.jobs import Job
+from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.lineup import Lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
-from scheduler.engine.queue import QueueEntry
 from scheduler.engine.storm.storm import Storm
 
 

@@ -9,18 +9,12 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush, merge
-from itertools import islice
 from math import inf
 from operator import attrgetter
 
 from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.line import Line, QueueEntry
 from scheduler.engine.need import Need
-
-QueueEntry = tuple[float, int, Job]
-"""(score, job_id, job): sorts by score, ties to the lower job_id."""
-
-_SLACK = 256
-"""Dead entries that a line may keep at its front before it is cut."""
 
 
 class Queue:
@@ -64,10 +58,10 @@ class LinedQueue:
         self._waits = waits
         self._needs = needs
         self._within = within
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         """By what they need at least, ascending."""
-        self._line_of: dict[Shape, _Line] = {}
-        self._line_for: dict[tuple[object, ...], _Line] = {}
+        self._line_of: dict[Shape, Line] = {}
+        self._line_for: dict[tuple[object, ...], Line] = {}
         self._head: QueueEntry | None = None
         """As far as it is known, and still waits."""
 
@@ -95,13 +89,13 @@ class LinedQueue:
         """Take out a job that is the first living one of its line."""
         return self._line_of[job.shape].pop(self._waits)
 
-    def _new_line(self, shape: Shape) -> _Line:
+    def _new_line(self, shape: Shape) -> Line:
         needs = self._needs(shape)
         barred = shape.most if self._within is not None and shape.rented else -inf
         key = (barred, *((need.column, need.devices, need.factor) for need in needs))
         line = self._line_for.get(key)
         if line is None:
-            line = self._line_for[key] = _Line(shape, min(need.least for need in needs), barred)
+            line = self._line_for[key] = Line(shape, min(need.least for need in needs), barred)
             insort(self._lines, line, key=attrgetter("least"))
         self._line_of[shape] = line
         return line
@@ -131,63 +125,3 @@ class LinedQueue:
             if found is not None and (best is None or found < best):
                 best = found
         return best and best[2]
-
-
-class _Line:
-    """Waiting jobs of equal needs, first first; `shape` is that of one of them.
-
-    None of them can start before one pod or offer has `least` devices free, or while no more than `barred`
-    may be taken.
-    """
-
-    __slots__ = ("_start", "barred", "entries", "least", "shape")
-
-    def __init__(self, shape: Shape, least: int, barred: float) -> None:
-        self.shape = shape
-        self.least = least
-        self.barred = barred
-        self.entries: list[QueueEntry] = []
-        """Empty where it is known that nobody waits."""
-        self._start = 0
-
-    def push(self, entry: QueueEntry) -> None:
-        """Insert an entry in order; at the end, as under first come first served, this is an append."""
-        entries = self.entries
-        if not entries or entries[-1] < entry:
-            entries.append(entry)
-        else:
-            insort(entries, entry, lo=self._start)
-
-    def head(self, waits: bytearray) -> QueueEntry | None:
-        """Return the first living entry."""
-        entries, start = self.entries, self._start
-        while start < len(entries):
-            entry = entries[start]
-            if waits[entry[2].turn]:
-                self._start = start
-                return entry
-            start += 1
-            if start > _SLACK and 2 * start > len(entries):
-                del entries[:start]
-                start = 0
-        entries.clear()
-        self._start = 0
-        return None
-
-    def pop(self, waits: bytearray) -> QueueEntry:
-        """Take out the first living entry."""
-        entry = self.head(waits)
-        assert entry is not None
-        self._start += 1
-        return entry
-
-    def within(self, limit: float, waits: bytearray) -> QueueEntry | None:
-        """Return the first living entry whose estimate is at most `limit` seconds."""
-        for entry in islice(self.entries, self._start, None):
-            if entry[2].estimate_s <= limit and waits[entry[2].turn]:
-                return entry
-        return None
-
-    def living(self, waits: bytearray) -> Iterator[QueueEntry]:
-        """Yield the living entries in order."""
-        return (entry for entry in islice(self.entries, self._start, None) if waits[entry[2].turn])

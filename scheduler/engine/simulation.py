@@ -16,13 +16,13 @@ from scheduler.engine.fair_share import StartTags
 from scheduler.engine.gate import Gate
 from scheduler.engine.heads import Heads
 from scheduler.engine.jobs import Job
+from scheduler.engine.line import QueueEntry
 from scheduler.engine.log.outcomes import UNFINISHED
 from scheduler.engine.need import whole_s
 from scheduler.engine.owned.head_only import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import ClusterView, KeyView
 from scheduler.engine.parts import Parts
-from scheduler.engine.queue import QueueEntry
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.patience import PatienceTimer

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import inf
 
 from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.cluster import Cluster, Slot
 from scheduler.engine.owned.keeping import within
 from scheduler.engine.owned.lineup import Lineup, PlannedLineup, StartOwned, Wait, lined
 from scheduler.engine.owned.pools import Pod
 from scheduler.engine.owned.view import most_free, room
-from scheduler.engine.queue import Queue, QueueEntry
+from scheduler.engine.queue import Queue
 from scheduler.policy.backfill import Backfill, HeadOnly, Planned
 from scheduler.policy.views import Reservation
 

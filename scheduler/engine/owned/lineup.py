@@ -9,11 +9,12 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from scheduler.engine.jobs import Job
+from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.keeping import Kept
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import WaitingView
-from scheduler.engine.queue import LinedQueue, Queue, QueueEntry
+from scheduler.engine.queue import LinedQueue, Queue
 from scheduler.policy.backfill import Planned
 
 Wait = Callable[[Job], None]

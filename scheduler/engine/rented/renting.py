@@ -8,7 +8,8 @@ from operator import attrgetter
 from typing import Protocol
 
 from scheduler.engine.jobs import Job, Shape
-from scheduler.engine.queue import LinedQueue, QueueEntry
+from scheduler.engine.line import QueueEntry
+from scheduler.engine.queue import LinedQueue
 from scheduler.engine.rented.offers import LiveOffer, Rental
 from scheduler.policy.burst import OfferScore
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, inf
 
 from scheduler.engine.jobs import Job
-from scheduler.engine.queue import QueueEntry
+from scheduler.engine.line import QueueEntry
 from scheduler.engine.rented.offers import LiveOffer
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.retries import Retries
