@@ -130,6 +130,8 @@ def _reserve(needs: Sequence[NeedView], now: int) -> Reservation:
             best = min(best, _span(need, now), key=lambda held: held.shadow_s)
             continue
         for pod in need.pods:
+            if pod.releases and pod.releases[0][0] >= best.shadow_s and pod.free < need.rest:
+                continue  # nothing comes free there sooner
             if (found := shadow(pod, need.rest, now, best.shadow_s)) is not None:
                 best = Reservation(found[0], {pod: found[1]})
     return best

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from scheduler.policy.frees import CountedFrees
 from scheduler.policy.views import JobView
 
 Place = Callable[[JobView, int, Sequence[int]], int]
@@ -23,6 +24,8 @@ def best_fit() -> Place:
     """The fullest pod that fits, which keeps others whole for large gangs."""
 
     def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        if isinstance(free, CountedFrees):
+            return free.fullest(devices)
         least = None
         for here in free:  # a plain loop: it is asked for every job, and nothing that C offers is faster
             if devices <= here and (least is None or here < least):
@@ -36,6 +39,8 @@ def worst_fit() -> Place:
     """The emptiest pod."""
 
     def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        if isinstance(free, CountedFrees):
+            return free.emptiest(devices)
         most = max(free, default=NOWHERE)
         return free.index(most) if devices <= most else NOWHERE
 
@@ -46,6 +51,8 @@ def first_fit() -> Place:
     """The first pod of the first pool."""
 
     def pick(job: JobView, devices: int, free: Sequence[int]) -> int:
+        if isinstance(free, CountedFrees):
+            return free.first(devices)
         for at, here in enumerate(free):
             if devices <= here:
                 return at

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from math import inf
 from typing import Any
 
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.pools import Pod, PodNeed, Pool
+from scheduler.policy.frees import most_of
 from scheduler.policy.views import Limit
 
 _CLOSED = -1
@@ -30,9 +32,9 @@ class Cluster:
         self.bars = keep_free is not None
         """Jobs that may leave start only if more than a share of the devices in service stays free."""
 
-    def pods(self) -> list[Pod]:
-        """Return the pods of all pools."""
-        return [pod for pool in self.pools for pod in pool.pods]
+    def most_free(self) -> int:
+        """Return the most free devices that any one pod has; 0 where there are none."""
+        return max([most_of(pool.frees) for pool in self.pools], default=0)
 
     def within(self) -> float:
         """Return how many devices a job that may leave must stay below to start now."""
@@ -84,25 +86,24 @@ class Cluster:
     def _elsewhere(self, job: Job, limit: Limit | None) -> Slot | None:
         """Across pods, or in pods that an endless pool adds."""
         for need in job.shape.owned:
-            if need.whole:
-                whole = self._ranked(job, need, need.size, limit)[: need.whole]
-                rest = [pod for pod in self._ranked(job, need, need.rest, limit) if pod not in whole]
+            if need.whole and need.frees.count(need.size) >= need.whole:
+                whole = tuple(islice(self._ranked(job, need, need.size, limit), need.whole))
                 if len(whole) == need.whole and not need.rest:
-                    return need, tuple(whole)
-                if len(whole) == need.whole and rest:
-                    return need, (*whole, rest[0])
+                    return need, whole
+                lasts = (pod for pod in self._ranked(job, need, need.rest, limit) if pod not in whole)
+                if len(whole) == need.whole and (last := next(lasts, None)) is not None:
+                    return need, (*whole, last)
             if need.pool.endless:
                 need.pool.grow(need.whole + (need.rest > 0))
                 return self.find(job)
         return None
 
-    def _ranked(self, job: Job, need: PodNeed, devices: int, limit: Limit | None) -> list[Pod]:
-        """Pods with so many free devices, in the order in which the policy would pick them."""
-        free, ranked = _open(job, need, devices, limit), []
+    def _ranked(self, job: Job, need: PodNeed, devices: int, limit: Limit | None) -> Iterator[Pod]:
+        """Yield pods with so many free devices, in the order in which the policy would pick them."""
+        free = _open(job, need, devices, limit)
         while (at := self._pick(job, devices, free)) >= 0:
-            ranked.append(need.pods[at])
+            yield need.pods[at]
             free[at] = _CLOSED
-        return ranked
 
 
 def _open(job: Job, need: PodNeed, devices: int, limit: Limit | None) -> list[int]:

@@ -33,7 +33,8 @@ class HeadOnlyLineup(Lineup):
         self._held: Reservation | None = None
         """Not asked for before somebody fits behind the head, which is rare."""
         self._held_until_s = inf
-        self._looked_at: list[Pod] = []
+        self._looked_at: list[Pod] | None = None
+        """None: all."""
 
     def start(self, now_s: int, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start now; the others wait."""
@@ -54,10 +55,10 @@ class HeadOnlyLineup(Lineup):
     def _look_after_each_start(self, newcomers: list[QueueEntry]) -> None:
         """Look at everything anew once somebody has started, as others may be barred then, the head too."""
         super().start(self._now_s, newcomers)
-        self._looked_at = pods = self._cluster.pods()
+        self._looked_at = None
         while self._blocked is not None:
             self._held = None
-            job = self._lined.first(most_free(pods), self._room)
+            job = self._lined.first(self._cluster.most_free(), self._room)
             if job is None:
                 return
             passes = self._passes(job)
@@ -76,7 +77,7 @@ class HeadOnlyLineup(Lineup):
         super().start(self._now_s, newcomers)
         self._held, self._held_until_s = None, inf
         if self._blocked is not None:
-            self._let_pass(self._cluster.pods())
+            self._let_pass(None)
 
     def _look_at_freed(self, head: Job) -> None:
         if most_free(self._freed) >= head.shape.least and self._cluster.find(head) is not None:
@@ -102,14 +103,17 @@ class HeadOnlyLineup(Lineup):
                 held = self._hold(renewed)
         return True
 
-    def _let_pass(self, pods: list[Pod]) -> None:
-        """Start whoever finds room on these pods, in order."""
+    def _let_pass(self, pods: list[Pod] | None) -> None:
+        """Start whoever finds room on these pods, in order; None: on any."""
         self._looked_at = pods
-        while (job := self._lined.first(most_free(self._looked_at), self._room)) is not None:
+        while (job := self._lined.first(self._most_free(), self._room)) is not None:
             passes = self._passes(job)
             assert passes
             if self._held is None:
-                self._looked_at = self._cluster.pods()
+                self._looked_at = None
+
+    def _most_free(self) -> int:
+        return self._cluster.most_free() if self._looked_at is None else most_free(self._looked_at)
 
     def _room(self, shape: Shape) -> float:
         return room(within(self._kept, self._limit, self._now_s), self._looked_at, shape)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from scheduler.engine.need import Need, devices_for
 from scheduler.engine.units import Holder, Units
+from scheduler.policy.frees import MANY, CountedFrees
 from scheduler.stock.stock import PoolStock
 
 
@@ -94,7 +95,7 @@ class Pool:
         self.size, self.endless = stock.pod_devices, stock.endless
         self.tracks_releases = tracks_releases
         self.exposed = exposed
-        self.frees: list[int] = []
+        self.frees: list[int] = CountedFrees() if stock.pods > MANY else []
         """Free devices of each pod."""
         self.pods: list[Pod] = []
         self.grow(stock.pods)

@@ -14,6 +14,7 @@ from scheduler.engine.owned.cluster import Cluster, Slot
 from scheduler.engine.owned.keeping import Kept, within
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.queue import LinedQueue, Queue
+from scheduler.policy.frees import fitting
 from scheduler.policy.order import OrderError
 from scheduler.policy.views import Limit, View
 
@@ -87,9 +88,8 @@ class WaitingView:
 
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""
-        pods = self._cluster.pods()
         limit = within(self.kept, limit, self.now_s)
-        job = self._queue.first(most_free(pods), partial(room, limit, pods))
+        job = self._queue.first(self._cluster.most_free(), partial(room, limit, None))
         return job and self.fit(job, limit)
 
     def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
@@ -105,10 +105,10 @@ def most_free(pods: list[Pod]) -> int:
     return max([pod.frees[pod.index] for pod in pods], default=0)
 
 
-def room(limit: Limit, pods: list[Pod], shape: Shape) -> float:
+def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
     """Return the longest estimate, in reference seconds, that may start in some pool now; 0 for none.
 
-    A gang inside a pod is looked for on these `pods`, one across pods on all of its pool.
+    A gang inside a pod is looked for on these `pods`, None for all, one across pods on all of its pool.
     """
     most = 0.0
     for need in shape.owned:
@@ -116,12 +116,15 @@ def room(limit: Limit, pods: list[Pod], shape: Shape) -> float:
             most = max(most, need.reference_s(_span_room(need, limit)))
             continue
         frees, devices = need.frees, need.devices
-        for pod in pods:
-            if pod.frees is frees and frees[pod.index] >= devices:
-                run = limit(pod, devices)
-                if run == inf:
-                    return inf
-                most = max(most, need.reference_s(run))
+        if pods is None:
+            able = (need.pods[at] for at in fitting(frees, devices))
+        else:
+            able = (pod for pod in pods if pod.frees is frees and frees[pod.index] >= devices)
+        for pod in able:
+            run = limit(pod, devices)
+            if run == inf:
+                return inf
+            most = max(most, need.reference_s(run))
     return most
 
 
@@ -129,9 +132,11 @@ def _span_room(need: PodNeed, limit: Limit) -> float:
     """Whole pods that are free, and one more, free or not, for the rest."""
     if need.frees.count(need.size) < need.whole:
         return 0.0
-    whole = sorted((limit(pod, need.size) for pod in need.pods if pod.free == need.size), reverse=True)
+    empty = (need.pods[at] for at in fitting(need.frees, need.size))
+    whole = sorted((limit(pod, need.size) for pod in empty), reverse=True)
     run = whole[need.whole - 1]
     if not need.rest:
         return run
-    rest = sorted((limit(pod, need.rest) for pod in need.pods if pod.free >= need.rest), reverse=True)
+    able = (need.pods[at] for at in fitting(need.frees, need.rest))
+    rest = sorted((limit(pod, need.rest) for pod in able), reverse=True)
     return min(run, rest[need.whole]) if len(rest) > need.whole else 0.0
