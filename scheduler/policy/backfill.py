@@ -167,8 +167,9 @@ def _span(need: NeedView, now: int) -> Reservation:
         chosen = empty[: need.whole]
         return Reservation(chosen[-1][0], {need.pods[at]: 0 for _, at in chosen})
     best: tuple[float, bool, int] = (inf, True, 0)
+    soonest = {at for _, at in empty[: need.whole]}
     for last in need.pods:
-        emptied = [time for time, at in empty if at != last.index][need.whole - 1]
+        emptied = empty[need.whole - (last.index not in soonest)][0]
         if emptied <= best[0] and (found := shadow(last, need.rest, now, best[0])) is not None:
             best = min(best, (max(emptied, found[0]), last.free < need.rest, last.index))
     time, _, at = best
