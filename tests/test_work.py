@@ -222,6 +222,17 @@ HEADLINES: list[tuple[dict[str, Any], list[Any], str]] = [
         "1 jobs: nine tenths of the work did not wait, 14.4 USD, of which rent 100.0%.",
     ),
     ({"pools": [pool(4)], "money": FREE}, [job(0, H, 5)], "1 jobs: 0% of 4 devices busy, no work."),
+    (  # capital 22,815 USD an hour and operations 5,704, beside 3.6 of rent
+        {
+            "pools": [pool(4, capital_usd=1e9)],
+            "offers": [offer("cloud")],
+            "policy": {"patience": "at_once"},
+            "money": {"usd_per_kwh": 0.0},
+        },
+        [job(0, H, 4), job(0, H, 1)],
+        "2 jobs: 100% of 4 devices busy, nine tenths of the work did not wait, 28,500 USD, "
+        "of which rent under 0.1%.",
+    ),
 ]
 
 

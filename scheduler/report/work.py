@@ -58,6 +58,11 @@ def lateness(jobs: pa.Table, end_s: int) -> str:
     return table(header, rows, numbers=range(1, len(header))) if rows else ""
 
 
+def _rent(share: float) -> str:
+    """Some rent is not none, however little."""
+    return "under 0.1%" if 0 < share < 0.0005 else percent(share)
+
+
 def headline(levels: DeviceLevels, figures: dict[str, float]) -> str:
     """Say in a sentence what came of a run, by the `job_figures` of all its jobs."""
     run, spend = levels.run, spend_figures(levels.run)
@@ -66,7 +71,7 @@ def headline(levels: DeviceLevels, figures: dict[str, float]) -> str:
         devices and f"{percent(levels.utilization(), 0)} of {count(devices)} devices busy",
         _waited(figures["waited_by_work_p50_s"], figures["waited_by_work_p90_s"]),
         missed and f"{count_of(figures['missed'], missed)} deadlines missed",
-        usd and f"{rounded_usd(usd)} USD, of which rent {share_of(spend['usd_rent'], usd)}",
+        usd and f"{rounded_usd(usd)} USD, of which rent {_rent(spend['usd_rent'] / usd)}",
     ]
     sentence = f"{count(figures['jobs'])} jobs: {', '.join(part for part in parts if part)}."
     return fill(sentence, LINE_WIDTH)
