@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -122,6 +123,43 @@ def test_a_ledger_that_does_not_add_up_ends_with_1(copy: Path) -> None:
     result = exaburst("ledger", copy)
     assert result.exit_code == 1
     assert f"exaburst: {copy}: the ledger does not add up" in result.output
+
+
+ODD = [
+    (("end_s",), 10**30, "$.end_s"),
+    (("end_s",), -1, "$.end_s"),
+    (("run_start_s",), 10**9, "must be run_start_s, 1000000000, or later"),
+    (("jobs",), {}, "finished"),
+    (("jobs", "killed"), "none", "$.jobs.killed"),
+    (("refused",), {"moon": 0}, "refused: must have the name of each offer"),
+    (("trace", "epoch"), "long ago", "$.trace.epoch"),
+    (("pools", 0, "pod_devices"), None, "$.pools[0].pod_devices"),
+    (("pools", 0), {"name": "own"}, "$.pools[0]"),
+    (("ledger",), ["rent"], "$.ledger[0]"),
+    (("scenario", "money"), [], "$.scenario.money"),
+    (("unsure",), [], "$.unsure"),
+    (("parts",), {"jobs": 1}, "$.parts"),
+]
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "said"), ODD, ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else ""
+)
+def test_an_odd_description_is_a_line(copy: Path, at: tuple[Any, ...], value: Any, said: str) -> None:
+    """Its digest is right, so that only its shape says that no run wrote it."""
+    description = json.loads((copy / "run.json").read_text())
+    del description["sha256"]
+    entry = description
+    for key in at[:-1]:
+        entry = entry[key]
+    entry[at[-1]] = value
+    digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
+    (copy / "run.json").write_text(json.dumps(description | {"sha256": digest}))
+    for words in READERS:
+        result = exaburst(*words, copy)
+        assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+        assert result.output.startswith(f"exaburst: {copy}/run.json: not a run's description: ")
+        assert said in result.output
 
 
 SCENARIO = """

@@ -387,13 +387,6 @@ def test_a_run_without_a_ledger_is_said_so(tmp_path: Path) -> None:
         write_focus(run, tmp_path / "focus.csv")
 
 
-def test_a_run_without_prices_is_said_so(tmp_path: Path) -> None:
-    run = build.run(build.scenario([build.pool(4)]), build.trace(build.job(0, 60, 1)), tmp_path)
-    del run.description["pools"][0]["busy_kw"]
-    with pytest.raises(RunError, match=r"run\.json: not a run's description: .*busy_kw"):
-        write_focus(run, tmp_path / "focus.csv")
-
-
 BEARERS = {
     "capital": ("job", "idle", "down"),
     "energy": ("job", "idle", "down"),

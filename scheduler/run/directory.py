@@ -6,7 +6,6 @@ run.jobs.groupby("workload").wait_s.quantile([0.5, 0.95])
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
+from scheduler.run.description import DIGEST, digest, read_description
 from scheduler.run.parts import LOGS, DamagedLogError, Part, sealed_parts, verified_log
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
@@ -26,9 +26,6 @@ from traces.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DIGEST = "sha256"
-"""The last entry of run.json: the digest of all the others."""
 
 
 class RunError(ValueError):
@@ -106,7 +103,7 @@ def open_run(folder: Path | str) -> Run:
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run")
     try:
-        return Run(folder, _opened(read_text(folder / "run.json")))
+        return Run(folder, read_description(read_text(folder / "run.json")))
     except FileNotFoundError:
         logged = any((folder / f"{log}.parquet").exists() for log in LOGS)
         state = "an unfinished run: run.json is missing" if logged else "not a run: run.json is missing"
@@ -115,22 +112,6 @@ def open_run(folder: Path | str) -> Run:
         raise RunError(cannot_read(folder / "run.json", error)) from None
     except (ValueError, RecursionError) as error:
         raise RunError(f"{folder}/run.json: not a run's description: {first_line(error)}") from None
-
-
-def _opened(text: str) -> dict[str, Any]:
-    """Read a description, which must be as it was written; raises ValueError."""
-    description = json.loads(text)
-    if not isinstance(description, dict) or DIGEST not in description:
-        raise ValueError(f"must be an object with {DIGEST}")
-    if description.get(DIGEST) != _digest(description):
-        raise ValueError("it is not as the run wrote it: its SHA-256 is another")
-    return description
-
-
-def _digest(description: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a description without the entry that holds it."""
-    rest = {key: value for key, value in description.items() if key != DIGEST}
-    return hashlib.sha256(json.dumps(rest).encode()).hexdigest()
 
 
 def clear(folder: Path, *, overwrite: bool) -> None:
@@ -186,7 +167,7 @@ def finish(
         "parts": plain(sealed_parts(folder)),
     }
     description = json.loads(json.dumps(description))
-    description[DIGEST] = _digest(description)
+    description[DIGEST] = digest(description)
     with written_whole(folder / "run.json") as file:
         file.write(f"{json.dumps(description, indent=2)}\n".encode())
     return Run(folder, description)

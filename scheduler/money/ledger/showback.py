@@ -21,7 +21,7 @@ from scheduler.money.ledger.meter import sold_work
 from scheduler.money.ledger.pricing import OfferPrices, PoolPrices, add_moved, add_sold, held_by_phase
 from scheduler.money.ledger.rates import Calendar, Owning, SizeRent, rents
 from scheduler.run.columns import GROUP, Attempts
-from scheduler.run.directory import Run, RunError
+from scheduler.run.directory import Run
 from scheduler.scenario import MoneySpec
 from scheduler.stock.stock import OfferStock, Stock
 from traces.arrays import Ints, combinations, sorted_by
@@ -81,17 +81,12 @@ def _borne_by_jobs(run: Run, groups: _Groups) -> pa.Table:
 
 
 def _priced(run: Run) -> tuple[Stock, Owning]:
-    """Return what run.json says of pools, offers and their prices; raises RunError."""
+    """Return what run.json says of pools, offers and their prices."""
     description = run.description
-    try:
-        stock = msgspec.convert(
-            {name: description[name] for name in ("pools", "offers")}, Stock, str_keys=True
-        )
-        money = msgspec.convert(description["scenario"]["money"], MoneySpec)
-        calendar = Calendar.of(datetime.fromisoformat(description["trace"]["epoch"]))
-        return stock, Owning(money, calendar, run.start_s)
-    except (KeyError, ValueError) as error:
-        raise RunError(f"{run.folder}/run.json: not a run's description: {error}") from None
+    stock = msgspec.convert({name: description[name] for name in ("pools", "offers")}, Stock, str_keys=True)
+    money = msgspec.convert(description["scenario"]["money"], MoneySpec)
+    calendar = Calendar.of(datetime.fromisoformat(description["trace"]["epoch"]))
+    return stock, Owning(money, calendar, run.start_s)
 
 
 class _Logged:
