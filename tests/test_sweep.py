@@ -208,6 +208,7 @@ def test_a_scenario_beside_the_study_and_its_trace(tmp_path: Path) -> None:
         (STUDY + '[[cells]]\ntrace = "x"', 'cells[0].trace = "x": the study has no axes.trace'),
         (f'name = "x"\naxes.trace.log = "no.parquet"\n{SCENARIO}', 'trace "log": '),
         ("name = 3\n", "name = 3: must be `str`"),
+        ('name = "x"\nscenario = "y"\naxes.scenario.log = [3]\n', "axes.scenario[...][0]: must be `str`"),
         ("name", "not TOML"),
     ],
 )

@@ -25,10 +25,11 @@ def explain(message: str, raw: Mapping[str, Any], models: Iterable[type[Struct]]
         wrong = text.split("`")[1]
         known = sorted({key for model in models for key in model.__struct_fields__})
         return f"unknown key {key + '.' if key else ''}{wrong}{nearest(wrong, known, ALIKE)}"
+    known_key, some_key, _ = key.partition("[...]")  # so it stands for a key of a user's own
     value: Any = raw
-    for name, number in re.findall(r"([a-z_]+)|\[(\d+)\]", key):
+    for name, number in re.findall(r"([a-z_]+)|\[(\d+)\]", known_key):
         value = value[name] if name else value[int(number)]
-    shown = "" if isinstance(value, dict | list | tuple) else f" = {value!r}"
+    shown = "" if some_key or isinstance(value, dict | list | tuple) else f" = {value!r}"
     return f"{key}{shown}: {text.replace('Expected', 'must be')}" if key else text
 
 
