@@ -28,14 +28,20 @@ GROUPS: dict[str, tuple[str, str]] = {
     "engine": (
         "scheduler/engine/*.py scheduler/engine/log scheduler/engine/owned scheduler/engine/rented "
         "scheduler/policy scheduler/replay",
-        "stories policies lineup runlog source setup schedules invariants",
+        "line frees stories policies lineup runlog source setup first schedules invariants",
     ),
-    "storm": ("scheduler/engine/storm", "storm_stories checkpoints links recordings schedules storms"),
-    "money": ("scheduler/money scheduler/stock", "ledger focus economics claims"),
+    "storm": (
+        "scheduler/engine/storm",
+        "storm_stories preemption checkpoints links recordings preempting storms",
+    ),
+    "money": ("scheduler/money scheduler/stock", "ledger focus levels economics claims"),
     "study": ("scheduler/study", "plan study sweep bounds compare"),
-    "traces": ("traces workloads", "numbers trace formats formats_fuzz source workloads workloads_shapes"),
+    "traces": (
+        "traces workloads",
+        "numbers trace formats decoding submissions formats_fuzz source workloads workloads_shapes",
+    ),
     "weather": ("scheduler/weather", "weather weather_files weathering recordings weather_theory"),
-    "report": ("scheduler/report scheduler/run scheduler/cli", "levels runlog cli compare"),
+    "report": ("scheduler/report scheduler/run scheduler/cli", "levels work files runlog cli compare"),
 }
 """By group, the files that are changed, and the tests that should notice, quick ones first."""
 
