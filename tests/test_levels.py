@@ -107,6 +107,19 @@ def test_owning_and_renting_as_booked_by_hand(tmp_path: Path) -> None:
     assert pool.usd(pool.breakeven(offer.usd)) == pytest.approx(offer.usd)
 
 
+def test_what_a_killed_job_did_is_paid_for_and_counts_for_nothing(tmp_path: Path) -> None:
+    """Of two devices one works for an hour, the other for half of one until its job is killed.
+
+    An hour of work is done in 1.5 device-hours, so that a device gets two thirds of an hour done in one.
+    """
+    pools, money = [build.pool(2, capital_usd=2 * 5 * 8_766.0)], {"operations_share_per_year": 0.0}
+    spec = build.scenario(pools, kill="estimate", horizon_h=1, money=money | {"usd_per_kwh": 0.0})
+    jobs = build.trace(build.job(0, 3_600, 1), build.job(0, 3_600, 1, estimate_s=1_800))
+    (pool,) = owned(build.run(spec, jobs, tmp_path))
+    assert tuple(pool) == ("own", pytest.approx(1.5), 0.0, 0.75)  # each costs 1 USD an hour, and no power
+    assert pool.usd(pool.utilization) == pytest.approx(2.0)
+
+
 @given(scenario=scenarios(horizon_h=None, bound="none"), trace=traces())
 @settings(max_examples=25, deadline=None)
 def test_at_its_own_utilization_work_costs_what_the_ledger_says(scenario: Scenario, trace: Trace) -> None:

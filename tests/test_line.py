@@ -72,3 +72,41 @@ def test_nobody_is_looked_at_twice_who_cannot_be_the_one() -> None:
     before = looked
     assert ours.within(99, counting) is None
     assert looked == before
+
+
+@pytest.mark.parametrize("place", [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 5])
+def test_a_newcomer_moves_the_last_of_each_block_to_the_next(place: int) -> None:
+    """The only short job stands last in a block; somebody comes before it, and it is found all the same."""
+    for block in range(1, 6):
+        ours, waits, short = line(), bytearray(b"\1" * 1_000), block * BLOCK - 1
+        for turn in range(6 * BLOCK):
+            ours.push(entry(turn, turn, 5 if turn == short else 100))
+        assert ours.within(4, waits) is None
+        ours.push(entry(place - 0.5, 900, 100))
+        found = ours.within(5, waits)
+        assert found is not None
+        assert found[1] == short
+
+
+def test_a_line_that_is_cut_at_its_front() -> None:
+    """Of 1,000 the first 600 leave; whoever is left is found, and whoever comes then."""
+    ours, waits = line(), bytearray(b"\1" * 2_000)
+    for turn in range(1_000):
+        ours.push(entry(turn, turn, 50 if turn in (10, 700) else 100))
+    found = ours.within(50, waits)
+    assert found is not None
+    assert found[1] == 10
+    waits[:600] = bytes(600)
+    assert ours.head(waits) == entry(600, 600, 100)
+    found = ours.within(50, waits)
+    assert found is not None
+    assert found[1] == 700
+    ours.push(entry(650.5, 1_500, 50))
+    found = ours.within(50, waits)
+    assert found is not None
+    assert found[1] == 1_500
+    waits[600:1_000] = bytes(400)
+    assert ours.pop(waits) == entry(650.5, 1_500, 50)
+    waits[1_500] = 0
+    assert ours.head(waits) is None
+    assert ours.entries == []
