@@ -164,6 +164,15 @@ def test_pools_fall_behind_for_good_from_a_job_on() -> None:
     assert said.startswith("demand exceeds what the pools can do from 1970-01-25 00:00 UTC on, 3.00 times")
 
 
+def test_pools_that_keep_up_and_pools_without_end() -> None:
+    """A minute of work at one o'clock of the fourth day, with which the run starts."""
+    late = job(3 * DAY_S + HOUR_S, 60, 1)
+    found = backlog(setup(scenario([pool(1)]), late))
+    assert found == (60 / DAY_S, 0.0, 3 * DAY_S + HOUR_S, 60 / (23 * HOUR_S))
+    nothing = backlog(setup(scenario([pool(1)], bound="unlimited_owned"), late))
+    assert nothing == (0.0, 0.0, 3 * DAY_S, 0.0)
+
+
 def test_load_counts_devices_by_their_speed() -> None:
     """A device twice as fast beside a plain one do three days of work a day."""
     both = scenario([pool(1), pool(1, name="fast", device="double")])
