@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
@@ -321,3 +323,24 @@ def test_names_cannot_break_the_line() -> None:
     result = exaburst("summary", "no\nsuch\r\x1b[31mrun\udcff")
     assert result.exit_code == 2
     assert result.output == "exaburst: no\\nsuch\\r\\x1b[31mrun\\udcff: no such run\n"
+
+
+SHORT_OF_MEMORY = [
+    MemoryError(),
+    pa.ArrowMemoryError("malloc of size 3264 failed"),
+    ImportError("_core.so: failed to map segment from shared object"),
+    RuntimeError("can't start new thread"),
+    OSError(12, "Cannot allocate memory"),
+]
+
+
+@pytest.mark.parametrize("error", SHORT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_out_of_memory_is_a_line_that_blames_no_file(
+    error: Exception, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pq.ParquetFile, "read", read)
+    result = exaburst("summary", copy)
+    assert (result.exit_code, result.output) == (1, "exaburst: out of memory\n")

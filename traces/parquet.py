@@ -77,6 +77,8 @@ def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = Non
         # no threads: one that lets go of Python's memory as the process ends aborts it (apache/arrow#50482)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             return parquet.read(columns, use_threads=False)
+    except MemoryError:  # Arrow's is an ArrowException, too, and says nothing of the file
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
 

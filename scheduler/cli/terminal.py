@@ -42,6 +42,10 @@ class PlainErrors(click.Group):
             ctx.exit(code)
 
 
+_NO_MEMORY = ("failed to map segment", "can't start new thread", "cannot allocate memory")
+"""What libraries and the system say where memory is short, in errors of other kinds."""
+
+
 class ArrowCommand(click.Command):
     """A command that works with Arrow's tables."""
 
@@ -69,7 +73,7 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "exaburst"
         return 2, f"{error.format_message()} See `{command} --help`."
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _NO_MEMORY):
         return 1, "out of memory"
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
