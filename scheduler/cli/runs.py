@@ -96,9 +96,8 @@ def summary(run: Path, other: Path | None) -> None:
     from scheduler.run.directory import open_run
 
     opened, second = open_run(run), None if other is None else open_run(other)
-    click.echo(render(opened))
-    if second is not None:
-        click.echo(f"\n{beside(opened, second)}")
+    parts = [render(opened), *([] if second is None else [beside(opened, second)])]
+    click.echo("\n\n".join(parts))
 
 
 def _beside_public(setup: Setup) -> str:
