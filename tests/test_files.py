@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -344,3 +345,27 @@ def test_out_of_memory_is_a_line_that_blames_no_file(
     monkeypatch.setattr(pq.ParquetFile, "read", read)
     result = exaburst("summary", copy)
     assert (result.exit_code, result.output) == (1, "exaburst: out of memory\n")
+
+
+def test_a_full_disk_is_a_failure_and_no_bad_input(tmp_path: Path) -> None:
+    """No file may exceed 20 kB: runs that fail for that end a comparison with 1, as they do alone."""
+    (tmp_path / "s.toml").write_text(SCENARIO)
+    small = """
+        import resource, signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        from scheduler.cli import main; main(prog_name='exaburst')
+    """
+    compare = ["compare", "s.toml", "-p", "never", "-p", "at_once", "--seeds", "2", "--workers", "1"]
+    for words in (["replay", "s.toml", "-o", "run"], [*compare, "-o", "many"]):
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(small), *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert "file too large" in done.stderr.lower()
+    assert not (tmp_path / "run" / "run.json").exists()

@@ -78,8 +78,8 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return 1, f"{name}{(error.strerror or str(error)).lower()}"
-    if isinstance(error, ValueError) and type(error).__module__.partition(".")[0] in _OURS:
-        return 2, str(error)
+    if type(error).__module__.partition(".")[0] in _OURS and isinstance(error, ValueError | RuntimeError):
+        return 2 if isinstance(error, ValueError) else 1, str(error)
     name = type(error).__name__
     return 1, f"an error of its own, {name}: {error}; {DEBUG}=1 shows where"
 

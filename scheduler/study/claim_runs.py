@@ -22,9 +22,9 @@ from scheduler.money.claims.simulated_claims import Measured, Trials
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
-from scheduler.study.cells.cell import Cell, CellError, cell_of
+from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
-from scheduler.study.cells.runner import StudyProgress, run_cells
+from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.reference import reference_of
 from traces.arrays import Floats
@@ -56,7 +56,7 @@ class Pair(NamedTuple):
 def run_trials(scenario: Scenario, folder: Path, workers: Workers, progress: StudyProgress) -> Trials:
     """Run what the simulated claims need, on the first pool of a scenario and its offers.
 
-    `folder` keeps the results; `progress` hears of the runs. Raises CellError where a run fails.
+    `folder` keeps the results; `progress` hears of the runs. Raises FailedRunError where one fails.
     """
     base = replace(
         scenario,
@@ -112,7 +112,7 @@ def _run(
     figures: dict[str, Metrics] = {}
     for outcome in run_cells(cells, folder, workers):
         if outcome.metrics is None:
-            raise CellError(f"seed {outcome.cell.seed}: {outcome.failure}")
+            raise FailedRunError(f"seed {outcome.cell.seed}: {outcome.failure}")
         figures[outcome.cell.key] = outcome.metrics
         progress("claims", len(figures), total)
     return figures

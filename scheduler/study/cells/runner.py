@@ -26,6 +26,10 @@ CHECK_S = 2
 """How long nothing need come back before the workers are asked whether anything will."""
 
 
+class FailedRunError(RuntimeError):
+    """A run failed where none may; says which, and why."""
+
+
 class CellOutcome(NamedTuple):
     """What became of a cell: its figures, or the reason why there are none."""
 

@@ -11,7 +11,7 @@ from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
-from scheduler.study.cells.runner import StudyProgress, run_cells
+from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.bounds import Relaxation, relax
 from scheduler.study.compare.differences import CompareError
@@ -41,7 +41,7 @@ class Arena:
     _known: dict[str, list[Metrics]] = field(default_factory=dict)
 
     def rows(self, named: Mapping[str, Scenario], count: int) -> list[ContestRow]:
-        """Run the policies on so many seeds; raises CompareError for a run that fails, or no such metric."""
+        """Run the policies on so many seeds; raises CompareError for no such metric, FailedRunError."""
         cells = {name: self._cells(scenario, count) for name, scenario in named.items()}
         self._run({cell.key: (name, cell) for name, own in cells.items() for cell in own})
         wanted = dict.fromkeys((*ALSO, *self.metrics))
@@ -86,7 +86,7 @@ class Arena:
         for done, outcome in enumerate(run_cells(new.values(), self.folder, self.workers), 1):
             key = outcome.cell.key
             if outcome.metrics is None:
-                raise CompareError(f"{cells[key][0]}, seed {outcome.cell.seed}: {outcome.failure}")
+                raise FailedRunError(f"{cells[key][0]}, seed {outcome.cell.seed}: {outcome.failure}")
             self._known[key] = outcome.metrics["windows"]
             for metric in self.metrics:
                 if isinstance(self._known[key][0].get(metric), list):

@@ -18,9 +18,9 @@ from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.policy_names import parse_policy, with_policy
-from scheduler.study.cells.runner import StudyProgress, run_cells
+from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
-from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, PlanError, Sample, Target
+from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, Sample, Target
 from scheduler.study.plan.search import Evaluate
 
 TODAY = "today"
@@ -52,7 +52,7 @@ class Bench:
         return partial(self._evaluate, what, replace(self.scenario, **changes))
 
     def _evaluate(self, what: str, scenario: Scenario, candidate: Candidate, seeds: int) -> Evaluation:
-        """Run what is not known of a candidate on the first seeds; raises PlanError where a run fails."""
+        """Run what is not known of a candidate on the first seeds; raises FailedRunError where one fails."""
         pools = (
             replace(pool, pods=candidate.pods) if pool.name == self.pool else pool for pool in scenario.pools
         )
@@ -76,7 +76,7 @@ class Bench:
             self.reused += outcome.reused
             self.progress(what, self.computed + self.reused, None, f"{self.reused} reused")
         if failures:
-            raise PlanError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
+            raise FailedRunError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
 
     def _sample(self, metrics: Metrics) -> Sample:
         kind, scale = self.target.kind, PERIOD_S / metrics["length_s"]
