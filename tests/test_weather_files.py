@@ -118,6 +118,7 @@ BROKEN_ROWS: list[tuple[int, Row, str]] = [
     (0, {"first": -1}, "row 0: first is -1"),
     (2, {"first": 8}, "row 2: first is 8"),
     (1, {"devices": 0}, "row 1: devices is 0; allowed is 1 or more"),
+    (1, {"devices": 1_000_000}, "row 1: devices is 1,000,000; allowed is what 16 have"),
     (2, {"devices": 8}, "row 2: devices is 8; allowed is 0"),
     (1, {"notice_s": -1}, "row 1: notice_s is -1"),
     (1, {"expected_s": 5}, "row 1: expected_s is 5"),

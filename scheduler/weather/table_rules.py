@@ -37,7 +37,7 @@ class WeatherError(ValueError):
 def check_rows(table: pa.Table, until_s: int, places: Mapping[str, int]) -> None:
     """Raise WeatherError for a row that cannot be, of a table in the schema's types.
 
-    `places` are the pools and offers it may name.
+    `places` are the pools and offers it may name, with their devices.
     """
     for field in table.schema:
         if not field.nullable:
@@ -47,6 +47,9 @@ def check_rows(table: pa.Table, until_s: int, places: Mapping[str, int]) -> None
         _hold(table, (name, ~is_in(table, name, known), ", ".join(known) or "none"))
     for rule in (*_times(table, until_s), *_devices(table), *_values(table), *_one_at_a_time(table)):
         _hold(table, rule)
+    end = column(table, "first") + column(table, "devices")
+    for name, devices in places.items():
+        _hold(table, ("devices", is_in(table, "where", (name,)) & (end > devices), f"what {devices:,} have"))
 
 
 def check_places(table: pa.Table, stock: Stock) -> None:
