@@ -33,6 +33,21 @@ def test_what_asked_for_3_seconds_is_killed_after_3(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("weather", ["fair", "bad"])
+def test_what_is_lost_is_of_the_devices_used_and_the_bill_of_those_held(tmp_path: Path, weather: str) -> None:
+    """Two of the eight devices of a node work for 30 s: 60 device-seconds are lost, 240 are paid for."""
+    jobs = trace(job(0, 40, 2, estimate_s=30))
+    pools = [maintained()] if weather == "bad" else []
+    done = run(scenario(pools, [offer("cloud", key="nodes")], **ESTIMATE), jobs, tmp_path)
+    assert rows(done, "attempts", "devices", "outcome", "kept_s", "lost_device_s") == [(8, "killed", 0, 60)]
+    assert rows(done, "jobs", "lost_device_s", "spend_usd") == [(60, pytest.approx(0.24))]
+    assert {name: part.sum() for name, part in DeviceTime(done).parts().items() if part.any()} == {
+        "held": 240,
+        "unused": 180,
+        "lost: killed": 60,
+    }
+
+
 def test_another_word_is_refused() -> None:
     with pytest.raises(ScenarioError, match='kill "estimat": allowed are never, estimate'):
         scenario([pool(1)], kill="estimat")

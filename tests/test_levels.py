@@ -120,6 +120,18 @@ def test_what_a_killed_job_did_is_paid_for_and_counts_for_nothing(tmp_path: Path
     assert pool.usd(pool.utilization) == pytest.approx(2.0)
 
 
+def test_rent_of_a_killed_job_is_borne_by_the_work_of_the_others(tmp_path: Path) -> None:
+    """Two devices work for an hour at 3.6 USD each, and two for half of one until their job is killed."""
+    spec = build.scenario([], [build.offer("cloud")], kill="estimate")
+    jobs = build.trace(build.job(0, 3_600, 2), build.job(0, 3_600, 2, estimate_s=1_800))
+    run = build.run(spec, jobs, tmp_path / "some")
+    (offer,) = rented(run)
+    assert tuple(offer) == ("cloud", pytest.approx(3 * 3.6 / 2), pytest.approx(2.0))
+    run = build.run(spec, build.trace(build.job(0, 3_600, 2, estimate_s=1_800)), tmp_path / "none")
+    assert (rented(run), owned(run)) == ([], [])  # all of it was in vain
+    assert run.spend.usd.sum() == pytest.approx(3.6)
+
+
 @given(scenario=scenarios(horizon_h=None, bound="none"), trace=traces())
 @settings(max_examples=25, deadline=None)
 def test_at_its_own_utilization_work_costs_what_the_ledger_says(scenario: Scenario, trace: Trace) -> None:

@@ -45,7 +45,7 @@ class Attempt(Event):
         run_s = job.runtime_s if need.factor == 1.0 else need.run_s(job.runtime_s)
         if overrun_s is not None and run_s > (limit_s := need.run_s(job.asked_s) + overrun_s):
             run_s, self.ending = limit_s, OVERRAN
-            self.account = Account(0, 0, run_s * need.devices, 0.0 if pods else job.input_tb, 0.0)
+            self.account = Account(0, 0, run_s * need.used, 0.0 if pods else job.input_tb, 0.0)
         held_s = ready_s + run_s
         self.callbacks = callbacks
         self.job = job
