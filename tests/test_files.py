@@ -116,13 +116,22 @@ def test_a_description_of_another_shape_is_refused(copy: Path, text: str) -> Non
     noticed(copy)
 
 
+def forge(run: Path, at: tuple[Any, ...], value: Any) -> None:
+    """Change an entry of run.json, and give it the digest that it should have then."""
+    description = json.loads((run / "run.json").read_text())
+    del description["sha256"]
+    entry = description
+    for key in at[:-1]:
+        entry = entry[key]
+    entry[at[-1]] = value
+    digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
+    (run / "run.json").write_text(json.dumps(description | {"sha256": digest}))
+
+
 def test_a_ledger_that_does_not_add_up_ends_with_1(copy: Path) -> None:
     """Its rows and digests are in order, as run.md says how to make them; it is wrong all the same."""
-    description = json.loads((copy / "run.json").read_text())
-    description["ledger"][-1]["expected_usd"] += 0.01
-    del description["sha256"]
-    digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
-    (copy / "run.json").write_text(json.dumps(description | {"sha256": digest}))
+    expected_usd = json.loads((copy / "run.json").read_text())["ledger"][-1]["expected_usd"]
+    forge(copy, ("ledger", -1, "expected_usd"), expected_usd + 0.01)
     result = exaburst("ledger", copy)
     assert result.exit_code == 1
     assert f"exaburst: {copy}: the ledger does not add up" in result.output
@@ -150,14 +159,7 @@ ODD = [
 )
 def test_an_odd_description_is_a_line(copy: Path, at: tuple[Any, ...], value: Any, said: str) -> None:
     """Its digest is right, so that only its shape says that no run wrote it."""
-    description = json.loads((copy / "run.json").read_text())
-    del description["sha256"]
-    entry = description
-    for key in at[:-1]:
-        entry = entry[key]
-    entry[at[-1]] = value
-    digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
-    (copy / "run.json").write_text(json.dumps(description | {"sha256": digest}))
+    forge(copy, at, value)
     for words in READERS:
         result = exaburst(*words, copy)
         assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
@@ -345,6 +347,12 @@ def test_out_of_memory_is_a_line_that_blames_no_file(
     monkeypatch.setattr(pq.ParquetFile, "read", read)
     result = exaburst("summary", copy)
     assert (result.exit_code, result.output) == (1, "exaburst: out of memory\n")
+
+
+def test_a_name_that_speaks_of_memory_is_but_a_name() -> None:
+    result = exaburst("check", "cannot allocate memory.toml")
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert result.output.startswith("exaburst: cannot allocate memory.toml: ")
 
 
 def test_a_full_disk_is_a_failure_and_no_bad_input(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from errno import ENOMEM
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from msgspec import Struct
 
 from traces.files import TOML_BYTES, read_text
 
+NO_MEMORY = ("failed to map segment", "can't start new thread", "cannot allocate memory")
+"""What is said where a library finds no room to be loaded in, or a thread none for its stack."""
 ALIKE = 0.6
 """How alike two words are, of 1, where one may be the other misspelt."""
 
@@ -37,6 +40,14 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.0) -> str:
     """Return "; did you mean ...?" with the known word that is most like `word`; "" if none is so alike."""
     near = get_close_matches(word, list(known), 1, alike)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def short_of_memory(error: BaseException) -> bool:
+    """Say whether an error, of whatever kind, comes of too little memory."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
+        return True
+    said = str(error).lower() if isinstance(error, ImportError | RuntimeError) else ""
+    return any(sign in said for sign in NO_MEMORY)
 
 
 def cannot_read(path: Path | str, error: OSError) -> str:

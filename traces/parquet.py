@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from traces.errors import cannot_read, first_line
+from traces.errors import cannot_read, first_line, short_of_memory
 from traces.files import open_file, written_whole
 
 ROW_GROUP = 131_072
@@ -77,9 +77,9 @@ def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = Non
         # no threads: one that lets go of Python's memory as the process ends aborts it (apache/arrow#50482)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             return parquet.read(columns, use_threads=False)
-    except MemoryError:  # Arrow's is an ArrowException, too, and says nothing of the file
-        raise
     except (pa.ArrowException, OSError, ValueError) as error:
+        if short_of_memory(error):  # which says nothing of the file
+            raise
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
 
 

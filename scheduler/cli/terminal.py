@@ -42,10 +42,6 @@ class PlainErrors(click.Group):
             ctx.exit(code)
 
 
-_NO_MEMORY = ("failed to map segment", "can't start new thread", "cannot allocate memory")
-"""What libraries and the system say where memory is short, in errors of other kinds."""
-
-
 class ArrowCommand(click.Command):
     """A command that works with Arrow's tables."""
 
@@ -67,13 +63,15 @@ def _end(number: int, _frame: object) -> None:
 
 def _told(error: BaseException) -> tuple[int, str]:
     """Return the exit code that an error ends with, and the line that is said of it."""
+    from traces.errors import short_of_memory
+
     if isinstance(error, KeyboardInterrupt | click.Abort):
         number = error.args[0] if isinstance(error, _Ended) else signal.SIGINT
         return 128 + int(number), "interrupted"
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "exaburst"
         return 2, f"{error.format_message()} See `{command} --help`."
-    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _NO_MEMORY):
+    if short_of_memory(error):
         return 1, "out of memory"
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""

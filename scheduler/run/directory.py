@@ -93,7 +93,7 @@ class Run:
         return self._frame("spend")
 
     def _frame(self, log: str) -> pd.DataFrame:
-        frame: pd.DataFrame = self.table(log).to_pandas()
+        frame: pd.DataFrame = self.table(log).to_pandas(use_threads=False)  # as `read_columns` reads
         return frame
 
 

@@ -29,7 +29,7 @@ BESIDE = 3
 def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
     """Search for the cheapest plan, and for what it would be under other quotas, demands and prices.
 
-    Raises PlanError where a run fails.
+    Raises FailedRunError where a run fails.
     """
     scenario, target = bench.scenario, bench.target
     outlooks = demand_outlooks(scenario.demand)
