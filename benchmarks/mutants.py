@@ -1,8 +1,8 @@
 """Small faults put into the code at random, and whether the tests notice: mutation testing.
 
 A mutant is one change of one file: a comparison, a sign, a constant, a connective, a condition turned round,
-or a statement left out. The tests of its group run on a copy of the tree up to the first failure. Those that
-fail, or take much longer, have killed it; what survives is no fault, or a test is missing.
+or a statement left out. It meets the tests that know its file best, then the others of its group, up to the
+first that fails, or does not end: it is killed. What survives is no fault, or a test is missing.
 
     make mutants
     python -m benchmarks.mutants engine --count 50 --seed 7 --only scheduler/policy/backfill.py
@@ -14,36 +14,77 @@ import argparse
 import ast
 import os
 import random
+import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-GROUPS: dict[str, tuple[str, str]] = {
-    "engine": (
-        "scheduler/engine/*.py scheduler/engine/log scheduler/engine/owned scheduler/engine/rented "
-        "scheduler/policy scheduler/replay",
-        "line frees stories policies lineup runlog source setup first schedules invariants",
-    ),
-    "storm": (
-        "scheduler/engine/storm",
-        "storm_stories preemption checkpoints links recordings preempting storms",
-    ),
-    "money": ("scheduler/money scheduler/stock", "ledger focus levels economics claims"),
-    "study": ("scheduler/study", "plan study sweep bounds compare"),
-    "traces": (
-        "traces workloads",
-        "numbers trace formats decoding submissions formats_fuzz source workloads workloads_shapes",
-    ),
-    "weather": ("scheduler/weather", "weather weather_files weathering recordings weather_theory"),
-    "report": ("scheduler/report scheduler/run scheduler/cli", "levels work files runlog cli compare"),
+GROUPS: dict[str, dict[str, str]] = {
+    "engine": {
+        "scheduler/engine/*.py": "stories source line invariants",
+        "scheduler/engine/log": "runlog stories",
+        "scheduler/engine/owned": "stories lineup frees preemption",
+        "scheduler/engine/rented": "stories first storm_stories",
+        "scheduler/policy": "stories policies frees first",
+        "scheduler/replay": "setup start places submissions",
+        "": "ties endings kills schedules storms",
+    },
+    "storm": {
+        "scheduler/engine/storm": "storm_stories preemption checkpoints links recordings kills",
+        "": "preempting storms",
+    },
+    "money": {
+        "scheduler/money/claims": "claims",
+        "scheduler/money/economics": "economics levels",
+        "scheduler/money/focus": "focus",
+        "scheduler/money/ledger": "ledger",
+        "scheduler/stock": "setup rates ledger weather_files",
+        "": "links",
+    },
+    "study": {
+        "scheduler/study/compare": "bounds windows compare",
+        "scheduler/study/plan": "plan",
+        "scheduler/study/sweep": "sweep",
+        "scheduler/study/cells": "sweep study dask",
+        "scheduler/study/*.py": "study claims",
+        "": "theory",
+    },
+    "traces": {
+        "traces/*.py": "trace numbers submissions files portable",
+        "traces/formats": "formats decoding formats_fuzz",
+        "workloads": "workloads workloads_shapes rates",
+        "": "source levels workloads_realism parquet_readers",
+    },
+    "weather": {
+        "scheduler/weather": "weather weather_files weathering recordings",
+        "": "storms weather_theory",
+    },
+    "report": {
+        "scheduler/cli": "cli start_up",
+        "scheduler/report/*.py": "work cli",
+        "scheduler/report/claims.py": "claims",
+        "scheduler/report/compare.py": "compare",
+        "scheduler/report/draws.py": "economics",
+        "scheduler/report/economics.py": "economics",
+        "scheduler/report/plan.py": "plan",
+        "scheduler/report/study.py": "sweep study",
+        "scheduler/report/figures": "levels notebooks",
+        "scheduler/run": "levels work files runlog ledger",
+        "": "endings kills weathering compare",
+    },
 }
-"""By group, the files that are changed, and the tests that should notice, quick ones first."""
+"""By group, the files that are changed and the tests that know them best, quick ones first; then others."""
+
+TEST_S = 100
+"""A test that takes longer does not end."""
+MEMORY_BYTES = 12 << 30
 
 OTHERS: dict[type[ast.AST], type[ast.AST]] = {
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq},
@@ -109,38 +150,65 @@ def mutate(path: Path, rng: random.Random) -> str:
     return f"{line}: {before.splitlines()[0]}  ->  {after.splitlines()[0]}"
 
 
-def passes(tree: Path, names: str, timeout_s: float | None = None) -> bool:
-    """Whether tests pass in a copy of the tree, and in time."""
+def stages(tree: Path, group: str) -> dict[Path, tuple[str, str]]:
+    """Return by file of a group the tests that know it best, and the others."""
+    rooms = GROUPS[group]
+    names = dict.fromkeys(" ".join(rooms.values()).split())
+    found: dict[Path, tuple[str, str]] = {}
+    for where, best in rooms.items():
+        for path in tree.glob(where) if where else ():
+            others = " ".join(name for name in names if name not in best.split())
+            found |= dict.fromkeys([path] if path.is_file() else path.rglob("*.py"), (best, others))
+    return dict(sorted(found.items()))
+
+
+def failure(tree: Path, names: str) -> str:
+    """Return the first of some tests that fails in a copy of the tree or takes too long, if any.
+
+    What random tests find is not shrunk.
+    """
+    ends = ["-o", f"faulthandler_timeout={TEST_S}", "-o", "faulthandler_exit_on_timeout=true"]
     tests = [f"tests/test_{name}.py" for name in names.split()]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider", *tests]
-    env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(command, cwd=tree, env=env, capture_output=True, timeout=timeout_s, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+    command = [sys.executable, "-m", "pytest", "-x", "-m", "not slow", *ends, *tests]
+    env = os.environ | {
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "EXABURST_WORLDS": "unshrunk",
+    }
+    done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return (failed[1] if failed else f"too long, or broken: {names}") if done.returncode else ""
 
 
-def campaign(tree: Path, group: str, count: int, seed: int, only: str | None, tests: str | None) -> None:
-    """Print how many of so many mutants of a group survive, and each that does."""
-    where, names = GROUPS[group]
-    rng, names = random.Random(f"{seed}/{group}"), tests or names
-    found = [path for part in (only or where).split() for path in tree.glob(part)]
-    files = sorted(file for path in found for file in ([path] if path.is_file() else path.rglob("*.py")))
+failure_unchanged = cache(failure)
+
+
+def killer(unchanged: Path, tree: Path, tests: tuple[str, ...]) -> str:
+    """Return the first test that fails in a changed copy of the tree, if any, but not in an unchanged one."""
+    for names in tests:
+        if failed := failure_unchanged(unchanged, names):
+            sys.exit(f"{failed}: fails without a mutant")
+        if failed := failure(tree, names):
+            return failed
+    return ""
+
+
+def campaign(unchanged: Path, tree: Path, group: str, asked: argparse.Namespace) -> list[str]:
+    """Return the mutants of a group that survive, of so many; print each with its fate."""
+    rng = random.Random(f"{asked.seed}/{group}")
+    tests = stages(tree, group)
+    files = [file for file in tests if asked.only in (None, str(file.relative_to(tree)))]
     counts = [len(list(sites(ast.parse(file.read_text(encoding="utf-8"))))) for file in files]
-    start_s = time.monotonic()
-    if not files or not passes(tree, names):
-        sys.exit(f"{group}: nothing to change, or its tests fail as it is")
-    timeout_s, survived = 3 * (time.monotonic() - start_s) + 10, 0
-    for _ in range(count):
+    survivors = []
+    for _ in range(asked.count):
         file = rng.choices(files, counts)[0]
         text = file.read_text(encoding="utf-8")
-        change = mutate(file, rng)
-        if passes(tree, names, timeout_s):
-            survived += 1
-            print(f"survived  {file.relative_to(tree)}:{change}", flush=True)
+        change = f"{file.relative_to(tree)}:{mutate(file, rng)}"
+        killed_by = killer(unchanged, tree, (asked.tests,) if asked.tests else tests[file])
         file.write_text(text, encoding="utf-8")
-    print(f"{group}: {count - survived} of {count} killed, {survived} survived", flush=True)
+        survivors += [] if killed_by else [change]
+        print(f"{change}\n    {killed_by or 'SURVIVED'}", flush=True)
+    return survivors
 
 
 def main() -> None:
@@ -150,16 +218,21 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=10, help="mutants a group (10)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", help="the files to change instead of a group's")
+    parser.add_argument("--only", help="the file to change instead of all of a group")
     parser.add_argument("--tests", help="the tests to run instead of a group's, as in 'stories lineup'")
     asked = parser.parse_args()
     if unknown := set(asked.groups) - set(GROUPS):
         parser.error(f"{', '.join(sorted(unknown))}: unknown (allowed: {', '.join(GROUPS)})")
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))  # some mutants never have enough
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "runs", "build"))
-        for group in asked.groups or GROUPS:
-            campaign(tree, group, asked.count, asked.seed, asked.only, asked.tests)
+        unchanged, tree = Path(folder) / "unchanged", Path(folder) / "tree"
+        for copy in (unchanged, tree):
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "runs", "build"))
+        survivors = {group: campaign(unchanged, tree, group, asked) for group in asked.groups or GROUPS}
+    print(f"\n{'group':<8}  tried  killed  survived")
+    for group, changes in survivors.items():
+        print(f"{group:<8}  {asked.count:5}  {asked.count - len(changes):6}  {len(changes):8}")
+    print(*(change for changes in survivors.values() for change in changes), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 """Random tests: the same worlds each time, so that a red build can be seen again; fresh ones where asked.
 
-No time limit an example: a busy machine is no defect.
+No time limit an example: a busy machine is no defect. Mutants need no small failures: "unshrunk".
 """
 
 from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("fresh", deadline=None)
+settings.register_profile(
+    "unshrunk", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile(os.environ.get("EXABURST_WORLDS", "same"))
