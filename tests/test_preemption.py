@@ -86,6 +86,28 @@ def test_nobody_starts_before_a_victim_that_stands_ahead_of_it() -> None:
 
 
 @BACKFILLS
+def test_a_victim_finds_another_place_before_those_behind_it(backfill: str) -> None:
+    """At 1 the last but one takes the two devices of the first pod, and the job that was there the one of the
+    second, which the last, submitted in that second, has to wait for."""
+    world = replay(
+        urgent(pool(4, 2), backfill=backfill, policy={"place": "worst_fit"}),
+        [],
+        *(job(0, 1_000, gang, priority=5) for gang in (2, 3)),
+        job(0, 100, 1),
+        job(1, 500, 2, priority=1),
+        job(1, 2_000, 1),
+    )
+    assert spans(world) == [
+        (0, 0, 1_000, "finished"),
+        (1, 0, 1_000, "finished"),
+        (2, 0, 1, "preempted"),
+        (2, 1, 101, "finished"),
+        (3, 1, 501, "finished"),
+        (4, 101, 2_101, "finished"),
+    ]
+
+
+@BACKFILLS
 def test_who_has_started_in_a_second_does_not_give_way_in_it(backfill: str) -> None:
     """First come, first served lets the second job start at 10; the third, more urgent, may ask at 11."""
     world = replay(
