@@ -86,6 +86,25 @@ def test_nobody_starts_before_a_victim_that_stands_ahead_of_it() -> None:
 
 
 @BACKFILLS
+def test_where_one_may_give_way_it_is_one_that_is_large_enough(backfill: str) -> None:
+    """The first two are further behind than the third, but two within the hour would be one too many."""
+    world = replay(
+        urgent(pool(4), backfill=backfill, preemption={"most_per_h": 1}),
+        [],
+        *(job(0, 100, 1) for _ in range(2)),
+        job(0, 100, 2, priority=1),
+        job(1, 10, 2, priority=2),
+    )
+    assert spans(world) == [
+        (0, 0, 100, "finished"),
+        (1, 0, 100, "finished"),
+        (2, 0, 1, "preempted"),
+        (2, 11, 111, "finished"),
+        (3, 1, 11, "finished"),
+    ]
+
+
+@BACKFILLS
 def test_a_victim_finds_another_place_before_those_behind_it(backfill: str) -> None:
     """At 1 the last but one takes the two devices of the first pod, and the job that was there the one of the
     second, which the last, submitted in that second, has to wait for."""
