@@ -156,6 +156,15 @@ def test_check_and_replay_a_trace(small: Path, jobs: Path, tmp_path: Path) -> No
     assert {item.name for item in out.iterdir()} == {"run.json", *logs}
 
 
+def test_a_scenario_is_checked_for_a_trace(small: Path, jobs: Path) -> None:
+    """On a device of one's own only a trace can be replayed, as no demand is known in its seconds."""
+    small.write_text(SCENARIO.replace('"h100"', '"mine"'))
+    complains(type_in("check", small), 2, 'the speed of "mine"')
+    told = type_in("check", small, "--trace", jobs)
+    assert (told.exit_code, "owns 2 x 8 mine" in told.stdout) == (0, True)
+    complains(type_in("check", jobs, "--trace", jobs), 2, "--trace goes with a scenario")
+
+
 def test_a_scenario_names_its_trace_relative_to_itself(small: Path, jobs: Path, tmp_path: Path) -> None:
     small.write_text(f'trace = "{jobs.name}"\n{SCENARIO}')
     assert type_in("replay", small, "-o", tmp_path / "run").exit_code == 0

@@ -150,6 +150,26 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path: Path, lines: int)
     assert tally.rows == lines + 2
 
 
+@pytest.mark.parametrize("line", ['b,"2"x', 'b,"2"x,"', 'b,"2\nc,"3"', '"b" x,2', 'b,"2""x"y'])
+def test_text_after_a_closing_quote_costs_the_line_it_begins_on(tmp_path: Path, line: str) -> None:
+    found, tally = table(tmp_path, f'a,1\n{line}\nd,"4"\ne, "5" \n')
+    first, *more = line.split("\n")
+    assert found == [["a", "1"], *[[each[0], "3"] for each in more], ["d", "4"], ["e", "5"]]
+    assert {why: str(of) for why, of in tally.skipped.items()} == {
+        "text after a closing quote": f'line 2: "{first}"'
+    }
+
+
+def test_a_row_of_several_lines_is_noted(tmp_path: Path) -> None:
+    """Rows that an unclosed quote has swallowed look like this, too."""
+    found, tally = table(tmp_path, 'a,1\nb,"2\nc",\nd,"4\n\n"\n')
+    assert found == [["a", "1"], ["d", "4"]]
+    assert {why: (of.rows, of.line) for why, of in tally.noted.items()} == {
+        "a cell in quotes that runs over lines": (2, 2)
+    }
+    assert tally.skipped["not 2 fields"].line == 2
+
+
 @given(st.lists(st.lists(st.text('a,"\n', max_size=6), min_size=2, max_size=2), min_size=1, max_size=8))
 def test_quotes_are_read_as_the_standard_library_does(cells: list[list[str]]) -> None:
     """What Python's csv writes is read again, whatever the cells hold."""
@@ -166,6 +186,36 @@ def test_quotes_are_read_as_the_standard_library_does(cells: list[list[str]]) ->
     ]
     assert [next(csv.reader([line])) for line in whole] == cells
     assert not tally.skipped
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
+def test_lines_may_end_in_any_way_and_each_in_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(decoding, "BYTES_AT_ONCE", size)
+    (tmp_path / "file").write_bytes(b"a\rb\r\nc\nd\r\re\r")
+    assert b"".join(text_blocks(tmp_path / "file", RowTally())).rstrip() == b"a\nb\nc\nd\n\ne"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_half_characters_of_utf_16_stay_apart_and_are_noted(tmp_path: Path, encoding: str) -> None:
+    text = "\ufeffowner\na\ud800\na\ud801\n\U0001f697\n"
+    (tmp_path / "file").write_bytes(text.encode(encoding, "surrogatepass"))
+    tally = RowTally()
+    assert b"".join(text_blocks(tmp_path / "file", tally)).decode().split("\n") == [
+        *("owner", "a\\ud800", "a\\ud801", "\U0001f697", ""),
+        *([""] if tally.noted else []),
+    ]
+    assert {why: (of.rows, of.line) for why, of in tally.noted.items()} == {
+        "half a character of UTF-16: written out": (2, 2)
+    }
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_utf_16_that_ends_within_a_character_is_cut_off(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "file").write_bytes("\ufeffa\n\U0001f697".encode("utf-16-le")[:-cut])
+    with pytest.raises(TraceError, match="line 2: UTF-16 that ends within a character: cut off"):
+        list(text_blocks(tmp_path / "file", RowTally()))
 
 
 def test_blocks_end_in_a_line_end(tmp_path: Path) -> None:

@@ -28,7 +28,14 @@ from tests import build
 from traces.files import PathError, held, open_file, written_whole
 
 WHOLE = sorted([*(f"{log}.parquet/part-00000.parquet" for log in LOGS), "run.json"])
-READERS = (["summary"], ["ledger"], ["ledger", "--by", "owner"])
+READERS = (
+    ["summary"],
+    ["ledger"],
+    ["ledger", "--by", "line"],
+    ["ledger", "--focus", "bill.csv"],
+    ["economics", "--run"],
+)
+"""Whatever reads a run, each other logs of it."""
 
 
 def exaburst(*words: object) -> Result:
@@ -51,15 +58,12 @@ def copy(finished: Run, tmp_path: Path) -> Path:
 
 
 def noticed(folder: Path) -> None:
-    """Whatever reads all logs ends in one line that names the run, with exit code 2."""
+    """Whatever reads a run ends in one line that names it, with exit code 2, whichever log is damaged."""
     for words in READERS:
-        result = exaburst(words[0], folder, *words[1:])
-        if result.exit_code:
-            assert result.exit_code == 2, result.output
-            assert result.output.startswith(f"exaburst: {folder}"), result.output
-            assert result.output.count("\n") == 1
-            return
-    pytest.fail("nobody noticed")
+        result = exaburst(*words, folder)
+        assert result.exit_code == 2, (words, result.output)
+        assert result.output.startswith(f"exaburst: {folder}"), result.output
+        assert result.output.count("\n") == 1
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -69,10 +73,18 @@ def test_a_flipped_bit_is_noticed(copy: Path, seed: int) -> None:
     content = bytearray(file.read_bytes())
     content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
     file.write_bytes(content)
-    with pytest.raises(RunError, match=file.name.split("/")[0]):
-        for log in LOGS:
-            open_run(copy).table(log)
+    with pytest.raises(RunError, match=file.name):
+        open_run(copy)
     noticed(copy)
+
+
+def test_damage_is_noticed_after_a_run_was_opened(finished: Run, copy: Path) -> None:
+    """A notebook keeps a run open; meanwhile another may have taken its place."""
+    opened = open_run(copy)
+    swapped(copy)
+    with pytest.raises(RunError, match="its SHA-256 is another"):
+        opened.table("jobs")
+    assert opened.table("states").equals(finished.table("states"))
 
 
 def swapped(folder: Path) -> None:
@@ -101,10 +113,48 @@ def piped(folder: Path) -> None:
     os.mkfifo(part)
 
 
-@pytest.mark.parametrize("damage", [swapped, doubled, emptied, gone, piped])
+def hidden(folder: Path) -> None:
+    log = folder / "states.parquet"
+    shutil.copy(log / "part-00000.parquet", log / ".part-00001.parquet")
+
+
+def nested(folder: Path) -> None:
+    (folder / "states.parquet" / "more").mkdir()
+
+
+def with_jobs(folder: Path) -> None:
+    shutil.copy(folder / "jobs.parquet" / "part-00000.parquet", folder / "trace.parquet")
+
+
+def with_a_folder(folder: Path) -> None:
+    (folder / "trace.parquet").mkdir()
+
+
+def with_a_dangling_link(folder: Path) -> None:
+    (folder / "trace.parquet").symlink_to("nowhere")
+
+
+ODD_PARTS = [swapped, doubled, emptied, gone, piped, hidden, nested]
+ODD_PARTS += [with_jobs, with_a_folder, with_a_dangling_link]
+
+
+@pytest.mark.parametrize("damage", ODD_PARTS)
 def test_parts_are_those_of_the_run(copy: Path, damage: Callable[[Path], None]) -> None:
     damage(copy)
     noticed(copy)
+
+
+def test_the_jobs_that_a_run_generated_are_its_part(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SCENARIO)
+    run = tmp_path / "run"
+    assert exaburst("replay", tmp_path / "s.toml", "-o", run).exit_code == 0
+    jobs = run / "trace.parquet"
+    content = jobs.read_bytes()
+    assert exaburst("summary", run).exit_code == 0
+    jobs.write_bytes(content[:-1])
+    noticed(run)
+    jobs.unlink()
+    noticed(run)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +201,7 @@ ODD = [
     (("scenario", "money"), [], "$.scenario.money"),
     (("unsure",), [], "$.unsure"),
     (("parts",), {"jobs": 1}, "$.parts"),
+    (("demand",), "all", "$.demand"),
 ]
 
 
@@ -167,6 +218,30 @@ def test_an_odd_description_is_a_line(copy: Path, at: tuple[Any, ...], value: An
         assert said in result.output
 
 
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        (("pools",), []),
+        (("pools", 0, "name"), ""),
+        (("pools", 0, "name"), "own2"),
+        (("offers", 0, "name"), "o"),
+    ],
+)
+def test_a_description_of_other_pools_than_the_logs_is_a_line(
+    copy: Path, at: tuple[Any, ...], value: Any
+) -> None:
+    forge(copy, at, value)
+    if at[0] == "offers":
+        forge(copy, ("refused",), {"o": 0})
+    noticed(copy)
+
+
+BAD_WEATHER = """
+[[pools.failures]]
+of = "device"
+mtbf_h = 100
+repair_h = 5
+"""
 SCENARIO = """
 name = "small"
 horizon_h = 24
@@ -240,20 +315,119 @@ def test_a_signal_ends_a_run_in_one_line(tmp_path: Path, number: signal.Signals)
     assert not (tmp_path / "run" / "run.json").exists()
 
 
-OUTPUTS = [["generate", "--days", "1", "--devices", "120", "-o"]]
+WRITERS: dict[str, list[str]] = {
+    "trace": ["import", "csv", "t.csv", "-o"],
+    "demand": ["generate", "--days", "1", "--load", "0.01", "-o"],
+    "weather": ["weather", "bad.toml", "-o"],
+    "draws": ["economics", "--draws", "100", "-o"],
+    "bill": ["ledger", "run", "--focus"],
+}
 
 
-@pytest.mark.parametrize("words", OUTPUTS, ids=lambda words: words[0])
-def test_only_a_file_is_replaced(tmp_path: Path, words: list[str]) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "to-pipe").symlink_to("pipe")
-    for name in ("pipe", "folder", "to-pipe"):
-        result = exaburst(*words, tmp_path / name)
+@pytest.fixture
+def place(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what the commands of WRITERS read."""
+    copy.rename(tmp_path / "run")
+    (tmp_path / "t.csv").write_text("job_id,name,submit_s,runtime_s,gang\n1,a,0,9,1\n")
+    (tmp_path / "bad.toml").write_text(SCENARIO + BAD_WEATHER)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_only_a_file_is_replaced(place: Path, kind: str) -> None:
+    os.mkfifo(place / "pipe.csv")
+    (place / "folder.csv").mkdir()
+    (place / "to-pipe.csv").symlink_to("pipe.csv")
+    for name in ("pipe.csv", "folder.csv", "to-pipe.csv"):
+        result = exaburst(*WRITERS[kind], name)
         assert (result.exit_code, result.output.count("\n")) == (2, 1)
         assert "not a file; choose another name" in result.output
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe", "to-pipe"]
-    assert (tmp_path / "pipe").is_fifo()
+    assert (place / "pipe.csv").is_fifo()
+    assert not any((place / "folder.csv").iterdir())
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_an_output_replaces_its_own_kind_and_nothing_else(place: Path, kind: str) -> None:
+    """Inputs, scenarios and other kinds of tables stay; so does whatever lies in a finished run."""
+    for name, words in WRITERS.items():
+        assert exaburst(*words, f"{name}.parquet").exit_code == 0
+    again = exaburst(*WRITERS[kind], f"{kind}.parquet")
+    assert again.exit_code == 0, again.output
+    (place / "empty.parquet").touch()
+    assert exaburst(*WRITERS[kind], "empty.parquet").exit_code == 0
+    (place / "csv.parquet").write_bytes((place / "t.csv").read_bytes())
+    (place / "link.parquet").symlink_to("t.csv")
+    kept = contents(place)
+    alike = {"trace", "demand"}
+    others = [f"{name}.parquet" for name in WRITERS if name != kind and not {name, kind} <= alike]
+    runs = ["run/jobs.parquet/part-00000.parquet", "run/more.parquet", "run/states.parquet/more.parquet"]
+    for name in (*others, *runs, "csv.parquet", "link.parquet"):
+        result = exaburst(*WRITERS[kind], name)
+        assert (result.exit_code, result.output.count("\n")) == (2, 1), (name, result.output)
+        assert result.output.startswith(f"exaburst: {name}: ")
+    assert contents(place) == kept
+
+
+def test_a_bill_as_text_replaces_such_a_bill(place: Path) -> None:
+    words = WRITERS["bill"]
+    assert exaburst(*words, "bill.csv").exit_code == exaburst(*words, "bill.csv").exit_code == 0
+    shutil.copy("bill.csv", "bill.parquet")
+    shutil.copy("t.csv", "other.csv")
+    for name in ("bill.parquet", "other.csv"):
+        assert exaburst(*words, name).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["t.csv", "bad.toml", "run/run.json"])
+def test_an_input_is_not_replaced_by_a_trace_of_it(place: Path, name: str) -> None:
+    kept = contents(place)
+    assert exaburst(*WRITERS["trace"], name).exit_code == 2
+    assert contents(place) == kept
+
+
+def test_results_of_many_runs_do_not_go_into_a_finished_run(place: Path) -> None:
+    kept = contents(place)
+    result = exaburst("compare", "bad.toml", "-p", "fcfs", "-p", "sjf", "-o", "run")
+    assert (result.exit_code, result.output) == (
+        2,
+        "exaburst: run: holds a finished run, which stays as it is; choose another folder\n",
+    )
+    assert contents(place) == kept
+
+
+@pytest.mark.parametrize("key", ["offers.c.price.csv", "offers.c.reclaim.recording", "weather", "trace"])
+@pytest.mark.parametrize("name", ["a\0", "\0", "no/such\0.parquet"])
+def test_no_file_has_nul_in_its_name(tmp_path: Path, key: str, name: str) -> None:
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\n[[pools]]\nname = "own"\npod = "exapod-case-study"\npods = 1\n'
+        '[[offers]]\nname = "c"\noffer = "nebius-h100-eu-north1"\nquota = 8\n'
+    )
+    given = f"{key}={json.dumps(name)}"
+    for words in (("replay", "-o", tmp_path / "run"), ("weather",), ("compare", "-p", "fcfs", "-p", "sjf")):
+        result = exaburst(words[0], tmp_path / "s.toml", "--set", given, *words[1:])
+        assert result.exit_code == 2, result.output
+        assert "no file has nul in its name" in result.output
+        assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["file", "folder"])
+def test_a_link_to_itself_is_neither(tmp_path: Path, name: str) -> None:
+    link = tmp_path / name
+    link.symlink_to(link)
+    with pytest.raises(PathError, match="a link to itself"), written_whole(link):
+        pass
+    with pytest.raises(PathError, match="a link to itself"), held(link):
+        pass
+
+
+def test_a_folder_is_made_where_a_link_points(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("there")
+    with held(tmp_path / "link"):
+        assert (tmp_path / "there").is_dir()
 
 
 def test_links_are_written_through(tmp_path: Path) -> None:

@@ -153,6 +153,16 @@ def test_slurms_states_are_no_parts(tmp_path: Path) -> None:
     assert found.report.noted["status above 5: Slurm's, which knows no parts"] == FoundRows(1, 2, "")
 
 
+def test_last_parts_without_any_in_parts_are_slurms_states(tmp_path: Path) -> None:
+    """1, 3 and 4 alone: a Slurm cluster where nothing failed, or else each job is the last of one part."""
+    found = imported(tmp_path, "swf", swf((1, 0, 60, 3), (2, 5, 9, 1), (3, 9, 7, 4)))
+    assert rows(found.trace, "runtime_s", "outcome") == [(60, "completed"), (9, None), (7, "cancelled")]
+    reason = "status 3 or 4, as of a last part, but no job is in parts: taken for Slurm's"
+    assert found.report.noted[reason] == FoundRows(2, 1, "")
+    for parts in (swf((1, 0, 60, 2), (2, 5, 9, 4)), swf((1, 0, 60, 3), (1, 5, 9, 4))):
+        assert reason not in imported(tmp_path, "swf", parts).report.noted
+
+
 def test_how_a_job_ended_is_told_by_its_status(tmp_path: Path) -> None:
     parts = swf((1, 0, 60, 0), (2, 5, 9, 1), (3, 6, 9, 5), (4, 7, 9, 2), (4, 99, 1, 4), (5, 100, 1, -1))
     found = imported(tmp_path, "swf", parts)
@@ -182,6 +192,52 @@ def test_a_dependency_on_no_job_of_the_trace_is_cleared_with_its_line(tmp_path: 
     assert rows(found.trace, "job_id", "after") == [(2, None), (3, [2]), (4, None)]
     reason = "after: names no job of the file, or one that was skipped: cleared"
     assert found.report.noted == {reason: FoundRows(2, 3, "1")}
+
+
+def test_circles_of_jobs_that_come_after_each_other_are_cleared_with_their_line(tmp_path: Path) -> None:
+    """2 and 3 wait for each other, 5 for itself; 4 waits for them, and 2 for 1, as they may."""
+    jobs = ("4,1,60,1,3;5", "1,2,60,1,", "2,9,60,1,3 1", "3,5,60,1,2", "5,6,60,1,5")
+    found = imported(tmp_path, "csv", "\n".join(("job_id,submit_s,runtime_s,gang,after", *jobs)))
+    assert rows(found.trace, "job_id", "after") == [
+        (4, [3, 5]),
+        (1, None),
+        (3, None),
+        (5, None),
+        (2, [1]),
+    ]
+    assert {why: str(of) for why, of in found.report.noted.items() if "after" in why} == {
+        "after: names the job itself: cleared": 'line 6: "5"',
+        "after: names a job that, in the end, comes after this one: cleared": 'line 4: "3"',
+    }
+    swf = "{0} {0} 0 9 1 -1 -1 1 -1 -1 1 1 1 1 1 1 {1} -1\n"
+    text = "".join(swf.format(*each) for each in ((1, 3), (2, 2), (3, 1), (4, 3)))
+    found = imported(tmp_path, "swf", text)
+    assert rows(found.trace, "job_id", "after") == [(1, None), (2, None), (3, None), (4, [3])]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("9007199254740992", "9007199254740993"),
+        ("12345678901234567890", "12345678901234567891"),
+        ("1.5", "2.5"),
+        ("1.0000000000000000001", "2"),
+        ("-3", "4"),
+        ("007", "7"),
+        ("1e3", "1000"),
+    ],
+)
+def test_ids_that_a_number_would_change_are_kept_as_names(tmp_path: Path, ids: tuple[str, str]) -> None:
+    text = f"job_id,submit_s,runtime_s,gang,after\n{ids[0]},0,60,1,\n{ids[1]},5,60,1,{ids[0]}\n"
+    found = imported(tmp_path, "csv", text)
+    assert rows(found.trace, "job_id", "name", "after") == [(0, ids[0], None), (1, ids[1], [0])]
+    assert any(why.startswith("job ids: not") for why in found.report.noted)
+
+
+def test_ids_up_to_two_to_the_53rd_are_kept(tmp_path: Path) -> None:
+    text = "job_id,submit_s,runtime_s,gang\n9007199254740992,0,60,1\n0.0,5,60,1\n9007199254740991.0,6,60,1\n"
+    found = imported(tmp_path, "csv", text)
+    assert rows(found.trace, "job_id", "name") == [(2**53, None), (0, None), (2**53 - 1, None)]
 
 
 def test_ids_that_are_no_numbers_are_kept_as_names(tmp_path: Path) -> None:
@@ -229,6 +285,13 @@ def test_what_is_hardly_meant_is_said(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("jobs", "over"), [(2, 2), (3, 3), (9, 9), (9, 8), (20, 18)])
+def test_a_few_jobs_over_their_time_are_few_and_all_a_hint(tmp_path: Path, jobs: int, over: int) -> None:
+    rows_of = "".join(f"{at},3600,1,{60 if at < over else 4000}\n" for at in range(jobs))
+    found = imported(tmp_path, "csv", f"submit_s,runtime_s,gang,estimate_s\n{rows_of}")
+    assert len(found.report.noted) == (over >= 3 and over / jobs >= 0.9)
+
+
 def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = imported(tmp_path, "swf", SWF)
     for size in (1, 7, 64, 100):
@@ -239,10 +302,13 @@ def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_swf_without_a_start_says_that_it_has_none(tmp_path: Path) -> None:
-    for header in ("", "; UnixStartTime: 0\n", "; UnixStartTime: soon\n", "; UnixStartTime: 99999999999\n"):
+    for given in ("", "0", "-5", "soon", "99999999999", "99999999999999", "1046713529x"):
+        header = f"; UnixStartTime: {given}\n"
         found = imported(tmp_path, "swf", header + "1 0 0 9 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\n")
         assert found.trace.epoch == datetime(1970, 1, 1, tzinfo=UTC)
-        assert "epoch: 1970, for want of a UnixStartTime" in found.report.assumed
+        (said,) = found.report.assumed
+        why = f'as UnixStartTime is "{given}", not from 1 to 4,102,444,800'
+        assert said == f"epoch: 1970, {why if given else 'for want of a UnixStartTime'}"
 
 
 def test_ids_that_repeat_are_replaced_and_ties_keep_the_files_order(tmp_path: Path) -> None:
@@ -276,6 +342,8 @@ def test_swf_skips_numbers_that_no_trace_can_hold(tmp_path: Path) -> None:
             (3, "1e26", -1, 1, 1),
             (4, 30, "2.5", 1, 1),
             (5, "2.5", -1, 1, 1),
+            ("9007199254740993", 30, 30, 1, 1),
+            ("9007199254740991.4", 30, 30, 1, 1),
             (9007199254740992, 30, 30, 1.5, "1e26"),
             (7, "2.5", 30, 2, "-1e30"),
         ]
@@ -291,6 +359,7 @@ def test_swf_skips_numbers_that_no_trace_can_hold(tmp_path: Path) -> None:
         "job number: beyond 9,007,199,254,740,992": (4, 'line 1: "99999999999999999999999991"'),
         "requested processors: not 1 to 10,000,000": (1, 'line 6: "1e26"'),
         "allocated processors: not 1 to 10,000,000": (1, 'line 7: "1e26"'),
+        "job number: more digits than can be kept": (2, 'line 10: "9007199254740993"'),
         "requested processors: not a whole number": (1, 'line 8: "2.5"'),
         "allocated processors: not a whole number": (1, 'line 9: "2.5"'),
     }
@@ -486,12 +555,12 @@ def test_the_sample_is_a_small_trace_of_every_workload() -> None:
         (
             "csv",
             "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,\n1,0,1,1,1\n",
-            "row 1 (job_id 1): job_id is 1; allowed is a number that no row before it has",
+            'line 3: job_id is "1"; allowed is an id that no job before it has, as `after` names jobs',
         ),
         (
             "csv",
-            "job_id,submit_s,runtime_s,gang,after\n1,0,1,1,1\n",
-            "row 0 (job_id 1): after is [1]; allowed is the job_ids of other jobs, or none",
+            "job_id,submit_s,runtime_s,gang,after\n3,9,1,1,4\n4,0,1,1,\n3,1,1,1,\n",
+            'line 2: job_id is "3"; allowed is an id that no job before it has, as `after` names jobs',
         ),
         (
             "csv",

@@ -267,6 +267,19 @@ def test_too_much_weather_is_refused_before_it_is_drawn(of: Scenario) -> None:
         drawn(of, 20_000_000)
 
 
+@pytest.mark.parametrize("repair_h", [1.0, 1e9])
+def test_so_many_pods_that_failures_take_long_are_refused_before_any_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, repair_h: float
+) -> None:
+    monkeypatch.delattr("scheduler.weather.pool_weather.streams")
+    of = scenario([pool(1, 20_001, failures=[{"mtbf_h": 1e9, "repair_h": repair_h}])])
+    with pytest.raises(WeatherError, match="own: pods = 20,001: must be at most 20,000, as they may fail"):
+        drawn(of, DAY_S)
+    of = scenario([pool(1_000, 20_000, failures=[{"mtbf_h": 24, "repair_h": 1e-6}])])
+    with pytest.raises(WeatherError, match="own: device: the weather has more than 10,000,000 intervals"):
+        drawn(of, DAY_S)
+
+
 def test_a_weather_of_ages_is_refused() -> None:
     with pytest.raises(WeatherError, match="must be at most"):
         drawn(storm(), 10**12)

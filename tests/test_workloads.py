@@ -233,6 +233,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"mix": {"fsd": 0.5}}, "mix = {'fsd': 0.5}: must be shares of fsd, optimus, tenant"),
     ({"mix": {"cars": 1.0}}, "mix = {'cars': 1.0}"),
     ({"mix": {"fsd": "all"}}, "mix"),
+    *(({"mix": odd}, f"mix = {odd!r}: must be shares") for odd in ([], "", {}, 0, ["fsd"], {"fsd": True})),
     (
         {"time_zone": "Texas"},
         "time_zone = 'Texas': must be a zone of the IANA's database, as America/Chicago",

@@ -26,7 +26,7 @@ def explain(message: str, raw: Mapping[str, Any], models: Iterable[type[Struct]]
     key = place.rstrip("`").lstrip(".")
     if "unknown field" in text:
         wrong = text.split("`")[1]
-        known = sorted({key for model in models for key in model.__struct_fields__})
+        known = sorted({key for model in models for key in model.__struct_fields__} - {wrong})
         return f"unknown key {key + '.' if key else ''}{wrong}{nearest(wrong, known, ALIKE)}"
     known_key, some_key, _ = key.partition("[...]")  # so it stands for a key of a user's own
     value: Any = raw

@@ -22,6 +22,10 @@ TOML_BYTES = 1_000_000
 """What a file that people write may hold: scenarios, studies, claims."""
 
 
+FINISHED = "run.json"
+"""The file that makes a folder a finished run."""
+
+
 class PathError(ValueError):
     """A path that is something else than what is to be written there."""
 
@@ -32,6 +36,8 @@ _held: dict[tuple[int, int], int] = {}
 
 def open_file(path: Path | str) -> BufferedReader:
     """Open a regular file for reading; raises OSError, also where it is a folder, a device or a pipe."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file has NUL in its name", str(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not make us wait
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
@@ -58,6 +64,21 @@ def read_text(path: Path | str, most: int = TEXT_BYTES) -> str:
     return read_bytes(path, most).decode("utf-8-sig")
 
 
+def file_behind(path: Path | str) -> Path:
+    """Return the file, perhaps absent, that a path leads to; raises PathError where it is something else."""
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not target.is_file():
+        what = (
+            "a folder"
+            if target.is_dir()
+            else "a link to itself"
+            if target.is_symlink()
+            else "a device or a pipe"
+        )
+        raise PathError(f"{path}: is {what}, not a file; choose another name")
+    return target
+
+
 @contextmanager
 def written_whole(path: Path | str) -> Iterator[BinaryIO]:
     """Give a file to write, which appears under `path` only once it is whole and on the disk.
@@ -65,10 +86,7 @@ def written_whole(path: Path | str) -> Iterator[BinaryIO]:
     A link is written through. Raises OSError, leaving nothing behind, where the folder cannot be written or
     the disk is full, and PathError where `path` is something other than a file.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        what = "a folder" if target.is_dir() else "a device or a pipe"
-        raise PathError(f"{path}: is {what}, not a file; choose another name")
+    target = file_behind(path)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -98,9 +116,11 @@ def held(folder: Path) -> Iterator[None]:
     A process may hold it several times. Raises OSError, at once, where another process holds it, and
     PathError where it is a file.
     """
-    if folder.exists() and not folder.is_dir():
-        raise PathError(f"{folder}: is a file; a folder is needed")
-    folder.mkdir(parents=True, exist_ok=True)
+    target = Path(os.path.realpath(folder))
+    if os.path.lexists(target) and not target.is_dir():
+        what = "a link to itself" if target.is_symlink() else "a file"
+        raise PathError(f"{folder}: is {what}; a folder is needed")
+    target.mkdir(parents=True, exist_ok=True)
     of = folder.stat()
     key = (of.st_dev, of.st_ino)
     descriptor = None if _held.get(key) else _lock(folder)

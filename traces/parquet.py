@@ -83,6 +83,14 @@ def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = Non
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
 
 
+def column_names(file: BinaryIO) -> list[str]:
+    """Return the names of the columns of a Parquet file; raises ValueError where it is none."""
+    try:
+        return list(pq.read_schema(file).names)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
+
+
 def row_count(file: BinaryIO) -> int:
     """Return how many rows a Parquet file has."""
     return int(pq.read_metadata(file).num_rows)

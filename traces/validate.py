@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import Array, Bools, repeated
+from traces.arrays import Array, repeated
+from traces.circles import in_circles
 from traces.schema import (
     ANY_DEVICE,
     EXACT,
@@ -208,24 +209,9 @@ def _check_after(table: pa.Table) -> None:
     at_fault[rows[repeated(rows, found)]] = True
     if at_fault.any():
         raise _broken(table, at_fault, "after", "each job once")
-    # Chains that only lead to rows above cannot close: so it is wherever jobs follow earlier ones.
-    if (found > rows).any():
-        at_fault |= _on_cycles(rows, found, len(ids))
+    at_fault[rows[in_circles(rows, found, len(ids))]] = True
     if at_fault.any():
         raise _broken(table, at_fault, "after", "no cycle: here the job waits, in the end, for itself")
-
-
-def _on_cycles(rows: Array, predecessors: Array, size: int) -> Bools:
-    """Say which rows are on a cycle: those that a strongly connected component holds with others.
-
-    Found in time linear in the pairs (Pearce, 2005); pair i is `predecessors[i]` that comes before `rows[i]`.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(rows), np.int8), (rows, predecessors)), (size, size))
-    component = connected_components(graph, connection="strong")[1]
-    return np.asarray(np.bincount(component)[component] > 1)
 
 
 def _broken(table: pa.Table, at_fault: Array, name: str, allowed: str) -> TraceError:

@@ -179,7 +179,9 @@ def _check_mix(mix: Mapping[str, float]) -> None:
     allowed = f"shares of {', '.join(SHARES)}, from 0 to 1, that add up to 1"
     try:
         valid = (
-            not set(mix) - set(SHARES)
+            isinstance(mix, Mapping)
+            and not set(mix) - set(SHARES)
+            and not any(isinstance(share, bool) for share in mix.values())
             and all(0 <= share <= 1 for share in mix.values())
             and math.isclose(math.fsum(mix.values()), 1, abs_tol=1e-6)
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand, warn
 from traces.times import DAY_S
@@ -13,14 +14,21 @@ from traces.times import DAY_S
 
 @click.command(cls=ArrowCommand)
 @click.argument("file", type=FILE)
-def check(file: Path) -> None:
+@options.trace(help="Check a scenario for this trace.")
+def check(file: Path, trace: Path | None) -> None:
     """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
+    raw = None
     if file.suffix == ".toml":
         from scheduler.scenario import ScenarioError
         from traces.errors import read_toml
 
         raw = read_toml(file, ScenarioError)
-        click.echo(_check_study(file) if "scenario" in raw else _check_scenario(file))
+    if raw is not None and "scenario" not in raw:
+        click.echo(_check_scenario(file, trace))
+    elif trace is not None:
+        raise click.UsageError("--trace goes with a scenario")
+    elif raw is not None:
+        click.echo(_check_study(file))
     else:
         from scheduler.weather import Weather
 
@@ -54,12 +62,12 @@ def _check_weather(file: Path) -> str:
     return f"{file}: valid weather of {days:.1f} days for {devices}: {rows:,} rows"
 
 
-def _check_scenario(file: Path) -> str:
+def _check_scenario(file: Path, trace: Path | None) -> str:
     from scheduler.cli.preparation import prepare
     from scheduler.replay.advice import about_setup
     from scheduler.replay.unmatched import about_places
 
-    setup = prepare(file, None, ()).setup
+    setup = prepare(file, trace, ()).setup
     warn([*about_setup(setup), *about_places(setup)])
     stock = setup.stock
     devices = (

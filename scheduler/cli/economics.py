@@ -40,11 +40,13 @@ def economics(
     """
     from scheduler.catalog import load_catalog
     from scheduler.money.economics.comparison import Asked, compare_owning
-    from scheduler.money.economics.draws_file import write_draws
+    from scheduler.money.economics.draws_file import FIRST_COLUMNS, write_draws
     from scheduler.money.economics.inputs import measured_utilization
     from scheduler.report.economics import economics as render
     from scheduler.run.directory import open_run
+    from traces.outputs import check_output
 
+    check_output(out, FIRST_COLUMNS)
     catalog = load_catalog()
     measured = None if folder is None else measured_utilization(open_run(folder))
     question = Asked(**asked, measured=measured, overrides=overrides)

@@ -15,9 +15,10 @@ from scheduler.cli.preparation import Prepared
 from scheduler.cli.terminal import progress_bar
 from scheduler.replay import replay
 from scheduler.run.directory import Run, clear
+from scheduler.run.parts import DEMAND
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
-from traces.files import held
+from traces.files import FINISHED, PathError, held
 from traces.numbers import minute
 
 
@@ -37,7 +38,7 @@ def _replayed(prepared: Prepared, out: Path) -> Run:
     look = {"total": len(trace), "unit": "job", "unit_scale": True, "desc": setup.scenario.name}
     with progress_bar(**look) as progress:
         if prepared.generated:
-            trace.write(out / "trace.parquet")
+            trace.write(out / DEMAND)
 
         def show(jobs: int, second: int) -> None:
             date = minute(trace.instant(second))
@@ -54,6 +55,8 @@ def workplace(
 
     `look` is that of the bar.
     """
+    if out is not None and (out / FINISHED).exists():
+        raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
     with (
         nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder,
         held(Path(folder)),

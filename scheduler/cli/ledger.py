@@ -28,8 +28,10 @@ def ledger(ctx: click.Context, run: Path, by: str | None, focus: Path | None) ->
 
     opened = open_run(run)
     if focus is not None:
-        from scheduler.money.focus.table import write_focus
+        from scheduler.money.focus.table import SCHEMA, write_focus
+        from traces.outputs import check_output
 
+        check_output(focus, SCHEMA.names, as_csv=focus.suffix == ".csv")
         click.echo(f"{focus}: {write_focus(opened, focus):,} charges, FOCUS 1.2")
         return
     from scheduler.report.ledger import ledger as render

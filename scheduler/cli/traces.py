@@ -60,10 +60,13 @@ def _option(name: str, parameter: Any) -> click.Option:
 def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> None:
     """Write synthetic demand as a trace, and compare it with published statistics."""
     from scheduler.study.reference import reference_of
+    from traces.outputs import check_output
+    from traces.schema import TRACE_SCHEMA
     from workloads import demand_of
     from workloads import generate as generate_trace
     from workloads.realism import comparison, describe
 
+    check_output(out, TRACE_SCHEMA.names)
     given = {name: value for name, value in {**asked, "fleet": overrides}.items() if value is not None}
     trace = generate_trace(demand_of(given), reference_of())
     trace.write(out)
@@ -88,8 +91,11 @@ def import_(
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
     from scheduler.cli.submissions import kept
     from traces.formats.importing import import_trace
+    from traces.outputs import check_output
+    from traces.schema import TRACE_SCHEMA
     from traces.submissions import TimeRange, about_trace, submissions
 
+    check_output(out, TRACE_SCHEMA.names)
     imported = import_trace(format, file, device=device)
     trace = kept(imported.trace, TimeRange(since, until))
     trace.write(out)

@@ -27,8 +27,8 @@ def weather(
 ) -> None:
     """Draw the weather of a scenario, or read a weather file (.parquet), and say what it comes to.
 
-    A run draws the very same weather by itself: writing it is for looking at it, and for replaying it under
-    another scenario. Where the scenario has fair weather, nothing is written.
+    A run draws the very same weather by itself: write it to look at it, or to replay it under another
+    scenario. Fair weather is not written.
     """
     from scheduler.catalog import load_catalog
     from scheduler.cli.preparation import read_with_jobs
@@ -36,15 +36,16 @@ def weather(
     from scheduler.scenario import run_start_s
     from scheduler.stock.assumed import assumed_weather
     from scheduler.stock.stock import stock_of
-    from scheduler.weather import Weather, weather_of
+    from scheduler.weather import WEATHER, Weather, weather_of
+    from traces.outputs import check_output
     from traces.submissions import TimeRange
 
     if source.suffix == ".parquet":
         if overrides or any(given is not None for given in (trace, since, until, out)):
-            asked = "--trace, --from, --to, --set and -o go with a scenario"
-            raise click.UsageError(f"a weather file is only read: {asked}")
+            raise click.UsageError("a weather file is only read: options go with a scenario")
         click.echo(render(Weather.read(source), None))
         return
+    check_output(out, WEATHER.names)
     scenario, jobs, _ = read_with_jobs(source, trace, overrides, TimeRange(since, until))
     stock = stock_of(scenario, load_catalog(), jobs.instant(run_start_s(scenario, jobs)))
     drawn = weather_of(scenario, stock, jobs)

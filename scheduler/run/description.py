@@ -63,6 +63,15 @@ class WeatherEntry(Struct, frozen=True):
     rows: Number
 
 
+class LogParts(Struct, frozen=True):
+    """The part files of each log."""
+
+    jobs: list[Part]
+    attempts: list[Part]
+    states: list[Part]
+    spend: list[Part]
+
+
 class Description(Struct, frozen=True):
     """The entries of run.json."""
 
@@ -79,7 +88,8 @@ class Description(Struct, frozen=True):
     weather: WeatherEntry | None
     ledger: list[CheckEntry]
     unsure: Unsure
-    parts: dict[str, list[Part]]
+    parts: LogParts
+    demand: Part | None
     sha256: str
 
 

@@ -17,11 +17,21 @@ import msgspec
 import pyarrow as pa
 
 from scheduler.run.description import DIGEST, digest, read_description
-from scheduler.run.parts import LOGS, DamagedLogError, Part, sealed_parts, verified_log
+from scheduler.run.parts import (
+    DEMAND,
+    LOGS,
+    DamagedLogError,
+    Part,
+    check_parts,
+    log_columns,
+    sealed_demand,
+    sealed_parts,
+    verified_log,
+)
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
 from traces.errors import cannot_read, first_line
-from traces.files import LOCK, aside_of, read_text, written_whole
+from traces.files import FINISHED, LOCK, aside_of, read_text, written_whole
 from traces.trace import Trace
 
 if TYPE_CHECKING:
@@ -65,10 +75,21 @@ class Run:
         """Names of the offers."""
         return [offer["name"] for offer in self.description["offers"]]
 
+    def check(self) -> None:
+        """Check that its files are just those that it wrote, to the bit; raises DamagedLogError."""
+        demand = msgspec.convert(self.description["demand"], Part | None)
+        check_parts(self.folder, self._parts, demand)
+        found = log_columns(self.folder, "states", self._parts["states"])
+        for kind, names in (("busy_", self.pools), ("rented_", self.offers)):
+            logged = [name.removeprefix(kind) for name in found if name.startswith(kind)]
+            if sorted(logged) != sorted(names):
+                what = "pools" if kind == "busy_" else "offers"
+                raise DamagedLogError(f"{self.folder}: states.parquet has other {what} than {FINISHED}")
+
     def table(self, log: str, columns: list[str] | None = None) -> pa.Table:
         """Return a log, one of `LOGS`, as an Arrow table; raises RunError, also where it is damaged."""
         try:
-            return verified_log(self.folder, log, self._parts, columns)
+            return verified_log(self.folder, log, self._parts[log], columns)
         except DamagedLogError as error:
             raise RunError(str(error)) from None
 
@@ -98,18 +119,26 @@ class Run:
 
 
 def open_run(folder: Path | str) -> Run:
-    """Open a finished run; raises RunError where there is none, or one that did not finish."""
-    folder = Path(folder)
+    """Open a finished run; raises RunError where there is none, one that did not finish, or a damaged one."""
+    run = _described(Path(folder))
+    try:
+        run.check()
+    except DamagedLogError as error:
+        raise RunError(str(error)) from None
+    return run
+
+
+def _described(folder: Path) -> Run:
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run")
     try:
-        return Run(folder, read_description(read_text(folder / "run.json")))
+        return Run(folder, read_description(read_text(folder / FINISHED)))
     except FileNotFoundError:
         logged = any((folder / f"{log}.parquet").exists() for log in LOGS)
         state = "an unfinished run: run.json is missing" if logged else "not a run: run.json is missing"
         raise RunError(f"{folder}: {state}") from None
     except OSError as error:
-        raise RunError(cannot_read(folder / "run.json", error)) from None
+        raise RunError(cannot_read(folder / FINISHED, error)) from None
     except (ValueError, RecursionError) as error:
         raise RunError(f"{folder}/run.json: not a run's description: {first_line(error)}") from None
 
@@ -121,14 +150,14 @@ def clear(folder: Path, *, overwrite: bool) -> None:
     """
     if not folder.exists():
         return
-    known = {LOCK, "run.json", "cell.json", "trace.parquet", *(f"{log}.parquet" for log in LOGS)}
+    known = {LOCK, FINISHED, "cell.json", DEMAND, *(f"{log}.parquet" for log in LOGS)}
     items = [item for item in sorted(folder.iterdir()) if item.name != LOCK]
     foreign = [item.name for item in items if (aside_of(item.name) or item.name) not in known]
     if foreign:
         raise RunError(f"{folder}: holds {foreign[0]}, which is no part of a run; choose another folder")
-    if (folder / "run.json").exists() and not overwrite:
+    if (folder / FINISHED).exists() and not overwrite:
         raise RunError(f"{folder}: holds a finished run; choose another folder, or give --overwrite")
-    (folder / "run.json").unlink(missing_ok=True)
+    (folder / FINISHED).unlink(missing_ok=True)
     for item in items:
         if item.is_dir():
             shutil.rmtree(item)
@@ -165,9 +194,10 @@ def finish(
         "offers": [plain(offer) for offer in stock.offers],
         **told,
         "parts": plain(sealed_parts(folder)),
+        "demand": plain(sealed_demand(folder)),
     }
     description = json.loads(json.dumps(description))
     description[DIGEST] = digest(description)
-    with written_whole(folder / "run.json") as file:
+    with written_whole(folder / FINISHED) as file:
         file.write(f"{json.dumps(description, indent=2)}\n".encode())
     return Run(folder, description)

@@ -11,10 +11,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 from traces.errors import cannot_read
-from traces.files import open_file, read_bytes
-from traces.parquet import read_columns, row_count
+from traces.files import open_file
+from traces.parquet import column_names, read_columns, row_count
 
 LOGS = ("jobs", "attempts", "states", "spend")
+DEMAND = "trace.parquet"
+"""The jobs of a run that generated them."""
 
 
 class DamagedLogError(ValueError):
@@ -41,9 +43,49 @@ def _sealed(path: Path) -> Part:
         return Part(path.name, row_count(file), sha256)
 
 
+def sealed_demand(folder: Path) -> Part | None:
+    """Return the generated jobs beside the logs, once they are on the disk; None where there are none."""
+    path = folder / DEMAND
+    return _sealed(path) if path.exists() else None
+
+
 def part_paths(folder: Path, log: str) -> list[Path]:
     """Return the part files of a log, in order."""
     return sorted((folder / f"{log}.parquet").glob("[!.]*"))
+
+
+def check_parts(folder: Path, parts: Mapping[str, Sequence[Part]], demand: Part | None) -> None:
+    """Check that the files of a run are just those that it wrote, to the bit.
+
+    Raises DamagedLogError where one is missing, changed, or of another run.
+    """
+    for log in LOGS:
+        within = folder / f"{log}.parquet"
+        found = [path.name for path in within.iterdir()] if within.is_dir() else []
+        _check_names(f"{folder}: {within.name}", parts[log], found)
+        for part in parts[log]:
+            _check_content(f"{folder}: {within.name}: {part.name}", within / part.name, part)
+    found = [DEMAND] if os.path.lexists(folder / DEMAND) else []
+    _check_names(f"{folder}", [demand] if demand else [], found)
+    if demand:
+        _check_content(f"{folder}: {DEMAND}", folder / DEMAND, demand)
+
+
+def _check_names(where: str, parts: Sequence[Part], found: Sequence[str]) -> None:
+    names = [part.name for part in parts]
+    for name in sorted({*names} ^ {*found}):
+        what = "is missing" if name in names else "is no part of this run"
+        raise DamagedLogError(f"{where}: {name} {what}")
+
+
+def _check_content(where: str, path: Path, part: Part) -> None:
+    try:
+        with open_file(path) as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DamagedLogError(cannot_read(where, error)) from None
+    if sha256 != part.sha256:
+        raise DamagedLogError(f"{where} is not as the run wrote it: its SHA-256 is another")
 
 
 def written_parts(folder: Path, log: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
@@ -59,32 +101,32 @@ def written_parts(folder: Path, log: str, columns: Sequence[str] | None = None) 
                 raise DamagedLogError(f"{path}: {error}") from None
 
 
+def log_columns(folder: Path, log: str, parts: Sequence[Part]) -> list[str]:
+    """Return the names of the columns of a log, of the first part."""
+    with open_file(folder / f"{log}.parquet" / parts[0].name) as file:
+        return column_names(file)
+
+
 def verified_log(
-    folder: Path, log: str, parts: Mapping[str, Sequence[Part]], columns: Sequence[str] | None = None
+    folder: Path, log: str, parts: Sequence[Part], columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Return columns of a log, all by default, that has just the parts that the run wrote.
 
-    Raises DamagedLogError where a part is missing, changed, or of another run.
+    Raises DamagedLogError where a part is missing or changed.
     """
-    names = [part.name for part in parts.get(log, ())]
-    found = [path.name for path in part_paths(folder, log)]
-    for name in sorted({*names} ^ {*found}):
-        what = "is missing" if name in names else "is no part of this run"
-        raise DamagedLogError(f"{folder}: {log}.parquet: {name} {what}")
+    where = f"{folder}: {log}.parquet"
     return pa.concat_tables(
-        [_verified(folder / f"{log}.parquet" / part.name, part, columns) for part in parts[log]]
+        [
+            _verified(f"{where}: {part.name}", folder / f"{log}.parquet" / part.name, part, columns)
+            for part in parts
+        ]
     )
 
 
-def _verified(path: Path, part: Part, columns: Sequence[str] | None) -> pa.Table:
-    where = f"{path.parent.parent}: {path.parent.name}: {path.name}"
+def _verified(where: str, path: Path, part: Part, columns: Sequence[str] | None) -> pa.Table:
+    _check_content(where, path, part)
     try:
-        content = read_bytes(path)
-    except OSError as error:
-        raise DamagedLogError(cannot_read(where, error)) from None
-    if hashlib.sha256(content).hexdigest() != part.sha256:
-        raise DamagedLogError(f"{where} is not as the run wrote it: its SHA-256 is another")
-    try:
-        return read_columns(pa.py_buffer(content), columns)
+        with open_file(path) as file:
+            return read_columns(file, columns)
     except ValueError as error:
         raise DamagedLogError(f"{where}: {error}") from None

@@ -85,20 +85,22 @@ _PACKED: dict[bytes, Callable[[Any], _Stream]] = {
 
 
 def _unified(stream: _Stream) -> Iterator[bytes]:
-    """Yield pieces of a stream without a byte-order mark, UTF-16 made UTF-8, and lone CR made LF."""
+    """Yield pieces of a stream without a byte-order mark, UTF-16 made UTF-8, and line ends made LF."""
     piece = stream.read(BYTES_AT_ONCE)
     mark = next((mark for mark in _MARKS if piece.startswith(mark)), b"")
     piece = piece[len(mark) :]
-    decode = None
+    decoder = None
     if mark and _MARKS[mark] != "utf-8":
-        decode = codecs.getincrementaldecoder(_MARKS[mark])("replace").decode
-    lone_cr = None
+        decoder = codecs.getincrementaldecoder(_MARKS[mark])("surrogatepass")
+    held = b""
     while piece:
-        text = piece if decode is None else decode(piece).encode()
-        if lone_cr is None:
-            lone_cr = b"\r" in text and b"\n" not in text
-        yield text.replace(b"\r", b"\n") if lone_cr else text
+        text = held + (piece if decoder is None else decoder.decode(piece).encode(errors="surrogatepass"))
         piece = stream.read(BYTES_AT_ONCE)
+        held = b"\r" if text.endswith(b"\r") and piece else b""  # an LF may follow
+        text = text[: len(text) - len(held)]
+        yield text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+    if decoder is not None and decoder.getstate()[0]:
+        raise TraceError("UTF-16 that ends within a character: cut off")
 
 
 def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -116,7 +118,7 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _utf_8(block: bytes, first: int, tally: RowTally) -> bytes:
-    """Read each line that is not UTF-8 as Latin-1, in which every byte is a letter of its own."""
+    """Return a block in which each line that is not UTF-8 is read as Latin-1, where each byte is a letter."""
     if b"\0" in block:
         raise TraceError("holds NUL bytes: not text, or UTF-16 without its mark")
     if block.isascii():
@@ -129,8 +131,17 @@ def _utf_8(block: bytes, first: int, tally: RowTally) -> bytes:
             try:
                 line.decode()
             except UnicodeDecodeError:
-                text = line.decode("latin-1")
+                text, what = _otherwise(line)
                 lines[at] = text.encode()
-                tally.note("not UTF-8: read as Latin-1", 1, first + at, text.strip())
+                tally.note(what, 1, first + at, text.strip())
         return b"\n".join(lines)
     return block
+
+
+def _otherwise(line: bytes) -> tuple[str, str]:
+    """Return the text of a line that is not UTF-8, and how it was read."""
+    try:
+        text = line.decode(errors="surrogatepass")
+    except UnicodeDecodeError:
+        return line.decode("latin-1"), "not UTF-8: read as Latin-1"
+    return text.encode(errors="backslashreplace").decode(), "half a character of UTF-16: written out"

@@ -19,7 +19,7 @@ from traces.formats.reader import ImportReport, Jobs, RowTally
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
 
-_FEW, _NEARLY_ALL = 10, 0.9
+_FEW, _NEARLY_ALL = 3, 0.9
 """So many jobs, and such a share of them, make a pattern."""
 
 Reader = Callable[..., Jobs]

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from traces.arrays import WORD, Bools, Floats
 from traces.errors import ALIKE, nearest
+from traces.formats.job_ids import are_whole
 from traces.formats.reader import Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, as_numbers, read_rows
 from traces.schema import DEFAULTS, REQUIRED, TRACE_SCHEMA, TraceError, check_names, quoted
@@ -39,16 +40,10 @@ def _with_numbers(table: pa.Table, tally: RowTally) -> pa.Table:
     """Return the jobs with ids, and what refers to them, as numbers, unless some id is none."""
     if "job_id" in table.column_names:
         text = table.column("job_id").combine_chunks()
-        given, number = pc.not_equal(text, "").to_numpy(zero_copy_only=False), as_numbers(text)
-        if (given & np.isnan(number)).any():
-            return _without(table, {"job_id: none": ~given}, tally)
-        low, high = LIMITS["job_id"]
-        wrong = {
-            "job_id: not a number": ~given,
-            "job_id: not a whole number": number != np.rint(number),
-            f"job_id: not {low:,} to {high:,}": (number < low) | (number > high),
-        }
-        table = _without(table, wrong, tally)
+        given = pc.not_equal(text, "")
+        table = _without(table, given, tally)
+        if pc.any(pc.and_not(given, are_whole(text))).as_py():
+            return table
         table = replaced(table, "job_id", as_numbers(table.column("job_id")))
     if "after" in table.column_names:
         lists = table.column("after").combine_chunks()
@@ -57,16 +52,12 @@ def _with_numbers(table: pa.Table, tally: RowTally) -> pa.Table:
     return table
 
 
-def _without(table: pa.Table, wrong: dict[str, Bools], tally: RowTally) -> pa.Table:
-    """Leave out the rows that have something wrong, each by the first reason."""
-    keep = np.ones(len(table), bool)
-    for reason, where in wrong.items():
-        if (where := where & keep).any():
-            first = int(where.argmax())
-            line, text = (table.column(name)[first].as_py() for name in ("line", "job_id"))
-            tally.skip(reason, int(where.sum()), line, text)
-            keep &= ~where
-    return table.filter(pa.array(keep))
+def _without(table: pa.Table, given: pa.BooleanArray, tally: RowTally) -> pa.Table:
+    """Leave out the rows that give no id."""
+    none = ~given.to_numpy(zero_copy_only=False)
+    if none.any():
+        tally.skip("job_id: none", int(none.sum()), table.column("line")[int(none.argmax())].as_py())
+    return table.filter(given)
 
 
 def _jobs(rows: TextRows, tally: RowTally) -> pa.Table:

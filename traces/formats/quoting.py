@@ -17,6 +17,8 @@ from traces.formats.reader import RowTally
 LineBlock = tuple[pa.StringArray, Ints]
 """(lines with their ends, the number of each)."""
 
+_Line = tuple[str, int]
+"""(text with its end, number)."""
 BETWEEN = "\x1f"
 """What stands between the cells of a line once its quotes are gone."""
 _MOST_LINES = 100
@@ -24,52 +26,65 @@ _MOST_LINES = 100
 
 
 def joined(blocks: Iterator[LineBlock], separator: str, tally: RowTally) -> Iterator[LineBlock]:
-    """Join lines that a quoted cell runs over into one, under the number of the first of them.
+    """Join lines that a quoted cell runs over into one, under the number of the first of them, and note it.
 
-    A line whose quote is never closed is skipped.
+    A line whose quote is never closed, or is followed by text, is skipped.
     """
-    left: list[tuple[str, int]] = []
+    rows = _Rows(separator, tally)
+    left: list[_Line] = []
     for lines, numbers in blocks:
         if not left and not pc.any(pc.match_substring(lines, '"')).as_py():
             yield lines, numbers
             continue
         waiting = deque([*left, *zip(lines.to_pylist(), numbers.tolist(), strict=True)])
-        whole, left = _whole(waiting, separator, tally, last=False)
+        whole, left = rows.cut(waiting, last=False)
         yield _block(whole)
     if left:
-        whole, _ = _whole(deque(left), separator, tally, last=True)
-        yield _block(whole)
+        yield _block(rows.cut(deque(left), last=True)[0])
 
 
-def _whole(
-    waiting: deque[tuple[str, int]], separator: str, tally: RowTally, *, last: bool
-) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Return whole rows, and the lines at the end whose row may go on in the next block."""
-    closed = re.compile(rf'(?:^|(?<={re.escape(separator)}))[ ]*"(?:[^"]|"")*"')
-    opened = re.compile(rf'(?:^|{re.escape(separator)})[ ]*"')
-    rows = []
-    while waiting:
-        opening, number = waiting.popleft()
-        text = opening
-        more: list[tuple[str, int]] = []
-        while '"' in text and opened.search(closed.sub("", text)) and len(more) < _MOST_LINES:
-            if not waiting:
-                break
-            more.append(waiting.popleft())
-            text += more[-1][0]
-        else:
-            if len(more) < _MOST_LINES:
+class _Rows:
+    """Cuts lines into rows, each one line or several."""
+
+    def __init__(self, separator: str, tally: RowTally) -> None:
+        between = re.escape(separator)
+        quoted, bare = r'[ ]*+"(?:[^"]|"")*+"[ ]*+', rf"(?![ ]*+\")[^{between}\n]*+"
+        cell = f"(?:{quoted}|{bare})"
+        self._whole = re.compile(rf"{cell}(?:{between}{cell})*+\r?\n?")
+        self._open = re.compile(rf'(?:{cell}{between})*+[ ]*+"(?:[^"]|"")*+')
+        self._tally = tally
+
+    def cut(self, waiting: deque[_Line], *, last: bool) -> tuple[list[_Line], list[_Line]]:
+        """Return whole rows, and the lines at the end whose row may go on in the next block."""
+        rows = []
+        while waiting:
+            taken = [waiting.popleft()]
+            text, number = taken[0]
+            while self._goes_on(text) and len(taken) <= _MOST_LINES:
+                if not waiting:
+                    break
+                taken.append(waiting.popleft())
+                text += taken[-1][0]
+            if self._whole.fullmatch(text):
                 rows.append((text, number))
-                continue
-        if not last and len(more) < _MOST_LINES:
-            return rows, [(opening, number), *more]
-        tally.rows += 1
-        tally.skip("a quote that is not closed", 1, number, opening.strip())
-        waiting.extendleft(reversed(more))
-    return rows, []
+                if len(taken) > 1:
+                    self._tally.note("a cell in quotes that runs over lines", 1, number, taken[0][0].strip())
+            elif self._goes_on(text) and len(taken) <= _MOST_LINES and not last:
+                return rows, taken
+            else:
+                self._tally.rows += 1
+                open_ = self._goes_on(text)
+                reason = "a quote that is not closed" if open_ else "text after a closing quote"
+                self._tally.skip(reason, 1, number, taken[0][0].strip())
+                waiting.extendleft(reversed(taken[1:]))
+        return rows, []
+
+    def _goes_on(self, text: str) -> bool:
+        """Whether a quote is open at the end of the text."""
+        return '"' in text and self._open.fullmatch(text) is not None
 
 
-def _block(rows: list[tuple[str, int]]) -> LineBlock:
+def _block(rows: list[_Line]) -> LineBlock:
     texts, numbers = [text for text, _ in rows], [number for _, number in rows]
     return pa.array(texts, pa.string()), np.array(numbers, np.int64)
 
@@ -77,6 +92,6 @@ def _block(rows: list[tuple[str, int]]) -> LineBlock:
 def unquoted(line: str, separator: str) -> str:
     """Return a line's cells without their quotes, with `BETWEEN` between them."""
     try:
-        return BETWEEN.join(next(csv.reader([line], delimiter=separator), []))
+        return BETWEEN.join(next(csv.reader([line], delimiter=separator, skipinitialspace=True), []))
     except csv.Error:
         return line

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import Bools, Floats, Ints, lists_of, word_column
+from traces.formats.job_ids import are_whole
 from traces.formats.reader import LATEST_UNIX_S, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, read_rows
-from traces.schema import EXACT
+from traces.schema import EXACT, quoted
 from traces.validate import LIMITS
 
 SWF_FIELDS = (
@@ -56,6 +57,8 @@ _NUMBERED = (
 """Columns of words for numbers, with the word for those below 0."""
 _ASSUMED = ("after: a job waits for its preceding job and think time where these end later than there",)
 FIRST_PART, LAST_PART = 2, 4
+_SHORT = 15
+"""Digits that every number of a trace may have."""
 
 
 def read(path: Path, tally: RowTally) -> Jobs:
@@ -65,9 +68,9 @@ def read(path: Path, tally: RowTally) -> Jobs:
     table = _whole(pa.concat_tables([_jobs(rows) for rows in blocks]), tally)
     for name, what, unknown in _NUMBERED:
         table = replaced(table, name, _numbered(what, table.column(name).to_numpy(), unknown))
-    epoch = _epoch(comments)
-    assumed = () if epoch else ("epoch: 1970, for want of a UnixStartTime",)
-    return Jobs(table, epoch, (*_ASSUMED, *assumed) if _follow(table) else assumed)
+    epoch, instead = _epoch(comments)
+    assumed = (*(_ASSUMED if _follow(table) else ()), *([instead] if instead else []))
+    return Jobs(table, epoch, assumed)
 
 
 def _follow(table: pa.Table) -> bool:
@@ -75,16 +78,14 @@ def _follow(table: pa.Table) -> bool:
 
 
 def _jobs(rows: TextRows) -> pa.Table:
-    number, submit, run, status = map(rows.numbers, ("job number", "submit time", "run time", "status"))
+    submit, run, status = map(rows.numbers, ("submit time", "run time", "status"))
     allocated, requested = map(rows.numbers, ("allocated processors", "requested processors"))
     asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
     wait, partition, before, think = map(
         rows.numbers, ("wait time", "partition", "preceding job", "think time")
     )
     rows.skip((run < 0) | ((run == 0) & (status == _CANCELLED)), "never ran")
-    rows.skip(number != np.rint(number), "job number: not a whole number", rows.words("job number"))
-    rows.skip(np.abs(number) > EXACT, f"job number: beyond {EXACT:,}", rows.words("job number"))
-    gang = _gang(rows, requested, allocated)
+    number, gang = _job_number(rows), _gang(rows, requested, allocated)
     runtime = np.maximum(np.rint(run), 1)
     estimate = np.where(asked > 0, np.maximum(np.rint(asked), 1), runtime)
     rows.limit(np.rint(submit), "submit time", "submit_s")
@@ -116,6 +117,17 @@ def _jobs(rows: TextRows) -> pa.Table:
     )
 
 
+def _job_number(rows: TextRows) -> Floats:
+    """Return the job numbers; rows whose number a trace cannot have, or not just as it is, are skipped."""
+    name = "job number"
+    written, number = rows.words(name), rows.numbers(name)
+    rows.skip(number != np.rint(number), f"{name}: not a whole number", written)
+    rows.skip(np.abs(number) > EXACT, f"{name}: beyond {EXACT:,}", written)
+    rounded = pc.and_not(pc.greater(pc.utf8_length(written), _SHORT), are_whole(written))
+    rows.skip(rounded.to_numpy(zero_copy_only=False), f"{name}: more digits than can be kept", written)
+    return number
+
+
 def _moments(second: Floats, known: Bools) -> Floats:
     """Return seconds where they are known and a trace can hold them, else NaN."""
     return np.where(known & (second <= LIMITS["recorded_end_s"][1]), second, np.nan)
@@ -124,16 +136,19 @@ def _moments(second: Floats, known: Bools) -> Floats:
 def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
     """Make one job of its parts (status 2, 3 and 4): its own line, or where that is missing, their sum.
 
-    Where some status is beyond those of the format, they are the state numbers of Slurm, which has no parts.
+    The state numbers of Slurm, which has no parts, are told apart.
     """
     columns = {name: table.column(name).to_numpy() for name in ("job_id", "status", "line", "runtime_s")}
     number, status, line, runtime = columns.values()
-    slurm = bool((status > _CANCELLED).any())
+    slurm = _is_slurm(number, status)
     words = _OF_SLURM if slurm else _OUTCOMES
     outcome = pa.array([words.get(number) for number in status.tolist()], pa.string())
     table = replaced(table, "status", outcome).rename_columns({"status": "outcome"})
     if slurm:
         _found(tally.note, "status above 5: Slurm's, which knows no parts", status > _CANCELLED, line)
+        if not (status > _CANCELLED).any():
+            reason = "status 3 or 4, as of a last part, but no job is in parts: taken for Slurm's"
+            _found(tally.note, reason, status > FIRST_PART, line)
         return table
     part = (status >= FIRST_PART) & (status <= LAST_PART)
     summed = part & np.isin(number, number[~part])
@@ -155,6 +170,13 @@ def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
     estimate = np.maximum(table.column("estimate_s").to_numpy(), np.where(alone, runtime, 0))
     table = replaced(replaced(table, "runtime_s", runtime), "estimate_s", estimate)
     return table.filter(pa.array(keep))
+
+
+def _is_slurm(number: Ints, status: Ints) -> bool:
+    """Whether they are Slurm's states: some are no others, or of last parts where no job is in parts."""
+    ended = (status > FIRST_PART) & (status <= LAST_PART)
+    in_parts = (status == FIRST_PART).any() or len(np.unique(number)) < len(number)
+    return bool((status > _CANCELLED).any() or (ended.any() and not in_parts))
 
 
 def _found(say: Callable[..., None], reason: str, where: Bools, line: Ints) -> None:
@@ -181,12 +203,18 @@ def _numbered(what: str, numbers: Floats, unknown: str | None) -> pa.DictionaryA
     return word_column(codes, words, None if unknown else numbers < 0)
 
 
-def _epoch(comments: Sequence[str]) -> datetime | None:
+def _epoch(comments: Sequence[str]) -> tuple[datetime | None, str]:
+    """Return the moment of second 0, or what is assumed where the header gives none that can be used."""
+    given = ""
     for comment in comments:
-        found = re.match(r"\s*;\s*UnixStartTime:\s*(\d{1,11})", comment)
-        if found and 0 < int(found[1]) < LATEST_UNIX_S:
-            return datetime.fromtimestamp(int(found[1]), _zone(comments))
-    return None
+        if found := re.match(r"\s*;\s*UnixStartTime:\s*(.*\S)", comment):
+            number = re.match(r"\d{1,11}\b", found[1])
+            if number and 0 < int(number[0]) < LATEST_UNIX_S:
+                return datetime.fromtimestamp(int(number[0]), _zone(comments)), ""
+            given = given or found[1]
+    latest = f"from 1 to {LATEST_UNIX_S:,.0f}"
+    why = f"as UnixStartTime is {quoted(given)}, not {latest}" if given else "for want of a UnixStartTime"
+    return None, f"epoch: 1970, {why}"
 
 
 def _zone(comments: Sequence[str]) -> tzinfo:

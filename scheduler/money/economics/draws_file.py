@@ -14,11 +14,14 @@ from scheduler.money.economics.model import Outcome
 from traces.arrays import WORD, word_column
 from traces.parquet import documented, write_batches
 
+FIRST_COLUMNS = ("reading",)
+"""What the file begins with, whatever was asked."""
+
 
 def write_draws(path: Path, found: Comparison, about: Mapping[str, str]) -> None:
     """Write draws and results, columns with unit and meaning; `about` becomes the file's metadata."""
     inputs = found.answers[0].inputs
-    columns = [documented("reading", WORD, "", "what the pod makes and costs, and by whose word")]
+    columns = [documented(FIRST_COLUMNS[0], WORD, "", "what the pod makes and costs, and by whose word")]
     columns += [documented(name, pa.float64(), each.unit, each.meaning) for name, each in inputs.items()]
     columns += [
         documented(each.name, pa.float64(), each.metadata["unit"], each.metadata["meaning"], nullable=True)

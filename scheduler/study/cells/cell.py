@@ -26,6 +26,7 @@ from scheduler.stock.stock import stock_of
 from scheduler.study.reference import reference_of
 from scheduler.weather import has_weather
 from traces.errors import cannot_read
+from traces.files import read_bytes
 from traces.trace import Trace
 from workloads import Demand, demand_of
 
@@ -131,7 +132,7 @@ def _files(scenario: Scenario) -> list[str]:
 
 def _contents(file: str) -> str:
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(file)).hexdigest()
     except OSError as error:
         raise CellError(cannot_read(file, error)) from None
 

@@ -13,6 +13,7 @@ from scheduler.run.figures import Metrics, measure
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
 from scheduler.study.reference import reference_of
+from traces.files import FINISHED
 from traces.trace import Trace, TraceError
 from workloads import generate
 
@@ -25,7 +26,7 @@ class Parcel(NamedTuple):
 
     def unpack(self, run: Path) -> None:
         """Write the files of the run; run.json, which makes it a finished one, as the last."""
-        for name in sorted(self.files, key="run.json".__eq__):
+        for name in sorted(self.files, key=FINISHED.__eq__):
             (run / name).parent.mkdir(parents=True, exist_ok=True)
             (run / name).write_bytes(self.files[name])
 

@@ -18,7 +18,7 @@ from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell, digest
 from scheduler.study.cells.compute import Parcel
 from scheduler.study.cells.workers import Workers
-from traces.files import read_bytes, written_whole
+from traces.files import FINISHED, read_bytes, written_whole
 
 DIED = "its worker process died"
 RESULT = "cell.json"
@@ -59,7 +59,7 @@ def run_cells(
     waiting: deque[Cell] = deque()
     for cell in {cell.place: cell for cell in cells}.values():
         metrics = read_result(folder, cell)
-        if metrics is None or (keep and not (folder / cell.place / "run.json").exists()):
+        if metrics is None or (keep and not (folder / cell.place / FINISHED).exists()):
             waiting.append(cell)
         else:
             yield CellOutcome(cell, metrics, reused=True)

@@ -1,0 +1,41 @@
+"""What a user names for an output may replace a file of its own kind, and never a part of a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from traces.files import FINISHED, PathError, file_behind, open_file
+from traces.parquet import column_names
+
+_TELLING = 3
+"""So many columns, the first ones, tell the tables of this project from each other."""
+
+
+def check_output(path: Path | None, names: Sequence[str], *, as_csv: bool = False) -> None:
+    """Check that a Parquet or a CSV table with these columns may go to `path`, which may be absent or empty.
+
+    Raises PathError where it is another kind of file, or lies in a finished run; and OSError.
+    """
+    if path is None:
+        return
+    names, target = list(names[:_TELLING]), file_behind(path)
+    for folder in list(target.parents)[:2]:  # a log of a run is a folder, too
+        if (folder / FINISHED).exists():
+            raise PathError(
+                f"{path}: {folder.name} is a finished run, which stays as it is; choose another name"
+            )
+    if target.exists() and target.stat().st_size and _columns(target, as_csv)[: len(names)] != names:
+        kind = f"a table of {', '.join(names)}, ..."
+        raise PathError(f"{path}: is already there, and is not {kind}; choose another name")
+
+
+def _columns(path: Path, as_csv: bool) -> list[str]:
+    """Return the columns of a Parquet or a CSV file; none where it is no Parquet."""
+    with open_file(path) as file:
+        if as_csv:
+            return file.readline(100_000).decode(errors="replace").strip().split(",")
+        try:
+            return column_names(file)
+        except ValueError:
+            return []
