@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scheduler.catalog import load_catalog
+from scheduler.policy.place import PLACES, Place
 from scheduler.run.directory import Run
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
 
@@ -133,6 +134,19 @@ def test_conservative_protects_those_behind_the_head_too(
     # second alone but would keep the third until 26.
     jobs = [job(0, 10, 3), job(0, 10, 2), job(0, 10, 4), job(1, 25, 1)]
     assert on_four(tmp_path, {"backfill": backfill, "patience": "never"}, *jobs) == expected
+
+
+def test_conservative_goes_on_to_others_where_the_place_refuses_one_with_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One device is free until 10. The place gives the third job nothing before all four are.
+    def choosy() -> Place:
+        return lambda job, devices, free: -1 if free[0] < (4 if job.job_id == 2 else devices) else 0
+
+    monkeypatch.setitem(PLACES, "choosy", choosy)
+    policy = {"backfill": "conservative", "place": "choosy", "patience": "never"}
+    jobs = [RUNNING, HEAD, job(1, 5, 1), job(1, 5, 1)]
+    assert on_four(tmp_path, policy, *jobs) == [(0, 10), (10, 15), (15, 20), (1, 6)]
 
 
 # Instants

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
-from scheduler.policy.profiles import Profile, book, profile_of
+from scheduler.policy.profiles import Profile, book
 from scheduler.policy.views import NeedView, PodView, Reservation, Start, Waiting
 
 
@@ -74,7 +74,8 @@ def conservative(depth: int = 100) -> Planned:
     """The first `depth` blocked jobs hold reservations, none of which a later job may delay.
 
     The plan is made anew at each start, in queue order (Mu'alem and Feitelson, IEEE TPDS 2001; a bounded
-    number of reservations as in Maui). With depth 1 this is EASY.
+    number of reservations as in Maui), and only as long as somebody has room to start now beside what is
+    planned. With depth 1 this is EASY.
     """
     if depth > sys.maxsize:
         raise ValueError(f"the argument must be at most {sys.maxsize}")
@@ -84,12 +85,20 @@ def conservative(depth: int = 100) -> Planned:
         profiles: dict[PodView, Profile] = {}
 
         def limit(pod: PodView, devices: int) -> float:
-            return profile_of(profiles, pod, now).below(devices, now) - now
+            profile = profiles.get(pod)  # without one, nothing is planned there
+            return inf if profile is None else profile.below(devices, now) - now
 
+        able, refused = waiting.able(limit), False
         for job in islice(waiting.in_order(), depth):
-            if (start := waiting.fit(job, limit)) is not None:
-                return start
+            if able is None:  # whatever else is planned leaves less room
+                return None
+            if refused or job is able:
+                if (start := waiting.fit(job, limit)) is not None:
+                    return start
+                refused = True  # by the place policy, which may still take others
             book(job, waiting.needs(job), profiles, now)
+            if not refused and not waiting.has_room(able, limit):
+                able = waiting.able(limit)
         return waiting.first(limit)
 
     return Planned(pick)

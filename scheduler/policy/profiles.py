@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import inf
 
 from scheduler.policy.views import JobView, NeedView, PodView
+
+_Place = tuple[float, int, list[tuple["Profile", int]]]
+"""(start, end, devices to take of each profile)."""
 
 
 class Profile:
@@ -15,13 +18,20 @@ class Profile:
     __slots__ = ("free", "times")
 
     def __init__(self, pod: PodView, now: int) -> None:
-        self.times, self.free = [now], [pod.free]
+        self.times, self.free = times, frees = [now], [pod.free]
+        free, last = pod.free, now
         for end, _, devices in pod.releases:
-            time = max(end, now + 1)
-            if time > self.times[-1]:
-                self.times.append(time)
-                self.free.append(self.free[-1])
-            self.free[-1] += devices
+            free += devices
+            if end > last:
+                times.append(end)
+                frees.append(free)
+                last = end
+            elif last > now:
+                frees[-1] = free
+            else:  # it is overdue
+                last = now + 1
+                times.append(last)
+                frees.append(free)
 
     def below(self, devices: int, start: int) -> float:
         """Return the first instant from `start` on with fewer than `devices` free; inf if none."""
@@ -36,12 +46,15 @@ class Profile:
         at = bisect_right(self.times, start) - 1
         since: float = inf
         for time, free in zip(self.times[at:], self.free[at:], strict=True):
-            if time - since >= run or (since == inf and time >= before):
+            if since == inf:
+                if time >= before:
+                    break
+                if free >= devices:
+                    since = max(time, start)
+            elif time - since >= run:
                 break
-            if free < devices:
+            elif free < devices:
                 since = inf
-            elif since == inf:
-                since = max(time, start)
         return min(since, before)
 
     def take(self, devices: int, start: int, end: int) -> None:
@@ -71,32 +84,46 @@ def book(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profil
 
     It may not start now, be it that room is held for another, so that something has to end first.
     """
-    best: tuple[float, int, list[tuple[Profile, int]]] = (inf, 0, [])
+    best: _Place = (inf, 0, [])
     for need in needs:
         run = need.run_s(job.estimate_s)
         pods = [profile_of(profiles, pod, now) for pod in need.pods]
         soonest = min([pod.times[1] for pod in pods if len(pod.times) > 1], default=now + 1)
-        for start in _starts(need, pods, soonest, run, best[0]):
-            if taken := _at(need, pods, start, start + run):
-                best = (start, start + run, taken)
-                break
+        find = _across if need.whole else _inside
+        best = find(need, pods, soonest, run, best[0]) or best
     start, end, taken = int(best[0]), best[1], best[2]
     for profile, devices in taken:
         profile.take(devices, start, end)
 
 
-def _starts(need: NeedView, pods: list[Profile], soonest: int, run: int, before: float) -> Iterable[int]:
-    """Return when the gang might start, from `soonest` on and before some instant, ascending.
+def _inside(need: NeedView, pods: list[Profile], soonest: int, run: int, before: float) -> _Place | None:
+    """Return the earliest place inside a pod, from `soonest` on and before some instant.
 
-    Inside a pod it does at the first of them; across pods at the first that enough of them share.
+    Of pods that are equally early, one that has the devices from now on comes first.
     """
-    if need.whole:
-        times = {time for pod in pods for time in pod.times if time > soonest}
-        return [time for time in sorted({soonest, *times}) if time < before]
-    start = before
+    devices, start, able = need.rest, before, list[Profile]()
     for pod in pods:
-        start = pod.earliest(need.rest, soonest, run, start)
-    return () if start == before else (int(start),)
+        found = pod.earliest(devices, soonest, run, min(before, start + 1))
+        if found < start:
+            start, able = found, [pod]
+        elif found == start < before:
+            able.append(pod)
+    if not able:
+        return None
+    end = int(start) + run
+    from_now = (pod for pod in able if pod.below(devices, pod.times[0]) >= end)
+    return start, end, [(next(from_now, able[0]), devices)]
+
+
+def _across(need: NeedView, pods: list[Profile], soonest: int, run: int, before: float) -> _Place | None:
+    """Return the earliest place across pods, from `soonest` on and before some instant."""
+    times = {time for pod in pods for time in pod.times if time > soonest}
+    for start in sorted({soonest, *times}):
+        if start >= before:
+            break
+        if taken := _at(need, pods, start, start + run):
+            return start, start + run, taken
+    return None
 
 
 def _at(need: NeedView, pods: list[Profile], start: int, end: int) -> list[tuple[Profile, int]]:
@@ -104,7 +131,7 @@ def _at(need: NeedView, pods: list[Profile], start: int, end: int) -> list[tuple
 
     They are chosen as those of a reservation of EASY are.
     """
-    whole = _holding(pods, need.size, start, end, start - 1)[: need.whole + 1] if need.whole else []
+    whole = _holding(pods, need.size, start, end, start - 1)[: need.whole + 1]
     lasts = _holding(pods, need.rest, start, end, 0) if need.rest else [None]
     for last in lasts:
         others = [pod for pod in whole if pod is not last][: need.whole]

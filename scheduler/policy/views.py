@@ -185,6 +185,15 @@ class Waiting(Protocol):
     def needs(self, job: Any) -> Sequence[NeedView]:
         """What the job would take, for each pool that could ever hold it."""
 
+    def able(self, limit: Limit) -> Any | None:
+        """The first job in order that has room now, be it that the place policy refuses it.
+
+        If there is none, no job fits.
+        """
+
+    def has_room(self, job: Any, limit: Limit) -> bool:
+        """Say whether there are pods free now whose limit the job's estimate keeps."""
+
     def first(self, limit: Limit) -> Start | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""
 

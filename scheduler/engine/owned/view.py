@@ -86,10 +86,18 @@ class WaitingView:
         """What the job would take, for each pool that could ever hold it."""
         return job.shape.owned
 
+    def able(self, limit: Limit) -> Job | None:
+        """The first job in order that has room now, be it that the place policy refuses it."""
+        limit = within(self.kept, limit, self.now_s)
+        return self._queue.first(self._cluster.most_free(), partial(room, limit, None))
+
+    def has_room(self, job: Job, limit: Limit) -> bool:
+        """Say whether there are pods free now whose limit the job's estimate keeps."""
+        return room(within(self.kept, limit, self.now_s), None, job.shape) >= job.estimate_s
+
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""
-        limit = within(self.kept, limit, self.now_s)
-        job = self._queue.first(self._cluster.most_free(), partial(room, limit, None))
+        job = self.able(limit)
         return job and self.fit(job, limit)
 
     def fit(self, job: Job, limit: Limit) -> tuple[Job, Slot] | None:
