@@ -21,7 +21,9 @@ from scheduler.engine.log.outcomes import Account
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, RateSteps
+from scheduler.report.ledger import ledger as render
 from scheduler.run.directory import Run, open_run
+from scheduler.run.spend import used_by
 from scheduler.scenario import Scenario
 from scheduler.stock.price_series import PriceError, Surge, from_start, read_series
 from scheduler.stock.stock import stock_of
@@ -768,6 +770,20 @@ def test_money_ends_with_what_is_assumed_or_of_low_certainty(planned: Path, comm
     assert "low certainty of cloud: boot_s 600 (rented-start)" in lines
     unsure = open_run(planned).description["unsure"]
     assert unsure["low"]["dojo"] == "capital_usd 400,000,000 (article-34)"
+
+
+def test_charges_are_set_beside_the_work_that_they_paid_for(tmp_path: Path) -> None:
+    """One "double" does the work of two: at one price its hour costs half as much for an hour of work."""
+    rows_of = [job(0, 3_600, 2, owner="a"), job(0, 1_800, 2, owner="b"), job(0, 7_200, 2, owner="a")]
+    jobs = trace(*rows_of, reference_device="unit")
+    spec = scenario([pool(2)], [offer("cloud", key="double")], policy={"patience": "at_once"})
+    of = run(spec, jobs, tmp_path)
+    found = {row["owner"]: row for row in used_by(of, "owner")}
+    assert [found[who]["owned_work_h"] for who in ("a", "b", "all")] == [2, 0, 2]
+    assert [found[who]["rented_work_h"] for who in ("a", "b", "all")] == [4, 1, 5]
+    assert [found[who]["rented_h"] for who in ("a", "b", "all")] == [2, 0.5, 2.5]
+    told = render(of, "owner").splitlines()[1].split()
+    assert (told[0], told[6:10]) == ("a", ["2", "7.20", "3.60", "1.80"])
 
 
 def test_the_ledger_says_who_bears_what(planned: Path) -> None:

@@ -73,17 +73,21 @@ def _by_bearer(rows: Sequence[SpendRow], keys: Sequence[str], groups: Sequence[A
 
 
 def used(run: Run, by: str) -> str:
-    """Render who used how many device-hours at work, what that was charged, and what it brought in."""
+    """Render who used how many device-hours at work, what that was charged, and what it brought in.
+
+    USD/work-h is by hours of the reference device, as an hour of a tile is not one of a GPU.
+    """
     rows = used_by(run, by)
     write = money(sum(row["owned_usd"] + row["rented_usd"] for row in rows[-1:]))
     sold = any(row["revenue_usd"] for row in rows)
-    header = [by, "jobs", "owned device-h", "USD", "USD/device-h", "rented device-h", "USD", "USD/device-h"]
+    priced = ("USD", "USD/device-h", "USD/work-h")
+    header = [by, "jobs", "owned device-h", *priced, "rented device-h", *priced]
     lines = [
         [
             row[by],
             count(row["count"]),
-            *_priced(row["owned_h"], row["owned_usd"], write),
-            *_priced(row["rented_h"], row["rented_usd"], write),
+            *_priced(row, "owned", write),
+            *_priced(row, "rented", write),
             *([write(row["revenue_usd"])] if sold else []),
         ]
         for row in rows
@@ -123,5 +127,10 @@ def _quantity(line: Any, quantity: float) -> list[str]:
     return [count(quantity), LINES[line]] if line in LINES else []
 
 
-def _priced(device_h: float, usd: float, write: Callable[[float], str]) -> list[str]:
-    return [count(device_h), write(usd), ratio(usd / device_h if device_h else None)]
+def _priced(row: SpendRow, where: str, write: Callable[[float], str]) -> list[str]:
+    device_h, work_h, usd = (row[f"{where}_{name}"] for name in ("h", "work_h", "usd"))
+    return [
+        count(device_h),
+        write(usd),
+        *(ratio(usd / hours if hours else None) for hours in (device_h, work_h)),
+    ]

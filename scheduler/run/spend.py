@@ -85,13 +85,17 @@ def adds_up(run: Run) -> bool:
 def used_by(run: Run, by: str) -> list[SpendRow]:
     """Return the jobs by a column of theirs: their `count`, device-hours at work, charges and revenue.
 
-    Who was charged most comes first; the last row is the sum, "all", where there are several.
+    Beside device-hours, `owned_h` and `rented_h`, stand those of the reference device that were done and kept
+    on them, `owned_work_h` and `rented_work_h`, which compare devices that are not alike. Who was charged
+    most comes first; the last row is the sum, "all", where there are several.
     """
-    jobs = sorted_by(run.table("jobs", ["job_id", by, "revenue_usd"]), "job_id")
-    attempts = run.table("attempts", ["job_id", "start_s", "end_s", "devices", "rented", "spend_usd"])
+    jobs = sorted_by(run.table("jobs", ["job_id", by, "gang", "revenue_usd"]), "job_id")
+    logged = ["job_id", "start_s", "end_s", "devices", "kept_s", "rented", "spend_usd"]
+    attempts = run.table("attempts", logged)
     job = np.searchsorted(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy())
     work_s = pc.subtract(attempts.column("end_s"), attempts.column("start_s")).fill_null(0)
     device_h = pc.multiply(work_s, attempts.column("devices")).to_numpy() / HOUR_S
+    work_h = attempts.column("kept_s").to_numpy() * jobs.column("gang").to_numpy()[job] / HOUR_S
     usd, rented = attempts.column("spend_usd").to_numpy(), attempts.column("rented").to_numpy()
 
     def by_job(amounts: Floats) -> Floats:
@@ -99,8 +103,10 @@ def used_by(run: Run, by: str) -> list[SpendRow]:
 
     columns = {
         "owned_h": by_job(device_h * ~rented),
+        "owned_work_h": by_job(work_h * ~rented),
         "owned_usd": by_job(usd * ~rented),
         "rented_h": by_job(device_h * rented),
+        "rented_work_h": by_job(work_h * rented),
         "rented_usd": by_job(usd * rented),
         "revenue_usd": jobs.column("revenue_usd"),
     }
