@@ -225,6 +225,14 @@ def test_at_the_breakeven_rent_both_cost_the_same(case: Case) -> None:
 
 
 @given(cases)
+def test_confined_data_need_make_up_for_nothing_where_the_rent_is_hardly_above_breakeven(case: Case) -> None:
+    rent = outcome(replace(case, confined_premium=0.0)).breakeven_usd_per_device_h
+    assume(np.isfinite(rent) and rent > 0)
+    dearer = replace(case, usd_per_device_h=1.0001 * rent, confined_premium=0.0)
+    assert outcome(dearer).breakeven_confined_usd_per_pflop_day == 0
+
+
+@given(cases)
 def test_the_breakeven_worth_of_confined_data_makes_up_the_difference(case: Case) -> None:
     found, free = outcome(case), outcome(replace(case, confined_premium=0.0))
     makes_up = found.breakeven_confined_usd_per_pflop_day * case.confined_share

@@ -431,6 +431,7 @@ GAVEL = (
     "GPT-2\tcd %s\t-n\t0\t83\t1.0\t4\n"
     "A3C\tcd %s\t-n\t0\t0\t1.0\t4\n"
     "A3C\tcd %s\t-n\t0\t83\n"
+    "A3C\tcd %s\t-n\t0\t83\t1.0\t1.5\n"
 )
 
 
@@ -446,6 +447,7 @@ def test_gavel_steps_become_seconds_at_the_rate_of_their_type(tmp_path: Path) ->
         "not 7 fields": 'line 6: "A3C cd %s -n 0 83"',
         "type: its steps a second are not known": 'line 4: "GPT-2"',
         "total steps: none": 'line 5: "0"',
+        "GPUs: not a whole number": 'line 7: "1.5"',
     }
     assert report.assumed[0].startswith(
         "run time: total steps at a rate of its job type (Gavel's own for one V100)"

@@ -210,6 +210,10 @@ def test_columns_that_are_not_a_traces_are_named(columns: dict[str, Any], line: 
             {"after": [None, [4, 9, 4], None]},
             "row 1 (job_id 2): after is [4, 9, 4]; allowed is each job",
         ),
+        (
+            {"after": [None, [4, 9, 7, 7, 7, 7], None]},
+            "row 1 (job_id 2): after is [4, 9, 7, 7, 7, ...]; allowed is the job_ids of other jobs",
+        ),
         ({"after": [None, [4, 9], [2]]}, "row 1 (job_id 2): after is [4, 9]; allowed is no cycle: "),
         ({"after_lag_s": [None, -1, None]}, "row 1 (job_id 2): after_lag_s is -1; allowed is 0 to "),
         ({"recorded_end_s": [None, -1, None]}, "row 1 (job_id 2): recorded_end_s is -1; allowed is 0 to "),

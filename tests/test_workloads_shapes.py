@@ -117,6 +117,13 @@ def test_there_is_always_one_submission(expected: float) -> None:
     assert len(bursty(rng(), np.ones(24), expected, BURST_K)) >= 1
 
 
+def test_a_submission_that_has_to_be_falls_into_the_heaviest_hour() -> None:
+    weights = np.ones(24)
+    weights[7] = 2
+    (submit,) = bursty(rng(), weights, 1e-9, BURST_K)
+    assert submit // 3_600 == 7
+
+
 @pytest.mark.parametrize("gang", PHILLY_BY_GANG)
 def test_run_times_follow_the_mixture_of_their_gang(gang: int) -> None:
     mixture = PHILLY_BY_GANG[gang]
