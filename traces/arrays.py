@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Array = np.ndarray[Any, Any]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -35,6 +36,41 @@ def word_column(codes: Array, words: Sequence[str], mask: Bools | None = None) -
     """Return the column of `words[codes]`; null where masked."""
     places = pa.array(codes.astype(np.int32), mask=mask)
     return pa.DictionaryArray.from_arrays(places, pa.array(words, pa.string()))
+
+
+def is_word(column: pa.ChunkedArray, *words: str) -> Bools:
+    """Say of each row of a column of words whether its word is one of these; null is none."""
+    found = []
+    for chunk in column.cast(WORD).chunks:
+        known = chunk.dictionary.to_pylist()
+        wanted = np.array([*(word in words for word in known), False])
+        found.append(wanted[chunk.indices.fill_null(len(known)).to_numpy()])
+    return np.concatenate([np.zeros(0, bool), *found])
+
+
+def words_of(column: pa.ChunkedArray) -> list[str]:
+    """Return the words that stand in a column, sorted; null is none."""
+    found: set[str] = set()
+    for chunk in column.cast(WORD).chunks:
+        used = pc.unique(chunk.indices).drop_null()
+        found.update(chunk.dictionary.take(used).to_pylist())
+    return sorted(found)
+
+
+def filtered(table: pa.Table, keep: Bools) -> pa.Table:
+    """Return some rows of a table; the table itself where that is all of them."""
+    return table if keep.all() else table.filter(pa.array(keep))
+
+
+def rows_of(ids: Ints, wanted: Ints) -> Ints:
+    """Return the row of each wanted id, all of which are among `ids`, which differ; none is below 0."""
+    most = int(ids.max(initial=0))
+    if most < 4 * len(ids) + 1_000:
+        row = np.zeros(most + 1, np.int64)
+        row[ids] = np.arange(len(ids))
+        return row[wanted]
+    order = np.argsort(ids)
+    return np.asarray(order[np.searchsorted(ids, wanted, sorter=order)])
 
 
 def sorted_by(table: pa.Table, column: str) -> pa.Table:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from scheduler.run.job_figures import ALL
 from scheduler.run.metrics import percentiles
-from traces.arrays import Array
+from traces.arrays import Array, filtered, is_word
 
 
 def campaigns(jobs: pa.Table, end_s: int) -> dict[str, dict[str, float]]:
@@ -20,12 +19,13 @@ def campaigns(jobs: pa.Table, end_s: int) -> dict[str, dict[str, float]]:
 
     Lateness is the end of the last job after the deadline, in seconds; below 0: before it.
     """
-    timed = jobs.filter(pc.is_valid(jobs.column("deadline_s")))
+    timed = jobs.select(["kind", "state", "end_s", "deadline_s"])
+    timed = filtered(timed, timed.column("deadline_s").is_valid().to_numpy())
     if not len(timed):
         return {ALL: _figures(*np.zeros((3, 0), bool))}
     words = timed.column("kind").cast("string").combine_chunks().dictionary_encode()
     kind, deadline_s = words.indices.to_numpy(), timed.column("deadline_s").to_numpy().astype(np.int64)
-    done = np.asarray(pc.equal(timed.column("state").cast("string"), "finished"))
+    done = is_word(timed.column("state"), "finished")
     done_s = np.where(done, timed.column("end_s").fill_null(end_s).to_numpy(), end_s)
     order = np.lexsort([deadline_s, kind])
     kind, deadline_s, done, done_s = (column[order] for column in (kind, deadline_s, done, done_s))

@@ -37,6 +37,7 @@ from scheduler.run.job_figures import (
 )
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
+from traces.arrays import filtered, is_word, rows_of, words_of
 from traces.times import HOUR_S
 from traces.trace import Trace
 
@@ -57,14 +58,14 @@ def measure(
     waits = chained_waits(jobs, trace, run.end_s, waits_of) if waits_of else {}
     if window is not None:
         submit_s = jobs.column("submit_s").to_numpy()
-        jobs = jobs.filter(pa.array((submit_s >= window[0]) & (submit_s < window[1])))
+        jobs = filtered(jobs, (submit_s >= window[0]) & (submit_s < window[1]))
     end_s = run.end_s
     metrics: Metrics = {"end_s": end_s, "length_s": run.length_s}
     metrics |= ends_and_waits(jobs) | waits_so_far(jobs, end_s)
     metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s) | _work(jobs, end_s)
-    kinds = jobs.column("kind").cast("string")
-    for kind in sorted(pc.unique(kinds).to_pylist()):
-        of_kind = ends_and_waits(jobs.filter(pc.equal(kinds, kind)))
+    kinds, ended = jobs.column("kind"), jobs.select(["wait_s", "state"])
+    for kind in words_of(kinds):
+        of_kind = ends_and_waits(filtered(ended, is_word(kinds, kind)))
         metrics |= {f"{name}:{kind}": value for name, value in of_kind.items()}
     refused = sum(run.description["refused"].values()) if window is None else None
     metrics |= waits | _devices(levels) | {"burst_jobs": pc.sum(jobs.column("rented")).as_py() or 0}
@@ -124,5 +125,5 @@ def _attempts(device_time: DeviceTime, levels: DeviceLevels) -> Metrics:
 def _kept_reference_h(jobs: pa.Table, device_time: DeviceTime) -> float:
     """Return the hours of reference devices to which the work that counts comes, wherever it was done."""
     job_id, gang = (jobs.column(name).to_numpy() for name in ("job_id", "gang"))
-    gang = gang[np.searchsorted(job_id, device_time.job_id)].astype(np.int64)
+    gang = gang[rows_of(job_id, device_time.job_id)].astype(np.int64)
     return int((device_time.kept_s * device_time.counts * gang).sum()) / HOUR_S

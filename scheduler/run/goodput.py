@@ -10,11 +10,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.run.directory import Run
-from traces.arrays import Array, Bools, Floats, Ints
+from traces.arrays import Array, Bools, Floats, Ints, is_word, rows_of
 
 CUT_SHORT = ("failed", "reclaimed", "preempted", "migrated", "killed")
 """Outcomes of attempts that ended before their work was done."""
@@ -33,12 +32,12 @@ class DeviceTime:
 
     def __init__(self, run: Run) -> None:
         attempts = run.table("attempts", [*_NUMBERS, "where", "rented", "start_s", "outcome", "pods"])
-        told = {name: attempts.column(name).to_numpy().astype(np.int64) for name in _NUMBERS}
+        told = {name: attempts.column(name).to_numpy().astype(np.int64, copy=False) for name in _NUMBERS}
         self.job_id, self.used, self.kept_s = told["job_id"], told["used"], told["kept_s"]
         self.alloc_s, self.end_s = told["alloc_s"], told["end_s"]
         self.rented: Bools = attempts.column("rented").to_numpy()
         self.spans: Bools = pc.greater(pc.list_value_length(attempts.column("pods")), 1).to_numpy()
-        self._words = {name: attempts.column(name).cast(pa.string()) for name in ("where", "outcome")}
+        self._words = attempts.select(["where", "outcome"])
         start_s = attempts.column("start_s")
         self.start_s: Ints = pc.coalesce(start_s, attempts.column("end_s")).to_numpy()
         self.held: Ints = told["devices"] * (self.end_s - self.alloc_s)
@@ -95,14 +94,13 @@ class DeviceTime:
         return np.asarray(np.clip(inside, 0, None) / length)
 
     def of_jobs(self, job_id: Array, value: Array) -> Array:
-        """Sum up a value of attempts by job, in the order of `job_id`, which is ascending."""
-        at = np.searchsorted(job_id, self.job_id)
-        return np.bincount(at, weights=value, minlength=len(job_id))
+        """Sum up a value of attempts by job, in the order of `job_id`."""
+        return np.bincount(rows_of(job_id, self.job_id), weights=value, minlength=len(job_id))
 
     def _is(self, name: str, word: str) -> Bools:
-        return np.asarray(pc.equal(self._words[name], word).to_numpy())
+        return is_word(self._words.column(name), word)
 
 
 def _killed(run: Run) -> Any:
     jobs = run.table("jobs", ["job_id", "state"])
-    return jobs.filter(pc.equal(jobs.column("state").cast(pa.string()), "killed")).column("job_id").to_numpy()
+    return jobs.column("job_id").to_numpy()[is_word(jobs.column("state"), "killed")]

@@ -21,7 +21,7 @@ from scheduler.run.metrics import (
     percentiles,
     weighted_percentiles,
 )
-from traces.arrays import Array, Ints, sorted_by
+from traces.arrays import Array, Ints, filtered, is_word, rows_of, words_of
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 
@@ -37,14 +37,16 @@ _NEVER_READY = ("waits for another job", "not yet submitted")
 _COLUMNS = ["job_id", "workload", "kind", "submit_s", "state", "gang", "runtime_s", "reason", "ready_s"]
 _COLUMNS += ["start_s", "end_s", "wait_s", "deadline_s", "rented"]
 
+_OF_WAITS = ["gang", "runtime_s", "reason", "ready_s", "start_s", "wait_s"]
+
 
 def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
-    """Return the jobs by job_id, with what they take undisturbed, and with their work on rented devices.
+    """Return the jobs as logged, with what they take undisturbed, and with their work on rented devices.
 
     That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds. `spans` says whether a
     job was ever on several pods at once.
     """
-    jobs = sorted_by(run.table("jobs", _COLUMNS), "job_id")
+    jobs = run.table("jobs", _COLUMNS)
     job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.used
     burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.used
     for name, value in {"work_s": work_s, "burst_s": burst_s}.items():
@@ -58,8 +60,8 @@ def by_workload(run: Run, jobs: pa.Table | None = None) -> dict[str, dict[str, f
     `jobs` are the run's `worked_jobs`, where they are at hand.
     """
     jobs = worked_jobs(run, DeviceTime(run)) if jobs is None else jobs
-    words = jobs.column("workload").cast("string")
-    groups = {name: jobs.filter(pc.equal(words, name)) for name in sorted(pc.unique(words).to_pylist())}
+    words = jobs.column("workload")
+    groups = {name: filtered(jobs, is_word(words, name)) for name in words_of(words)}
     if len(groups) != 1:
         groups[ALL] = jobs
     return {name: job_figures(group, run.end_s) for name, group in groups.items()}
@@ -72,7 +74,7 @@ def by_gang(jobs: pa.Table, end_s: int) -> dict[str, dict[str, float]]:
     for at in np.unique(place).tolist():
         least, most = ([0, *LARGEST_GANGS][at] + 1, [*LARGEST_GANGS, 0][at])
         size = f"over {least - 1}" if not most else f"{least}-{most}" if least < most else f"{most}"
-        groups[f"gang {size}"] = waits_by_work(jobs.filter(pa.array(place == at)), end_s)
+        groups[f"gang {size}"] = waits_by_work(filtered(jobs, place == at), end_s)
     over_pods = jobs.filter(jobs.column("spans"))
     return groups | ({"over pods": waits_by_work(over_pods, end_s)} if len(over_pods) else {})
 
@@ -103,7 +105,9 @@ def waits_by_work(jobs: pa.Table, end_s: int) -> dict[str, float]:
 
     A job that has not started waits until the end of the run, so far.
     """
-    jobs = jobs.filter(pa.array(~(_is(jobs, "state", "rejected") | _is(jobs, "reason", *_NEVER_READY))))
+    jobs = filtered(
+        jobs.select(_OF_WAITS), ~(_is(jobs, "state", "rejected") | _is(jobs, "reason", *_NEVER_READY))
+    )
     waited_s, work_s = _so_far(jobs, end_s), _work_s(jobs)
     p50, p90 = weighted_percentiles(waited_s, work_s, (50, 90))
     return {
@@ -118,7 +122,7 @@ def waits_by_work(jobs: pa.Table, end_s: int) -> dict[str, float]:
 
 def slowdown(jobs: pa.Table) -> dict[str, float]:
     """Return the bounded slowdown of the jobs that finished."""
-    ended = jobs.filter(pa.array(_is(jobs, "state", "finished")))
+    ended = filtered(jobs.select(["work_s", "end_s", "ready_s"]), _is(jobs, "state", "finished"))
     work_s = _numbers(ended, "work_s")
     slow = bounded_slowdown(_numbers(ended, "end_s") - _numbers(ended, "ready_s") - work_s, work_s)
     return {"slowdown_mean": mean(slow), "slowdown_p95": percentiles(slow)[1]}
@@ -159,11 +163,11 @@ def chained_waits(
     jobs: pa.Table, trace: Trace, end_s: int, kinds: tuple[str, ...]
 ) -> dict[str, list[int | None]]:
     """Return the waits of the jobs of some kinds, with those of the jobs that each comes after."""
-    by_id = np.argsort(trace.numpy("job_id"))
+    row = rows_of(trace.numpy("job_id"), jobs.column("job_id").to_numpy())
     own = np.empty(len(trace))
     has_started = jobs.column("start_s").is_valid().to_numpy()
-    own[by_id] = np.where(_is(jobs, "state", "rejected"), np.inf, _so_far(jobs, end_s))
-    total = chained(own, trace.after)[by_id]
+    own[row] = np.where(_is(jobs, "state", "rejected"), np.inf, _so_far(jobs, end_s))
+    total = chained(own, trace.after)[row]
     figures: dict[str, list[int | None]] = {}
     for kind in kinds:
         ours = _is(jobs, "kind", kind)
@@ -194,4 +198,4 @@ def _so_far(jobs: pa.Table, end_s: int) -> Array:
 
 def _is(jobs: pa.Table, name: str, *words: str) -> Array:
     """Say of each row whether its word is one of these; null is none."""
-    return np.asarray(pc.is_in(jobs.column(name).cast("string"), pa.array(words)))
+    return is_word(jobs.column(name), *words)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from scheduler.run.columns import CHARGED_TO, MOVED
 from scheduler.run.directory import Run
-from traces.arrays import Floats, combinations, sorted_by
+from traces.arrays import Floats, combinations, rows_of
 from traces.times import HOUR_S
 
 APART = ("jobs", "revenue")
@@ -89,10 +89,10 @@ def used_by(run: Run, by: str) -> list[SpendRow]:
     on them, `owned_work_h` and `rented_work_h`, which compare devices that are not alike. Who was charged
     most comes first; the last row is the sum, "all", where there are several.
     """
-    jobs = sorted_by(run.table("jobs", ["job_id", by, "gang", "revenue_usd"]), "job_id")
+    jobs = run.table("jobs", ["job_id", by, "gang", "revenue_usd"])
     logged = ["job_id", "start_s", "end_s", "devices", "kept_s", "rented", "spend_usd"]
     attempts = run.table("attempts", logged)
-    job = np.searchsorted(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy())
+    job = rows_of(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy())
     work_s = pc.subtract(attempts.column("end_s"), attempts.column("start_s")).fill_null(0)
     device_h = pc.multiply(work_s, attempts.column("devices")).to_numpy() / HOUR_S
     work_h = attempts.column("kept_s").to_numpy() * jobs.column("gang").to_numpy()[job] / HOUR_S

@@ -1,0 +1,38 @@
+"""Columns of words and of ids: found by their codes and places, as plain lists find them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from traces.arrays import WORD, filtered, is_word, rows_of, words_of
+
+WORDS = st.lists(st.sampled_from(["a", "b", "c", None]))
+
+
+@given(st.lists(WORDS, min_size=1))
+def test_words_are_found_in_parts_of_different_dictionaries(parts: list[list[str | None]]) -> None:
+    column = pa.chunked_array([pa.array(part, pa.string()).dictionary_encode() for part in parts], WORD)
+    plain = [word for part in parts for word in part]
+    assert is_word(column, "b", "z").tolist() == [word == "b" for word in plain]
+    assert words_of(column) == sorted({word for word in plain if word})
+
+
+def test_a_word_that_no_row_has_is_none_of_the_column() -> None:
+    column = pa.chunked_array([pa.array(["a", "b"]).dictionary_encode().take(pa.array([1, 1]))])
+    assert words_of(column) == ["b"]
+
+
+@given(st.lists(st.integers(0, 50) | st.integers(0, 2**53), unique=True, min_size=1), st.data())
+def test_each_id_is_found_in_its_row(ids: list[int], data: st.DataObject) -> None:
+    wanted = data.draw(st.lists(st.sampled_from(ids)))
+    found = rows_of(np.array(ids), np.array(wanted, np.int64))
+    assert found.tolist() == [ids.index(one) for one in wanted]
+
+
+def test_all_rows_are_the_table_itself() -> None:
+    table = pa.table({"at": [1, 2, 3]})
+    assert filtered(table, np.ones(3, bool)) is table
+    assert filtered(table, np.array([True, False, True])).column("at").to_pylist() == [1, 3]
