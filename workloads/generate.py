@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces import Trace
-from traces.arrays import Array, lists_of, word_column
+from traces.arrays import Array, Ints, lists_of, word_column
 from traces.schema import REFERENCE_PFLOPS
 from workloads.arrivals import local_hours
 from workloads.demand import Demand
@@ -78,33 +78,41 @@ def _asked(demand: Demand, reference: Reference) -> dict[Kind, KindBudget]:
 def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, Any]:
     """Merge the blocks of `kinds` into the columns of one trace, ascending in submission.
 
-    The sort is stable and a kind stands after those it follows, so no job precedes the one it follows.
+    The sort is stable and a kind stands after those it follows, so no job precedes the one it follows. Each
+    column leaves its blocks as it is merged, so that hardly more than all jobs are held at once.
     """
     if not kinds:
         return {name: pa.array([], pa.int64()) for name in ("submit_s", "runtime_s", "gang")}
-    jobs = {
-        name: np.concatenate([block[name] for block in blocks.values()]) for name in blocks[kinds[0].name]
-    }
+
+    def taken(name: str) -> Array:
+        return np.concatenate([block.pop(name) for block in blocks.values()])
+
     sizes = [len(block["row"]) for block in blocks.values()]
-    kind_of = np.repeat(np.arange(len(kinds)), sizes)
+    kind_of = np.repeat(np.arange(len(kinds), dtype=np.int32), sizes)
     owners = [owner for kind in kinds for owner in kind.owners]
     first_owner = np.array([0, *accumulate(len(kind.owners) for kind in kinds)])
-    order = np.argsort(jobs["submit_s"], kind="stable")
-    job_id = np.empty_like(order)
-    job_id[order] = np.arange(len(order))
-    after = np.where(jobs["after"] < 0, -1, job_id[jobs["after"]])[order]
-    follows = after >= 0
+    submit_s = taken("submit_s")
+    order = np.argsort(submit_s, kind="stable")
     return {
-        "submit_s": jobs["submit_s"][order],
-        **{name: jobs[name][order] for name in _AS_DRAWN},
+        "submit_s": submit_s[order],
+        "after": _after(taken("after"), order),
+        **{name: taken(name)[order] for name in _AS_DRAWN},
         "workload": _words([kind.workload for kind in kinds], kind_of[order]),
         "kind": _words([kind.name for kind in kinds], kind_of[order]),
-        "owner": _words(owners, (first_owner[kind_of] + jobs["owner"])[order]),
-        "residency": _words(["any", "owned"], jobs["residency"][order]),
-        "deadline_s": _nullable(jobs["deadline_s"][order]),
-        "checkpoint_s": _nullable(jobs["checkpoint_s"][order]),
-        "after": lists_of(np.flatnonzero(follows), after[follows], len(order)),
+        "owner": _words(owners, (first_owner[kind_of] + taken("owner"))[order]),
+        "residency": _words(["any", "owned"], taken("residency")[order]),
+        "deadline_s": _nullable(taken("deadline_s")[order]),
+        "checkpoint_s": _nullable(taken("checkpoint_s")[order]),
     }
+
+
+def _after(row: Ints, order: Ints) -> pa.ListArray:
+    """Return the job that each comes after, as a list; `row` is where that stood before the sort."""
+    job_id = np.empty_like(order)
+    job_id[order] = np.arange(len(order))
+    after = np.where(row < 0, -1, job_id[row])[order]
+    follows = after >= 0
+    return lists_of(np.flatnonzero(follows), after[follows], len(order))
 
 
 def _words(words: Sequence[str], codes: Array) -> pa.DictionaryArray:
