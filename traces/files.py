@@ -64,6 +64,12 @@ def read_text(path: Path | str, most: int = TEXT_BYTES) -> str:
     return read_bytes(path, most).decode("utf-8-sig")
 
 
+def run_around(path: Path | str) -> Path | None:
+    """Return the finished run within which a path lies, however deep, if there is one."""
+    target = Path(os.path.realpath(path))
+    return next((folder for folder in target.parents if (folder / FINISHED).is_file()), None)
+
+
 def file_behind(path: Path | str) -> Path:
     """Return the file, perhaps absent, that a path leads to; raises PathError where it is something else."""
     target = Path(os.path.realpath(path))
@@ -141,7 +147,7 @@ LOCK = ".lock"
 def _lock(folder: Path) -> int:
     """Return the descriptor of the folder's lock, once it is ours."""
     while True:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = _open_lock(folder)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), (folder / LOCK).stat()):
@@ -155,3 +161,17 @@ def _lock(folder: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _open_lock(folder: Path) -> int:
+    """Open the lock, which is made if absent; raises PathError where that is a file of somebody else's."""
+    not_ours = PathError(f"{folder}: holds a {LOCK} that is not this program's; choose another folder")
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise not_ours if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO) else error from None
+    opened = os.fstat(descriptor)
+    if stat.S_ISREG(opened.st_mode) and not opened.st_size:
+        return descriptor
+    os.close(descriptor)
+    raise not_ours

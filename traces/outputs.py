@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from traces.files import FINISHED, PathError, file_behind, open_file
-from traces.parquet import column_names
+from traces.files import PathError, file_behind, open_file, run_around
+from traces.parquet import COLUMNS, columns_and_rows, read_metadata
 
 _TELLING = 3
 """So many columns, the first ones, tell the tables of this project from each other."""
@@ -20,14 +20,23 @@ def check_output(path: Path | None, names: Sequence[str], *, as_csv: bool = Fals
     if path is None:
         return
     names, target = list(names[:_TELLING]), file_behind(path)
-    for folder in list(target.parents)[:2]:  # a log of a run is a folder, too
-        if (folder / FINISHED).exists():
-            raise PathError(
-                f"{path}: {folder.name} is a finished run, which stays as it is; choose another name"
-            )
+    check_outside(path)
     if target.exists() and target.stat().st_size and _columns(target, as_csv)[: len(names)] != names:
         kind = f"a table of {', '.join(names)}, ..."
         raise PathError(f"{path}: is already there, and is not {kind}; choose another name")
+
+
+def check_outside(path: Path) -> None:
+    """Check that a path, of a file or a folder, does not lie in a finished run; raises PathError."""
+    if (run := run_around(path)) is not None:
+        raise PathError(f"{path}: {run.name} is a finished run, which stays as it is; choose another name")
+
+
+def check_ours(path: Path) -> None:
+    """Check that a Parquet file of this program may be replaced where it stands; raises PathError."""
+    target = file_behind(path)
+    if target.exists() and COLUMNS.encode() not in read_metadata(target):
+        raise PathError(f"{path}: is already there, and not of this program; choose another folder")
 
 
 def _columns(path: Path, as_csv: bool) -> list[str]:
@@ -36,6 +45,6 @@ def _columns(path: Path, as_csv: bool) -> list[str]:
         if as_csv:
             return file.readline(100_000).decode(errors="replace").strip().split(",")
         try:
-            return column_names(file)
+            return list(columns_and_rows(file)[0].names)
         except ValueError:
             return []

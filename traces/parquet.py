@@ -83,10 +83,11 @@ def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = Non
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
 
 
-def column_names(file: BinaryIO) -> list[str]:
-    """Return the names of the columns of a Parquet file; raises ValueError where it is none."""
+def columns_and_rows(file: BinaryIO) -> tuple[pa.Schema, int]:
+    """Return the columns and the number of rows of a Parquet file; raises ValueError where it is none."""
     try:
-        return list(pq.read_schema(file).names)
+        with pq.ParquetFile(file) as parquet:
+            return parquet.schema_arrow, int(parquet.metadata.num_rows)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
 

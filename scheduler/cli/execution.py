@@ -5,7 +5,7 @@ It costs to import, so a command imports it once it runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,22 +14,30 @@ from typing import Any
 from scheduler.cli.preparation import Prepared
 from scheduler.cli.terminal import progress_bar
 from scheduler.replay import replay
-from scheduler.run.directory import Run, clear
+from scheduler.run.clearing import begin, clear
+from scheduler.run.directory import Run
 from scheduler.run.parts import DEMAND
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
+from scheduler.study.sweep.results import RESULTS_FILE
 from traces.files import FINISHED, PathError, held
 from traces.numbers import minute
+from traces.outputs import check_ours, check_outside
 
 
 @contextmanager
-def new_run(prepared: Prepared, out: Path, *, overwrite: bool) -> Iterator[Run]:
+def new_run(
+    prepared: Prepared, out: Path, *, overwrite: bool, inputs: Sequence[Path | None] = ()
+) -> Iterator[Run]:
     """Replay the jobs, and keep them beside the logs where they were generated.
 
-    The folder is held until the run was read: nobody else replaces it meanwhile.
+    `inputs` are the files that they come from, none of which may be in the folder. That is held until the run
+    was read: nobody else replaces it meanwhile.
     """
+    check_outside(out)
     with held(out):
-        clear(out, overwrite=overwrite)
+        clear(out, overwrite=overwrite, inputs=[path for path in inputs if path is not None])
+        begin(out)
         yield _replayed(prepared, out)
 
 
@@ -55,8 +63,11 @@ def workplace(
 
     `look` is that of the bar.
     """
-    if out is not None and (out / FINISHED).exists():
-        raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
+    if out is not None:
+        check_outside(out)
+        if (out / FINISHED).exists():
+            raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
+        check_ours(out / RESULTS_FILE)
     with (
         nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder,
         held(Path(folder)),

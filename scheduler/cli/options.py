@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,17 @@ overrides = partial(click.option, "--set", "overrides", multiple=True, metavar="
 seeds = partial(click.option, "--seeds")
 trace = partial(click.option, "--trace", type=FILE)
 workers = partial(click.option, "--workers", type=click.IntRange(1, 1024))
+
+
+class Portion(click.FloatRange):
+    """A number within bounds, which NaN is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it."""
+        share = super().convert(value, param, ctx)
+        if isnan(share):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return share
 
 
 def part(command: Command) -> Command:

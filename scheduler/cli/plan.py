@@ -56,7 +56,7 @@ class PlanOptions(NamedTuple):
 )
 @click.option(
     "--stranded",
-    type=click.FloatRange(0, 1),
+    type=options.Portion(0, 1),
     default=0.01,
     show_default=True,
     help="Largest share of the compute asked for that may be left without a start.",

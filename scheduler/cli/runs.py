@@ -74,14 +74,15 @@ def replay(
 ) -> None:
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
     from scheduler.cli.execution import new_run
-    from scheduler.cli.preparation import prepare
+    from scheduler.cli.preparation import prepare, trace_file
     from scheduler.replay.advice import about_run, about_setup
     from scheduler.replay.unmatched import about_places
     from scheduler.report.summary import summary as render
     from traces.submissions import TimeRange, submissions
 
     prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
-    with new_run(prepared, out, overwrite=overwrite) as run:
+    inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace))
+    with new_run(prepared, out, overwrite=overwrite, inputs=inputs) as run:
         click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
         warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 

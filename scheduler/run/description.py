@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec import Meta, Struct
 from scheduler.run.parts import Part
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import OfferStock, PoolStock
+from traces.schema import EXACT
 
 DIGEST = "sha256"
 """The last entry of run.json: the digest of all the others."""
@@ -95,7 +97,7 @@ class Description(Struct, frozen=True):
 
 def read_description(text: str) -> dict[str, Any]:
     """Read a description, which must be as the run wrote it; raises ValueError."""
-    description = json.loads(text)
+    description = json.loads(text, object_pairs_hook=_once)
     if not isinstance(description, dict) or DIGEST not in description:
         raise ValueError(f"must be an object with {DIGEST}")
     if description[DIGEST] != digest(description):
@@ -104,11 +106,39 @@ def read_description(text: str) -> dict[str, Any]:
         typed = msgspec.convert(description, Description, str_keys=True)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
+    for name in ("scenario", "pools", "offers"):
+        if json.loads(json.dumps(msgspec.to_builtins(getattr(typed, name)))) != description[name]:
+            raise ValueError(f"{name}: not as a run writes it, with every key and no other")
+    if not all(map(_is_plain, _values(description))):
+        raise ValueError("it holds a number or a text that no run writes")
     if typed.end_s < typed.run_start_s:
         raise ValueError(f"end_s {typed.end_s}: must be run_start_s, {typed.run_start_s}, or later")
     if [*typed.refused] != [offer.name for offer in typed.offers]:
         raise ValueError("refused: must have the name of each offer")
     return description
+
+
+def _values(data: Any) -> Iterator[Any]:
+    """Yield keys and values, however deep."""
+    if isinstance(data, dict | list):
+        for each in chain(data, data.values()) if isinstance(data, dict) else data:
+            yield from _values(each)
+    else:
+        yield data
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a number is exact in 64 bits, and a text in UTF-8."""
+    if isinstance(value, str):
+        return not any("\ud800" <= char <= "\udfff" for char in value)
+    return not isinstance(value, int) or abs(value) <= EXACT
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an entry stands there twice")
+    return found
 
 
 def digest(description: Mapping[str, Any]) -> str:

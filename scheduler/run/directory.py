@@ -7,7 +7,6 @@ run.jobs.groupby("workload").wait_s.quantile([0.5, 0.95])
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
+from scheduler.run.columns import ATTEMPTS, JOBS, SPEND, states
 from scheduler.run.description import DIGEST, digest, read_description
 from scheduler.run.parts import (
-    DEMAND,
     LOGS,
     DamagedLogError,
     Part,
+    check_columns,
     check_parts,
-    log_columns,
     sealed_demand,
     sealed_parts,
     verified_log,
@@ -31,7 +30,7 @@ from scheduler.run.parts import (
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
 from traces.errors import cannot_read, first_line
-from traces.files import FINISHED, LOCK, aside_of, read_text, written_whole
+from traces.files import FINISHED, read_text, written_whole
 from traces.trace import Trace
 
 if TYPE_CHECKING:
@@ -79,12 +78,10 @@ class Run:
         """Check that its files are just those that it wrote, to the bit; raises DamagedLogError."""
         demand = msgspec.convert(self.description["demand"], Part | None)
         check_parts(self.folder, self._parts, demand)
-        found = log_columns(self.folder, "states", self._parts["states"])
-        for kind, names in (("busy_", self.pools), ("rented_", self.offers)):
-            logged = [name.removeprefix(kind) for name in found if name.startswith(kind)]
-            if sorted(logged) != sorted(names):
-                what = "pools" if kind == "busy_" else "offers"
-                raise DamagedLogError(f"{self.folder}: states.parquet has other {what} than {FINISHED}")
+        columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
+        columns["states"] = states([*self.pools], self.offers)
+        for log, schema in columns.items():
+            check_columns(self.folder, log, self._parts[log], schema)
 
     def table(self, log: str, columns: list[str] | None = None) -> pa.Table:
         """Return a log, one of `LOGS`, as an Arrow table; raises RunError, also where it is damaged."""
@@ -141,28 +138,6 @@ def _described(folder: Path) -> Run:
         raise RunError(cannot_read(folder / FINISHED, error)) from None
     except (ValueError, RecursionError) as error:
         raise RunError(f"{folder}/run.json: not a run's description: {first_line(error)}") from None
-
-
-def clear(folder: Path, *, overwrite: bool) -> None:
-    """Make room for a run: over a finished one only if told to, never among files that are no run's.
-
-    Raises RunError, with nothing removed.
-    """
-    if not folder.exists():
-        return
-    known = {LOCK, FINISHED, "cell.json", DEMAND, *(f"{log}.parquet" for log in LOGS)}
-    items = [item for item in sorted(folder.iterdir()) if item.name != LOCK]
-    foreign = [item.name for item in items if (aside_of(item.name) or item.name) not in known]
-    if foreign:
-        raise RunError(f"{folder}: holds {foreign[0]}, which is no part of a run; choose another folder")
-    if (folder / FINISHED).exists() and not overwrite:
-        raise RunError(f"{folder}: holds a finished run; choose another folder, or give --overwrite")
-    (folder / FINISHED).unlink(missing_ok=True)
-    for item in items:
-        if item.is_dir():
-            shutil.rmtree(item)
-        else:
-            item.unlink(missing_ok=True)
 
 
 def finish(

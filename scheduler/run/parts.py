@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from traces.errors import cannot_read
 from traces.files import open_file
-from traces.parquet import column_names, read_columns, row_count
+from traces.parquet import columns_and_rows, read_columns, row_count
 
 LOGS = ("jobs", "attempts", "states", "spend")
 DEMAND = "trace.parquet"
@@ -101,10 +101,22 @@ def written_parts(folder: Path, log: str, columns: Sequence[str] | None = None) 
                 raise DamagedLogError(f"{path}: {error}") from None
 
 
-def log_columns(folder: Path, log: str, parts: Sequence[Part]) -> list[str]:
-    """Return the names of the columns of a log, of the first part."""
-    with open_file(folder / f"{log}.parquet" / parts[0].name) as file:
-        return column_names(file)
+def check_columns(folder: Path, log: str, parts: Sequence[Part], schema: pa.Schema) -> None:
+    """Check that a log has parts, of so many rows as is said, with the columns that a run writes.
+
+    Raises DamagedLogError.
+    """
+    where = f"{folder}: {log}.parquet"
+    if not parts:
+        raise DamagedLogError(f"{where}: has no parts")
+    for part in parts:
+        with open_file(folder / f"{log}.parquet" / part.name) as file:
+            try:
+                found, rows = columns_and_rows(file)
+            except ValueError as error:
+                raise DamagedLogError(f"{where}: {part.name}: {error}") from None
+        if not found.equals(schema) or rows != part.rows:
+            raise DamagedLogError(f"{where}: {part.name} has other columns or rows than a run writes")
 
 
 def verified_log(

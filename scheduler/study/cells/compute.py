@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from scheduler.replay import Setup, replay
-from scheduler.run.directory import Run, clear
+from scheduler.run.clearing import begin, clear
+from scheduler.run.directory import Run
 from scheduler.run.figures import Metrics, measure
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
@@ -16,6 +17,11 @@ from scheduler.study.reference import reference_of
 from traces.files import FINISHED
 from traces.trace import Trace, TraceError
 from workloads import generate
+
+RESULT = "cell.json"
+"""The figures of a cell, beside its run where that is kept."""
+KNOWN = (RESULT, FINISHED)
+"""Files in the folder of a cell, which is the study's own: they are made anew, damaged or not."""
 
 
 class Parcel(NamedTuple):
@@ -43,7 +49,8 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
         with TemporaryDirectory(prefix="exaburst-") as scratch:
             return _measured(replay(Setup.of(scenario, trace), Path(scratch)), trace, cell)
     run = folder / cell.place
-    clear(run, overwrite=True)
+    clear(run, overwrite=True, known=KNOWN)
+    begin(run)
     return _measured(replay(Setup.of(scenario, trace), run), trace, cell)
 
 

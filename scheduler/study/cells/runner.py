@@ -13,15 +13,14 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from scheduler.run.directory import clear
+from scheduler.run.clearing import clear
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell, digest
-from scheduler.study.cells.compute import Parcel
+from scheduler.study.cells.compute import KNOWN, RESULT, Parcel
 from scheduler.study.cells.workers import Workers
 from traces.files import FINISHED, read_bytes, written_whole
 
 DIED = "its worker process died"
-RESULT = "cell.json"
 CHECK_S = 2
 """How long nothing need come back before the workers are asked whether anything will."""
 
@@ -107,7 +106,7 @@ def _landed(cell: Cell, future: Future[Metrics | Parcel], folder: Path, *, keep:
         metrics = result.metrics if isinstance(result, Parcel) else result
         place = folder / cell.place
         if isinstance(result, Parcel) or not keep:
-            clear(place, overwrite=True)  # of another run that was there
+            clear(place, overwrite=True, known=KNOWN)  # of another run that was there
         if isinstance(result, Parcel):
             result.unpack(place)
     except Exception as error:

@@ -65,7 +65,7 @@ def processes(count: int | None = None) -> Iterator[Workers]:
 
 
 class _Processes(ProcessPoolExecutor):
-    """Local processes, started from a thread that holds Ctrl-C back, which they inherit from it.
+    """Local processes, started from a thread that holds signals to end back, which they inherit from it.
 
     So none is interrupted before `_begin`, when it would end in a traceback. Nor is the start of one cut
     off half-way, as Ctrl-C interrupts only the main thread, which merely waits for it.
@@ -74,24 +74,30 @@ class _Processes(ProcessPoolExecutor):
     def __init__(self, number: int, scratch: str) -> None:
         spawn = multiprocessing.get_context("spawn")  # a fork would copy Arrow's threads half-way
         super().__init__(number, spawn, _begin, (scratch,))
-        self._starter = ThreadPoolExecutor(1, initializer=_hold_ctrl_c)
+        self._starter = ThreadPoolExecutor(1, initializer=_hold_signals)
 
     def submit(self, task: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Hand a task to a process, which is started if none is idle."""
         return self._starter.submit(super().submit, task, *args, **kwargs).result()
 
 
-def _hold_ctrl_c() -> None:
-    """Keep Ctrl-C from this thread and from the processes it starts, until they let it through."""
+_ENDING = (signal.SIGINT, signal.SIGHUP)
+"""What a terminal sends to all processes of a command; the one in front ends the others."""
+
+
+def _hold_signals() -> None:
+    """Keep signals to end from this thread and from the processes it starts, until they let them through."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # the tracker keeps Ctrl-C away by itself
     resource_tracker.ensure_running()  # lets Ctrl-C through to the thread that starts it
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
 
 def _begin(scratch: str) -> None:
     """Set a worker up: Ctrl-C, held back so far, ends it without a word; its parent clears up after it."""
     tempfile.tempdir = scratch
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     Thread(target=_end_with_parent, daemon=True).start()
     start_arrow_without_pandas()
 

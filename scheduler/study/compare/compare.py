@@ -23,6 +23,9 @@ from scheduler.study.compare.contest import Arena, ContestRow
 from scheduler.study.compare.differences import METRICS, CompareError, Difference, compare
 from scheduler.study.compare.statistics import FEWEST
 from scheduler.study.compare.windows import Measurement, Window, busy_weeks, window
+from scheduler.study.sweep.results import FIGURES
+from scheduler.study.sweep.study_cells import MOST_CELLS
+from traces.errors import nearest
 from traces.parquet import write_batches
 from traces.submissions import ALL_TIME, Cut, TimeRange, cut
 from traces.times import DAY_S, HOUR_S, parse_moment
@@ -83,6 +86,7 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
     CompareError for what cannot be compared, and CompareError where a run fails.
     """
     named = contenders(question)
+    _check_size(question, len(named))
     file, part = _jobs(question, folder)
     measured = measured_of(question, part and part.trace)
     arena = Arena(measured.parts, file, question.metrics or METRICS, folder, workers, progress)
@@ -106,6 +110,16 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
         bounds=tuple(name for name in named if name not in question.policies),
         differences=judge(rows, question, metrics),
     )
+
+
+def _check_size(question: Question, contenders: int) -> None:
+    """Raise CompareError for too many runs, and for figures that no run has, before any is run."""
+    most = contenders * max(question.seeds, question.budget if question.halfwidth else 0)
+    if question.trace is None and most > MOST_CELLS:
+        raise CompareError(f"{most:,} runs of policies, bounds and seeds: at most {MOST_CELLS:,}")
+    for metric in question.metrics:
+        if (figure := metric.partition(":")[0]) not in FIGURES:
+            raise CompareError(f'metric "{metric}": unknown{nearest(figure, FIGURES)}')
 
 
 def _jobs(question: Question, folder: Path) -> tuple[Path | None, Cut | None]:

@@ -19,6 +19,8 @@ DEFAULT_FIRSTS = ("owned", "rented", "reserve:0.2")
 DEFAULT_PATIENCES = ("never", "after:12h", "after:4h", "after:1h", "at_once")
 """Tried unless others are asked for."""
 
+MOST_SEEDS = 10_000
+
 
 class PlanQuestion(NamedTuple):
     """What is asked: which of these policies, up to how many pods, over how many seeds."""
@@ -70,6 +72,8 @@ def plan_question(
         raise PlanError(f"--pool: which one? The scenario has {', '.join(pods)}")
     if seeds < 2:
         raise PlanError(f"--seeds {seeds}: an interval takes 2 or more")
+    if seeds > MOST_SEEDS:
+        raise PlanError(f"--seeds {seeds:,}: at most {MOST_SEEDS:,}")
     pool = pool or next(iter(pods))
     most = most or 2 * pods[pool]
     demand = demand_of(scenario.demand)

@@ -1,0 +1,72 @@
+"""Making room for a run: what stands in its folder goes only where a run has left it there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from scheduler.run.directory import RunError
+from scheduler.run.parts import DEMAND, LOGS
+from traces.files import FINISHED, LOCK, aside_of, read_text
+
+_PART = re.compile(r"part-\d{5,}\.parquet")
+
+
+def clear(folder: Path, *, overwrite: bool, inputs: Sequence[Path] = (), known: Sequence[str] = ()) -> None:
+    """Make room for a run: over a finished one only if told to, never among files that are no run's.
+
+    `inputs` are files that the run reads; files with `known` names go, whatever they hold. Raises RunError,
+    with nothing removed, also where an input, or something that no run has left, is in the folder.
+    """
+    if not folder.exists():
+        return
+    items = [item for item in sorted(folder.iterdir()) if item.name != LOCK]
+    for item in items:
+        if not (item.name in known or _left_by_a_run(item)):
+            raise RunError(f"{folder}: holds {item.name}, which is no part of a run; choose another folder")
+    for path in inputs:
+        if folder.resolve() in path.resolve().parents:
+            raise RunError(f"{folder}: holds {path.name}, which is to be read; choose another folder")
+    if (folder / FINISHED).exists() and not overwrite:
+        raise RunError(f"{folder}: holds a finished run; choose another folder, or give --overwrite")
+    (folder / FINISHED).unlink(missing_ok=True)
+    for item in items:
+        if item.is_dir():
+            shutil.rmtree(item)
+        else:
+            item.unlink(missing_ok=True)
+
+
+def begin(folder: Path) -> None:
+    """Leave a sign that what is in the folder from now on is a run's, should it never be finished."""
+    (folder / f"{LOGS[0]}.parquet").mkdir(parents=True, exist_ok=True)
+
+
+def _left_by_a_run(item: Path) -> bool:
+    name = aside_of(item.name) or item.name
+    if item.is_symlink():
+        return False
+    if name in {f"{log}.parquet" for log in LOGS}:
+        return item.is_dir() and all(_is_part(path) for path in item.iterdir())
+    if not item.is_file():
+        return False
+    if name == DEMAND:
+        return (item.parent / f"{LOGS[0]}.parquet").is_dir()
+    return name == FINISHED and (name != item.name or _is_description(item))
+
+
+def _is_part(path: Path) -> bool:
+    name = aside_of(path.name) or path.name
+    return _PART.fullmatch(name) is not None and path.is_file() and not path.is_symlink()
+
+
+def _is_description(file: Path) -> bool:
+    """Whether a file was the run.json of this program, whatever has become of it."""
+    try:
+        found = json.loads(read_text(file))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "exaburst" in found
