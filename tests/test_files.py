@@ -399,6 +399,127 @@ def test_results_of_many_runs_do_not_go_into_a_finished_run(place: Path) -> None
     assert contents(place) == kept
 
 
+def gone_in_part(table: pa.Table) -> pa.Table:
+    return table.slice(1)
+
+
+def without_a_column(table: pa.Table) -> pa.Table:
+    return table.remove_column(table.num_columns - 1)
+
+
+def as_text(table: pa.Table) -> pa.Table:
+    at = table.num_columns - 1
+    return table.set_column(at, table.column_names[at], pa.array(["x"] * len(table)))
+
+
+def with_nulls(table: pa.Table) -> pa.Table:
+    return table.set_column(0, table.column_names[0], pa.nulls(len(table), table.schema.field(0).type))
+
+
+@pytest.mark.parametrize("log", LOGS)
+@pytest.mark.parametrize("forged", [gone_in_part, without_a_column, as_text, with_nulls])
+def test_a_log_that_no_run_writes_is_a_line(
+    copy: Path, log: str, forged: Callable[[pa.Table], pa.Table]
+) -> None:
+    """Digest and rows are right, so that only its columns, or the number of jobs, say so."""
+    part = copy / f"{log}.parquet" / "part-00000.parquet"
+    table = forged(pq.read_table(part))
+    pq.write_table(table, part)
+    forge(copy, ("parts", log, 0, "sha256"), hashlib.sha256(part.read_bytes()).hexdigest())
+    if forged is not gone_in_part or log == "jobs":
+        forge(copy, ("parts", log, 0, "rows"), len(table))
+    noticed(copy)
+
+
+def test_an_entry_that_stands_twice_is_a_line(copy: Path) -> None:
+    text = (copy / "run.json").read_text()
+    (copy / "run.json").write_text(text.replace('"end_s"', '"end_s": 5, "end_s"', 1))
+    noticed(copy)
+
+
+MINE = {
+    "trace.parquet": "t.parquet",
+    "jobs.parquet": "t.parquet",
+    "cell.json": "bad.toml",
+    "run.json": "t.csv",
+    "notes.txt": "t.csv",
+    "jobs.parquet/notes.txt": "t.csv",
+    "spend.parquet/part-1.parquet": "t.parquet",
+}
+"""Files of the user's own, by a name in a folder, and what they hold."""
+
+
+@pytest.mark.parametrize("name", MINE)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_run_replaces_only_what_a_run_has_left(place: Path, name: str, overwrite: bool) -> None:
+    assert exaburst(*WRITERS["trace"], "t.parquet").exit_code == 0
+    (place / "mine" / name).parent.mkdir(parents=True)
+    shutil.copy(MINE[name], place / "mine" / name)
+    kept = contents(place)
+    words = ["replay", "bad.toml", "-o", "mine", *(["--overwrite"] if overwrite else [])]
+    result = exaburst(*words)
+    assert (result.exit_code, result.output) == (
+        2,
+        f"exaburst: mine: holds {Path(name).parts[0]}, which is no part of a run; choose another folder\n",
+    )
+    assert contents(place) == kept
+
+
+def test_a_run_does_not_remove_what_it_reads(place: Path) -> None:
+    assert exaburst("replay", "bad.toml", "-o", "first").exit_code == 0
+    kept = contents(place)
+    result = exaburst("replay", "bad.toml", "--trace", "first/trace.parquet", "-o", "first", "--overwrite")
+    assert (result.exit_code, result.output) == (
+        2,
+        "exaburst: first: holds trace.parquet, which is to be read; choose another folder\n",
+    )
+    assert contents(place) == kept
+    assert exaburst("replay", "bad.toml", "-o", "first", "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("within", ["run/more", "run/jobs.parquet", "run/jobs.parquet/part", "run/a/b"])
+def test_nothing_is_written_below_a_finished_run(place: Path, within: str) -> None:
+    kept = contents(place)
+    (place / "study.toml").write_text('name = "s"\nscenario = "bad.toml"\nseeds = 2\n')
+    for words in (
+        ["replay", "bad.toml", "--overwrite"],
+        ["compare", "bad.toml", "-p", "fcfs", "-p", "sjf"],
+        ["study", "run", "study.toml"],
+        ["plan", "bad.toml", "--target", "fsd.release:p95:12h"],
+    ):
+        result = exaburst(*words, "-o", within)
+        assert result.exit_code == 2, result.output
+        assert "run is a finished run, which stays as it is" in result.output
+    (place / "study.toml").unlink()
+    assert contents(place) == kept
+
+
+def test_results_of_somebody_else_stay(place: Path) -> None:
+    (place / "mine").mkdir()
+    (place / "mine" / "results.parquet").write_text("precious")
+    kept = contents(place)
+    result = exaburst("compare", "bad.toml", "-p", "fcfs", "-p", "sjf", "-o", "mine")
+    said = (
+        "exaburst: mine/results.parquet: is already there, and not of this program; choose another folder\n"
+    )
+    assert (result.exit_code, result.output) == (2, said)
+    assert contents(place) == kept
+
+
+def test_a_lock_of_somebody_else_stays(place: Path) -> None:
+    for name in ("full", "link", "folder"):
+        (place / name).mkdir()
+    (place / "full" / ".lock").write_text("mine")
+    (place / "link" / ".lock").symlink_to("../made")
+    (place / "folder" / ".lock").mkdir()
+    for name in ("full", "link", "folder"):
+        result = exaburst("replay", "bad.toml", "-o", name)
+        said = f"exaburst: {name}: holds a .lock that is not this program's; choose another folder\n"
+        assert (result.exit_code, result.output) == (2, said)
+    assert (place / "full" / ".lock").read_text() == "mine"
+    assert not (place / "made").exists()
+
+
 @pytest.mark.parametrize("key", ["offers.c.price.csv", "offers.c.reclaim.recording", "weather", "trace"])
 @pytest.mark.parametrize("name", ["a\0", "\0", "no/such\0.parquet"])
 def test_no_file_has_nul_in_its_name(tmp_path: Path, key: str, name: str) -> None:

@@ -80,6 +80,8 @@ class Run:
         check_parts(self.folder, self._parts, demand)
         columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
         columns["states"] = states([*self.pools], self.offers)
+        if sum(part.rows for part in self._parts["jobs"]) != self.description["trace"]["jobs"]:
+            raise DamagedLogError(f"{self.folder}: jobs.parquet has other jobs than {FINISHED}")
         for log, schema in columns.items():
             check_columns(self.folder, log, self._parts[log], schema)
 
