@@ -37,8 +37,36 @@ WHOLE = {
         b'1,0,100,4,fsd,"a, b",500,0.5,\n'
         b"2,60,7,1,,,,,1\n"
     ),
+    "sacct": (
+        b"JobID|User|Partition|Submit|Start|End|ElapsedRaw|Timelimit|AllocTRES|State\n"
+        b"7_1|ann|gpu|2026-03-01T08:00:00|2026-03-01T08:05:10|2026-03-01T12:05:10|14400|1-12:00:00"
+        b"|cpu=64,gres/gpu:h100=8,gres/gpu=8,mem=512G|COMPLETED\n"
+        b"7_1.0|||2026-03-01T08:05:10|2026-03-01T08:05:10|2026-03-01T12:05:10|14400||cpu=64|COMPLETED\n"
+        b"8|bob|gpu|2026-03-01T08:00:00|2026-03-01T08:05:10|2026-03-01T08:05:40|30|UNLIMITED"
+        b"|cpu=64,gres/gpu=1|CANCELLED by 5\n"
+    ),
+    "helios": (
+        b"job_id,user,vc,gpu_num,cpu_num,node_num,state,submit_time,start_time,end_time,duration,queue\n"
+        b"1,a,v,1,1,1,COMPLETED,2020-06-09 18:41:01,2020-06-09 18:41:01,2020-06-10 04:55:09,36848,0\n"
+        b"2,b,v,4,16,1,FAILED,2020-06-09 18:41:27,2020-06-09 18:45:27,2020-06-09 18:49:36,249,240\n"
+    ),
+    "acme": (
+        b"job_id,user,gpu_num,type,state,submit_time,start_time,end_time\n"
+        b"1,a,8,Other,FAILED,2023-03-01 00:18:22+08:00,2023-03-01 00:18:54+08:00,2023-03-01 00:20:51+08:00\n"
+        b"x,a,64,Pretrain,COMPLETED,2023-03-01 00:23:58+08:00,2023-03-01 00:24:11+08:00,2023-03-04 01:09:04\n"
+    ),
+    "alibaba-2023": (
+        b"name,cpu_milli,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n"
+        b"p0,12000,1,460,V100M16|T4,LS,Running,0,12537496,0\n"
+        b"p1,88000,8,1000,,Burstable,Succeeded,9437497,10769854,9437497\n"
+    ),
+    "alibaba-2025": (
+        b"instance_sn,role,app_name,gpu_request,creation_time,scheduled_time,deletion_time\n"
+        b"i1,HN,app_0,1,,,\ni2,HN,app_1,8,1000.0,1030.0,1400.0\n"
+    ),
 }
-SEPARATOR = {"swf": b" ", "philly": b",", "gavel": b"\t", "csv": b","}
+SEPARATOR = {"swf": b" ", "gavel": b"\t", "sacct": b"|"}
+"""Of the others, a comma."""
 NUMBERS = [b"9" * 26, b"1e26", b"-1e30", b"9223372036854775808", b"9007199254740993", b"1e400", b"-1", b"0.5"]
 TELLING = b"0123456789-+.eE \t,;\"'\n\r\x00\x1f\xff\xc3nainf"
 
@@ -93,7 +121,7 @@ def test_the_files_that_are_mutated_are_read(format_name: str, tmp_path: Path) -
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str, number: bytes) -> None:
-    separator, lines = SEPARATOR[format_name], WHOLE[format_name].splitlines()
+    separator, lines = SEPARATOR.get(format_name, b","), WHOLE[format_name].splitlines()
     for at, line in enumerate(lines):
         fields = line.split(None if separator == b" " else separator)
         for field in range(len(fields)):

@@ -77,28 +77,53 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
 @click.command("import", cls=ArrowCommand)
 @click.argument("format", type=click.Choice(FORMATS))
 @click.argument("file", type=FILE)
-@options.out(required=True, help="Trace to write (Parquet).")
+@options.out(help="Trace to write (Parquet).")
 @options.part
 @click.option("--device", default="any", show_default=True, help="What one device of the file stands for.")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="COLUMN=TERM",
+    help="A column of the trace from the file's, as submit_s=Submit or runtime_s='End - Start'.",
+)
+@click.option("--unit", "units", multiple=True, metavar="COLUMN=UNIT", help="As runtime_s=min, submit_s=ms.")
+@click.option(
+    "--tz", "zone", default="", help="Zone of times that name none, as Europe/Berlin.  [default: UTC]"
+)
+@click.option("--epoch", default="", metavar="WHEN", help="Second 0: a moment, 1970 or midnight.")
+@click.option("--sep", "separator", default="", help="What stands between cells: a character, tab or blanks.")
+@click.option("--mapping", "mapping_file", type=FILE, help="A mapping kept as TOML; options go over it.")
+@click.option("--dry-run", is_flag=True, help="Show the first jobs as they are read, and write nothing.")
 def import_(
     format: str,  # noqa: A002
     file: Path,
-    out: Path,
+    out: Path | None,
     since: str | None,
     until: str | None,
     device: str,
+    mapping_file: Path | None,
+    dry_run: bool,
+    **said: Any,
 ) -> None:
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
     from scheduler.cli.submissions import kept
     from traces.formats.importing import import_trace
+    from traces.formats.mapping.spec import Changes
+    from traces.formats.preview import first_jobs
     from traces.outputs import check_output
     from traces.schema import TRACE_SCHEMA
     from traces.submissions import TimeRange, about_trace, submissions
 
-    check_output(out, TRACE_SCHEMA.names)
-    imported = import_trace(format, file, device=device)
+    if out is None and not dry_run:
+        raise click.UsageError("Missing option '-o' / '--out'; --dry-run shows the first jobs without it.")
+    check_output(None if dry_run else out, TRACE_SCHEMA.names)
+    imported = import_trace(format, file, device=device, changes=Changes(file=mapping_file, **said))
     trace = kept(imported.trace, TimeRange(since, until))
-    trace.write(out)
     click.echo(str(imported.report))
-    click.echo(f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}")
+    if dry_run or out is None:
+        click.echo(f"\n{first_jobs(trace)}")
+    else:
+        trace.write(out)
+        click.echo(f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}")
     warn(about_trace(trace))

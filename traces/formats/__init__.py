@@ -1,7 +1,13 @@
 """Readers of foreign traces, one small module a format, each with a function `read`.
 
-Read `reader.py` first, which says what a reader hands over; `importing.py` makes a trace of it.
+Read `reader.py` first, which says what a reader hands over; `importing.py` makes a trace of it. A format that
+a mapping can say has none: it is a file in `presets`, read by `mapping`.
 """
 
-FORMATS = {"swf": "swf", "philly": "philly", "gavel": "gavel", "csv": "plain_csv"}
+CODED = {"swf": "swf", "philly": "philly", "gavel": "gavel", "csv": "plain_csv"}
 """By name, as users type it, the module here that reads it."""
+PRESETS = ("sacct", "helios", "acme", "alibaba-2023", "alibaba-2025")
+"""By name, mappings in `presets`."""
+MAPPED = (*PRESETS, "csv")
+"""Those that a user's mapping changes."""
+FORMATS = (*CODED, *PRESETS)

@@ -13,8 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from traces.files import open_file
-from traces.formats import FORMATS
+from traces.formats import CODED, FORMATS, MAPPED
 from traces.formats.job_ids import with_ids
+from traces.formats.mapping.mapped import read_mapped
+from traces.formats.mapping.spec import Changes, MappingError, preset
 from traces.formats.reader import ImportReport, Jobs, RowTally
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
@@ -34,8 +36,20 @@ class Imported:
     report: ImportReport
 
 
-def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE, **options: Any) -> Imported:
+NO_CHANGES = Changes()
+
+
+def import_trace(
+    format_name: str,
+    path: Path | str,
+    *,
+    device: str = ANY_DEVICE,
+    changes: Changes = NO_CHANGES,
+    **options: Any,
+) -> Imported:
     """Read a file of one of `FORMATS`, compressed or not; `device` is what one device of the file stands for.
+
+    `changes` go over the mapping, where the format is read by one; raises MappingError where they cannot be.
 
     Jobs are sorted by submission, ties in the file's order. Job ids are kept where they are unique numbers,
     0 or more, else they become names, and the jobs are numbered in order. `options` go to the reader
@@ -46,8 +60,7 @@ def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE
         raise TraceError(f'format "{format_name}": unknown; allowed are {", ".join(FORMATS)}')
     path, tally = Path(path), RowTally()
     try:
-        read: Reader = import_module(f"traces.formats.{FORMATS[format_name]}").read
-        jobs = read(path, tally, **options)
+        jobs = _jobs(format_name, path, tally, changes, options)
         if not jobs.table.num_rows:
             raise _nothing_usable(tally)
         columns = _columns(jobs.table, tally)
@@ -65,6 +78,18 @@ def import_trace(format_name: str, path: Path | str, *, device: str = ANY_DEVICE
     except TraceError as error:
         raise TraceError(f"{path}: {error}") from None
     return Imported(trace, report)
+
+
+def _jobs(name: str, path: Path, tally: RowTally, changes: Changes, options: dict[str, Any]) -> Jobs:
+    if name not in MAPPED:
+        if changes:
+            raise MappingError(f"{name}: its columns are fixed; a mapping is for {', '.join(MAPPED)}")
+    elif name in CODED:
+        options = options | {"changes": changes}
+    else:
+        return read_mapped(path, tally, changes.over(preset(name)))
+    read: Reader = import_module(f"traces.formats.{CODED[name]}").read
+    return read(path, tally, **options)
 
 
 def _nothing_usable(tally: RowTally) -> TraceError:

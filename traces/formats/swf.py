@@ -6,7 +6,7 @@ The format: https://www.cs.huji.ac.il/labs/parallel/workload/swf.html (Chapin et
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from traces.arrays import Bools, Floats, Ints, lists_of, word_column
 from traces.formats.job_ids import are_whole
 from traces.formats.reader import LATEST_UNIX_S, Jobs, RowTally, replaced
-from traces.formats.text_table import TextRows, read_rows
+from traces.formats.text_table import TextRows, found_rows, read_rows
 from traces.schema import EXACT, quoted
 from traces.validate import LIMITS
 
@@ -145,16 +145,18 @@ def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
     outcome = pa.array([words.get(number) for number in status.tolist()], pa.string())
     table = replaced(table, "status", outcome).rename_columns({"status": "outcome"})
     if slurm:
-        _found(tally.note, "status above 5: Slurm's, which knows no parts", status > _CANCELLED, line)
+        found_rows(tally.note, "status above 5: Slurm's, which knows no parts", status > _CANCELLED, line)
         if not (status > _CANCELLED).any():
             reason = "status 3 or 4, as of a last part, but no job is in parts: taken for Slurm's"
-            _found(tally.note, reason, status > FIRST_PART, line)
+            found_rows(tally.note, reason, status > FIRST_PART, line)
         return table
     part = (status >= FIRST_PART) & (status <= LAST_PART)
     summed = part & np.isin(number, number[~part])
-    _found(tally.skip, "part of a job (status 2, 3 or 4), whose own line has the sum", summed, line)
+    found_rows(tally.skip, "part of a job (status 2, 3 or 4), whose own line has the sum", summed, line)
     alone = part & ~summed
-    _found(tally.note, "part of a job (status 2, 3 or 4) without a line of its own: added up", alone, line)
+    found_rows(
+        tally.note, "part of a job (status 2, 3 or 4) without a line of its own: added up", alone, line
+    )
     _, first, job = np.unique(number[alone], return_index=True, return_inverse=True)
     total, rows = np.zeros(len(first)), np.flatnonzero(alone)
     np.add.at(total, job, runtime[alone])
@@ -177,11 +179,6 @@ def _is_slurm(number: Ints, status: Ints) -> bool:
     ended = (status > FIRST_PART) & (status <= LAST_PART)
     in_parts = (status == FIRST_PART).any() or len(np.unique(number)) < len(number)
     return bool((status > _CANCELLED).any() or (ended.any() and not in_parts))
-
-
-def _found(say: Callable[..., None], reason: str, where: Bools, line: Ints) -> None:
-    if where.any():
-        say(reason, int(where.sum()), int(line[where.argmax()]))
 
 
 def _gang(rows: TextRows, requested: Floats, allocated: Floats) -> Floats:

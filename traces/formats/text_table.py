@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import Array, Bools, Floats
+from traces.arrays import Array, Bools, Floats, Ints
 from traces.formats.decoding import text_blocks
 from traces.formats.quoting import BETWEEN, LineBlock, joined, unquoted
 from traces.formats.reader import RowTally
@@ -61,6 +61,14 @@ class TextRows:
         """Leave out the rows `where`; `text` is the column that shows the first one's value."""
         if (where := where & self._keep).any():
             self._tally.skip(reason, *self._first(where, text))
+            self._keep &= ~where
+
+    def skip_many(self, where: Bools, more: int, reason: str, text: pa.Array) -> None:
+        """Leave out the rows `where`, which stand for so many more jobs than they are, each a row."""
+        if where.any():
+            rows, line, value = self._first(where, text)
+            self._tally.rows += more
+            self._tally.skip(reason, rows + more, line, value)
             self._keep &= ~where
 
     def note(self, where: Bools, reason: str, text: pa.Array | None = None) -> None:
@@ -120,6 +128,12 @@ def read_rows(
         if more:
             fields = _without_more(names or [], fields, numbers, tally)
         yield _of_width(names or [], fields, numbers, tally)
+
+
+def found_rows(say: Callable[..., None], reason: str, where: Bools, line: Ints, value: str = "") -> None:
+    """Tell a tally of the rows `where`, if there are any."""
+    if where.any():
+        say(reason, int(where.sum()), int(line[where.argmax()]), value)
 
 
 def as_numbers(text: pa.StringArray) -> Floats:

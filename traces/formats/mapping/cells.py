@@ -1,0 +1,224 @@
+"""Cells of a file as numbers; what sort each column is of is guessed once, from its first cells, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from traces.arrays import Bools, Floats
+from traces.formats.mapping.durations import as_durations
+from traces.formats.mapping.moments import Moments, as_moments
+from traces.formats.mapping.spec import NONE_WORDS, SECONDS, TERABYTES, THOUSANDTHS, JobMapping, zone_of
+from traces.formats.mapping.terms import Operand, Term
+from traces.formats.text_table import TextRows, as_numbers
+from traces.schema import TRACE_SCHEMA
+
+NUMBER, MOMENT, DURATION = "number", "moment", "duration"
+_FIRST_CELLS = 1_000
+"""So many are looked at to guess what a column holds."""
+_UNIX = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
+"""Moments as numbers are in this unit below that size, else in nanoseconds."""
+UNIX_FROM_S = 1e9
+"""CellNumbers of seconds from here on, 2001-09-09, are Unix times where a file also has another epoch."""
+
+
+class Fault(NamedTuple):
+    """LogCells that are no value of their column's sort."""
+
+    rows: Bools
+    reason: str
+    text: pa.StringArray
+
+
+class CellNumbers(NamedTuple):
+    """One number a row, NaN for none; of moments also how much later they may be, as in `Moments`."""
+
+    value: Floats
+    later_s: Floats | None = None
+    faults: tuple[Fault, ...] = ()
+
+    def pushed(self, before: Floats) -> CellNumbers:
+        """Return moments that are not before others where a local time stands twice."""
+        if self.later_s is None:
+            return self
+        back = self.value < before
+        value, later_s = self.value + np.where(back, self.later_s, 0), np.where(back, 0, self.later_s)
+        return self._replace(value=value, later_s=later_s)
+
+
+@dataclass
+class LogCells:
+    """Reads the columns of one file; what it guesses in the first block holds for the others."""
+
+    mapping: JobMapping
+    kinds: dict[str, str] = field(default_factory=dict)
+    """By column of the file: number, moment or duration."""
+    unix: dict[str, str] = field(default_factory=dict)
+    """By column of moments as numbers, their unit."""
+    _said: dict[str, list[str]] = field(default_factory=dict)
+    """What is assumed, and of which columns."""
+    _rows: TextRows | None = None
+    _read: dict[tuple[Operand, bool], CellNumbers] = field(default_factory=dict)
+
+    def turn_to(self, rows: TextRows) -> None:
+        """Read this block from now on."""
+        self._rows, self._read = rows, {}
+
+    @property
+    def rows(self) -> TextRows:
+        """The block that is read."""
+        assert self._rows is not None
+        return self._rows
+
+    def text(self, operand: Operand) -> pa.StringArray:
+        """Return the cells of a column, or what a key is given in them, "" for none."""
+        text = self.rows.words(operand.column)
+        if operand.key:
+            text = _of_key(text, operand.key)
+        none = pc.is_in(text, pa.array([*NONE_WORDS, *self.mapping.none]))
+        return pc.if_else(none, "", text)
+
+    def numbers(self, term: Term, target: str, *, moments: bool) -> CellNumbers:
+        """Return the values of a term for a column of a trace."""
+        unit = self._unit_of(term, target)
+        apart = len(term.products) > 1 and target.endswith("_s")
+        timed = (moments or apart) and unit is None
+        alone = term.single
+        numbers = self._sum(term, timed) if alone is None else self._operand(alone, timed)
+        return numbers if unit is None else numbers._replace(value=numbers.value * self._factor(term, unit))
+
+    def _sum(self, term: Term, timed: bool) -> CellNumbers:
+        total, later = np.zeros(len(self.rows)), np.zeros(len(self.rows))
+        faults: list[Fault] = []
+        for sign, factors in term.products:
+            parts = [self._operand(factor, timed) for factor in factors]
+            total = total + sign * reduce(np.multiply, [part.value for part in parts])
+            if sign > 0 and parts[0].later_s is not None:
+                later = parts[0].later_s
+            faults += [fault for part in parts for fault in part.faults]
+        return CellNumbers(np.where((total < 0) & (later > 0), total + later, total), None, tuple(faults))
+
+    def _operand(self, operand: Operand, timed: bool) -> CellNumbers:
+        if not operand.column:
+            return CellNumbers(np.full(len(self.rows), operand.number))
+        key = (operand, timed)
+        if key not in self._read:
+            self._read[key] = self._column(operand, timed)
+        return self._read[key]
+
+    def settle(self, operand: Operand, numbers: CellNumbers) -> None:
+        """Take these moments for a column from now on."""
+        self._read[operand, True] = numbers
+
+    def _column(self, operand: Operand, timed: bool) -> CellNumbers:
+        text, name = self.text(operand), operand.column
+        given = pc.not_equal(text, "").to_numpy(zero_copy_only=False)
+        kind = self.kinds.get(name) or self._guess(name, text.filter(pa.array(given)).slice(0, _FIRST_CELLS))
+        later_s = None
+        if kind == MOMENT:
+            moments = as_moments(text, zone_of(self.mapping), self.mapping.dates)
+            values, later_s = moments.second, moments.later_s
+            self._say_clock_changes(name, moments, text)
+        elif kind == DURATION:
+            values = as_durations(text)
+        else:
+            values = as_numbers(text)
+            values = values * self._own_unit(name, timed, values)
+        wrong = given & ~np.isfinite(values)
+        return CellNumbers(values, later_s, (Fault(wrong, f"{name}: not a {_CALLED[kind]}", text),))
+
+    def _guess(self, name: str, first: pa.StringArray) -> str:
+        """Return what a column holds: what its first cell that is something is."""
+        found = {kind: np.flatnonzero(np.isfinite(read(first, self.mapping))) for kind, read in _READ.items()}
+        kind = min(found, key=lambda kind: found[kind][0] if len(found[kind]) else len(first))
+        if len(found[kind]):
+            self.kinds[name] = kind
+            if kind == MOMENT:
+                self._assume(
+                    f"dates and times, in {self.mapping.zone or 'UTC'} where they name no zone", name
+                )
+            elif kind == DURATION:
+                self._assume("durations, in days, hours, minutes and seconds", name)
+        return kind
+
+    def _unit_of(self, term: Term, target: str) -> str | None:
+        """Return the unit of a column of a trace, unless a column of the term has one of its own."""
+        if any(
+            operand.column in self.mapping.units for operand in term.operands() if operand.column != target
+        ):
+            return None
+        return self.mapping.units.get(target)
+
+    def _factor(self, term: Term, unit: str) -> float:
+        """Return what makes numbers in a unit seconds (terabytes, thousandths); dates and durations are."""
+        if any(self.kinds.get(operand.column, NUMBER) != NUMBER for operand in term.operands()):
+            return 1.0
+        return (SECONDS | THOUSANDTHS | TERABYTES)[unit]
+
+    def _own_unit(self, name: str, timed: bool, values: Floats) -> float:
+        """Return what makes a column's numbers seconds: its unit, or of moments what their size tells."""
+        if name not in TRACE_SCHEMA.names and name in self.mapping.units:
+            return SECONDS[self.mapping.units[name]]
+        if not timed:
+            return 1.0
+        if name not in self.unix:
+            self.unix[name] = _unix_unit(values)
+            if self.unix[name] != "s":
+                self._assume(f"Unix times in {self.unix[name]}, by their size", name)
+        return SECONDS[self.unix[name]]
+
+    def _assume(self, what: str, name: str) -> None:
+        self._said.setdefault(what, []).append(name)
+
+    @property
+    def assumed(self) -> list[str]:
+        """What was guessed, a line each."""
+        return [f"{', '.join(names)}: {what}" for what, names in self._said.items()]
+
+    def _say_clock_changes(self, name: str, moments: Moments, text: pa.StringArray) -> None:
+        self.rows.note(
+            moments.later_s > 0,
+            f"{name}: a local time that stands twice, as clocks went back: the earlier one, unless that is "
+            "before the job's last time",
+            text,
+        )
+        skipped = f"{name}: a local time that clocks going forward left out: read as if they had not yet"
+        self.rows.note(moments.skipped, skipped, text)
+
+
+_CALLED = {NUMBER: "number", MOMENT: "date and time of 1970 to 2099", DURATION: "duration"}
+_READ: dict[str, Callable[[pa.StringArray, JobMapping], Floats]] = {
+    NUMBER: lambda text, _: as_numbers(text),
+    MOMENT: lambda text, mapping: as_moments(text, zone_of(mapping), mapping.dates).second,
+    DURATION: lambda text, _: as_durations(text),
+}
+
+
+def _unix_unit(values: Floats) -> str:
+    known = np.abs(values[np.isfinite(values) & (values != 0)])
+    size = float(np.median(known)) if len(known) else 0.0
+    return next((unit for end, unit in _UNIX if size < end), "ns")
+
+
+def _of_key(text: pa.StringArray, key: str) -> pa.StringArray:
+    """Return what a key is given in texts as a=1,b=2, or a:1,b:2 where there is no =; "" for nothing."""
+    with_equals = _given(text, key, "=")
+    return pc.if_else(pc.match_substring(text, "="), with_equals, _given(text, key, ":"))
+
+
+def _given(text: pa.StringArray, key: str, sign: str) -> pa.StringArray:
+    pattern = rf"(?:^|[,;\s])\s*{_literal(key)}\s*{sign}\s*(?P<value>[^,;]*)"
+    return pc.fill_null(pc.struct_field(pc.extract_regex(text, pattern), "value"), "")
+
+
+def _literal(text: str) -> str:
+    """Return a pattern for a key, in which * is any text."""
+    return "".join(
+        letter if letter.isalnum() else "[^=:,;]+" if letter == "*" else f"\\{letter}" for letter in text
+    )
