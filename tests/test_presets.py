@@ -69,7 +69,7 @@ def gpus_of(tres: str) -> int:
 
 
 def test_sacct() -> None:
-    """Steps, pending tasks and jobs without start or end are none; attempts add up, as do components' gangs."""
+    """Steps, pending tasks and jobs without start or end are none; attempts add up, and components too."""
     path = sample("sacct/sacct.txt")
     parts: dict[str, list[tuple[str, Job]]] = defaultdict(list)
     for row in dicts(path, "|"):

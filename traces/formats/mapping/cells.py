@@ -20,7 +20,7 @@ from traces.formats.text_table import TextRows, as_numbers
 from traces.schema import TRACE_SCHEMA
 
 NUMBER, MOMENT, DURATION = "number", "moment", "duration"
-_FIRST_CELLS = 1_000
+_FIRST_CELLS = 100
 """So many are looked at to guess what a column holds."""
 _UNIX = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """Moments as numbers are in this unit below that size, else in nanoseconds."""
@@ -79,8 +79,9 @@ class LogCells:
     def text(self, operand: Operand) -> pa.StringArray:
         """Return the cells of a column, or what a key is given in them, "" for none."""
         text = self.rows.words(operand.column)
-        if operand.key:
-            text = _of_key(text, operand.key)
+        if operand.key:  # many cells are alike
+            encoded = text.dictionary_encode()
+            text = _of_key(encoded.dictionary, operand.key).take(encoded.indices)
         none = pc.is_in(text, pa.array([*NONE_WORDS, *self.mapping.none]))
         return pc.if_else(none, "", text)
 

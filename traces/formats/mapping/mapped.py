@@ -155,6 +155,8 @@ class MappedColumns:
         """Return the first value of a row; moments that stand twice come after those `before` them."""
         values = np.full(len(before), np.nan)
         for term in self._terms[target]:
+            if not np.isnan(values).any():
+                break
             read = self._cells.numbers(term, target, moments=target in MOMENT_COLUMNS)
             if target in _CHAIN and term.single is not None:
                 read = read.pushed(before)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from traces.arrays import Array, Bools, Ints
 from traces.formats.reader import RowTally, replaced
@@ -28,7 +27,7 @@ def merged(table: pa.Table, parts: str, tally: RowTally) -> pa.Table:
         ids = table.column("job_id").combine_chunks()
     if not parts:
         return table
-    whole = pa.array([re.sub(parts, "", text) for text in ids.to_pylist()], pa.string())
+    whole = pc.replace_substring_regex(ids, parts, "")
     table = replaced(table, "job_id", whole)
     job = np.asarray(whole.dictionary_encode().indices)
     return _components(table, job, tally) if len(np.unique(job)) < len(job) else table

@@ -11,8 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from traces.errors import explain, nearest, read_toml
+from traces.errors import explain, first_line, nearest, read_toml
 from traces.schema import SOURCE_OUTCOMES, TRACE_SCHEMA, quoted
 from traces.times import DAY_S, HOUR_S
 
@@ -168,21 +170,26 @@ def checked(mapping: JobMapping) -> JobMapping:
     for word in mapping.words.get("outcome", {}).values():
         if word and word not in SOURCE_OUTCOMES:
             raise MappingError(f"words.outcome {quoted(word)}: allowed are {', '.join(SOURCE_OUTCOMES)}")
-    patterns = [pattern for table in mapping.words.values() for pattern in table]
-    for pattern in (
-        *patterns,
-        mapping.parts,
-        *(text for rule in mapping.skip for text in (rule.matches, rule.many)),
-    ):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise MappingError(f"{quoted(pattern)}: no regular expression: {error}") from None
+    _check_patterns(mapping)
     if mapping.separator not in SEPARATORS and len(mapping.separator) > 1:
         raise MappingError(f"separator {quoted(mapping.separator)}: must be one character, tab or blanks")
     zone_of(mapping)
     epoch_of(mapping)
     return mapping
+
+
+def _check_patterns(mapping: JobMapping) -> None:
+    """Columns are searched by Arrow's kind of regular expressions, single words by Python's."""
+    ours = [pattern for table in mapping.words.values() for pattern in table]
+    ours += [rule.many for rule in mapping.skip]
+    for pattern in (*ours, mapping.parts, *(rule.matches for rule in mapping.skip)):
+        try:
+            re.compile(pattern)
+            if pattern not in ours:
+                pc.match_substring_regex(pa.array([""]), pattern)
+        except (re.error, pa.ArrowInvalid) as error:
+            said = first_line(error)
+            raise MappingError(f"{quoted(pattern)}: no regular expression: {said}") from None
 
 
 def units_of(name: str) -> dict[str, float]:
