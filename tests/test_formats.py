@@ -460,6 +460,29 @@ def test_gavel_takes_other_rates(tmp_path: Path) -> None:
     assert "given, {'GPT-2': 2.0}" in found.report.assumed[0]
 
 
+def test_gavels_later_traces_have_weights_and_deadlines(tmp_path: Path) -> None:
+    """83 steps of A3C take 11 s on a V100: an SLO of 1.6 is due 18 s after the arrival; -1 is none."""
+    line = "A3C\tcd %s\trl\t-n\t0\t83\t{}\t{}\t{}\t{}\n"
+    text = line.format(1, 2, 1.6, 10.0) + line.format(4, "static", -1.0, 20.0) + line.format(2, 0.5, 0, 30.0)
+    found = imported(tmp_path, "gavel", text)
+    assert rows(found.trace, "submit_s", "runtime_s", "gang", "priority", "deadline_s") == [
+        (10, 11, 1, 2, 28),
+        (20, 11, 4, 0, None),
+        (30, 11, 2, 0, None),
+    ]
+    assert found.report.noted == {"priority: not a whole number: 0 taken": FoundRows(1, 3, "0.5")}
+
+
+def test_shockwaves_traces_bring_their_durations(tmp_path: Path) -> None:
+    line = "GPT-9\tcd %s\tlm\t-n\t0\t83\t{}\tgns\t1\t-1.000000\t{}\t{}\n"
+    found = imported(tmp_path, "gavel", line.format(8, 1418, 0) + line.format(2, 3338.4, 55))
+    assert rows(found.trace, "submit_s", "runtime_s", "gang", "priority") == [
+        (0, 1418, 8, 1),
+        (55, 3338, 2, 1),
+    ]
+    assert found.report.assumed[0] == "run time: the duration on its own cluster"
+
+
 # --- native CSV ---
 
 

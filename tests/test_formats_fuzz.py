@@ -64,16 +64,61 @@ WHOLE = {
         b"instance_sn,role,app_name,gpu_request,creation_time,scheduled_time,deletion_time\n"
         b"i1,HN,app_0,1,,,\ni2,HN,app_1,8,1000.0,1030.0,1400.0\n"
     ),
+    "lsf": (
+        b"JOBID|USER|STAT|SLOTS|SUBMIT_TIME|START_TIME|FINISH_TIME|RUN_TIME|RUNTIMELIMIT|EXIT_CODE|JOB_NAME\n"
+        b"1|a|DONE|8|Mar  1 08:00 2026|Mar  1 08:05 2026|Mar  1 12:05 2026 L|14400 second(s)|720.0|-|s[1]\n"
+        b"2|b|EXIT|4|Mar  1 08:01 2026|Mar  1 09:00 2026|Mar  1 09:10 2026 L|600 second(s)|-|140|t\n"
+    ),
+    "pbs": (
+        b"03/01/2026 08:00:00;Q;1.srv;queue=gpu\n"
+        b"03/01/2026 08:20:00;R;1.srv;ctime=100 start=200 end=300 Resource_List.ngpus=1 Exit_status=-11\n"
+        b"03/01/2026 08:55:00;E;1.srv;ctime=100 start=400 end=900 Resource_List.ngpus=1 Exit_status=0\n"
+        b"03/01/2026 09:55:00;E;2.srv;user=b ctime=500 start=600 end=900 Resource_List.walltime=01:00:00"
+        b" Resource_List.select=2:ncpus=4:ngpus=2 depend=afterok:1.srv Exit_status=271\n"
+    ),
+    "borg-2019": (
+        b'{"time": 600000000, "type": 0, "collection_id": 11, "instance_index": 0}\n'
+        b'{"time": 605000000, "type": "3", "collection_id": "11", "instance_index": 0, "priority": 103}\n'
+        b'{"time": 606000000, "type": 3, "collection_id": 12, "resource_request": {"cpus": 0.1}}\n'
+        b'{"time": 700000000, "type": 6, "collection_id": 11, "resource_request": {"cpus": 0.5}}\n'
+        b'{"time": 900000000, "type": 4, "collection_id": 12, "constraint": []}\n'
+    ),
+    "kueue": (
+        b'{"items": [{"metadata": {"name": "a", "creationTimestamp": "2026-05-01T08:00:00Z"}, "spec":\n'
+        b'{"podSets": [{"count": 4, "template": {"spec": {"containers": [{"resources": {"requests":\n'
+        b'{"x/gpu": "8"}}}]}}}]}, "status": {"conditions": [{"type": "Admitted", "status": "True",\n'
+        b'"lastTransitionTime": "2026-05-01"}, {"type": "Finished", "status": "True",\n'
+        b'"lastTransitionTime": "2026-05-02T10:01:00Z"}]}},\n'
+        b'{"metadata": {"name": "b", "creationTimestamp": "2026-05-01T08:00:00Z"}, "spec": {"priority": 3,\n'
+        b'"podSets": [{"template": {"spec": {"containers": [{"resources": {"limits":\n'
+        b'{"x/gpu": "1"}}}]}}}]}, "status": {"conditions": [{"type": "Admitted", "status": "True",\n'
+        b'"lastTransitionTime": "2026-05-01"}, {"type": "Finished", "status": "True",\n'
+        b'"lastTransitionTime": "2026-05-02T10:01:00Z"}]}}]}\n'
+    ),
 }
-SEPARATOR = {"swf": b" ", "gavel": b"\t", "sacct": b"|"}
+PHILLY_ATTEMPTS = (
+    b'[{"status": "Pass", "vc": "v", "jobid": "a", "user": null, "submitted_time": "2017-10-07 01:11:39",\n'
+    b'"attempts": [{"start_time": "2017-10-07 01:12:09", "end_time": "2017-10-07 01:13:23",\n'
+    b'"detail": [{"ip": "m1", "gpus": ["gpu0", "gpu1"]}]}]},\n'
+    b'{"status": "Killed", "jobid": "b", "submitted_time": "2017-10-07 02:00:00", "attempts": []}]\n'
+)
+ALIBABA_2020 = {
+    "pai_job_table.csv": b"j1,i1,u,Terminated,494316.0,505316.0\nj2,i2,u,Failed,495000.0,495600.0\n",
+    "pai_task_table.csv": (
+        b"j1,ps,2.0,Terminated,494319.0,505316.0,400.0,10.0,,CPU\n"
+        b"j1,worker,10.0,Terminated,494325.0,505310.0,600.0,29.3,25.0,MISC\n"
+        b"j2,tensorflow,1.0,Failed,495040.0,495600.0,600.0,29.3,100.0,T4\n"
+    ),
+}
+SEPARATOR = {"swf": b" ", "gavel": b"\t", "sacct": b"|", "lsf": b"|", "pbs": b" "}
 """Of the others, a comma."""
 NUMBERS = [b"9" * 26, b"1e26", b"-1e30", b"9223372036854775808", b"9007199254740993", b"1e400", b"-1", b"0.5"]
 TELLING = b"0123456789-+.eE \t,;\"'\n\r\x00\x1f\xff\xc3nainf"
 
 
-def ends_well(read: Callable[[Path], Trace], data: bytes) -> None:
+def ends_well(read: Callable[[Path], Trace], data: bytes, name: str = "file") -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
+        path = Path(folder) / name
         path.write_bytes(data)
         try:
             trace = read(path)
@@ -112,14 +157,18 @@ def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+def test_every_format_is_mutated() -> None:
+    assert {*WHOLE, "alibaba-2020"} == set(FORMATS)
+
+
+@pytest.mark.parametrize("format_name", WHOLE)
 def test_the_files_that_are_mutated_are_read(format_name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(WHOLE[format_name])
     assert len(reader(format_name)(tmp_path / "file")) == 2
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", WHOLE)
 def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str, number: bytes) -> None:
     separator, lines = SEPARATOR.get(format_name, b","), WHOLE[format_name].splitlines()
     for at, line in enumerate(lines):
@@ -129,7 +178,7 @@ def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str
             ends_well(reader(format_name), b"\n".join([*lines[:at], changed, *lines[at + 1 :]]))
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", WHOLE)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_mutated_files_are_a_trace_or_a_line(format_name: str, data: st.DataObject) -> None:
@@ -137,7 +186,26 @@ def test_mutated_files_are_a_trace_or_a_line(format_name: str, data: st.DataObje
     ends_well(reader(format_name), gzip.compress(changed) if data.draw(st.booleans()) else changed)
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_mutated_attempts_of_philly_are_a_trace_or_a_line(data: st.DataObject) -> None:
+    ends_well(reader("philly"), data.draw(mutated(PHILLY_ATTEMPTS)))
+
+
+@pytest.mark.parametrize("changed", ALIBABA_2020)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_mutated_tables_of_alibaba_are_a_trace_or_a_line(changed: str, data: st.DataObject) -> None:
+    other = next(name for name in ALIBABA_2020 if name != changed)
+
+    def beside(path: Path) -> Trace:
+        path.with_name(other).write_bytes(ALIBABA_2020[other])
+        return reader("alibaba-2020")(path)
+
+    ends_well(beside, data.draw(mutated(ALIBABA_2020[changed])), changed)
+
+
+@pytest.mark.parametrize("format_name", WHOLE)
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 @example(b"\x1f\x8b")
@@ -147,7 +215,7 @@ def test_any_bytes_are_a_trace_or_a_line(format_name: str, data: bytes) -> None:
     ends_well(reader(format_name), data)
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", WHOLE)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_damaged_gzip_is_a_trace_or_a_line(format_name: str, data: st.DataObject) -> None:

@@ -314,7 +314,7 @@ def test_a_mapping_can_be_kept(tmp_path: Path) -> None:
         ({"columns": ["submitt_s=at"]}, 'map "submitt_s": no column of a trace; did you mean submit_s?'),
         ({"columns": ["submit_s"]}, '--map "submit_s": must be NAME=VALUE, as submit_s=Submit'),
         ({"units": ["runtime_s=weeks"]}, "unit runtime_s=weeks: allowed are s, ms, us, ns, min, h, d"),
-        ({"units": ["gang=min"]}, "unit gang=min: allowed are milli, thousandths, percent"),
+        ({"units": ["gang=min"]}, "unit gang=min: allowed are milli, thousandths, percent, devices"),
         (
             {"zone": "Mars/Base"},
             'zone "Mars/Base": unknown; allowed is a name as Europe/Berlin, or an offset as +08:00',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from traces import Trace
+from traces import Trace, TraceError
 from traces.formats.importing import Imported, import_trace
 from traces.formats.mapping.spec import Changes
 
@@ -165,3 +166,186 @@ def test_instances_that_outlive_the_log_run_up_to_its_end() -> None:
     assert column(found, "submit_s") == [0, 1_000]
     assert column(found, "runtime_s") == [1_435_760, 1_434_730]
     assert column(found, "recorded_end_s") == [None, None]
+
+
+def test_lsf() -> None:
+    """Times are minutes of the site; the run time has the seconds."""
+    jobs = []
+    for row in dicts(sample("lsf/bjobs.txt"), "|"):
+        if row["STAT"] in ("DONE", "EXIT") and row["START_TIME"] != "-":
+            at, start, end = (
+                datetime.strptime(row[f"{what}_TIME"].removesuffix(" L"), "%b %d %H:%M %Y")
+                .replace(tzinfo=ZoneInfo("Europe/Berlin"))
+                .timestamp()
+                for what in ("SUBMIT", "START", "FINISH")
+            )
+            jobs.append(Job(at, start, end, int(row["SLOTS"]) * int(row["RUN_TIME"].split()[0])))
+    found = import_trace("lsf", sample("lsf/bjobs.txt"), changes=Changes(zone="Europe/Berlin"))
+    same(found, jobs)
+    assert column(found, "name") == ["3001", "3002", "3003[1]"]
+    assert column(found, "estimate_s") == [43_200, 172_800, 3_600]
+    assert column(found, "outcome") == ["completed", "timeout", "completed"]
+
+
+def test_pbs() -> None:
+    jobs: dict[str, Job] = {}
+    for line in sample("pbs/20260301").read_text().splitlines():
+        _, sort, name, message = line.split(";")
+        if sort in "ER":
+            of = dict(pair.split("=", 1) for pair in message.split(" "))
+            at, start, end = (float(of[key]) for key in ("ctime", "start", "end"))
+            used = int(of["Resource_List.ngpus"]) * (end - start)
+            before = jobs.get(name, Job(at, start, end, 0))
+            jobs[name] = Job(at, before.start, end, before.device_s + used)
+    found = import_trace("pbs", sample("pbs/20260301"))
+    same(found, list(jobs.values()))
+    assert column(found, "name") == ["401", "402[0]", "404"]
+    assert column(found, "estimate_s") == [43_200, 3_600, 7_200]
+    assert column(found, "workload") == ["vision", "other", "other"]
+    assert column(found, "outcome") == ["completed", "completed", "cancelled"]
+
+
+def test_pbs_counts_gpus_by_chunk_and_follows_dependencies(tmp_path: Path) -> None:
+    record = "03/01/2026 08:00:00;E;{}.srv;user=ann queue=gpu ctime=100 start=200 end=500 {} Exit_status={}\n"
+    log = record.format(1, "Resource_List.select=2:ncpus=8:ngpus=4+3:ncpus=1+ngpus=1", 0)
+    log += record.format(2, "Resource_List.nodes=2:ppn=8:gpus=3 depend=afterok:1.srv", -29)
+    (tmp_path / "log").write_text(log + record.format(3, "Resource_List.ngpus=5", 1) + "broken\n")
+    found = import_trace("pbs", tmp_path / "log")
+    assert column(found, "gang") == [8, 6, 5]
+    assert column(found, "after") == [None, [1], None]
+    assert column(found, "outcome") == ["completed", "timeout", "failed"]
+    assert found.report.skipped["not a record: date;type;id;message"].line == 4
+
+
+def test_philly_as_released() -> None:
+    """A row an attempt: those with a start and an end are added up."""
+    jobs = []
+    for job in json.loads(sample("philly/cluster_job_log").read_text()):
+        pacific, runs = "America/Los_Angeles", []
+        for attempt in job["attempts"]:
+            if attempt["start_time"] not in (None, "None") and attempt["end_time"]:
+                gpus = sum(len(machine["gpus"]) for machine in attempt["detail"])
+                runs.append(
+                    (second(attempt["start_time"], pacific), second(attempt["end_time"], pacific), gpus)
+                )
+        if runs:
+            used = sum(gpus * (end - start) for start, end, gpus in runs)
+            jobs.append(Job(second(job["submitted_time"], pacific), runs[0][0], runs[-1][1], used))
+    found = import_trace("philly", sample("philly/cluster_job_log"))
+    same(found, jobs)
+    assert column(found, "gang") == [8, 2, 16]
+    assert column(found, "outcome") == ["completed", "failed", "completed"]
+
+
+def test_alibaba_2020_by_either_table() -> None:
+    """A task's GPUs are its instances times percent; a job is submitted as its own table says."""
+    submitted = {row[0]: float(row[4]) for row in lists(sample("alibaba_v2020/pai_job_table.csv"))}
+    tasks: dict[str, list[list[str]]] = defaultdict(list)
+    for row in lists(sample("alibaba_v2020/pai_task_table.csv")):
+        if row[4] and row[5]:
+            tasks[row[0]].append(row)
+    jobs = []
+    for name, rows in tasks.items():
+        run = max(float(row[5]) - float(row[4]) for row in rows)
+        gpus = sum(float(row[2]) * float(row[8] or 0) * 10 for row in rows)
+        start, end = min(float(row[4]) for row in rows), max(float(row[5]) for row in rows)
+        jobs.append(Job(submitted[name], start, end, gpus * run))
+    for table in ("job", "task"):
+        found = import_trace("alibaba-2020", sample(f"alibaba_v2020/pai_{table}_table.csv"))
+        same(found, jobs)
+        assert column(found, "gang") == [2_500, 1_000]
+        assert column(found, "owner") == ["userA", "userB"]
+        assert column(found, "queue") == ["MISC", "T4"]
+
+
+def lists(path: Path) -> list[list[str]]:
+    with path.open() as file:
+        return list(csv.reader(file))
+
+
+def test_alibaba_2020_needs_both_tables(tmp_path: Path) -> None:
+    (tmp_path / "pai_job_table.csv").write_text("j1,i1,u,Terminated,0.0,9.0\n")
+    with pytest.raises(TraceError, match=r"pai_task_table\.csv must stand beside it"):
+        import_trace("alibaba-2020", tmp_path / "pai_job_table.csv")
+
+
+def test_borg_2019(tmp_path: Path) -> None:
+    """Three runs: 3,600 s; 294 and 3,600 s of an instance that was evicted; 190 s of another collection."""
+    found = import_trace("borg-2019", sample("borg2019/instance_events.jsonl"))
+    events = [json.loads(line) for line in sample("borg2019/instance_events.jsonl").read_text().splitlines()]
+    assert found.report.rows == len(events)
+    schedules = [
+        event["time"] / 1e6 for event in events if event["type"] == 3 and event["collection_id"] == 11
+    ]
+    ends = [
+        event["time"] / 1e6 for event in events if event["type"] in (4, 6) and event["collection_id"] == 11
+    ]
+    assert column(found, "job_id") == [11, 12]
+    assert column(found, "submit_s") == [600, 700]
+    assert column(found, "recorded_start_s") == [min(schedules), 810]
+    assert column(found, "recorded_end_s") == [max(ends), 1_000]
+    assert column(found, "runtime_s") == [294 + 3_600, 190]
+    assert column(found, "gang") == [200, 20]
+    assert column(found, "priority") == [103, 0]
+    assert column(found, "outcome") == ["completed", "cancelled"]
+    as_text = "\n".join(
+        json.dumps({key: str(value) if isinstance(value, int) else value for key, value in event.items()})
+        for event in events
+    )
+    (tmp_path / "text.jsonl").write_text(as_text)
+    assert import_trace("borg-2019", tmp_path / "text.jsonl").trace.sha256 == found.trace.sha256
+
+
+def test_kueue() -> None:
+    jobs = []
+    for item in json.loads(sample("kueue/workloads.json").read_text())["items"]:
+        at = {
+            each["type"]: second(each["lastTransitionTime"])
+            for each in item["status"]["conditions"]
+            if each["status"] == "True"
+        }
+        if {"Admitted", "Finished"} <= at.keys():
+            requests = [
+                (pods["count"], pods["template"]["spec"]["containers"][0]["resources"]["requests"])
+                for pods in item["spec"]["podSets"]
+            ]
+            gpus = sum(count * int(request.get("nvidia.com/gpu", 0)) for count, request in requests)
+            run = at["Finished"] - at["Admitted"]
+            jobs.append(
+                Job(second(item["metadata"]["creationTimestamp"]), at["Admitted"], at["Finished"], gpus * run)
+            )
+    found = import_trace("kueue", sample("kueue/workloads.json"))
+    same(found, jobs)
+    assert column(found, "name") == ["team-a/job-train-a-1a2b3", "team-a/job-fail-a-0a1b2"]
+    assert column(found, "outcome") == ["completed", "failed"]
+    assert column(found, "priority") == [100, 100]
+    assert [why for why in found.report.noted if why.startswith("evicted before")]
+
+
+def test_kueue_reads_a_workload_a_line_and_says_what_it_does_not_count(tmp_path: Path) -> None:
+    def workload(name: str, requests: dict[str, str], count: int) -> str:
+        conditions = [
+            {"type": "Admitted", "status": "True", "lastTransitionTime": "2026-05-01T08:00:05Z"},
+            {
+                "type": "Finished",
+                "status": "True",
+                "reason": "JobFinished",
+                "message": "Job finished successfully",
+                "lastTransitionTime": "2026-05-01T08:01:05Z",
+            },
+        ]
+        containers = [{"resources": {"requests": requests}}]
+        pods = [{"count": count, "template": {"spec": {"containers": containers}}}]
+        about = {"name": name, "namespace": "n", "creationTimestamp": "2026-05-01T08:00:00Z"}
+        spec = {"podSets": pods, "maximumExecutionTimeSeconds": 90}
+        return json.dumps({"metadata": about, "spec": spec, "status": {"conditions": conditions}})
+
+    first = workload("a", {"amd.com/gpu": "4", "rdma/hca": "1", "cpu": "1500m"}, 2)
+    (tmp_path / "log").write_text(f"{first}\n{workload('b', {'google.com/tpu': '1k'}, 1)}\n[1]\n")
+    found = import_trace("kueue", tmp_path / "log")
+    assert column(found, "gang") == [8, 1_000]
+    assert column(found, "runtime_s") == [60, 60]
+    assert column(found, "estimate_s") == [90, 90]
+    assert column(found, "outcome") == ["completed", "completed"]
+    assert found.report.noted['resource "rdma/hca": not counted'].rows == 1
+    assert found.report.skipped["not an object"].line == 3

@@ -4,10 +4,19 @@ Read `reader.py` first, which says what a reader hands over; `importing.py` make
 a mapping can say has none: it is a file in `presets`, read by `mapping`.
 """
 
-CODED = {"swf": "swf", "philly": "philly", "gavel": "gavel", "csv": "plain_csv"}
+CODED = {
+    "swf": "swf",
+    "philly": "philly",
+    "gavel": "gavel",
+    "csv": "plain_csv",
+    "kueue": "kueue",
+    "borg-2019": "borg",
+    "pbs": "pbs",
+    "alibaba-2020": "alibaba_2020",
+}
 """By name, as users type it, the module here that reads it."""
-PRESETS = ("sacct", "helios", "acme", "alibaba-2023", "alibaba-2025")
+PRESETS = ("sacct", "helios", "acme", "alibaba-2023", "alibaba-2025", "lsf")
 """By name, mappings in `presets`."""
-MAPPED = (*PRESETS, "csv")
+MAPPED = (*PRESETS, "csv", "kueue", "philly", "borg-2019", "pbs", "alibaba-2020")
 """Those that a user's mapping changes."""
 FORMATS = (*CODED, *PRESETS)

@@ -33,17 +33,17 @@ class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def text_blocks(path: Path, tally: RowTally) -> Iterator[bytes]:
+def text_blocks(path: Path, tally: RowTally, longest: int = LONGEST_LINE) -> Iterator[bytes]:
     """Yield the lines of a file, each ended by a line feed, about `BYTES_AT_ONCE` bytes at a time.
 
     It may be compressed (gzip, bz2, xz, zstd, or a zip of one file), and be in UTF-8, in UTF-16 with a
     byte-order mark, or in Latin-1, as which each line is read and noted that is not UTF-8. Lines may end in
-    CR, LF or both. Raises TraceError for what cannot be read as text.
+    CR, LF or both, and have `longest` bytes. Raises TraceError for what cannot be read as text.
     """
     line = 1
     try:
         with open_file(path) as file:
-            for block in _whole_lines(_unified(_unpacked(file))):
+            for block in _whole_lines(_unified(_unpacked(file)), longest):
                 yield _utf_8(block, line, tally)
                 line += block.count(b"\n")
     except TraceError as error:
@@ -103,7 +103,7 @@ def _unified(stream: _Stream) -> Iterator[bytes]:
         raise TraceError("UTF-16 that ends within a character: cut off")
 
 
-def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _whole_lines(pieces: Iterator[bytes], longest: int) -> Iterator[bytes]:
     """Cut pieces at line ends; the last line is ended if it was not."""
     rest = b""
     for piece in pieces:
@@ -112,8 +112,8 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield rest + piece[:cut]
             rest = b""
         rest += piece[cut:]
-        if len(rest) > LONGEST_LINE:
-            raise TraceError(f"longer than {LONGEST_LINE:,} bytes: not a text table")
+        if len(rest) > longest:
+            raise TraceError(f"longer than {longest:,} bytes: not a text table")
     yield rest + b"\n"
 
 

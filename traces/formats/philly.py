@@ -13,16 +13,28 @@ import numpy as np
 import pyarrow as pa
 
 from traces.arrays import Array
+from traces.formats.decoding import text_blocks
+from traces.formats.mapping.spec import Changes, MappingError, preset
+from traces.formats.philly_attempts import read_attempts
 from traces.formats.reader import LATEST_UNIX_S, NO_ESTIMATE, Jobs, RowTally, replaced
+from traces.formats.records import text_of
 from traces.formats.text_table import TextRows, read_rows
 from traces.times import DAY_S
 
+_LONGEST = 1 << 31
 _OUTCOMES = {"Pass": "completed", "Killed": "cancelled", "Failed": "failed"}
 """By status, where the file has that column."""
 
 
-def read(path: Path, tally: RowTally) -> Jobs:
-    """Read every job; second 0 is the midnight before the first submission, so hours of the day hold."""
+def read(path: Path, tally: RowTally, changes: Changes) -> Jobs:
+    """Read every job; second 0 is the midnight before the first submission, so hours of the day hold.
+
+    The log as it was released, in JSON, is read by a mapping.
+    """
+    if next(text_blocks(path, RowTally(), _LONGEST)).lstrip()[:1] in (b"[", b"{"):
+        return read_attempts(text_of(path, tally), tally, changes.over(preset("philly")))
+    if changes:
+        raise MappingError("philly: the columns of its CSV are fixed; a mapping is for its JSON, or for csv")
     table = pa.concat_tables([_jobs(rows) for rows in read_rows(path, tally, separator=",")])
     submit = table.column("submit_s").to_numpy()
     midnight = submit.min(initial=LATEST_UNIX_S) // DAY_S * DAY_S

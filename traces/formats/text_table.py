@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,16 @@ class TextRows:
     def kept(self, **columns: Any) -> pa.Table:
         """Return the rows that were not skipped of `columns`, with the line of each."""
         return pa.table({**columns, "line": self._lines}).filter(pa.array(self._keep))
+
+    def with_columns(self, columns: Mapping[str, pa.StringArray], order: Ints) -> TextRows:
+        """Return the rows that were not skipped in an order, with other columns."""
+        kept = order[self._keep[order]]
+        table = pa.table(dict(columns)).take(pa.array(kept))
+        cells = pa.concat_arrays([column.combine_chunks() for column in table.columns])
+        by_row = np.arange(len(cells)).reshape(len(columns), -1).T.ravel()
+        offsets = pa.array(np.arange(len(kept) + 1) * len(columns), pa.int32())
+        fields = pa.ListArray.from_arrays(offsets, cells.take(pa.array(by_row)))
+        return TextRows(list(columns), fields, self._lines[kept], self._tally)
 
 
 def read_rows(

@@ -136,7 +136,11 @@ class LogCells:
 
     def _guess(self, name: str, first: pa.StringArray) -> str:
         """Return what a column holds: what its first cell that is something is."""
-        found = {kind: np.flatnonzero(np.isfinite(read(first, self.mapping))) for kind, read in _READ.items()}
+        found = {}
+        for sort, read in _READ.items():
+            found[sort] = np.flatnonzero(np.isfinite(read(first, self.mapping)))
+            if 0 in found[sort]:
+                break
         kind = min(found, key=lambda kind: found[kind][0] if len(found[kind]) else len(first))
         if len(found[kind]):
             self.kinds[name] = kind
@@ -208,9 +212,19 @@ def _unix_unit(values: Floats) -> str:
 
 
 def _of_key(text: pa.StringArray, key: str) -> pa.StringArray:
-    """Return what a key is given in texts as a=1,b=2, or a:1,b:2 where there is no =; "" for nothing."""
+    """Return what a key is given in texts as a=1,b=2, or a:1,b:2 where there is no =; "" for nothing.
+
+    A key between slashes is a regular expression for the part that is meant.
+    """
+    if len(key) > 1 and key.startswith("/") and key.endswith("/"):
+        return _part(text, key[1:-1])
     with_equals = _given(text, key, "=")
     return pc.if_else(pc.match_substring(text, "="), with_equals, _given(text, key, ":"))
+
+
+def _part(text: pa.StringArray, pattern: str) -> pa.StringArray:
+    """Return the part of texts that is like a regular expression, "" where none is."""
+    return pc.fill_null(pc.struct_field(pc.extract_regex(text, f"(?P<value>{pattern})"), "value"), "")
 
 
 def _given(text: pa.StringArray, key: str, sign: str) -> pa.StringArray:

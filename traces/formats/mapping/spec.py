@@ -37,7 +37,7 @@ NONE_WORDS = (
 """What stands in a cell that holds nothing."""
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": float(HOUR_S), "d": float(DAY_S)}
 """Units of a column of times, in seconds."""
-THOUSANDTHS = {"milli": 1.0, "thousandths": 1.0, "percent": 10.0}
+THOUSANDTHS = {"milli": 1.0, "thousandths": 1.0, "percent": 10.0, "devices": 1_000.0}
 """Units of a column of shares of a device, of which the gang is then counted in thousandths.
 
 With `milli` they may also be devices, which fractions show.

@@ -56,11 +56,13 @@ def words_of(cells: LogCells, terms: list[Term], target: str, *, own: bool, sort
 
 
 def first_text(cells: LogCells, terms: list[Term], *, own: bool = False) -> pa.StringArray:
-    """Return, of each row, the text of the first term that has one."""
+    """Return, of each row, the text of the first term that has one; a sum is one text after the other."""
     text = pa.array([""] * len(cells.rows), pa.string())
     for term in reversed(terms):
-        if term.single is not None:
-            more = cells.rows.words(term.text) if own else cells.text(term.single)
+        if own and term.single is not None and not term.single.key:
+            more = cells.rows.words(term.single.column)
+        elif any(term.operands()):
+            more = pc.binary_join_element_wise(*map(cells.text, term.operands()), "")
         else:
             more = pa.array([term.text.lstrip("=")] * len(cells.rows), pa.string())
         text = pc.if_else(pc.not_equal(more, ""), more, text)
