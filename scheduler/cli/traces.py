@@ -74,8 +74,8 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
     click.echo(comparison(describe(trace)))
 
 
-@click.command("import", cls=ArrowCommand)
-@click.argument("format", type=click.Choice(FORMATS))
+@click.command("import", cls=ArrowCommand, epilog=f"FORMAT is one of {', '.join(FORMATS)}.")
+@click.argument("format", type=click.Choice(FORMATS), metavar="FORMAT")
 @click.argument("file", type=FILE)
 @options.out(help="Trace to write (Parquet).")
 @options.part
@@ -120,10 +120,10 @@ def import_(
     check_output(None if dry_run else out, TRACE_SCHEMA.names)
     imported = import_trace(format, file, device=device, changes=Changes(file=mapping_file, **said))
     trace = kept(imported.trace, TimeRange(since, until))
-    click.echo(str(imported.report))
     if dry_run or out is None:
-        click.echo(f"\n{first_jobs(trace)}")
+        done = f"\n{first_jobs(trace)}"
     else:
         trace.write(out)
-        click.echo(f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}")
+        done = f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}"
+    click.echo(f"{imported.report}\n{done}")
     warn(about_trace(trace))
