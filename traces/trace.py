@@ -143,6 +143,12 @@ class Trace:
         """The epoch in the zone in which it is given."""
         return datetime.fromisoformat(self._meta("epoch"))
 
+    @property
+    def offset_s(self) -> int:
+        """How far the zone in which the epoch is given is east of UTC."""
+        offset = self._local_epoch.utcoffset()
+        return round(offset.total_seconds()) if offset else 0
+
     def instant(self, second: int) -> datetime:
         """Return the instant of a second, in UTC."""
         return self.epoch + timedelta(seconds=second)

@@ -12,6 +12,7 @@ from scheduler.cli.check import check
 from scheduler.cli.claims import claims
 from scheduler.cli.compare import compare
 from scheduler.cli.economics import economics
+from scheduler.cli.export import export
 from scheduler.cli.ledger import ledger
 from scheduler.cli.plan import plan
 from scheduler.cli.runs import demo, replay, summary
@@ -30,7 +31,7 @@ def main() -> None:
 
 
 for _command in (
-    *(demo, replay, summary, ledger, generate, import_, check),
+    *(demo, replay, summary, ledger, generate, import_, export, check),
     *(catalog, compare, claims, economics, plan, study, weather),
 ):
     main.add_command(_command)

@@ -20,3 +20,5 @@ PRESETS = ("sacct", "helios", "acme", "alibaba-2023", "alibaba-2025", "lsf")
 MAPPED = (*PRESETS, "csv", "kueue", "philly", "borg-2019", "pbs", "alibaba-2020")
 """Those that a user's mapping changes."""
 FORMATS = (*CODED, *PRESETS)
+EXPORTED = ("csv", "swf")
+"""Those that a trace can be written in."""
