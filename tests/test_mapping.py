@@ -168,7 +168,7 @@ def test_unix_times_of_any_unit(tmp_path: Path, unit: str, size: int) -> None:
         begin + 60,
     ]
     assert rows(found.trace, "runtime_s") == [(90,), (1,)]
-    assert (unit == "s") == (f"at, till: Unix times in {unit}, by their size" not in found.report.assumed)
+    assert f"at, till: Unix times in {unit}, by their size" in found.report.assumed
     given = read(
         tmp_path,
         text,
@@ -212,6 +212,16 @@ def test_second_0_is_where_it_is_said(tmp_path: Path) -> None:
         tmp_path, dated, "submit_s=at", "runtime_s=for", "gang==1", epoch="1970", zone="Europe/Berlin"
     )
     assert rows(found.trace, "submit_s") == [(1_767_589_210,), (1_767_589_210,)]
+
+
+def test_dates_without_a_year_are_in_that_of_the_epoch(tmp_path: Path) -> None:
+    text = "Submit,Start,End\nMar  1 08:00,Mar  1 08:05,Mar  1 09:00\n"
+    found = read(tmp_path, text, *TIMES, epoch="2026-01-01", zone="Europe/Berlin")
+    assert [found.trace.instant(second) for (second,) in rows(found.trace, "submit_s")] == [
+        datetime(2026, 3, 1, 7, tzinfo=UTC)
+    ]
+    with pytest.raises(TraceError, match='line 2: "Mar  1 08:00": Submit: not a number'):
+        read(tmp_path, text, *TIMES)
 
 
 def test_units_of_times_and_shares(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def json_items(text: str, tally: RowTally) -> Iterator[Item]:
     at = begin.end() if begin else 0
     if text[at : at + 1] == "[":
         at += 1
-    elif text[at : at + 1] == "{" and (found := _ITEMS.search(text)) and _is_list(text, at):
+    elif text[at : at + 1] == "{" and (found := _ITEMS.search(text)) and _has_items(text, at):
         at = found.end()
     decoder, line, counted = json.JSONDecoder(), 1, 0
     while at < len(text):
@@ -63,13 +63,13 @@ def json_items(text: str, tally: RowTally) -> Iterator[Item]:
             tally.skip("not an object", 1, line, quoted(str(value))[1:-1])
 
 
-def _is_list(text: str, at: int) -> bool:
-    """Whether the first object is all of the text, so that its items are meant."""
+def _has_items(text: str, at: int) -> bool:
+    """Whether the first object has items of its own, which are meant; or is broken, which will be found."""
     try:
-        _, end = json.JSONDecoder().raw_decode(text, at)
+        whole, _ = json.JSONDecoder().raw_decode(text, at)
     except (ValueError, RecursionError):
         return True
-    return not text[end:].strip()
+    return isinstance(whole.get("items"), list)
 
 
 def inner(value: Any, *path: str) -> Any:

@@ -14,7 +14,15 @@ import pyarrow.compute as pc
 from traces.arrays import Bools, Floats
 from traces.formats.mapping.durations import as_durations
 from traces.formats.mapping.moments import Moments, as_moments
-from traces.formats.mapping.spec import NONE_WORDS, SECONDS, TERABYTES, THOUSANDTHS, JobMapping, zone_of
+from traces.formats.mapping.spec import (
+    NONE_WORDS,
+    SECONDS,
+    TERABYTES,
+    THOUSANDTHS,
+    JobMapping,
+    epoch_of,
+    zone_of,
+)
 from traces.formats.mapping.terms import Operand, Term
 from traces.formats.text_table import TextRows, as_numbers
 from traces.schema import TRACE_SCHEMA
@@ -123,7 +131,7 @@ class LogCells:
         kind = self.kinds.get(name) or self._guess(name, text.filter(pa.array(given)).slice(0, _FIRST_CELLS))
         later_s = None
         if kind == MOMENT:
-            moments = as_moments(text, zone_of(self.mapping), self.mapping.dates)
+            moments = _moments(text, self.mapping)
             values, later_s = moments.second, moments.later_s
             self._say_clock_changes(name, moments, text)
         elif kind == DURATION:
@@ -173,8 +181,9 @@ class LogCells:
         if not timed:
             return 1.0
         if name not in self.unix:
-            self.unix[name] = _unix_unit(values)
-            if self.unix[name] != "s":
+            size = _middle(values)
+            self.unix[name] = next((unit for end, unit in _UNIX if size < end), "ns")
+            if size >= UNIX_FROM_S and name not in TRACE_SCHEMA.names:
                 self._assume(f"Unix times in {self.unix[name]}, by their size", name)
         return SECONDS[self.unix[name]]
 
@@ -200,15 +209,20 @@ class LogCells:
 _CALLED = {NUMBER: "number", MOMENT: "date and time of 1970 to 2099", DURATION: "duration"}
 _READ: dict[str, Callable[[pa.StringArray, JobMapping], Floats]] = {
     NUMBER: lambda text, _: as_numbers(text),
-    MOMENT: lambda text, mapping: as_moments(text, zone_of(mapping), mapping.dates).second,
+    MOMENT: lambda text, mapping: _moments(text, mapping).second,
     DURATION: lambda text, _: as_durations(text),
 }
 
 
-def _unix_unit(values: Floats) -> str:
+def _moments(text: pa.StringArray, mapping: JobMapping) -> Moments:
+    epoch = epoch_of(mapping)
+    return as_moments(text, zone_of(mapping), mapping.dates, epoch and epoch.year)
+
+
+def _middle(values: Floats) -> float:
+    """Return the median size of values other than 0."""
     known = np.abs(values[np.isfinite(values) & (values != 0)])
-    size = float(np.median(known)) if len(known) else 0.0
-    return next((unit for end, unit in _UNIX if size < end), "ns")
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _of_key(text: pa.StringArray, key: str) -> pa.StringArray:

@@ -54,16 +54,19 @@ class JobTable:
         return table.filter(pa.array(self.keep))
 
 
-def from_epoch(jobs: JobTable, mapping: JobMapping, dated: set[str]) -> tuple[datetime | None, str]:
+def from_epoch(
+    jobs: JobTable, mapping: JobMapping, dated: set[str], own: set[str]
+) -> tuple[datetime | None, str]:
     """Count times from second 0; return its moment (None: 1970) and what is assumed of it.
 
-    `dated` are columns that hold dates, or numbers that can only be times of day and year.
+    `dated` are columns that hold dates, or numbers that can only be times of day and year; those that are the
+    trace's `own` count from 1970 as they are.
     """
     submit = jobs.columns["submit_s"]
     known = submit[(submit >= 0) & (submit < LATEST_UNIX_S)]
     given, is_dated = epoch_of(mapping), "submit_s" in dated
     unix = is_dated or (len(known) > 0 and float(np.median(known)) >= UNIX_FROM_S)
-    if given is None and mapping.epoch != MIDNIGHT and not is_dated:
+    if given is None and mapping.epoch != MIDNIGHT and (not unix or (not is_dated and "submit_s" in own)):
         return None, "epoch: 1970, as the file names none"
     if given is None:
         zone = zone_of(mapping)

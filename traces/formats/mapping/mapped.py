@@ -74,7 +74,7 @@ class MappedColumns:
         self._own = {name for name in TRACE_SCHEMA.names if own and name in names and not mapping.terms(name)}
         self._sorts: dict[str, str] = {}
         self._terms: dict[str, list[Term]] = {}
-        self._missing: list[str] = []
+        self._passed_over: list[str] = []
         for name in TRACE_SCHEMA.names:
             texts = [name] if name in self._own else mapping.terms(name)
             if terms := self._found(name, texts):
@@ -92,8 +92,11 @@ class MappedColumns:
                 found.append(parse_term(text, self.names))
             except MappingError as error:
                 first_error = first_error or f"{target}: {error}"
-        if first_error and not found and target in (*self._mapping.asked, *REQUIRED):
-            raise TraceError(f"line 1: {first_error}")
+        if first_error and target in (*self._mapping.asked, *REQUIRED):
+            if not found:
+                raise TraceError(f"line 1: {first_error}")
+            if target in self._mapping.asked:
+                self._passed_over.append(f"{first_error.partition(';')[0]}: {found[0].text} is taken")
         return found
 
     def _check(self, *, own: bool) -> None:
@@ -194,7 +197,7 @@ class MappedColumns:
         own = {name for name in columns if name in self._own and not self._converted(name)}
         if self._mapping.open:
             fill_open(jobs)
-        epoch, said = from_epoch(jobs, self._mapping, self._dated())
+        epoch, said = from_epoch(jobs, self._mapping, self._dated(), own)
         assumed = settle_jobs(jobs, self._mapping, set(columns) - own)
         check_own(jobs, own)
         if "estimate_s" in columns:
@@ -202,8 +205,9 @@ class MappedColumns:
             jobs.columns["estimate_s"] = np.where(np.isnan(asked), jobs.columns["runtime_s"], asked)
         elif self._mapping.columns:
             assumed.append(NO_ESTIMATE)
-        said_all = [*self._mapping.assumed, *self._cells.assumed, *assumed, *([said] if said else [])]
-        return Jobs(jobs.table(), epoch, tuple(said_all))
+        guessed = [*self._passed_over, *self._cells.assumed]
+        said_in_all = (*self._mapping.assumed, *guessed, *assumed, *([said] if said else []))
+        return Jobs(jobs.table(), epoch, said_in_all)
 
     def _converted(self, name: str) -> bool:
         """Whether a column of a trace's name holds something else than its numbers."""

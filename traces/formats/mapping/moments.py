@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -35,14 +36,21 @@ class Moments(NamedTuple):
     """Local times that clocks going forward left out."""
 
 
-def as_moments(text: pa.StringArray, zone: tzinfo, formats: Sequence[str] = ()) -> Moments:
-    """Return texts as moments, in `zone` where they name none; of two such moments the earlier."""
+def as_moments(
+    text: pa.StringArray, zone: tzinfo, formats: Sequence[str] = (), year: int | None = None
+) -> Moments:
+    """Return texts as moments, in `zone` where they name none; of two such moments the earlier.
+
+    Beside ISO 8601 they may be in `formats`; those without a year are in `year`, if it is known.
+    """
     local = _cast(text, _LOCAL, pa.timestamp("us"))
     zoned = _cast(text, _ZONED, pa.timestamp("us", "UTC"))
     others = np.isnan(local) & np.isnan(zoned) & pc.not_equal(text, "").to_numpy(zero_copy_only=False)
     if others.any():
         encoded = text.filter(pa.array(others)).dictionary_encode()
-        pairs = np.array([_written(word, formats) for word in encoded.dictionary.to_pylist()], np.float64)
+        pairs = np.array(
+            [_written(word, formats, year) for word in encoded.dictionary.to_pylist()], np.float64
+        )
         local[others], zoned[others] = pairs.reshape(-1, 2)[np.asarray(encoded.indices)].T
     second, later_s, skipped = _in_utc(local, zone)
     second = np.where(np.isnan(local), zoned, second)
@@ -59,18 +67,11 @@ def _cast(text: pa.StringArray, pattern: str, kind: pa.DataType) -> Floats:
     return np.array(values.cast(pa.float64()).fill_null(np.nan)) / 1e6
 
 
-def _written(word: str, formats: Sequence[str]) -> tuple[float, float]:
+def _written(word: str, formats: Sequence[str], year: int | None) -> tuple[float, float]:
     """Return (local second, NaN) or (NaN, second in UTC) of a moment; two NaN where it is none."""
-    moment = None
-    try:
-        moment = datetime.fromisoformat(word)
-    except ValueError:
-        for form in (*formats, *_WRITTEN):
-            try:
-                moment = datetime.strptime(word, form)
-                break
-            except ValueError:
-                continue
+    moment = _parsed(word, (*formats, *_WRITTEN))
+    if moment is None and year is not None:
+        moment = _parsed(f"{word} {year}", _WRITTEN)
     if moment is None:
         return math.nan, math.nan
     try:
@@ -78,6 +79,15 @@ def _written(word: str, formats: Sequence[str]) -> tuple[float, float]:
     except (OverflowError, ValueError):
         return math.nan, math.nan
     return (math.nan, second) if moment.tzinfo else (second, math.nan)
+
+
+def _parsed(word: str, formats: Sequence[str]) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.fromisoformat(word)
+    for form in formats:
+        with suppress(ValueError):
+            return datetime.strptime(word, form)
+    return None
 
 
 def _in_utc(local: Floats, zone: tzinfo) -> tuple[Floats, Floats, Bools]:

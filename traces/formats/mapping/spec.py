@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -106,7 +105,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     def over(self, base: JobMapping) -> JobMapping:
         """Return the mapping with these changes; raises MappingError for one that cannot be."""
         if self.file is not None:
-            base = _merged(base, _struct(read_toml(self.file, MappingError), str(self.file)))
+            base = _merged(base, _kept(self.file))
         columns: dict[str, str | list[str]] = {}
         for name, text in _pairs("--map", self.columns, "submit_s=Submit"):
             columns[name] = [*columns.get(name, []), text]
@@ -126,11 +125,14 @@ def preset(name: str) -> JobMapping:
     return checked(msgspec.toml.decode(text, type=JobMapping))
 
 
-def _struct(raw: Mapping[str, Any], where: str) -> JobMapping:
+def _kept(path: Path) -> JobMapping:
+    raw = read_toml(path, MappingError)
     try:
-        return msgspec.convert(raw, JobMapping)
+        return checked(msgspec.convert(raw, JobMapping))
     except msgspec.ValidationError as error:
-        raise MappingError(f"{where}: {explain(str(error), raw, [JobMapping, SkipRule])}") from None
+        raise MappingError(f"{path}: {explain(str(error), raw, [JobMapping, SkipRule])}") from None
+    except MappingError as error:
+        raise MappingError(f"{path}: {error}") from None
 
 
 def _merged(base: JobMapping, more: JobMapping) -> JobMapping:

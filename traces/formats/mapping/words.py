@@ -57,16 +57,21 @@ def words_of(cells: LogCells, terms: list[Term], target: str, *, own: bool, sort
 
 def first_text(cells: LogCells, terms: list[Term], *, own: bool = False) -> pa.StringArray:
     """Return, of each row, the text of the first term that has one; a sum is one text after the other."""
-    text = pa.array([""] * len(cells.rows), pa.string())
-    for term in reversed(terms):
-        if own and term.single is not None and not term.single.key:
-            more = cells.rows.words(term.single.column)
-        elif any(term.operands()):
-            more = pc.binary_join_element_wise(*map(cells.text, term.operands()), "")
-        else:
-            more = pa.array([term.text.lstrip("=")] * len(cells.rows), pa.string())
-        text = pc.if_else(pc.not_equal(more, ""), more, text)
-    return text
+    last, *others = [_text(cells, term, own=own) for term in reversed(terms)]
+    for text in others:
+        last = pc.if_else(pc.not_equal(text, ""), text, last)
+    return last
+
+
+def _text(cells: LogCells, term: Term, *, own: bool) -> pa.StringArray:
+    operands = list(term.operands())
+    if not operands:
+        return pa.repeat(term.text.lstrip("="), len(cells.rows))
+    if term.single is not None:
+        return (
+            cells.rows.words(operands[0].column) if own and not operands[0].key else cells.text(operands[0])
+        )
+    return pc.binary_join_element_wise(*map(cells.text, operands), "")
 
 
 def places(text: pa.StringArray, sort: str) -> pa.StringArray:
