@@ -135,7 +135,8 @@ class LogCells:
             values, later_s = moments.second, moments.later_s
             self._say_clock_changes(name, moments, text)
         elif kind == DURATION:
-            values = as_durations(text)
+            encoded = text.dictionary_encode()  # limits are few
+            values = as_durations(encoded.dictionary)[np.asarray(encoded.indices)]
         else:
             values = as_numbers(text)
             values = values * self._own_unit(name, timed, values)
@@ -216,7 +217,7 @@ _READ: dict[str, Callable[[pa.StringArray, JobMapping], Floats]] = {
 
 def _moments(text: pa.StringArray, mapping: JobMapping) -> Moments:
     epoch = epoch_of(mapping)
-    return as_moments(text, zone_of(mapping), mapping.dates, epoch and epoch.year)
+    return as_moments(text, zone_of(mapping), mapping.dates, epoch.year if epoch else None)
 
 
 def _middle(values: Floats) -> float:

@@ -43,9 +43,13 @@ def as_moments(
 
     Beside ISO 8601 they may be in `formats`; those without a year are in `year`, if it is known.
     """
-    local = _cast(text, _LOCAL, pa.timestamp("us"))
-    zoned = _cast(text, _ZONED, pa.timestamp("us", "UTC"))
-    others = np.isnan(local) & np.isnan(zoned) & pc.not_equal(text, "").to_numpy(zero_copy_only=False)
+    given = pc.not_equal(text, "")
+    local = _cast(text, given, pa.timestamp("us"))  # quick where all are alike
+    zoned = np.full(len(text), np.nan)
+    if np.isnan(local[given.to_numpy(zero_copy_only=False)]).any():
+        local = _cast(text, pc.match_substring_regex(text, _LOCAL), pa.timestamp("us"))
+        zoned = _cast(text, pc.match_substring_regex(text, _ZONED), pa.timestamp("us", "UTC"))
+    others = np.isnan(local) & np.isnan(zoned) & given.to_numpy(zero_copy_only=False)
     if others.any():
         encoded = text.filter(pa.array(others)).dictionary_encode()
         pairs = np.array(
@@ -58,11 +62,11 @@ def as_moments(
     return Moments(second, later_s, skipped)
 
 
-def _cast(text: pa.StringArray, pattern: str, kind: pa.DataType) -> Floats:
-    fits = pc.match_substring_regex(text, pattern)
+def _cast(text: pa.StringArray, fits: pa.BooleanArray, kind: pa.DataType) -> Floats:
+    """Return the texts that fit as seconds, NaN for all where one is none."""
     try:
         values = pc.if_else(fits, text, None).cast(kind).cast(pa.int64())
-    except pa.ArrowInvalid:  # a day that is none, as 2017-02-31
+    except pa.ArrowInvalid:  # as 2017-02-31
         return np.full(len(text), np.nan)
     return np.array(values.cast(pa.float64()).fill_null(np.nan)) / 1e6
 
