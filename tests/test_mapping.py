@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scheduler.cli import main
-from traces import Trace, TraceError
+from traces import TRACE_SCHEMA, Trace, TraceError
 from traces.formats.importing import Imported, import_trace
 from traces.formats.mapping.spec import Changes, MappingError
 
@@ -234,6 +234,42 @@ def test_units_of_times_and_shares(tmp_path: Path) -> None:
     assert rows(found.trace, "runtime_s", "gang") == [(7_200, 1)]
     assert str(found.report.skipped["gang: not a whole number"]) == 'line 2: "0.25"'
     assert "gang: a share of a device; with --unit gang=milli thousandths are counted" in found.report.noted
+
+
+def test_what_is_rounded_is_said(tmp_path: Path) -> None:
+    text = "at,for,limit,prio\n0.4,9.6,0.2,1.5\n3,0.3,20,2\n"
+    columns = ("submit_s=at", "runtime_s=for", "estimate_s=limit", "priority=prio", "gang==1")
+    found = read(tmp_path, text, *columns)
+    assert rows(found.trace, "submit_s", "runtime_s", "estimate_s", "priority") == [
+        (0, 10, 1, 2),
+        (3, 1, 20, 2),
+    ]
+    assert {why: str(where) for why, where in found.report.noted.items()} == {
+        "run time 0: 1 s taken": "line 3",
+        "priority: rounded to whole numbers": 'line 2: "1.5"',
+        "runtime_s: rounded to whole seconds": 'line 2: "9.6"',
+        "submit_s: rounded to whole seconds": 'line 2: "0.4"',
+        "ran past the time requested: kept": "line 2",
+    }
+
+
+@pytest.mark.parametrize("column", TRACE_SCHEMA.names)
+def test_every_column_of_a_trace_can_be_mapped(tmp_path: Path, column: str) -> None:
+    """A file with the same cells under a column of another name gives the same trace as one with its own."""
+    cells = {
+        "after": "",
+        "residency": "owned",
+        "requires": "pool:own",
+        "excludes": "device:h100",
+        "outcome": "failed",
+    }
+    cell = cells.get(column, "7")
+    needed = ["submit_s", "runtime_s", "gang"]
+    names = [*(name for name in needed if name != column), column]
+    values = ",".join(["7"] * (len(names) - 1) + [cell])
+    own = read(tmp_path, f"{','.join(names)}\n{values}\n").trace
+    theirs = read(tmp_path, f"{','.join(names[:-1])},Theirs\n{values}\n", f"{column}=Theirs").trace
+    assert theirs.sha256 == own.sha256
 
 
 def test_words_become_outcomes_and_places(tmp_path: Path) -> None:

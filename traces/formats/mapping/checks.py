@@ -135,17 +135,25 @@ def settle_jobs(jobs: JobTable, mapping: JobMapping, foreign: set[str]) -> list[
         if name in foreign:
             columns[name] = np.where(columns[name] <= LIMITS[name][1], columns[name], np.nan)
     if "estimate_s" in foreign:
-        columns["estimate_s"] = np.maximum(np.rint(columns["estimate_s"]), 1)
-    if "submit_s" in foreign:
-        fraction = columns["submit_s"] != np.rint(columns["submit_s"])
-        jobs.note(fraction & np.isfinite(columns["submit_s"]), "submit_s: rounded to whole seconds")
-        columns["submit_s"] = np.rint(columns["submit_s"])
+        asked = columns["estimate_s"]
+        jobs.note(~(asked > 0), "no time requested: the run time taken")
+        columns["estimate_s"] = np.where(asked > 0, np.maximum(asked, 1), np.nan)
     for name in sorted(foreign):
+        if pa.types.is_integer(TRACE_SCHEMA.field(name).type):
+            _round(jobs, name)
         check_limit(jobs, name)
     if "estimate_s" in foreign:
         over = columns["runtime_s"] > columns["estimate_s"]
         jobs.note(over, "ran past the time requested: kept")
     return assumed
+
+
+def _round(jobs: JobTable, name: str) -> None:
+    values = jobs.columns[name]
+    whole = np.rint(values)
+    what = "seconds" if name.endswith("_s") else "numbers"
+    jobs.note(np.isfinite(values) & (values != whole), f"{name}: rounded to whole {what}", name)
+    jobs.columns[name] = whole
 
 
 def _settle_run_times(jobs: JobTable) -> None:
@@ -158,8 +166,7 @@ def _settle_run_times(jobs: JobTable) -> None:
         )
     jobs.skip((run == 0) & cancelled, "never ran")
     jobs.note(np.rint(run) < 1, "run time 0: 1 s taken")
-    jobs.note((run != np.rint(run)) & (run >= 1), "runtime_s: rounded to whole seconds")
-    jobs.columns["runtime_s"] = np.maximum(np.rint(run), 1)
+    jobs.columns["runtime_s"] = np.where(np.rint(run) < 1, 1, run)
 
 
 def _settle_gangs(jobs: JobTable, unit: str) -> list[str]:
