@@ -18,6 +18,7 @@ import pytest
 from scheduler.report.figures.money import LINE_COLOURS
 from scheduler.run import columns as schema
 from scheduler.weather import WEATHER
+from scheduler.why.causes import WAITS
 from traces import TRACE_SCHEMA
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +37,7 @@ FLOORS = (
     ("scheduler.run", "scheduler.weather"),
     ("scheduler.engine", "scheduler.money"),
     ("scheduler.replay",),
-    ("scheduler.study",),
+    ("scheduler.study", "scheduler.why"),
     ("scheduler.report",),
     ("scheduler.cli",),
 )
@@ -249,8 +250,16 @@ def defined(module: ast.Module) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "columns",
-    [TRACE_SCHEMA, WEATHER, schema.JOBS, schema.ATTEMPTS, schema.SPEND, schema.states(["pool"], ["offer"])],
-    ids=["trace", "weather", "jobs", "attempts", "spend", "states"],
+    [
+        TRACE_SCHEMA,
+        WEATHER,
+        schema.JOBS,
+        schema.ATTEMPTS,
+        schema.SPEND,
+        WAITS,
+        schema.states(["pool"], ["offer"]),
+    ],
+    ids=["trace", "weather", "jobs", "attempts", "spend", "waits", "states"],
 )
 def test_every_column_says_its_unit_and_meaning(columns: pa.Schema) -> None:
     units = {"_device_s": "device-second", "_s": "s", "usd": "USD", "_tb": "TB", "device_h": "device-hour"}

@@ -1,0 +1,59 @@
+"""The causes of waiting, the first that holds first."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import pyarrow as pa
+
+from traces.arrays import WORD
+from traces.parquet import documented
+
+
+class Cause(IntEnum):
+    """Why a job did not work in a second of its wait; of several that hold, the first."""
+
+    DEPENDENCY = 0
+    BACK_OFF = 1
+    STARTING = 2
+    OUTAGE = 3
+    RESIDENCY = 4
+    QUOTA = 5
+    DECLINED = 6
+    REFUSED = 7
+    TOO_FEW = 8
+    RESERVED = 9
+    FRAGMENTATION = 10
+    ORDER = 11
+
+    @property
+    def word(self) -> str:
+        """Its name in waits.parquet."""
+        return self.name.lower()
+
+
+MEANINGS = {
+    Cause.DEPENDENCY: "another job had to finish first, or the lag after it to pass",
+    Cause.BACK_OFF: "it had failed, and was not to be tried again yet",
+    Cause.STARTING: "it held devices that were booting, restarting or being given its data",
+    Cause.OUTAGE: "it would have fitted, but for devices that were out of service",
+    Cause.RESIDENCY: "its data may not leave, and an offer had room for it",
+    Cause.QUOTA: "no offer had enough left of its quota",
+    Cause.DECLINED: "an offer had room, and the policy wanted none that had",
+    Cause.REFUSED: "offers refused, or were short of devices",
+    Cause.TOO_FEW: "fewer devices were free than it takes",
+    Cause.RESERVED: "it would have fitted, in room that was kept for others",
+    Cause.FRAGMENTATION: "enough devices were free, but in no pods that it fits",
+    Cause.ORDER: "it would have fitted, but nobody passes the head",
+}
+
+WAITS = pa.schema(
+    [
+        documented("job_id", pa.int64(), "", "as in the trace"),
+        documented("from_s", pa.int64(), "s", "from here on it did not work, from the epoch"),
+        documented("to_s", pa.int64(), "s", "until here"),
+        documented("cause", WORD, "", f"the first that holds of {', '.join(cause.word for cause in Cause)}"),
+        documented("about", WORD, "", "the pools, the offers or the jobs that it is about", nullable=True),
+        documented("patient", pa.bool_(), "", "it may leave, and its patience is not over"),
+    ]
+)

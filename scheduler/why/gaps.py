@@ -1,0 +1,132 @@
+"""The spans in which jobs did not work, from the logs alone: before, between and after their attempts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.run.directory import Run
+from scheduler.scenario import RetrySpec
+from scheduler.why.causes import Cause
+from traces.arrays import Bools, Ints, sorted_by
+from traces.trace import Trace
+
+WAITS_FOR_DEVICES = -1
+"""Stands for the cause where it is not known yet."""
+_AGAIN = ("failed", "reclaimed", "preempted", "migrated")
+_JOBS = ["job_id", "ready_s", "state", "reason"]
+_ATTEMPTS = ["job_id", "attempt", "where", "rented", "alloc_s", "start_s", "end_s", "outcome", "kept_s"]
+
+
+class Gaps(NamedTuple):
+    """Spans by column, none of which is empty; `row` is the job's in the trace.
+
+    `after` is the number of the attempt that came before, in `Logged`, or is going on; -1 for none.
+    """
+
+    row: Ints
+    from_s: Ints
+    to_s: Ints
+    cause: Ints
+    after: Ints
+
+    def some(self, rows: Bools | Ints) -> Gaps:
+        """Return those of some rows."""
+        return Gaps(*(column[rows] for column in self))
+
+
+class Logged:
+    """The jobs of a run by row of the trace, and their attempts in order of row and number."""
+
+    def __init__(self, run: Run, trace: Trace, rows: Ints | None = None) -> None:
+        self.end_s = run.end_s
+        by_id = np.argsort(trace.numpy("job_id"), kind="stable")
+        ids = trace.numpy("job_id")[by_id]
+        self.rows = np.arange(len(trace)) if rows is None else rows
+        jobs = run.table("jobs", _JOBS)
+        attempts = run.table("attempts", _ATTEMPTS)
+        if rows is not None:
+            wanted = pa.array(trace.numpy("job_id")[rows])
+            jobs, attempts = (
+                table.filter(pc.is_in(table.column("job_id"), wanted)) for table in (jobs, attempts)
+            )
+        at = by_id[np.searchsorted(ids, jobs.column("job_id").to_numpy())]
+        jobs = jobs.take(pa.array(np.argsort(at)))
+        self.ready_s: Ints = jobs.column("ready_s").to_numpy()
+        self.unfinished = _is(jobs, "state", "unfinished")
+        self.waits_for_others = _is(jobs, "reason", "waits for another job")
+        self.unsubmitted = _is(jobs, "reason", "not yet submitted")
+        attempts = sorted_by(attempts, "attempt")
+        at = by_id[np.searchsorted(ids, attempts.column("job_id").to_numpy())]
+        order = np.argsort(at, kind="stable")
+        self.attempts = attempts = attempts.take(pa.array(order))
+        self.row = at[order]
+        self.job = np.searchsorted(self.rows, self.row)
+        self.first = np.diff(self.row, prepend=-1) != 0
+        self.last = np.diff(self.row, append=-1) != 0
+        self.alloc_s, self.over_s = self._ints("alloc_s"), self._ints("end_s")
+        self.start_s: Ints = pc.coalesce(attempts.column("start_s"), attempts.column("end_s")).to_numpy()
+        done_s = np.cumsum(self._ints("kept_s"))
+        before_s = np.where(self.first, done_s - self._ints("kept_s"), 0)
+        self.done_s: Ints = done_s - np.maximum.accumulate(before_s) if len(done_s) else done_s
+        """Reference seconds that the job had got done and kept when the attempt was over."""
+        self.rented: Bools = attempts.column("rented").to_numpy()
+        self.failed = _is(attempts, "outcome", "failed")
+        self.again = _is(attempts, "outcome", *_AGAIN)
+
+    def _ints(self, name: str) -> Ints:
+        return np.asarray(self.attempts.column(name).to_numpy())
+
+    def rested_s(self, retries: RetrySpec) -> Ints:
+        """Return when a job may be tried again after each attempt: at its end, or after a back-off."""
+        place = np.arange(len(self.row))
+        sound = np.where(self.failed, np.where(self.first, place - 1, -1), place)
+        times = place - np.maximum.accumulate(sound) if len(place) else place
+        doubled = retries.backoff_s << np.minimum(np.maximum(times - 1, 0), 32)
+        return self.over_s + np.where(self.failed, np.minimum(retries.backoff_most_s, doubled), 0)
+
+
+def gaps(logged: Logged, trace: Trace, retries: RetrySpec) -> Gaps:
+    """Return the spans in which jobs did not work, in order of row and time."""
+    log, rested_s = logged, logged.rested_s(retries)
+    number = np.arange(len(log.row))
+    since_s = np.where(log.first, log.ready_s[log.job], np.append(0, rested_s[:-1])[: len(number)])
+    before = np.where(log.first, -1, number - 1)
+    left = log.last & log.again & log.unfinished[log.job]
+    idle = np.ones(len(log.rows), bool)
+    idle[log.job] = False
+    idle &= log.unfinished & ~log.unsubmitted
+    waits, held = idle & ~log.waits_for_others, idle & log.waits_for_others
+    submit_s = trace.numpy("submit_s")[log.rows]
+    late = ~held & ~log.unsubmitted & (log.ready_s > submit_s)
+    end_s = np.full(max(len(number), len(log.rows)), log.end_s)
+    none = np.full(len(log.rows), -1)
+    parts = [
+        (log.row, since_s, log.alloc_s, WAITS_FOR_DEVICES, before),
+        (log.row, log.alloc_s, log.start_s, Cause.STARTING, number),
+        *_of(log.again, (log.row, log.over_s, np.minimum(rested_s, log.end_s), Cause.BACK_OFF, number)),
+        *_of(left, (log.row, rested_s, end_s[: len(number)], WAITS_FOR_DEVICES, number)),
+        *_of(waits, (log.rows, log.ready_s, end_s[: len(log.rows)], WAITS_FOR_DEVICES, none)),
+        *_of(held, (log.rows, submit_s, end_s[: len(log.rows)], Cause.DEPENDENCY, none)),
+        *_of(late, (log.rows, submit_s, log.ready_s, Cause.DEPENDENCY, none)),
+    ]
+    columns = [(*part[:3], np.full(len(part[0]), part[3]), part[4]) for part in parts]
+    found = Gaps(*(np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)))
+    found = found.some(found.from_s < found.to_s)
+    return found.some(np.lexsort([found.from_s, found.row]))
+
+
+_Part = tuple[Ints, Ints, Ints, int, Ints]
+
+
+def _of(rows: Bools, part: _Part) -> list[_Part]:
+    row, from_s, to_s, cause, after = part
+    return [(row[rows], from_s[rows], to_s[rows], cause, after[rows])]
+
+
+def _is(table: pa.Table, name: str, *words: str) -> Bools:
+    found = pc.is_in(table.column(name).cast(pa.string()), pa.array(words))
+    return np.asarray(found.to_numpy())

@@ -1,0 +1,136 @@
+"""What all jobs that need the same lacked at each instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from scheduler.engine.gate import Gate
+from scheduler.engine.jobs import Shape
+from scheduler.engine.owned.cluster import Cluster
+from scheduler.engine.owned.pools import PodNeed
+from scheduler.engine.owned.view import ClusterView
+from scheduler.engine.queue import Queue
+from scheduler.engine.rented.offers import Rental
+from scheduler.policy.first import KeepFree
+from scheduler.replay.assembly import Assembly
+from scheduler.replay.setup import Setup
+from scheduler.why.causes import Cause
+from scheduler.why.held import Holdings
+from scheduler.why.offers import OfferLevels
+from scheduler.why.pods import PodLevels
+from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_any
+
+_TAKE_ANY = ("cheapest", "fastest")
+"""Offer policies that want each offer."""
+
+
+class Lacks(NamedTuple):
+    """Causes over time of whoever waits and has a need: while patient, and when patience is over."""
+
+    patient: StepFunction
+    over: StepFunction
+
+
+class Resources:
+    """The pools and offers of a run over time."""
+
+    def __init__(self, setup: Setup, assembly: Assembly, held: Holdings, pods: Sequence[int]) -> None:
+        self.setup = setup
+        self._held, self._assembly, self._pods = held, assembly, pods
+        first = setup.policy.first
+        self._keep_free = first.share if isinstance(first, KeepFree) else None
+        cluster = Cluster(assembly.pools, setup.policy.place, self._keep_free)
+        self.view = ClusterView(cluster, Queue(bytearray()), ())
+        """Of a cluster on which nobody runs or waits."""
+        self.gate = None if first is None else Gate(first, cluster, self.view, len(setup.trace))
+        self._declines = setup.scenario.policy.offer.partition(":")[0] not in _TAKE_ANY
+        self.pool = cache(self._pool)
+        self.offer = cache(self._offer)
+
+    def _pool(self, at: int) -> PodLevels:
+        size, outages = self._assembly.pools[at].size, self._assembly.outages
+        return PodLevels(
+            size, self._pods[at], self._held.at(at), [out for out in outages if out.resource == at]
+        )
+
+    def _offer(self, at: int) -> OfferLevels:
+        offer = self._assembly.offers[at - len(self._assembly.pools)]
+        outages = [outage for outage in self._assembly.outages if outage.resource == at]
+        return OfferLevels(offer, self._held.at(at), outages)
+
+    def fits(self, needs: Sequence[PodNeed], of: str, more: int = 0) -> StepFunction:
+        """Return when a gang fits in some pool, by the devices of that name in `PodLevels`."""
+        pools = [(self.pool(need.pool.index), need) for need in needs]
+        return where_any(pool.fits(getattr(pool, of), need, more) for pool, need in pools)
+
+    def enough(self, needs: Sequence[PodNeed]) -> StepFunction:
+        """Return when some pool has enough free devices, on whatever pods."""
+        return where_any(self.pool(need.pool.index).enough(need) for need in needs)
+
+    def room(self, rentals: Sequence[Rental]) -> StepFunction:
+        """Return when some offer had room."""
+        return where_any(self.offer(rental.offer.index).room(rental) for rental in rentals)
+
+    def lacks(self, shape: Shape, elsewhere: Sequence[Rental]) -> Lacks:
+        """Return the causes of a need; `elsewhere` is what it would take if its data might leave."""
+        owned = self._of_pods(shape)
+        if shape.rented:
+            over = self._of_offers(shape.rented)
+        elif elsewhere:
+            over = _then(self.room(elsewhere), Cause.RESIDENCY, owned)
+        else:
+            return Lacks(owned, owned)
+        if not shape.owned:
+            return Lacks(over, over)
+        out = StepFunction(owned.time_s, owned.value == Cause.OUTAGE)
+        return Lacks(owned, _then(out, Cause.OUTAGE, over))
+
+    def _of_pods(self, shape: Shape) -> StepFunction:
+        needs = shape.owned
+        fits, out = self.fits(needs, "free"), self._out(needs)
+        enough, barred = self.enough(needs), self._barred(shape)
+        time_s = instants([fits, enough, barred, out])
+        held_back = Cause.ORDER if self.setup.policy.backfill is None else Cause.RESERVED
+        free = np.where(barred.at(time_s), Cause.RESERVED, held_back)
+        busy = np.where(enough.at(time_s), Cause.FRAGMENTATION, Cause.TOO_FEW)
+        busy = np.where(out.at(time_s), Cause.OUTAGE, busy)
+        return StepFunction(time_s, np.where(fits.at(time_s), free, busy)).shortest()
+
+    def _out(self, needs: Sequence[PodNeed]) -> StepFunction:
+        """Return when a gang would fit if all were in service, or could not though nobody held anything."""
+        if not any(self.pool(need.pool.index).exposed for need in needs):
+            return AT_NO_TIME
+        unheld, sound = self.fits(needs, "unheld"), self.fits(needs, "sound")
+        time_s = instants([unheld, sound])
+        return StepFunction(time_s, unheld.at(time_s) | ~sound.at(time_s))
+
+    def _of_offers(self, rentals: Sequence[Rental]) -> StepFunction:
+        offers = [(self.offer(rental.offer.index), rental) for rental in rentals]
+        left = where_any(offer.has_left(rental) for offer, rental in offers)
+        trouble = where_any(offer.troubled(rental) for offer, rental in offers)
+        time_s = instants([left, trouble])
+        refused = trouble.at(time_s) | np.array(not self._declines)
+        cause = np.where(refused, Cause.REFUSED, Cause.DECLINED)
+        return StepFunction(time_s, np.where(left.at(time_s), cause, Cause.QUOTA)).shortest()
+
+    def _barred(self, shape: Shape) -> StepFunction:
+        """Return when a job that may leave has to stay out, so that enough stays free."""
+        if self._keep_free is None or not shape.rented:
+            return AT_NO_TIME
+        pools = [self.pool(at) for at in range(len(self._assembly.pools))]
+        free = [pool.total(pool.free) for pool in pools]
+        down = [pool.total(pool.free - pool.unheld + pool.size) for pool in pools]
+        time_s = instants([*free, *down])
+        in_service = sum(level.at(time_s) for level in down)
+        within = sum(level.at(time_s) for level in free) - self._keep_free * in_service
+        return StepFunction(time_s, np.asarray(shape.most >= within)).shortest()
+
+
+def _then(condition: StepFunction, cause: Cause, other: StepFunction) -> StepFunction:
+    """Return a cause while a condition holds, and else another one."""
+    time_s = instants([condition, other])
+    return StepFunction(time_s, np.where(condition.at(time_s), cause, other.at(time_s))).shortest()

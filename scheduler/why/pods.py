@@ -1,0 +1,99 @@
+"""How many devices of each pod of a pool were free, and what would have fitted there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from scheduler.engine.owned.pools import PodNeed
+from scheduler.engine.storm.outages import Outage
+from scheduler.why.held import Holdings
+from scheduler.why.outages import concerned
+from scheduler.why.step_function import StepFunction, instants
+from traces.arrays import Ints
+
+_Changes = tuple[Ints, Ints | int, int, Ints]
+"""(times, pod or pods, what changes, by how much)."""
+
+
+class PodLevels:
+    """Devices of the pods of a pool after each instant at which one changed, in order of pod and time.
+
+    - `free` could be given to a gang.
+    - `unheld` nobody holds, whether in service or not.
+    - `sound` no outage concerns, whether held or not.
+
+    An outage counts from when it is announced, as nobody is given its devices from then on. Those of a part
+    of a pod are then taken to be held, as far as any are.
+    """
+
+    def __init__(self, size: int, pods: int, held: Holdings, outages: Iterable[Outage]) -> None:
+        self.size, self.pods = size, pods
+        outages = [*outages]
+        self.exposed = bool(outages)
+        row, pod, devices = held.by_pod(size)
+        columns: list[_Changes] = [(held.alloc_s[row], pod, 0, devices), (held.end_s[row], pod, 0, -devices)]
+        columns += _out(size, outages)
+        time_s = np.concatenate([times for times, *_ in columns])
+        pod = np.concatenate([np.broadcast_to(pods, len(times)) for times, pods, *_ in columns])
+        order = np.lexsort([time_s, pod])
+        self.time_s, self._pod = time_s[order], pod[order]
+        kind = np.concatenate([np.full(len(times), kind) for times, _, kind, _ in columns])[order]
+        change = np.concatenate([changes for *_, changes in columns])[order]
+        taken, out, known = (self._sums(change * (kind == which)) for which in range(3))
+        last = np.append((np.diff(self.time_s) != 0) | (np.diff(self._pod) != 0), True)[: len(order)]
+        self.time_s, self._pod = self.time_s[last], self._pod[last]
+        self.unheld = size - taken[last]
+        self.sound = size - known[last]
+        self.free = self.unheld - np.maximum(out, known - taken)[last]
+
+    def _sums(self, change: Ints) -> Ints:
+        """Return the running sum within each pod."""
+        total = np.cumsum(change)
+        first = np.flatnonzero(np.diff(self._pod, prepend=-1))
+        before = (total - change)[first]
+        return np.asarray(total - np.repeat(before, np.diff(np.append(first, len(total)))))
+
+    def fits(self, devices: Ints, need: PodNeed, more: int = 0) -> StepFunction:
+        """Return when a gang fits, if each pod has so many devices for it; with `more` empty pods."""
+        levels = [(self._pods_with(devices, need.size), need.whole - more)] if need.whole else []
+        if need.rest:
+            levels.append((self._pods_with(devices, need.rest), need.whole + 1 - more))
+        time_s = instants(level for level, _ in levels)
+        fits = np.all([level.at(time_s) >= least for level, least in levels], axis=0)
+        return StepFunction(time_s, fits).shortest()
+
+    def enough(self, need: PodNeed) -> StepFunction:
+        """Return when so many devices are free, on whatever pods."""
+        free = self.total(self.free)
+        return StepFunction(free.time_s, free.value >= need.devices).shortest()
+
+    def total(self, devices: Ints) -> StepFunction:
+        """Return the devices of all pods together."""
+        return StepFunction.of(self.pods * self.size, self.time_s, devices - self._before(devices))
+
+    def _pods_with(self, devices: Ints, least: int) -> StepFunction:
+        """Return how many pods have at least so many devices."""
+        change = (devices >= least).astype(np.int64) - (self._before(devices) >= least)
+        rows = np.flatnonzero(change)
+        return StepFunction.of(self.pods * (self.size >= least), self.time_s[rows], change[rows])
+
+    def _before(self, devices: Ints) -> Ints:
+        """Return what the pod had before each change."""
+        before = np.append(self.size, devices[:-1])[: len(devices)]
+        return np.where(np.diff(self._pod, prepend=-1) != 0, self.size, before)
+
+
+def _out(size: int, outages: Iterable[Outage]) -> list[_Changes]:
+    """Return (times, pod, 1 for out of service and 2 for known to be so, changes) of pods under outages."""
+    by_pod: dict[int, list[Outage]] = defaultdict(list)
+    for outage in outages:
+        by_pod[outage.pod].append(outage)
+    columns: list[_Changes] = []
+    for pod, theirs in by_pod.items():
+        for kind in (1, 2):
+            level = concerned(theirs, size, announced=kind == 2)
+            columns.append((level.time_s[1:], pod, kind, np.diff(level.value)))
+    return columns

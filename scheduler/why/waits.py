@@ -1,0 +1,202 @@
+"""The waits of a run, cut at each instant at which their cause changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from scheduler.engine.jobs import Job, Shape, jobs
+from scheduler.engine.places import Places
+from scheduler.engine.rented.offers import Rental
+from scheduler.replay.assembly import Assembly
+from scheduler.replay.setup import Setup
+from scheduler.run.directory import Run
+from scheduler.why.about import last_before
+from scheduler.why.causes import WAITS, Cause
+from scheduler.why.gaps import WAITS_FOR_DEVICES, Gaps, Logged, gaps
+from scheduler.why.held import Holdings
+from scheduler.why.needs import Resources
+from scheduler.why.patience import ends_s
+from scheduler.why.step_function import NEVER_S, StepFunction
+from traces.arrays import Bools, Ints, combinations, word_column
+from traces.parquet import write_batches
+from traces.trace import Trace
+
+_NEED = ("gang", "kind", "residency", *Places._fields)
+_HELD = ["job_id", "where", "devices", "alloc_s", "end_s", "pods"]
+_NOT_ASKED = ("never", "at_once", "after")
+"""Patience policies that are the same for all jobs."""
+
+
+class Waits(NamedTuple):
+    """Spans of waiting by column, in order of row of the trace and time; `about` is a place in `words`."""
+
+    row: Ints
+    from_s: Ints
+    to_s: Ints
+    cause: Ints
+    about: Ints
+    patient: Bools
+    words: list[str]
+
+    def table(self, trace: Trace) -> pa.Table:
+        """Return them as in `WAITS`."""
+        columns = {
+            "job_id": trace.numpy("job_id")[self.row],
+            "from_s": self.from_s,
+            "to_s": self.to_s,
+            "cause": word_column(self.cause, [cause.word for cause in Cause]),
+            "about": word_column(self.about, self.words, self.about < 0),
+            "patient": self.patient,
+        }
+        return pa.table(columns, schema=WAITS)
+
+    def write(self, trace: Trace, path: Path) -> None:
+        """Write them as Parquet; the file appears only once it is whole."""
+        write_batches(path, WAITS, [self.table(trace)])
+
+
+class CommonNeed(NamedTuple):
+    """What some jobs need, as a job of them, and what it would take elsewhere if its data might leave."""
+
+    job: Job
+    elsewhere: Sequence[Rental]
+
+    @property
+    def asks(self) -> Job:
+        """The job as its patience is asked: it may leave."""
+        shape = self.job.shape
+        rented = [*(shape.rented or self.elsewhere)]
+        return self.job._replace(shape=Shape(shape.owned, rented, shape.workload, shape.kind, shape.owner))
+
+
+class Inquiry:
+    """A finished run and what it waited for: of all jobs, or of some rows of the trace alone."""
+
+    def __init__(self, run: Run, setup: Setup, rows: Ints | None = None) -> None:
+        self.run, self.setup, self.trace = run, setup, setup.trace
+        self.assembly = Assembly(setup)
+        self.logged = Logged(run, self.trace, rows)
+        self.gaps = gaps(self.logged, self.trace, setup.scenario.retries)
+        open_ = self.gaps.some(self.gaps.cause == WAITS_FOR_DEVICES)
+        kept_s = max((offer.stock.keep_s for offer in self.assembly.offers), default=0)
+        held = Holdings.of(run.table("attempts", _HELD), setup.stock.names)
+        if len(open_.row):
+            held = held.during(int(open_.from_s.min()) - kept_s, int(open_.to_s.max()))
+        pods = [pool["pods"] for pool in run.description["pools"]]
+        self.held = held
+        self.resources = Resources(setup, self.assembly, held, pods)
+        self._fit = cache(self.assembly.fit)
+
+    def waits(self) -> Waits:
+        """Return each span of waiting with its cause."""
+        words = list(self.setup.stock.names)
+        known = self.gaps.some(self.gaps.cause != WAITS_FOR_DEVICES)
+        parts = [self._known(known, words)]
+        open_ = self.gaps.some(self.gaps.cause == WAITS_FOR_DEVICES)
+        if len(open_.row):
+            firsts, number = self._needs(open_.row)
+            for at, row in enumerate(open_.row[firsts].tolist()):
+                parts.append(self._asked(self.need(row), open_.some(number == at), words))
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        order = np.lexsort([columns[1], columns[0]])
+        return _merged([column[order] for column in columns], words)
+
+    def need(self, row: int) -> CommonNeed:
+        """Return what the job of a row of the trace needs."""
+        (job,) = self.jobs(np.array([row]))
+        gate = self.resources.gate
+        job = job if gate is None else gate.sent(job)
+        if job.shape.rented:
+            return CommonNeed(job, ())
+        words = self.trace.table.slice(row, 1).select(_NEED).to_pylist()[0]
+        places = Places(words["requires"], words["excludes"])
+        return CommonNeed(job, self._fit(words["gang"], words["kind"], True, places)[1])
+
+    def jobs(self, rows: Ints) -> list[Job]:
+        """Return jobs as the engine saw them, but for what they come after; their turns count from 0."""
+        table = self.trace.table.take(pa.array(rows))
+        place = table.schema.get_field_index("after")
+        nothing = pa.nulls(len(rows), table.schema.field(place).type)
+        some = Trace(table.set_column(place, table.schema.field(place), nothing))
+        return [job for block in jobs(some, self._fit) for job in block]
+
+    def _needs(self, rows: Ints) -> tuple[Ints, Ints]:
+        table = self.trace.table.select(_NEED).take(pa.array(rows))
+        return combinations([table.column(name) for name in _NEED])
+
+    def _known(self, known: Gaps, words: list[str]) -> tuple[Ints, ...]:
+        """Return the spans whose cause the logs tell."""
+        about = np.full(len(known.row), -1)
+        tried = known.cause != Cause.DEPENDENCY
+        names = self.logged.attempts.column("where").cast(pa.string()).to_numpy()
+        place = {name: at for at, name in enumerate(words)}
+        about[tried] = [place[name] for name in names[known.after[tried]]]
+        labels = last_before(self.run, self.trace, known.row[~tried])
+        about[~tried] = np.arange(len(labels)) + len(words)
+        words += labels
+        return (*known[:4], about, np.zeros(len(known.row), bool))
+
+    def _asked(self, need: CommonNeed, open_: Gaps, words: list[str]) -> tuple[Ints, ...]:
+        """Return the spans of those who have a need and wait for devices, cut where the cause changes."""
+        shape = need.job.shape
+        lacks = self.resources.lacks(shape, need.elsewhere)
+        over_s = np.clip(self._patience_ends_s(need, open_), open_.from_s, open_.to_s)
+        parts = [
+            (*_cut(lacks.patient, open_.row, open_.from_s, over_s), bool(shape.rented)),
+            (*_cut(lacks.over, open_.row, over_s, open_.to_s), False),
+        ]
+        pools = ", ".join(each.pool.stock.name for each in shape.owned)
+        offers = ", ".join(each.offer.stock.name for each in (*shape.rented, *need.elsewhere))
+        words += [pools, offers]
+        row, from_s, to_s, cause = (np.concatenate(pair) for pair in list(zip(*parts, strict=True))[:4])
+        of_offers = (cause >= Cause.RESIDENCY) & (cause <= Cause.REFUSED)
+        patient = np.repeat([parts[0][4], False], [len(parts[0][0]), len(parts[1][0])])
+        return row, from_s, to_s, cause, len(words) - 2 + of_offers, patient
+
+    def _patience_ends_s(self, need: CommonNeed, open_: Gaps) -> Ints:
+        shape, log = need.job.shape, self.logged
+        if not (shape.rented or need.elsewhere):
+            return open_.to_s
+        if not shape.owned:
+            return open_.from_s
+        patience = self.setup.policy.patience
+        name = self.setup.scenario.policy.patience.partition(":")[0]
+        first, done_s = open_.after < 0, log.done_s[open_.after] * (open_.after >= 0)
+        asks = need.asks
+        if name in _NOT_ASKED:
+            asked = [asks] * len(first)
+        else:
+            asked = [job._replace(shape=asks.shape) for job in self.jobs(open_.row)]
+        ends = ends_s(patience, self.resources.view, asked, open_.from_s, done_s)
+        impatient = ~first & log.rented[open_.after]
+        return np.where(impatient, open_.from_s, ends)
+
+
+def _cut(level: StepFunction, row: Ints, from_s: Ints, to_s: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return (row, from, to, value) of each piece of spans in which a level stays as it is."""
+    some = from_s < to_s
+    row, from_s, to_s = row[some], from_s[some], to_s[some]
+    first = np.searchsorted(level.time_s, from_s, "right") - 1
+    pieces = np.searchsorted(level.time_s, to_s, "left") - first
+    span = np.repeat(np.arange(len(row)), pieces)
+    place = np.arange(len(span)) - np.repeat(np.cumsum(pieces) - pieces, pieces) + first[span]
+    until_s = np.append(level.time_s[1:], NEVER_S)[place]
+    since_s = level.time_s[place]
+    return row[span], np.maximum(since_s, from_s[span]), np.minimum(until_s, to_s[span]), level.value[place]
+
+
+def _merged(columns: Sequence[Ints], words: list[str]) -> Waits:
+    """Put spans together that follow each other and say the same."""
+    row, from_s, to_s, *rest = columns
+    same = (row[1:] == row[:-1]) & (from_s[1:] == to_s[:-1])
+    for column in rest:
+        same &= column[1:] == column[:-1]
+    first = np.append(True, ~same)[: len(row)]
+    last = np.append(~same, True)[: len(row)]
+    return Waits._make([row[first], from_s[first], to_s[last], *(column[first] for column in rest), words])

@@ -1,0 +1,372 @@
+"""Why jobs waited: exact stories, and laws that hold in any world."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import ceil, inf
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from scheduler.run.directory import Run
+from scheduler.scenario import Scenario
+from scheduler.why.question import setup_of
+from scheduler.why.waits import Inquiry
+from tests import build
+from tests.build import job, offer, pool, scenario
+from tests.storms import Tale, endured, outage, tales
+from tests.worlds import AGAIN, CATALOG, MEMORY, Row, World, scenarios, traces
+from traces import Trace
+
+LAWS = settings(max_examples=40, deadline=None)
+
+Wait = tuple[int, int, int, str, str | None]
+"""(job_id, from, to, cause, about)."""
+
+STRICT = {"backfill": "none", "patience": "never"}
+EASY = {"backfill": "easy", "patience": "never"}
+
+
+def waits_of(run: Run, trace: Trace, rows: list[int] | None = None) -> list[Row]:
+    setup = setup_of(run, trace, CATALOG)
+    inquiry = Inquiry(run, setup, None if rows is None else np.array(rows))
+    found: list[Row] = inquiry.waits().table(trace).to_pylist()
+    return found
+
+
+def told(of: Scenario, over: Trace, folder: Path) -> list[Wait]:
+    found = waits_of(build.run(of, over, folder / "run", CATALOG), over)
+    return [(row["job_id"], row["from_s"], row["to_s"], row["cause"], row["about"]) for row in found]
+
+
+def in_weather(of: Scenario, rows: list[Row], over: Trace, folder: Path) -> list[Wait]:
+    world = endured(Tale(of, rows, over), folder)
+    found = waits_of(world.run, over)
+    return [(row["job_id"], row["from_s"], row["to_s"], row["cause"], row["about"]) for row in found]
+
+
+def test_too_few_devices_are_free_until_one_ends(tmp_path: Path) -> None:
+    """4 devices; the first takes 3 for 100 s, so that the second, of 2, waits from 10 to 100."""
+    jobs = build.trace(job(0, 100, 3), job(10, 5, 2))
+    assert told(scenario([pool(4)], policy=STRICT), jobs, tmp_path) == [(1, 10, 100, "too_few", "own")]
+
+
+def test_enough_devices_in_no_pod_that_fits_are_fragmentation(tmp_path: Path) -> None:
+    """Two pods of 4, 3 held of each: 2 are free, and no pod has 2 before 50. Then too few before 5, as only
+    the first pod is held by then until 20, are not: it starts at 50."""
+    jobs = build.trace(job(0, 50, 3), job(0, 80, 3), job(10, 5, 2))
+    of = scenario([pool(4, 2)], policy=STRICT)
+    assert told(of, jobs, tmp_path) == [(2, 10, 50, "fragmentation", "own")]
+
+
+def test_a_gang_over_pods_needs_whole_ones(tmp_path: Path) -> None:
+    """6 devices are a whole pod and 2 more: with 1 and 1 held, 6 of 8 are free, and no pod is whole."""
+    jobs = build.trace(job(0, 30, 1), job(0, 60, 1), job(10, 5, 6))
+    of = scenario([pool(4, 2)], policy=STRICT | {"place": "worst_fit"})
+    assert told(of, jobs, tmp_path) == [(2, 10, 30, "fragmentation", "own")]
+
+
+def test_behind_the_head_in_strict_order(tmp_path: Path) -> None:
+    """The head of 4 waits for the 2 that are held; the one behind it would fit beside them."""
+    jobs = build.trace(job(0, 100, 2), job(10, 20, 4), job(20, 5, 1))
+    of = scenario([pool(4)], policy=STRICT)
+    assert told(of, jobs, tmp_path) == [
+        (1, 10, 100, "too_few", "own"),
+        (2, 20, 100, "order", "own"),
+        (2, 100, 120, "too_few", "own"),
+    ]
+
+
+def test_room_that_easy_reserves_for_the_head(tmp_path: Path) -> None:
+    """The head of 4 has its reservation at 100; who would run beyond that may not pass it."""
+    jobs = build.trace(job(0, 100, 2), job(10, 20, 4), job(20, 500, 1))
+    of = scenario([pool(4)], policy=EASY)
+    assert told(of, jobs, tmp_path) == [
+        (1, 10, 100, "too_few", "own"),
+        (2, 20, 100, "reserved", "own"),
+        (2, 100, 120, "too_few", "own"),
+    ]
+
+
+def test_room_that_is_kept_for_those_who_may_not_leave(tmp_path: Path) -> None:
+    """More than half of 4 must stay free: a gang of 2 rents at once, and one more of 1 has to wait."""
+    jobs = build.trace(job(0, 100, 1), job(0, 60, 2), job(10, 5, 1))
+    policy = {"backfill": "easy", "patience": "after:20", "first": "reserve:0.5"}
+    of = scenario([pool(4)], [offer("cloud", 2)], policy=policy)
+    assert told(of, jobs, tmp_path) == [
+        (2, 10, 30, "reserved", "own"),
+        (2, 30, 60, "quota", "cloud"),
+    ]
+
+
+def test_patience_then_the_quota(tmp_path: Path) -> None:
+    """2 s for each of 2 devices, then the offer, which the first job has until 44, kept until 54."""
+    jobs = build.trace(job(0, 200, 4), job(0, 40, 2), job(10, 5, 2))
+    of = scenario(
+        [pool(4)], [offer("cloud", 2, release_s=10)], policy={"patience": "per_gang:2"} | {"backfill": "none"}
+    )
+    assert told(of, jobs, tmp_path) == [
+        (1, 0, 4, "too_few", "own"),
+        (2, 10, 14, "too_few", "own"),
+        (2, 14, 54, "quota", "cloud"),
+    ]
+
+
+def test_patience_stands_beside_the_cause(tmp_path: Path) -> None:
+    jobs = build.trace(job(0, 200, 4), job(10, 5, 2), job(20, 5, 1, residency="owned"))
+    of = scenario([pool(4)], [offer("cloud", 1)], policy={"patience": "after:15", "backfill": "none"})
+    run = build.run(of, jobs, tmp_path / "run", CATALOG)
+    found = [(row["job_id"], row["from_s"], row["cause"], row["patient"]) for row in waits_of(run, jobs)]
+    assert found == [
+        (1, 10, "too_few", False),
+        (2, 20, "too_few", False),
+        (2, 35, "residency", False),
+    ], "the quota is too small for the second, which may not leave; the third would have had to be patient"
+
+
+def test_data_that_may_not_leave(tmp_path: Path) -> None:
+    """Bursting at once, it would have had room, but for 20 to 50, when another job has the offer."""
+    jobs = build.trace(job(0, 100, 4), job(10, 5, 1, residency="owned"), job(20, 30, 2))
+    of = scenario([pool(4)], [offer("cloud", 2)], policy={"patience": "at_once", "backfill": "none"})
+    assert told(of, jobs, tmp_path) == [
+        (1, 10, 20, "residency", "cloud"),
+        (1, 20, 50, "too_few", "own"),
+        (1, 50, 100, "residency", "cloud"),
+    ]
+
+
+def test_a_dependency_its_lag_and_then_the_wait(tmp_path: Path) -> None:
+    """The third comes after the first two and 5 s; the second ended last."""
+    jobs = build.trace(
+        job(0, 20, 1),
+        job(0, 40, 2, name="second"),
+        job(3, 5, 2, after=[0, 1], after_lag_s=5),
+        job(41, 9, 3),
+        job(50, 1, 1, after=2),
+    )
+    of = scenario([pool(4)], policy=STRICT, horizon_h=56 / 3_600)
+    assert told(of, jobs, tmp_path) == [
+        (2, 3, 45, "dependency", "second"),
+        (2, 45, 50, "too_few", "own"),
+        (4, 50, 55, "dependency", "2"),
+    ]
+
+
+def test_who_still_waits_or_is_held_at_the_horizon(tmp_path: Path) -> None:
+    jobs = build.trace(job(0, 100, 4), job(10, 5, 4), job(20, 5, 1, after=1))
+    of = scenario([pool(4)], policy=STRICT, horizon_h=60 / 3_600)
+    assert told(of, jobs, tmp_path) == [
+        (1, 10, 60, "too_few", "own"),
+        (2, 20, 60, "dependency", "1"),
+    ]
+
+
+def test_booting_and_staging(tmp_path: Path) -> None:
+    """7 s of staging beside 5 s of booting; the horizon cuts off the second at its start."""
+    jobs = build.trace(job(0, 10, 1, input_tb=7.0), job(12, 10, 1, input_tb=7.0))
+    of = scenario([], [offer("cloud", boot_s=5)], horizon_h=15 / 3_600)
+    assert told(of, jobs, tmp_path) == [(0, 0, 7, "starting", "cloud"), (1, 12, 15, "starting", "cloud")]
+
+
+def test_an_outage_then_the_back_off(tmp_path: Path) -> None:
+    """A device breaks from 10 to 40: who held it rests for 60 s, the next one waits for all 4."""
+    broken = outage(10, 40, "own", "device", pod=0, devices=1)
+    jobs = build.trace(job(0, 30, 4), job(5, 5, 4))
+    of = scenario([pool(4)], policy=STRICT, retries={"backoff_s": 60, "limit": 5})
+    assert in_weather(of, [broken], jobs, tmp_path) == [
+        (0, 10, 70, "back_off", "own"),
+        (1, 5, 10, "too_few", "own"),
+        (1, 10, 40, "outage", "own"),
+    ]
+
+
+def test_maintenance_counts_from_its_notice(tmp_path: Path) -> None:
+    """Known 20 s before 50, for the whole pod: the second does not start at 40, when the first ends."""
+    planned = outage(50, 90, "own", "maintenance", pod=0, devices=4, notice_s=20)
+    jobs = build.trace(job(0, 40, 3), job(10, 5, 2))
+    of = scenario([pool(4)], policy=STRICT)
+    assert in_weather(of, [planned], jobs, tmp_path) == [
+        (1, 10, 30, "too_few", "own"),
+        (1, 30, 90, "outage", "own"),
+    ]
+
+
+def test_an_offer_that_refuses(tmp_path: Path) -> None:
+    """It refuses from 0 to 30; asked every 20 s, 40 s and so on, it is asked at 20 in vain, and at 60."""
+    no = outage(0, 30, "cloud", "refused")
+    jobs = build.trace(job(0, 5, 2))
+    of = scenario([], [offer("cloud", 4)], retries={"backoff_s": 20, "limit": 5})
+    assert in_weather(of, [no], jobs, tmp_path) == [(0, 0, 60, "refused", "cloud")]
+
+
+def test_a_shortage_is_not_the_quota(tmp_path: Path) -> None:
+    """3 of 4 may not be had until 50; the first has them all before, until 20."""
+    short = outage(10, 50, "cloud", "shortage", first=1, devices=3)
+    jobs = build.trace(job(0, 20, 4), job(5, 5, 2))
+    assert in_weather(scenario([], [offer("cloud", 4)]), [short], jobs, tmp_path) == [
+        (1, 5, 20, "quota", "cloud"),
+        (1, 20, 50, "refused", "cloud"),
+    ]
+
+
+def test_an_offer_that_the_policy_does_not_want(tmp_path: Path) -> None:
+    """There is room on spot, where gangs above 1 do not go."""
+    jobs = build.trace(job(0, 50, 4), job(10, 5, 2))
+    policy = {"offer": "spot_up_to:1", "patience": "after:15", "backfill": "none"}
+    of = scenario([pool(4)], [offer("cheap", 4, spot=True, usd_per_device_h=1.0)], policy=policy)
+    assert told(of, jobs, tmp_path) == [
+        (1, 10, 25, "too_few", "own"),
+        (1, 25, 50, "declined", "cheap"),
+    ]
+
+
+# laws
+
+
+@LAWS
+@given(scenarios(), traces())
+def test_causes_are_those_that_a_slow_look_at_each_instant_finds(of: Scenario, over: Trace) -> None:
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        world = World(of, over, build.run(of, over, Path(folder) / "run", CATALOG))
+        found = waits_of(world.run, over)
+    looks_right(world, found)
+
+
+@pytest.mark.parametrize("backfill", ["none", "greedy", "easy", "conservative:2"])
+@pytest.mark.parametrize("patience", ["never", "at_once", "per_gang:9", "deadline"])
+def test_causes_are_right_where_many_wait(backfill: str, patience: str, tmp_path: Path) -> None:
+    chance = Random(f"{backfill} {patience}")
+    jobs = build.trace(*(crowding(chance, at) for at in range(40)))
+    pools = [pool(4, 2, name="pool0"), pool(3, 1, name="pool1", device="double")]
+    of = scenario(pools, [offer("offer0", 3)], policy={"backfill": backfill, "patience": patience})
+    world = World(of, jobs, build.run(of, jobs, tmp_path / "run", CATALOG))
+    found = waits_of(world.run, jobs)
+    looks_right(world, found)
+    held_back = {"none": {"order"}, "greedy": set()}.get(backfill, {"reserved"})
+    assert {wait["cause"] for wait in found} >= {"too_few"} | held_back
+
+
+def crowding(chance: Random, at: int) -> Row:
+    gang, runtime_s, submit_s = chance.choice([1, 1, 2, 3, 4, 6]), chance.randint(5, 60), 4 * at
+    return job(
+        submit_s,
+        runtime_s,
+        gang,
+        estimate_s=chance.choice([runtime_s, 2 * runtime_s]),
+        residency=chance.choice(["any", "owned"]),
+        deadline_s=submit_s + chance.choice([2, 4]) * runtime_s,
+        requires=chance.choice([None, None, "pool:pool0,pool:offer0"]),
+    )
+
+
+def looks_right(world: World, found: list[Row]) -> None:
+    """The waits add up, and at each instant have the cause that the definitions give."""
+    adds_up(world, found)
+    for wait in found:
+        about = world.jobs[wait["job_id"]]
+        if wait["cause"] not in ("dependency", "starting"):
+            since = next(since for since, until in world.waits(about) if since <= wait["from_s"] < until)
+            for time_s in [wait["from_s"], *world.instants()]:
+                if wait["from_s"] <= time_s < wait["to_s"]:
+                    assert wait["cause"] == slowly(world, about, since, time_s), (wait, time_s)
+    for one, other in pairwise(found):
+        same = all(one[name] == other[name] for name in ("job_id", "cause", "about", "patient"))
+        assert not (same and one["to_s"] == other["from_s"]), "cut where nothing changes"
+
+
+@LAWS
+@given(tales())
+def test_causes_add_up_in_any_weather(tale: Tale) -> None:
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        world = endured(tale, Path(folder))
+        found = waits_of(world.run, tale.trace)
+        resources = Inquiry(world.run, setup_of(world.run, tale.trace, CATALOG)).resources
+    adds_up(world, found)
+    outs = [wait["from_s"] for wait in found]
+    for at, name in enumerate(world.pools):
+        pods = resources.pool(at)
+        down = pods.total(pods.unheld).at(np.array(outs)) - pods.total(pods.free).at(np.array(outs))
+        assert down.tolist() == [world.level(f"down_{name}", time_s) for time_s in outs]
+
+
+def adds_up(world: World, waits: list[Row]) -> None:
+    """All causes of a job together are all its time from ready to its end in which it did not work."""
+    for job_id, about in world.jobs.items():
+        theirs = [wait for wait in waits if wait["job_id"] == job_id]
+        for one, other in pairwise(theirs):
+            assert one["to_s"] <= other["from_s"]
+        ready = [wait for wait in theirs if wait["cause"] != "dependency"]
+        waited = sum(wait["to_s"] - wait["from_s"] for wait in ready)
+        spans = [
+            *((since, until) for since, until in world.waits(about)),
+            *(
+                (one["alloc_s"], one["end_s"] if one["start_s"] is None else one["start_s"])
+                for one in about["attempts"]
+            ),
+        ]
+        rests = sum(
+            min(world.end_s, one["end_s"] + world.rest_s(failures)) - one["end_s"]
+            for one, failures in in_a_row(about["attempts"])
+            if one["outcome"] in AGAIN
+        )
+        assert waited == sum(max(0, until - since) for since, until in spans) + rests
+        if about["start_s"] is not None:
+            first = [min(wait["to_s"], about["start_s"]) - wait["from_s"] for wait in ready]
+            assert sum(length for length in first if length > 0) == about["wait_s"]
+
+
+def in_a_row(attempts: list[Row]) -> list[tuple[Row, int]]:
+    failures, counted = 0, []
+    for attempt in attempts:
+        failures = failures + 1 if attempt["outcome"] == "failed" else 0
+        counted.append((attempt, failures))
+    return counted
+
+
+def slowly(world: World, about: Row, since_s: int, time_s: int) -> str:
+    """The cause in fair weather, from the definitions."""
+    pods = pods_cause(world, about, time_s)
+    free_to_leave = about | {"residency": "any"}
+    offers = [name for name in world.offers if world.need(free_to_leave, name)]
+    over = not pods or time_s >= since_s + patience_s(world, free_to_leave, since_s)
+    if not offers or not over:
+        return pods
+    left = any(
+        world.offers[name]["quota"] - world.taken(name, time_s) >= taken[0]
+        for name in offers
+        if (taken := world.need(free_to_leave, name))
+    )
+    if about["residency"] == "owned":
+        return "residency" if left else pods
+    return "never" if left else "quota"
+
+
+def pods_cause(world: World, about: Row, time_s: int) -> str:
+    needs = {name: taken[0] for name in world.pools if (taken := world.need(about, name))}
+    if not needs:
+        return ""
+    if world.fits(about, time_s):
+        return "order" if world.scenario.policy.backfill == "none" else "reserved"
+    enough = any(sum(world.free(name, time_s)) >= devices for name, devices in needs.items())
+    return "fragmentation" if enough else "too_few"
+
+
+def patience_s(world: World, about: Row, since_s: int) -> float:
+    name, _, argument = world.scenario.policy.patience.partition(":")
+    work = about["gang"] * about["estimate_s"]
+    if name == "deadline":
+        ends = [
+            max(place["boot_s"], ceil(about["input_tb"] * place["staging_s_per_tb"])) + taken[2]
+            for place in world.offers.values()
+            if (taken := world.takes(about, place["name"], "estimate_s"))
+        ]
+        left = inf if about["deadline_s"] is None else about["deadline_s"] - min(ends, default=inf) - since_s
+        return max(0.0, left)
+    if name in ("never", "at_once"):
+        return inf if name == "never" else 0.0
+    factor = {"per_runtime": about["estimate_s"], "per_gang": about["gang"], "per_work": work}.get(name, 1)
+    return float(ceil(round(float(argument) * factor, 6)))
