@@ -35,6 +35,7 @@ from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
 from scheduler.run.directory import Run
 from scheduler.study.reference import reference_of
+from scheduler.why.causes import WAITS, Cause
 from traces.schema import type_name
 from workloads import Demand, generate
 
@@ -205,6 +206,11 @@ LOGS = {
     "states": schema.states(["POOL"], ["OFFER"]),
     "spend": schema.SPEND,
 }
+
+
+def test_causes_and_columns_of_waits() -> None:
+    assert [row[0].strip("`") for row in table("why.md", "## The causes")] == [cause.word for cause in Cause]
+    assert table("why.md", "## waits.parquet") == [column(field) for field in WAITS]
 
 
 @pytest.mark.parametrize("log", LOGS)

@@ -9,11 +9,16 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
+from scheduler.cli import main
 from scheduler.run.directory import Run
 from scheduler.scenario import Scenario
+from scheduler.why.causes import WAITS
+from scheduler.why.job_story import JobStory
 from scheduler.why.question import setup_of
 from scheduler.why.waits import Inquiry
 from tests import build
@@ -273,8 +278,9 @@ def looks_right(world: World, found: list[Row]) -> None:
             for time_s in [wait["from_s"], *world.instants()]:
                 if wait["from_s"] <= time_s < wait["to_s"]:
                     assert wait["cause"] == slowly(world, about, since, time_s), (wait, time_s)
+                    assert (wait["on_pods"] or "") == pods_cause(world, about, time_s)
     for one, other in pairwise(found):
-        same = all(one[name] == other[name] for name in ("job_id", "cause", "about", "patient"))
+        same = all(one[name] == other[name] for name in one if name not in ("from_s", "to_s"))
         assert not (same and one["to_s"] == other["from_s"]), "cut where nothing changes"
 
 
@@ -370,3 +376,113 @@ def patience_s(world: World, about: Row, since_s: int) -> float:
         return inf if name == "never" else 0.0
     factor = {"per_runtime": about["estimate_s"], "per_gang": about["gang"], "per_work": work}.get(name, 1)
     return float(ceil(round(float(argument) * factor, 6)))
+
+
+# the command
+
+
+def type_in(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words], prog_name="exaburst")
+
+
+def complains(result: Result, *parts: str) -> None:
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1), result.output
+    assert [part for part in parts if part not in result.stderr] == []
+
+
+@pytest.fixture
+def waited(tmp_path: Path) -> Path:
+    """A run of two jobs, the second of which waits; its trace lies beside it."""
+    jobs = build.trace(job(0, 7_200, 3, name="first"), job(60, 5, 2, name="late", owner="ann"))
+    jobs.write(tmp_path / "jobs.parquet")
+    (tmp_path / "small.toml").write_text(
+        'name = "small"\n[[pools]]\nname = "own"\ndevice = "h100"\ndevices = 4\npods = 1\n'
+    )
+    made = type_in(
+        "replay", tmp_path / "small.toml", "--trace", tmp_path / "jobs.parquet", "-o", tmp_path / "run"
+    )
+    assert made.exit_code == 0, made.output
+    return tmp_path
+
+
+def test_the_command_says_why_one_job_waited(waited: Path) -> None:
+    said = type_in("why", waited / "run", "late", "--trace", waited / "jobs.parquet")
+    assert (said.exit_code, said.stderr) == (0, "")
+    head, spans, held, sooner = said.stdout.split("\n\n")
+    assert " ".join(head.split()) == (
+        "job late: other of ann, gang 2, submitted 1970-01-01 00:01; began to work 1970-01-01 02:00 on own; "
+        "waited 119 min: too_few 119 min."
+    )
+    assert spans.splitlines()[1].split()[:5] == ["1970-01-01", "00:01", "119", "min", "too_few"]
+    assert held.splitlines()[1].split() == ["first", "other", "3", "1970-01-01", "02:00", "6"]
+    assert [line.split("  ")[-1].strip() for line in sooner.splitlines()[1:]] == [
+        "no sooner",
+        "no sooner",
+        "1970-01-01 00:01, 119 min sooner",
+    ]
+    by_id = type_in("why", waited / "run", "1", "--trace", waited / "jobs.parquet")
+    assert by_id.stdout == said.stdout
+
+
+def test_the_command_says_why_all_waited(waited: Path) -> None:
+    said = type_in("why", waited / "run", "--trace", waited / "jobs.parquet")
+    causes, worst, stranded = said.stdout.split("\n\n")
+    assert [line.split()[:2] for line in causes.splitlines()[1:]] == [["too_few", "4"], ["all", "4"]]
+    assert worst.splitlines()[1].split() == ["late", "other", "2", "119", "min", "4", "too_few", "119", "min"]
+    rows = [line.split()[2:] for line in stranded.splitlines()[1:]]
+    assert rows == [["98.3%", "1", "1"], ["100.0%", "1", "1"], ["0.0%", "0", "0"]]
+
+
+def test_who_did_not_wait_is_told_so(waited: Path) -> None:
+    said = type_in("why", waited / "run", "first", "--trace", waited / "jobs.parquet")
+    assert said.stdout.rstrip().endswith("did not wait.")
+
+
+def test_waits_are_written_beside_a_run_and_never_into_it(waited: Path) -> None:
+    words = ("why", waited / "run", "--trace", waited / "jobs.parquet", "-o")
+    written = type_in(*words, waited / "waits.parquet")
+    assert written.stdout == f"{waited / 'waits.parquet'}: 1 spans of waiting\n"
+    table = pq.read_table(waited / "waits.parquet")
+    assert table.schema.names == WAITS.names
+    assert table.select(["from_s", "to_s", "cause"]).to_pylist() == [
+        {"from_s": 60, "to_s": 7_200, "cause": "too_few"}
+    ]
+    complains(type_in(*words, waited / "run" / "waits.parquet"), "is a finished run")
+    complains(type_in(*words, waited / "jobs.parquet"), "jobs.parquet", "is already there")
+
+
+def test_what_cannot_be_asked_ends_in_one_line(waited: Path) -> None:
+    run, jobs = waited / "run", waited / "jobs.parquet"
+    complains(type_in("why", run), f"{run}: does not hold the jobs", "--trace")
+    complains(type_in("why", run, "9", "--trace", jobs), f'{run}: job "9": no such job; ids are 0 to 1')
+    complains(type_in("why", run, "none", "--trace", jobs), 'job "none": no such job')
+    build.trace(job(0, 1, 1)).write(waited / "other.parquet")
+    complains(type_in("why", run, "--trace", waited / "other.parquet"), "ran other jobs")
+    (run / "run.json").unlink()
+    complains(type_in("why", run), "an unfinished run")
+    complains(type_in("why", waited / "nowhere"), "no such run")
+
+
+def test_what_would_have_started_it_sooner(tmp_path: Path) -> None:
+    """Two pods of 4 with 3 held of each until 50 and 80; a gang of 2 waits from 10 to 50.
+
+    2 are free at once, in no pod; a third pod would have done, and so would the offer, which boots for 7 s.
+    """
+    jobs = build.trace(job(0, 50, 3), job(0, 80, 3), job(10, 5, 2), job(20, 5, 1))
+    of = scenario(
+        [pool(4, 2)], [offer("cloud", 2, boot_s=7)], policy={"backfill": "easy", "patience": "after:2h"}
+    )
+    run = build.run(of, jobs, tmp_path / "run", CATALOG)
+    story = JobStory(run, setup_of(run, jobs, CATALOG), 2)
+    assert [(one.start_s, one.sooner_s) for one in story.sooner()] == [
+        (None, None),
+        (10, 40),
+        (10, 40),
+        (17, 33),
+    ]
+    assert [(one.job, one.device_s, one.passed, one.first_in_order) for one in story.holders] == [
+        ("0", 120, False, True),
+        ("1", 120, False, True),
+        ("3", 5, True, False),
+    ]
+    assert (story.waited_s, story.start_s) == (40, 50)

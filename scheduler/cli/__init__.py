@@ -20,6 +20,7 @@ from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.traces import generate, import_
 from scheduler.cli.weather import weather
+from scheduler.cli.why import why
 
 
 @click.group(
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 for _command in (
-    *(demo, replay, summary, ledger, generate, import_, export, check),
+    *(demo, replay, summary, why, ledger, generate, import_, export, check),
     *(catalog, compare, claims, economics, plan, study, weather),
 ):
     main.add_command(_command)

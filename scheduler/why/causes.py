@@ -52,8 +52,9 @@ WAITS = pa.schema(
         documented("job_id", pa.int64(), "", "as in the trace"),
         documented("from_s", pa.int64(), "s", "from here on it did not work, from the epoch"),
         documented("to_s", pa.int64(), "s", "until here"),
-        documented("cause", WORD, "", f"the first that holds of {', '.join(cause.word for cause in Cause)}"),
-        documented("about", WORD, "", "the pools, the offers or the jobs that it is about", nullable=True),
+        documented("cause", WORD, "", "the first cause that holds"),
+        documented("on_pods", WORD, "", "what it lacked on the pods that it may use", nullable=True),
+        documented("about", WORD, "", "the pools, the offers or the job that it is about", nullable=True),
         documented("patient", pa.bool_(), "", "it may leave, and its patience is not over"),
     ]
 )

@@ -23,16 +23,28 @@ from scheduler.why.held import Holdings
 from scheduler.why.offers import OfferLevels
 from scheduler.why.pods import PodLevels
 from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_any
+from traces.arrays import Ints
 
+_BASE = 16
+_NO_PODS = 15
 _TAKE_ANY = ("cheapest", "fastest")
 """Offer policies that want each offer."""
 
 
 class Lacks(NamedTuple):
-    """Causes over time of whoever waits and has a need: while patient, and when patience is over."""
+    """What whoever waits and has a need lacked over time: while patient, and when patience is over.
+
+    A value is the cause and what it lacked on pods; `of` takes it apart.
+    """
 
     patient: StepFunction
     over: StepFunction
+
+    @staticmethod
+    def of(value: Ints) -> tuple[Ints, Ints]:
+        """Return the causes, and what was lacked on pods; -1 where it could use none."""
+        cause, on_pods = np.divmod(value, _BASE)
+        return cause, np.where(on_pods == _NO_PODS, -1, on_pods)
 
 
 class Resources:
@@ -76,18 +88,20 @@ class Resources:
         return where_any(self.offer(rental.offer.index).room(rental) for rental in rentals)
 
     def lacks(self, shape: Shape, elsewhere: Sequence[Rental]) -> Lacks:
-        """Return the causes of a need; `elsewhere` is what it would take if its data might leave."""
-        owned = self._of_pods(shape)
-        if shape.rented:
-            over = self._of_offers(shape.rented)
-        elif elsewhere:
-            over = _then(self.room(elsewhere), Cause.RESIDENCY, owned)
-        else:
-            return Lacks(owned, owned)
+        """Return what a need lacked; `elsewhere` is what it would take if its data might leave."""
         if not shape.owned:
+            over = self._of_offers(shape.rented)
+            over = StepFunction(over.time_s, over.value * _BASE + _NO_PODS)
             return Lacks(over, over)
-        out = StepFunction(owned.time_s, owned.value == Cause.OUTAGE)
-        return Lacks(owned, _then(out, Cause.OUTAGE, over))
+        pods = self._of_pods(shape)
+        patient = StepFunction(pods.time_s, pods.value * _BASE + pods.value)
+        if shape.rented:
+            return Lacks(patient, _beside(self._of_offers(shape.rented), pods))
+        if elsewhere:
+            time_s, room = self.room(elsewhere)
+            may_not = StepFunction(time_s, np.where(room, Cause.RESIDENCY, -1))
+            return Lacks(patient, _beside(may_not, pods))
+        return Lacks(patient, patient)
 
     def _of_pods(self, shape: Shape) -> StepFunction:
         needs = shape.owned
@@ -130,7 +144,9 @@ class Resources:
         return StepFunction(time_s, np.asarray(shape.most >= within)).shortest()
 
 
-def _then(condition: StepFunction, cause: Cause, other: StepFunction) -> StepFunction:
-    """Return a cause while a condition holds, and else another one."""
-    time_s = instants([condition, other])
-    return StepFunction(time_s, np.where(condition.at(time_s), cause, other.at(time_s))).shortest()
+def _beside(offers: StepFunction, pods: StepFunction) -> StepFunction:
+    """Put causes of offers, -1 for none, beside those of pods, of which an outage comes first."""
+    time_s = instants([offers, pods])
+    cause, on_pods = offers.at(time_s), pods.at(time_s)
+    cause = np.where((on_pods == Cause.OUTAGE) | (cause < 0), on_pods, cause)
+    return StepFunction(time_s, cause * _BASE + on_pods).shortest()

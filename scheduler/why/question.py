@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import pyarrow.compute as pc
@@ -22,18 +20,18 @@ def setup_of(run: Run, trace: Trace, catalog: Catalog | None = None) -> Setup:
     return Setup.of(scenario, trace, catalog)
 
 
-def jobs_of(run: Run, given: Path | None = None) -> Trace:
-    """Return the jobs of a run: those that lie in it, or those of the trace that it was given.
+def jobs_of(run: Run, given: Trace | None = None) -> Trace:
+    """Return the jobs of a run: those that lie in it, or the trace that it was given.
 
-    Raises RunError where they are needed or are others, and TraceError.
+    Raises RunError where they are not at hand, or are others.
     """
-    asked = run.description["trace"]
-    if given is None and run.description["demand"] is None:
-        raise RunError(f"{run.folder}: its trace is not in it; give it with --trace")
-    trace = Trace.read(given or run.folder / DEMAND)
-    if given is not None and trace.sha256 != asked["sha256"]:
-        raise RunError(f"{given}: holds other jobs than {run.folder} ran, by their SHA-256")
-    return trace
+    if given is None:
+        if run.description["demand"] is None:
+            raise RunError(f"{run.folder}: does not hold the jobs that it was given; name them with --trace")
+        return Trace.read(run.folder / DEMAND)
+    if given.sha256 != run.description["trace"]["sha256"]:
+        raise RunError(f"{run.folder}: ran other jobs than the trace holds, by their SHA-256")
+    return given
 
 
 def row_of(run: Run, trace: Trace, job: str) -> int:

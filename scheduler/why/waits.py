@@ -40,6 +40,8 @@ class Waits(NamedTuple):
     from_s: Ints
     to_s: Ints
     cause: Ints
+    on_pods: Ints
+    """The cause that would hold if there were no offers; -1 where it may use no pods, or held devices."""
     about: Ints
     patient: Bools
     words: list[str]
@@ -51,6 +53,7 @@ class Waits(NamedTuple):
             "from_s": self.from_s,
             "to_s": self.to_s,
             "cause": word_column(self.cause, [cause.word for cause in Cause]),
+            "on_pods": word_column(self.on_pods, [cause.word for cause in Cause], self.on_pods < 0),
             "about": word_column(self.about, self.words, self.about < 0),
             "patient": self.patient,
         }
@@ -140,7 +143,7 @@ class Inquiry:
         labels = last_before(self.run, self.trace, known.row[~tried])
         about[~tried] = np.arange(len(labels)) + len(words)
         words += labels
-        return (*known[:4], about, np.zeros(len(known.row), bool))
+        return (*known[:4], np.full(len(known.row), -1), about, np.zeros(len(known.row), bool))
 
     def _asked(self, need: CommonNeed, open_: Gaps, words: list[str]) -> tuple[Ints, ...]:
         """Return the spans of those who have a need and wait for devices, cut where the cause changes."""
@@ -154,10 +157,11 @@ class Inquiry:
         pools = ", ".join(each.pool.stock.name for each in shape.owned)
         offers = ", ".join(each.offer.stock.name for each in (*shape.rented, *need.elsewhere))
         words += [pools, offers]
-        row, from_s, to_s, cause = (np.concatenate(pair) for pair in list(zip(*parts, strict=True))[:4])
+        row, from_s, to_s, value = (np.concatenate(pair) for pair in list(zip(*parts, strict=True))[:4])
+        cause, on_pods = lacks.of(value)
         of_offers = (cause >= Cause.RESIDENCY) & (cause <= Cause.REFUSED)
         patient = np.repeat([parts[0][4], False], [len(parts[0][0]), len(parts[1][0])])
-        return row, from_s, to_s, cause, len(words) - 2 + of_offers, patient
+        return row, from_s, to_s, cause, on_pods, len(words) - 2 + of_offers, patient
 
     def _patience_ends_s(self, need: CommonNeed, open_: Gaps) -> Ints:
         shape, log = need.job.shape, self.logged

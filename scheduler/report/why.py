@@ -1,0 +1,189 @@
+"""Why jobs waited, as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from textwrap import fill
+
+from scheduler.run.directory import Run
+from scheduler.why.causes import MEANINGS, Cause
+from scheduler.why.job_story import HeldBy, JobStory, Sooner
+from scheduler.why.run_figures import by_cause, on_pods, patient_device_s, stranded_capacity, worst
+from scheduler.why.waits import Waits
+from traces.numbers import count, duration, hours, minute, share_of
+from traces.tables import table
+from traces.trace import Trace
+
+_WIDTH = 100
+_MOST_ROWS = 12
+_MOST_HOLDERS = 6
+_NOTHING = "No job waited."
+
+
+def run_why(run: Run, trace: Trace, waits: Waits) -> str:
+    """Render what a run waited for."""
+    sums = by_cause(waits, trace)
+    if not sums:
+        return _NOTHING
+    parts = [_by_cause(sums), _beside(waits, trace), _worst(waits, trace), _stranded(run, trace)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _by_cause(sums: Mapping[Cause, Mapping[str, int]]) -> str:
+    workloads = list(next(iter(sums.values())))
+    waited = {cause: sums[cause] for cause in sums if cause != Cause.DEPENDENCY}
+    total = {name: sum(row[name] for row in waited.values()) for name in workloads}
+    together = sum(total.values())
+
+    def line(name: str, row: Mapping[str, int], share: str, meaning: str = "") -> list[str]:
+        return [name, *(hours(row[word]) for word in workloads), hours(sum(row.values())), share, meaning]
+
+    lines = [
+        line(cause.word, row, share_of(sum(row.values()), together), MEANINGS[cause])
+        for cause, row in waited.items()
+    ]
+    lines.append(line("all", total, share_of(together, together)))
+    if before := sums.get(Cause.DEPENDENCY):
+        lines.append(line("before: dependency", before, "", MEANINGS[Cause.DEPENDENCY]))
+    header = ["device-h waited for", *workloads, "all", "share", ""]
+    return table(header, lines, numbers=range(1, len(header) - 1))
+
+
+def _beside(waits: Waits, trace: Trace) -> str:
+    """Say what stands beside the causes."""
+    patient, lacked = patient_device_s(waits, trace), on_pods(waits, trace)
+    lines = [_lacked(lacked)] if lacked else []
+    if patient:
+        lines.append(f"{hours(patient)} device-h of it by jobs that might leave and were patient.")
+    return "\n".join(lines)
+
+
+def _lacked(lacked: Mapping[Cause, int]) -> str:
+    shares = [f"{cause.word} {share_of(part, sum(lacked.values()))}" for cause, part in lacked.items()]
+    return f"Where the cause is about offers, this was lacked on pods: {', '.join(shares)}."
+
+
+def _worst(waits: Waits, trace: Trace) -> str:
+    rows = [
+        [
+            one.job,
+            one.workload,
+            count(one.gang),
+            duration(one.waited_s),
+            hours(one.gang * one.waited_s),
+            _listed(one.causes),
+        ]
+        for one in worst(waits, trace)
+    ]
+    header = ["waited most", "workload", "gang", "waited", "device-h", "causes"]
+    return table(header, rows, numbers=(2, 3, 4)) if rows else ""
+
+
+def _listed(causes: Mapping[Cause, int]) -> str:
+    return ", ".join(f"{cause.word} {duration(seconds)}" for cause, seconds in [*causes.items()][:3])
+
+
+def _stranded(run: Run, trace: Trace) -> str:
+    rows = [
+        [
+            minute(trace.instant(step.from_s)),
+            share_of(step.waited_s, step.to_s - step.from_s),
+            count(step.free_device_s / step.waited_s if step.waited_s else 0),
+            hours(step.free_device_s),
+        ]
+        for step in stranded_capacity(run)
+    ]
+    header = ["stranded from", "somebody waits", "free then, mean", "device-h free"]
+    return table(header, rows, numbers=(1, 2, 3)) if run.pools else ""
+
+
+def job_why(story: JobStory) -> str:
+    """Render what one job waited for, who had the devices, who passed it and what the log says of sooner."""
+    parts = [_head(story)]
+    if len(story.waits.row):
+        parts += [_when(story), _holders(story), _passed(story), _sooner(story)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(story: JobStory) -> str:
+    at, asked = _instant(story), story.asked
+    said = f"job {story.label}: {asked['kind']} of {asked['owner']}, gang {count(asked['gang'])}"
+    said += f", submitted {at(asked['submit_s'])}"
+    began = f"began to work {at(story.start_s)}" if story.start_s is not None else "never began to work"
+    where = f" on {story.where[0]}" if story.where else ""
+    causes = ", ".join(f"{cause.word} {duration(seconds)}" for cause, seconds in story.by_cause.items())
+    waited = f"waited {duration(story.waited_s)}: {causes}" if story.by_cause else "did not wait"
+    return fill(f"{said}; {began}{where}; {waited}.", _WIDTH)
+
+
+def _when(story: JobStory) -> str:
+    at, spans = _instant(story), story.spans()
+    longest = sorted(range(len(spans)), key=lambda row: spans[row].from_s - spans[row].to_s)[:_MOST_ROWS]
+    rows = [
+        [at(one.from_s), duration(one.to_s - one.from_s), one.cause.word, one.about, MEANINGS[one.cause]]
+        for one in (spans[row] for row in sorted(longest))
+    ]
+    text = table(["from", "for", "cause", "about", ""], rows, numbers=(1,))
+    rest = [one for row, one in enumerate(spans) if row not in longest]
+    if rest:
+        seconds = sum(one.to_s - one.from_s for one in rest)
+        text += f"\n{count(len(rest))} more spans, {duration(seconds)} together"
+    lacked = on_pods(story.waits, story.trace)
+    return text + (f"\n{_lacked(lacked)}" if lacked else "")
+
+
+def _holders(story: JobStory) -> str:
+    at, holders = _instant(story), story.holders
+    rows = [_holder(one, at) for one in holders[:_MOST_HOLDERS]]
+    if len(holders) > _MOST_HOLDERS:
+        rest = holders[_MOST_HOLDERS:]
+        rows.append([f"{count(len(rest))} more", "", "", "", hours(sum(one.device_s for one in rest))])
+    header = [f"held {', '.join(story.pools)} then", "kind", "devices", "until", "device-h then"]
+    return table(header, rows, numbers=(2, 4)) if rows else ""
+
+
+def _holder(one: HeldBy, at: Callable[[int], str]) -> list[str]:
+    return [one.job, one.kind, count(one.devices), at(one.until_s), hours(one.device_s)]
+
+
+def _passed(story: JobStory) -> str:
+    passed = [one for one in story.holders if one.passed]
+    groups: dict[str, list[HeldBy]] = {}
+    for one in passed:
+        groups.setdefault(_why_first(story, one), []).append(one)
+    rows = [
+        [
+            reason,
+            count(len(group)),
+            f"{count(min(one.devices for one in group))} to {count(max(one.devices for one in group))}",
+            ", ".join(one.job for one in group[:4]) + (", ..." if len(group) > 4 else ""),
+        ]
+        for reason, group in groups.items()
+    ]
+    header = ["submitted later, started meanwhile, as", "jobs", "devices", "most device-h"]
+    return table(header, rows, numbers=(1, 2)) if rows else ""
+
+
+def _why_first(story: JobStory, one: HeldBy) -> str:
+    policy = story.setup.scenario.policy
+    if one.first_in_order:
+        return f"{policy.order} puts them first"
+    if one.first_in_order is None:
+        return f"{policy.order} or backfill {policy.backfill} lets them"
+    return f"backfill {policy.backfill} lets those pass that fit"
+
+
+def _sooner(story: JobStory) -> str:
+    rows = [_if(story, one) for one in story.sooner()]
+    return table(["had, all else as logged,", "it could begin"], rows) if rows else ""
+
+
+def _if(story: JobStory, one: Sooner) -> list[str]:
+    if one.start_s is None:
+        return [one.had, "no sooner"]
+    gained = "" if one.sooner_s is None else f", {duration(one.sooner_s)} sooner"
+    return [one.had, f"{_instant(story)(one.start_s)}{gained}"]
+
+
+def _instant(story: JobStory) -> Callable[[int], str]:
+    return lambda second: minute(story.trace.instant(int(second)))

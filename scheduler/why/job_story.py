@@ -1,0 +1,193 @@
+"""One job: what it waited for, who held the devices, who passed it, and what would have started it sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from scheduler.engine.fair_share import StartTags
+from scheduler.engine.owned.view import KeyView
+from scheduler.policy.order import ORDERS
+from scheduler.replay.setup import Setup
+from scheduler.run.directory import Run
+from scheduler.why.about import labels
+from scheduler.why.causes import Cause
+from scheduler.why.gaps import WAITS_FOR_DEVICES
+from scheduler.why.held import Holdings
+from scheduler.why.run_figures import seconds_by_cause
+from scheduler.why.step_function import StepFunction
+from scheduler.why.waits import Inquiry
+from traces.arrays import Bools, Ints
+
+
+class WaitSpan(NamedTuple):
+    """A span in which the job did not work, for one cause."""
+
+    from_s: int
+    to_s: int
+    cause: Cause
+    about: str
+
+
+class HeldBy(NamedTuple):
+    """A job that held devices of the pools that the job may use, while that waited for devices."""
+
+    job: str
+    kind: str
+    devices: int
+    until_s: int
+    device_s: int
+    """What it held in that time."""
+    passed: bool
+    """It was submitted later, and started while the job waited."""
+    first_in_order: bool | None
+    """The order puts it before the job; None where the order goes by more than the job."""
+
+
+class Sooner(NamedTuple):
+    """What the log says of another start: all else as it was."""
+
+    had: str
+    start_s: int | None
+    """When it would have begun to work; None: not before it did."""
+    sooner_s: int | None
+    """Seconds before it did; None where it never did."""
+
+
+class JobStory:
+    """A job of a finished run, by its row in the trace."""
+
+    def __init__(self, run: Run, setup: Setup, row: int) -> None:
+        self.run, self.setup, self.trace, self.row = run, setup, setup.trace, row
+        self.inquiry = Inquiry(run, setup, np.array([row]))
+        self.waits = self.inquiry.waits()
+        self.label = labels(self.trace, np.array([row]))[0]
+        self.asked = self.trace.table.slice(row, 1).to_pylist()[0]
+        self.need = self.inquiry.need(row)
+        log = self.inquiry.logged
+        worked = log.start_s[log.start_s < log.over_s]
+        self.start_s = int(worked[0]) if len(worked) else None
+        self.where = log.attempts.column("where").to_pylist()[-1:]
+
+    @property
+    def by_cause(self) -> dict[Cause, int]:
+        """Seconds by cause, the most first; of equal ones in their order."""
+        return seconds_by_cause(self.waits.cause, self.waits.to_s - self.waits.from_s)
+
+    @property
+    def waited_s(self) -> int:
+        """Seconds in which it did not work, from when it was ready."""
+        return sum(seconds for cause, seconds in self.by_cause.items() if cause != Cause.DEPENDENCY)
+
+    @property
+    def pools(self) -> list[str]:
+        """The pools that it may use."""
+        return [need.pool.stock.name for need in self.need.job.shape.owned]
+
+    def spans(self) -> list[WaitSpan]:
+        """Return the spans in which it did not work, in order of time, one for each change of the cause."""
+        spans: list[WaitSpan] = []
+        columns = (self.waits.from_s, self.waits.to_s, self.waits.cause, self.waits.about)
+        for from_s, to_s, cause, about in zip(*(column.tolist() for column in columns), strict=True):
+            span = WaitSpan(from_s, to_s, Cause(cause), self.waits.words[about])
+            if spans and (spans[-1].to_s, *spans[-1][2:]) == (from_s, *span[2:]):
+                span = span._replace(from_s=spans.pop().from_s)
+            spans.append(span)
+        return spans
+
+    @cached_property
+    def holders(self) -> list[HeldBy]:
+        """Who held devices that it could have used, the most device-seconds first."""
+        held = self._held()
+        device_s = held.devices * self._overlap_s(held)
+        some = np.flatnonzero(device_s > 0)
+        order = some[np.argsort(-device_s[some], kind="stable")]
+        rows = self._rows(held.job_id[order])
+        passed, first = self._passed(held, order, rows), self._first_in_order(rows)
+        kinds, words = self.trace.codes("kind")
+        told = zip(order.tolist(), labels(self.trace, rows), rows.tolist(), passed, first, strict=True)
+        return [
+            HeldBy(
+                label,
+                words[kinds[row]],
+                int(held.devices[at]),
+                int(held.end_s[at]),
+                int(device_s[at]),
+                bool(passes),
+                before,
+            )
+            for at, label, row, passes, before in told
+        ]
+
+    def sooner(self) -> Iterator[Sooner]:
+        """Yield what would have started it sooner, as far as the log says."""
+        gaps = self.inquiry.gaps
+        first = np.flatnonzero((gaps.cause == WAITS_FOR_DEVICES) & (gaps.after < 0))
+        if not len(first):
+            return
+        span = int(gaps.from_s[first[0]]), int(gaps.to_s[first[0]])
+        resources, needs = self.inquiry.resources, self.need.job.shape.owned
+        if needs:
+            yield self._if("nobody been before it, nor room kept", resources.fits(needs, "free"), span)
+            yield self._if("its gang been free to use any pods", resources.enough(needs), span)
+            yield self._if("one pod more been there, empty", resources.fits(needs, "free", 1), span)
+            if self.setup.weather is not None:
+                yield self._if("nothing been out of service", resources.fits(needs, "unheld"), span)
+        rentals = [*self.need.job.shape.rented, *self.need.elsewhere]
+        if rentals:
+            may_leave = bool(self.need.job.shape.rented)
+            had = "it burst at once" if may_leave else "its data been free to leave, and it burst at once"
+            boot_s = min(rental.ready_s(self.need.asks) for rental in rentals)
+            yield self._if(had, resources.room(rentals), span, boot_s)
+
+    def _if(self, had: str, can: StepFunction, span: tuple[int, int], ready_s: int = 0) -> Sooner:
+        found = can.first(*span)
+        start_s = None if found is None else found + ready_s
+        if start_s is None or (self.start_s is not None and start_s >= self.start_s):
+            return Sooner(had, None, None)
+        return Sooner(had, start_s, None if self.start_s is None else self.start_s - start_s)
+
+    def _held(self) -> Holdings:
+        """Return who held something of its pools."""
+        numbers = [need.pool.index for need in self.need.job.shape.owned]
+        held = self.inquiry.held
+        return held.some(np.isin(held.resource, numbers) & (held.job_id != self.asked["job_id"]))
+
+    def _spans(self) -> tuple[Ints, Ints]:
+        """Return the spans in which it waited for devices."""
+        gaps = self.inquiry.gaps
+        waits = gaps.cause == WAITS_FOR_DEVICES
+        return gaps.from_s[waits], gaps.to_s[waits]
+
+    def _overlap_s(self, held: Holdings) -> Ints:
+        seconds = np.zeros(len(held.job_id), np.int64)
+        for from_s, to_s in zip(*self._spans(), strict=True):
+            seconds += np.maximum(0, np.minimum(held.end_s, to_s) - np.maximum(held.alloc_s, from_s))
+        return seconds
+
+    def _rows(self, job_id: Ints) -> Ints:
+        ids = self.trace.numpy("job_id")
+        by_id = np.argsort(ids, kind="stable")
+        return np.asarray(by_id[np.searchsorted(ids, job_id, sorter=by_id)])
+
+    def _passed(self, held: Holdings, order: Ints, rows: Ints) -> Bools:
+        """Say who was submitted later, and started while it waited for devices."""
+        alloc_s = held.alloc_s[order]
+        inside = np.zeros(len(order), bool)
+        for from_s, to_s in zip(*self._spans(), strict=True):
+            inside |= (alloc_s >= from_s) & (alloc_s < to_s)
+        submit_s = self.trace.numpy("submit_s")
+        later: Bools = submit_s[rows] > submit_s[self.row]
+        return inside & later
+
+    def _first_in_order(self, rows: Ints) -> list[bool | None]:
+        name = self.setup.scenario.policy.order.partition(":")[0]
+        if name == "fair_share" or name not in ORDERS:
+            return [None] * len(rows)
+        view = KeyView(StartTags({}))
+        jobs = self.inquiry.jobs(np.append(self.row, rows))
+        mine, *others = ((self.setup.policy.order(job, view), job.job_id) for job in jobs)
+        return [other < mine for other in others]
