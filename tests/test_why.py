@@ -23,11 +23,11 @@ from scheduler.why.question import setup_of
 from scheduler.why.waits import Inquiry
 from tests import build
 from tests.build import job, offer, pool, scenario
-from tests.storms import Tale, endured, outage, tales
+from tests.storms import Tale, Weathered, endured, outage, tales
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, World, scenarios, traces
 from traces import Trace
 
-LAWS = settings(max_examples=40, deadline=None)
+LAWS = settings(max_examples=30, deadline=None)
 
 Wait = tuple[int, int, int, str, str | None]
 """(job_id, from, to, cause, about)."""
@@ -170,6 +170,14 @@ def test_who_still_waits_or_is_held_at_the_horizon(tmp_path: Path) -> None:
     ]
 
 
+def test_where_nobody_ever_starts(tmp_path: Path) -> None:
+    """All devices are out until the horizon, and patience is longer."""
+    jobs, policy = build.trace(job(0, 9, 1)), {"patience": "per_gang:9", "backfill": "none"}
+    of = scenario([pool(1)], [offer("cloud", 1)], policy=policy, horizon_h=5 / 3_600)
+    broken = outage(0, 7, "own", "device", pod=0, devices=1)
+    assert in_weather(of, [broken], jobs, tmp_path) == [(0, 0, 5, "outage", "own")]
+
+
 def test_booting_and_staging(tmp_path: Path) -> None:
     """7 s of staging beside 5 s of booting; the horizon cuts off the second at its start."""
     jobs = build.trace(job(0, 10, 1, input_tb=7.0), job(12, 10, 1, input_tb=7.0))
@@ -292,11 +300,77 @@ def test_causes_add_up_in_any_weather(tale: Tale) -> None:
         found = waits_of(world.run, tale.trace)
         resources = Inquiry(world.run, setup_of(world.run, tale.trace, CATALOG)).resources
     adds_up(world, found)
+    for wait in found:
+        about = world.jobs[wait["job_id"]]
+        for time_s in [wait["from_s"], *world.instants()]:
+            if wait["from_s"] <= time_s < wait["to_s"]:
+                assert lacks_in_weather(world, wait, about, time_s), (wait, time_s)
     outs = [wait["from_s"] for wait in found]
     for at, name in enumerate(world.pools):
         pods = resources.pool(at)
         down = pods.total(pods.unheld).at(np.array(outs)) - pods.total(pods.free).at(np.array(outs))
         assert down.tolist() == [world.level(f"down_{name}", time_s) for time_s in outs]
+
+
+def lacks_in_weather(world: Weathered, wait: Row, about: Row, time_s: int) -> bool:
+    """Whether the definitions agree with a cause, as far as the log says which devices were held."""
+    levels = {name: by_pod(world, name, time_s) for name in world.pools}
+    needs = {name: taken[0] for name in world.pools if (taken := world.need(about, name))}
+    sure = all(pod is not None for name in needs for pod in levels[name])
+    if wait["on_pods"] is not None and sure:
+        free, unheld, sound = (
+            any(
+                fits(world, name, devices, [pod[of] for pod in levels[name] if pod])
+                for name, devices in needs.items()
+            )
+            for of in range(3)
+        )
+        enough = any(sum(pod[0] for pod in levels[name] if pod) >= devices for name, devices in needs.items())
+        lacked = "outage" if unheld or not sound else "fragmentation" if enough else "too_few"
+        if wait["on_pods"] != (lacked if not free else wait["on_pods"]):
+            return False
+        if free and wait["on_pods"] not in ("order", "reserved"):
+            return False
+    to_any = about | {"residency": "any"}
+    left = any(
+        world.offers[name]["quota"] - world.taken(name, time_s) >= taken[0]
+        for name in world.offers
+        if (taken := world.need(to_any, name))
+    )
+    return {"quota": not left, "refused": left, "declined": left, "residency": left}.get(wait["cause"], True)
+
+
+def by_pod(world: Weathered, name: str, time_s: int) -> list[tuple[int, int, int] | None]:
+    """Devices of each pod that are free, that nobody holds, and that are sound; None where it is not sure."""
+    size = world.pools[name]["pod_devices"]
+    levels: list[tuple[int, int, int] | None] = []
+    for pod in range(world.pools[name]["pods"]):
+        holders = [one for one in world.here(name, pod) if one["alloc_s"] <= time_s < one["end_s"]]
+        if not world.rows(name, pod):
+            unheld = size - sum(world.share(one, pod) for one in holders)
+            levels.append((unheld, unheld, size))
+            continue
+        held = [
+            units
+            for one in holders
+            for units in world.held[one["job_id"], one["attempt"]]
+            if units.where == name and units.pod == pod
+        ]
+        units = frozenset[int]().union(*(each.units for each in held))
+        out = world.withheld(name, pod, time_s)
+        if all(each.sure for each in held):
+            levels.append((size - len(units | out), size - len(units), size - len(out)))
+        else:
+            levels.append(None)
+    return levels
+
+
+def fits(world: World, name: str, devices: int, free: list[int]) -> bool:
+    size = world.pools[name]["pod_devices"]
+    whole, rest = divmod(devices, size)
+    shares = [size] * whole + [rest] * (rest > 0)
+    best = sorted(free, reverse=True)
+    return len(best) >= len(shares) and all(pod >= share for pod, share in zip(best, shares, strict=False))
 
 
 def adds_up(world: World, waits: list[Row]) -> None:

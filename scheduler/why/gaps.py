@@ -18,7 +18,9 @@ WAITS_FOR_DEVICES = -1
 """Stands for the cause where it is not known yet."""
 _AGAIN = ("failed", "reclaimed", "preempted", "migrated")
 _JOBS = ["job_id", "ready_s", "state", "reason"]
-_ATTEMPTS = ["job_id", "attempt", "where", "rented", "alloc_s", "start_s", "end_s", "outcome", "kept_s"]
+ATTEMPTS_READ = ["job_id", "attempt", "where", "rented", "pods", "devices"]
+ATTEMPTS_READ += ["alloc_s", "start_s", "end_s", "outcome", "kept_s"]
+"""The columns of attempts.parquet that tell who waited, and who held what."""
 
 
 class Gaps(NamedTuple):
@@ -41,13 +43,13 @@ class Gaps(NamedTuple):
 class Logged:
     """The jobs of a run by row of the trace, and their attempts in order of row and number."""
 
-    def __init__(self, run: Run, trace: Trace, rows: Ints | None = None) -> None:
+    def __init__(self, run: Run, attempts: pa.Table, trace: Trace, rows: Ints | None = None) -> None:
         self.end_s = run.end_s
         by_id = np.argsort(trace.numpy("job_id"), kind="stable")
         ids = trace.numpy("job_id")[by_id]
         self.rows = np.arange(len(trace)) if rows is None else rows
         jobs = run.table("jobs", _JOBS)
-        attempts = run.table("attempts", _ATTEMPTS)
+        attempts = attempts.drop_columns(["pods", "devices"])
         if rows is not None:
             wanted = pa.array(trace.numpy("job_id")[rows])
             jobs, attempts = (
@@ -79,6 +81,10 @@ class Logged:
 
     def _ints(self, name: str) -> Ints:
         return np.asarray(self.attempts.column(name).to_numpy())
+
+    def before(self, after: Ints) -> tuple[Ints, Bools]:
+        """Return what a job had done after each attempt, -1 for none, and whether that was rented."""
+        return np.append(self.done_s, 0)[after], np.append(self.rented, False)[after]
 
     def rested_s(self, retries: RetrySpec) -> Ints:
         """Return when a job may be tried again after each attempt: at its end, or after a back-off."""

@@ -18,7 +18,7 @@ from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
 from scheduler.why.about import last_before
 from scheduler.why.causes import WAITS, Cause
-from scheduler.why.gaps import WAITS_FOR_DEVICES, Gaps, Logged, gaps
+from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, gaps
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
 from scheduler.why.patience import ends_s
@@ -28,7 +28,6 @@ from traces.parquet import write_batches
 from traces.trace import Trace
 
 _NEED = ("gang", "kind", "residency", *Places._fields)
-_HELD = ["job_id", "where", "devices", "alloc_s", "end_s", "pods"]
 _NOT_ASKED = ("never", "at_once", "after")
 """Patience policies that are the same for all jobs."""
 
@@ -84,11 +83,12 @@ class Inquiry:
     def __init__(self, run: Run, setup: Setup, rows: Ints | None = None) -> None:
         self.run, self.setup, self.trace = run, setup, setup.trace
         self.assembly = Assembly(setup)
-        self.logged = Logged(run, self.trace, rows)
+        attempts = run.table("attempts", ATTEMPTS_READ)
+        self.logged = Logged(run, attempts, self.trace, rows)
         self.gaps = gaps(self.logged, self.trace, setup.scenario.retries)
         open_ = self.gaps.some(self.gaps.cause == WAITS_FOR_DEVICES)
         kept_s = max((offer.stock.keep_s for offer in self.assembly.offers), default=0)
-        held = Holdings.of(run.table("attempts", _HELD), setup.stock.names)
+        held = Holdings.of(attempts, setup.stock.names)
         if len(open_.row):
             held = held.during(int(open_.from_s.min()) - kept_s, int(open_.to_s.max()))
         pods = [pool["pods"] for pool in run.description["pools"]]
@@ -171,14 +171,13 @@ class Inquiry:
             return open_.from_s
         patience = self.setup.policy.patience
         name = self.setup.scenario.policy.patience.partition(":")[0]
-        first, done_s = open_.after < 0, log.done_s[open_.after] * (open_.after >= 0)
+        done_s, impatient = log.before(open_.after)
         asks = need.asks
         if name in _NOT_ASKED:
-            asked = [asks] * len(first)
+            asked = [asks] * len(open_.row)
         else:
             asked = [job._replace(shape=asks.shape) for job in self.jobs(open_.row)]
         ends = ends_s(patience, self.resources.view, asked, open_.from_s, done_s)
-        impatient = ~first & log.rented[open_.after]
         return np.where(impatient, open_.from_s, ends)
 
 
