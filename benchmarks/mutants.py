@@ -76,7 +76,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "scheduler/report/plan.py": "plan",
         "scheduler/report/study.py": "sweep study",
         "scheduler/report/figures": "levels notebooks",
+        "scheduler/report/why.py": "why",
         "scheduler/run": "levels work files runlog ledger",
+        "scheduler/why": "why",
         "": "endings kills weathering compare",
     },
 }

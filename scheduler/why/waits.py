@@ -98,7 +98,7 @@ class Inquiry:
 
     def waits(self) -> Waits:
         """Return each span of waiting with its cause."""
-        words = list(self.setup.stock.names)
+        words = {name: at for at, name in enumerate(self.setup.stock.names)}
         known = self.gaps.some(self.gaps.cause != WAITS_FOR_DEVICES)
         parts = [self._known(known, words)]
         open_ = self.gaps.some(self.gaps.cause == WAITS_FOR_DEVICES)
@@ -108,7 +108,7 @@ class Inquiry:
                 parts.append(self._asked(self.need(row), open_.some(number == at), words))
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
         order = np.lexsort([columns[1], columns[0]])
-        return _merged([column[order] for column in columns], words)
+        return _merged([column[order] for column in columns], [*words])
 
     def need(self, row: int) -> CommonNeed:
         """Return what the job of a row of the trace needs."""
@@ -133,19 +133,16 @@ class Inquiry:
         table = self.trace.table.select(_NEED).take(pa.array(rows))
         return combinations([table.column(name) for name in _NEED])
 
-    def _known(self, known: Gaps, words: list[str]) -> tuple[Ints, ...]:
+    def _known(self, known: Gaps, words: dict[str, int]) -> tuple[Ints, ...]:
         """Return the spans whose cause the logs tell."""
         about = np.full(len(known.row), -1)
         tried = known.cause != Cause.DEPENDENCY
         names = self.logged.attempts.column("where").cast(pa.string()).to_numpy()
-        place = {name: at for at, name in enumerate(words)}
-        about[tried] = [place[name] for name in names[known.after[tried]]]
-        labels = last_before(self.run, self.trace, known.row[~tried])
-        about[~tried] = np.arange(len(labels)) + len(words)
-        words += labels
+        about[tried] = [words[name] for name in names[known.after[tried]]]
+        about[~tried] = [_place(words, job) for job in last_before(self.run, self.trace, known.row[~tried])]
         return (*known[:4], np.full(len(known.row), -1), about, np.zeros(len(known.row), bool))
 
-    def _asked(self, need: CommonNeed, open_: Gaps, words: list[str]) -> tuple[Ints, ...]:
+    def _asked(self, need: CommonNeed, open_: Gaps, words: dict[str, int]) -> tuple[Ints, ...]:
         """Return the spans of those who have a need and wait for devices, cut where the cause changes."""
         shape = need.job.shape
         lacks = self.resources.lacks(shape, need.elsewhere)
@@ -156,12 +153,12 @@ class Inquiry:
         ]
         pools = ", ".join(each.pool.stock.name for each in shape.owned)
         offers = ", ".join(each.offer.stock.name for each in (*shape.rented, *need.elsewhere))
-        words += [pools, offers]
         row, from_s, to_s, value = (np.concatenate(pair) for pair in list(zip(*parts, strict=True))[:4])
         cause, on_pods = lacks.of(value)
         of_offers = (cause >= Cause.RESIDENCY) & (cause <= Cause.REFUSED)
+        about = np.where(of_offers, _place(words, offers), _place(words, pools))
         patient = np.repeat([parts[0][4], False], [len(parts[0][0]), len(parts[1][0])])
-        return row, from_s, to_s, cause, on_pods, len(words) - 2 + of_offers, patient
+        return row, from_s, to_s, cause, on_pods, about, patient
 
     def _patience_ends_s(self, need: CommonNeed, open_: Gaps) -> Ints:
         shape, log = need.job.shape, self.logged
@@ -179,6 +176,11 @@ class Inquiry:
             asked = [job._replace(shape=asks.shape) for job in self.jobs(open_.row)]
         ends = ends_s(patience, self.resources.view, asked, open_.from_s, done_s)
         return np.where(impatient, open_.from_s, ends)
+
+
+def _place(words: dict[str, int], word: str) -> int:
+    """Return the place of a word among some, at the end if it is not there."""
+    return words.setdefault(word, len(words))
 
 
 def _cut(level: StepFunction, row: Ints, from_s: Ints, to_s: Ints) -> tuple[Ints, Ints, Ints, Ints]:
