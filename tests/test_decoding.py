@@ -197,6 +197,36 @@ def test_lines_may_end_in_any_way_and_each_in_its_own(
     assert b"".join(text_blocks(tmp_path / "file", RowTally())).rstrip() == b"a\nb\nc\nd\n\ne"
 
 
+STREAMS: dict[str, Callable[[bytes], bytes]] = {"bz2": bz2.compress, "xz": lzma.compress, "gz": gzip.compress}
+
+
+@pytest.mark.parametrize("packed", STREAMS)
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_streams_one_after_the_other_are_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: str, size: int
+) -> None:
+    monkeypatch.setattr(decoding, "BYTES_AT_ONCE", size)
+    pack = STREAMS[packed]
+    zeros = bytes(8) if packed == "xz" else b""
+    (tmp_path / "file").write_bytes(pack(b"a\nb") + zeros + pack(b"c\n" * 1_000))
+    read = b"".join(text_blocks(tmp_path / "file", RowTally()))
+    assert read.split() == [b"a", b"bc", *[b"c"] * 999]
+
+
+@pytest.mark.parametrize("packed", STREAMS)
+@pytest.mark.parametrize("after", [b"garbage", b"B", b"\x01" * 40, "flipped", "cut"])
+def test_what_follows_a_stream_is_no_silence(tmp_path: Path, packed: str, after: bytes | str) -> None:
+    second = bytearray(STREAMS[packed](b"c\n" * 1_000))
+    if after == "flipped":
+        second[1] ^= 4
+    if after == "cut":
+        second = second[: len(second) // 2]
+    more = after if isinstance(after, bytes) else bytes(second)
+    (tmp_path / "file").write_bytes(STREAMS[packed](b"a\nb\n") + more)
+    with pytest.raises(TraceError, match="the compressed file is damaged or cut off"):
+        list(text_blocks(tmp_path / "file", RowTally()))
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_half_characters_of_utf_16_stay_apart_and_are_noted(tmp_path: Path, encoding: str) -> None:
     text = "\ufeffowner\na\ud800\na\ud801\n\U0001f697\n"

@@ -147,6 +147,40 @@ def test_parts_without_a_line_of_their_own_are_added_up(tmp_path: Path) -> None:
     ] == FoundRows(3, 1, "")
 
 
+def test_parts_are_taken_in_order_of_time(tmp_path: Path) -> None:
+    """The last part stands first in the file, and another ran on twice the processors."""
+    part = "1 {} 1 {} {gang} -1 -1 {gang} -1 -1 {} 1 1 1 1 1 -1 -1\n"
+    text = part.format(50, 5, 3, gang=4) + part.format(0, 10, 2, gang=4) + part.format(20, 7, 2, gang=8)
+    found = imported(tmp_path, "swf", text)
+    names = ("submit_s", "runtime_s", "gang", "recorded_start_s", "recorded_end_s", "outcome")
+    assert rows(found.trace, *names) == [(0, 22, 4, 1, 56, "completed")]
+    reason = "part of a job on other processors than its first: those taken"
+    assert found.report.noted[reason] == FoundRows(1, 3, "")
+
+
+@pytest.mark.parametrize(("own", "differs"), [(30, False), (31, False), (99, True)])
+def test_a_job_that_is_not_the_sum_of_its_parts_is_noted(tmp_path: Path, own: int, differs: bool) -> None:
+    found = imported(tmp_path, "swf", swf((1, 0, own, 1), (1, 0, 10, 2), (1, 50, 20, 3)))
+    assert rows(found.trace, "runtime_s") == [(own,)]
+    reason = "the run time of a job is not that of its parts together: its own line's taken"
+    assert (reason in found.report.noted) == differs
+
+
+def test_times_that_no_trace_can_hold_are_left_out_and_said(tmp_path: Path) -> None:
+    job = "{} {} {wait} 9 1 -1 -1 1 -1 -1 1 1 1 1 1 1 {} {think}\n"
+    text = job.format(1, 0, -1, wait=0, think=-1) + job.format(2, 5, 1, wait=1e15, think=1e15)
+    text += job.format(3, 9, 1, wait=1.5, think=2.5)
+    found = imported(tmp_path, "swf", text)
+    assert rows(found.trace, "after_lag_s", "recorded_start_s") == [(None, 0), (None, None), (2, 10)]
+    noted = {why: (of.rows, of.line) for why, of in found.report.noted.items() if "time" in why}
+    assert noted == {
+        "wait time: beyond what a trace can hold: left out": (1, 2),
+        "think time: beyond what a trace can hold: left out": (1, 2),
+        "times: rounded to whole seconds": (1, 3),
+        "no time requested: the run time taken": (3, 1),
+    }
+
+
 def test_slurms_states_are_no_parts(tmp_path: Path) -> None:
     found = imported(tmp_path, "swf", swf((1, 0, 60, 3), (1, 5, 9, 6), (3, 9, 7, 4)))
     assert rows(found.trace, "submit_s", "runtime_s") == [(0, 60), (5, 9), (9, 7)]
@@ -272,6 +306,15 @@ def test_several_jobs_to_come_after_by_number(tmp_path: Path) -> None:
         (3, [2, 1], None),
     ]
     assert not found.report.noted
+
+
+def test_a_record_that_runs_backwards_is_said(tmp_path: Path) -> None:
+    text = "submit_s,runtime_s,gang,recorded_start_s,recorded_end_s\n9,5,1,8,20\n10,5,1,30,20\n11,5,1,,\n"
+    found = imported(tmp_path, "csv", text)
+    assert {why: (of.rows, of.line) for why, of in found.report.noted.items()} == {
+        "recorded_start_s: before submit_s": (1, 2),
+        "recorded_end_s: before recorded_start_s": (1, 3),
+    }
 
 
 def test_what_is_hardly_meant_is_said(tmp_path: Path) -> None:

@@ -66,6 +66,36 @@ def _unpacked(file: BufferedReader) -> _Stream:
     return file
 
 
+class _Joined:
+    """Compressed streams, one after the other; the library's own file passes over what follows the first.
+
+    Between those of xz may be bytes of 0, which are passed over.
+    """
+
+    def __init__(self, file: BufferedReader, decompressor: Callable[[], Any]) -> None:
+        self._file, self._new = file, decompressor
+        self._stream = decompressor()
+        self._began = False
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes, none at the end; raises OSError, LZMAError or EOFError for damage."""
+        while True:
+            given = b"" if self._began and not self._stream.needs_input else self._file.read(BYTES_AT_ONCE)
+            if self._stream.eof:
+                given = self._stream.unused_data.lstrip(b"\0")
+                while not given:
+                    more = self._file.read(BYTES_AT_ONCE)
+                    if not more:
+                        return b""
+                    given = more.lstrip(b"\0")
+                self._stream = self._new()
+            elif not given and self._stream.needs_input:
+                raise EOFError("it ends before its end mark")
+            self._began = True
+            if piece := self._stream.decompress(given, size):
+                return bytes(piece)
+
+
 def _unzipped(file: BufferedReader) -> _Stream:
     archive = zipfile.ZipFile(file)
     members = [each for each in archive.infolist() if not each.is_dir()]
@@ -76,8 +106,8 @@ def _unzipped(file: BufferedReader) -> _Stream:
 
 _PACKED: dict[bytes, Callable[[Any], _Stream]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
+    b"BZh": lambda file: _Joined(file, bz2.BZ2Decompressor),
+    b"\xfd7zXZ\0": lambda file: _Joined(file, lzma.LZMADecompressor),
     b"\x28\xb5\x2f\xfd": lambda file: pa.CompressedInputStream(file, "zstd"),
     b"PK\x03\x04": _unzipped,
     b"PK\x05\x06": _unzipped,

@@ -18,6 +18,7 @@ from traces.formats.job_ids import with_ids
 from traces.formats.mapping.mapped import read_mapped
 from traces.formats.mapping.spec import Changes, MappingError, preset
 from traces.formats.reader import ImportReport, Jobs, RowTally
+from traces.formats.text_table import found_rows
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
 
@@ -117,17 +118,17 @@ def _note_doubts(table: pa.Table, tally: RowTally) -> None:
     runtime = table.column("runtime_s").to_numpy()
     if "estimate_s" in table.column_names:
         over = runtime > table.column("estimate_s").to_numpy()
-        if over.sum() >= max(_FEW, _NEARLY_ALL * len(over)):
-            tally.note(
-                "ran past the time requested, as nearly all: is that in minutes?",
-                int(over.sum()),
-                int(line[over.argmax()]),
-            )
-    if "deadline_s" in table.column_names:
-        early = table.column("deadline_s").to_numpy() < table.column("submit_s").to_numpy()
-        if early.any():
-            reason = "deadline_s: before submit_s, so missed from the start; it counts from the epoch"
-            tally.note(reason, int(early.sum()), int(line[early.argmax()]))
+        over &= over.sum() >= max(_FEW, _NEARLY_ALL * len(over))
+        reason = "ran past the time requested, as nearly all: is that in minutes?"
+        found_rows(tally.note, reason, over, line)
+    for later, earlier, so in (
+        ("deadline_s", "submit_s", ", so missed from the start; it counts from the epoch"),
+        ("recorded_start_s", "submit_s", ""),
+        ("recorded_end_s", "recorded_start_s", ""),
+    ):
+        if {later, earlier} <= {*table.column_names}:
+            early = table.column(later).to_numpy() < table.column(earlier).to_numpy()
+            found_rows(tally.note, f"{later}: before {earlier}{so}", early, line)
 
 
 def _column(column: pa.ChunkedArray, name: str) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from traces.arrays import Array
 from traces.formats.decoding import text_blocks
@@ -22,6 +23,7 @@ from traces.formats.text_table import TextRows, read_rows
 from traces.times import DAY_S
 
 _LONGEST = 1 << 31
+_ZONED = r"(Z|[-+]\d\d:?\d\d)$"
 _OUTCOMES = {"Pass": "completed", "Killed": "cancelled", "Failed": "failed"}
 """By status, where the file has that column."""
 
@@ -58,7 +60,10 @@ def _jobs(rows: TextRows) -> pa.Table:
     rows.limit(gpus, "num_gpus", "gang")
     rows.note(np.rint(run) < 1, "duration 0: 1 s taken")
     rows.note(run != np.rint(run), "duration: rounded to whole seconds")
-    columns = {"submit_s": submit, "runtime_s": runtime, "gang": gpus, "owner": cluster}
+    zoned = pc.match_substring_regex(timestamp, _ZONED)
+    rows.note(zoned.to_numpy(zero_copy_only=False), "timestamp: in the zone that it names", timestamp)
+    owner = pc.if_else(pc.equal(cluster, ""), "unknown", cluster)
+    columns = {"submit_s": submit, "runtime_s": runtime, "gang": gpus, "owner": owner}
     if "status" in rows.names:
         ended = rows.words("status")
         columns["outcome"] = pa.array([_OUTCOMES.get(word) for word in ended.to_pylist()], pa.string())

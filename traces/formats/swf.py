@@ -57,6 +57,7 @@ _NUMBERED = (
 """Columns of words for numbers, with the word for those below 0."""
 _ASSUMED = ("after: a job waits for its preceding job and think time where these end later than there",)
 FIRST_PART, LAST_PART = 2, 4
+_LATEST_S = LIMITS["recorded_end_s"][1]
 _SHORT = 15
 """Digits that every number of a trace may have."""
 
@@ -92,7 +93,7 @@ def _jobs(rows: TextRows) -> pa.Table:
     rows.limit(runtime, "run time", "runtime_s")
     rows.limit(estimate, "requested time", "estimate_s")
     rows.note(np.rint(run) < 1, "run time 0: 1 s taken")
-    rows.note((run != np.rint(run)) | (submit != np.rint(submit)), "times: rounded to whole seconds")
+    _note_times(rows, submit, run, wait, think)
     rows.note(requested <= 0, "no processors requested: those allocated taken")
     rows.note(
         (requested > 0) & (allocated > 0) & (requested != allocated),
@@ -117,6 +118,13 @@ def _jobs(rows: TextRows) -> pa.Table:
     )
 
 
+def _note_times(rows: TextRows, submit: Floats, run: Floats, wait: Floats, think: Floats) -> None:
+    fractions = np.any([each != np.rint(each) for each in (submit, run, wait, think)], axis=0)
+    rows.note(fractions, "times: rounded to whole seconds")
+    for name, second in (("wait time", submit + wait + run), ("think time", think)):
+        rows.note(second > _LATEST_S, f"{name}: beyond what a trace can hold: left out", rows.words(name))
+
+
 def _job_number(rows: TextRows) -> Floats:
     """Return the job numbers; rows whose number a trace cannot have, or not just as it is, are skipped."""
     name = "job number"
@@ -130,7 +138,7 @@ def _job_number(rows: TextRows) -> Floats:
 
 def _moments(second: Floats, known: Bools) -> Floats:
     """Return seconds where they are known and a trace can hold them, else NaN."""
-    return np.where(known & (second <= LIMITS["recorded_end_s"][1]), second, np.nan)
+    return np.where(known & (second <= _LATEST_S), second, np.nan)
 
 
 def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
@@ -153,25 +161,52 @@ def _whole(table: pa.Table, tally: RowTally) -> pa.Table:
     part = (status >= FIRST_PART) & (status <= LAST_PART)
     summed = part & np.isin(number, number[~part])
     found_rows(tally.skip, "part of a job (status 2, 3 or 4), whose own line has the sum", summed, line)
-    alone = part & ~summed
-    found_rows(
-        tally.note, "part of a job (status 2, 3 or 4) without a line of its own: added up", alone, line
-    )
-    _, first, job = np.unique(number[alone], return_index=True, return_inverse=True)
-    total, rows = np.zeros(len(first)), np.flatnonzero(alone)
-    np.add.at(total, job, runtime[alone])
-    runtime = runtime.copy()
-    runtime[rows[first]] = total
+    own = ~part & np.isin(number, number[part])
+    together, parts = (_by_job(number[own], number[part], each[part]) for each in (runtime, part))
+    reason = "the run time of a job is not that of its parts together: its own line's taken"
+    found_rows(tally.note, reason, np.abs(together - runtime[own]) > parts, line[own])  # each was rounded
+    return _added_up(table, part & ~summed, tally).filter(pa.array(~summed & _first_parts(table, part)))
+
+
+def _by_job(job: Floats, of: Floats, values: Floats) -> Floats:
+    """Return the sum of some values `of` jobs, for each `job`."""
+    known, at = np.unique(of, return_inverse=True)
+    total = np.zeros(len(known) + 1)
+    np.add.at(total, at, values)
+    return np.asarray(total[np.searchsorted(known, job)])
+
+
+def _in_time(table: pa.Table, part: Bools) -> Ints:
+    """Return the rows of parts, in order of their submission; equal ones in that of the file."""
+    rows = np.flatnonzero(part)
+    return rows[np.argsort(table.column("submit_s").to_numpy()[rows], kind="stable")]
+
+
+def _first_parts(table: pa.Table, part: Bools) -> Bools:
+    """Say which rows are no parts, or the first part of a job."""
+    rows = _in_time(table, part)
     keep = ~part
-    keep[rows[first]] = True
-    last = len(rows) - 1 - np.unique(number[alone][::-1], return_index=True)[1]
-    ends = np.arange(len(number))
-    ends[rows[first]] = rows[last]
+    keep[rows[np.unique(table.column("job_id").to_numpy()[rows], return_index=True)[1]]] = True
+    return keep
+
+
+def _added_up(table: pa.Table, alone: Bools, tally: RowTally) -> pa.Table:
+    """Give the first part of each job the run times of all, and the end of the last."""
+    columns = (table.column(name).to_numpy() for name in ("job_id", "line", "runtime_s", "gang"))
+    number, line, runtime, gang = columns
+    reason = "part of a job (status 2, 3 or 4) without a line of its own: added up"
+    found_rows(tally.note, reason, alone, line)
+    rows = _in_time(table, alone)
+    _, first, job = np.unique(number[rows], return_index=True, return_inverse=True)
+    other = gang[rows] != gang[rows[first]][job]
+    found_rows(tally.note, "part of a job on other processors than its first: those taken", other, line[rows])
+    runtime, ends = runtime.copy(), np.arange(len(number))
+    runtime[rows[first]] = _by_job(number[rows[first]], number[rows], runtime[rows])
+    ends[rows[first]] = rows[len(rows) - 1 - np.unique(number[rows][::-1], return_index=True)[1]]
     for name in ("outcome", "recorded_end_s"):
         table = replaced(table, name, table.column(name).take(pa.array(ends)))
     estimate = np.maximum(table.column("estimate_s").to_numpy(), np.where(alone, runtime, 0))
-    table = replaced(replaced(table, "runtime_s", runtime), "estimate_s", estimate)
-    return table.filter(pa.array(keep))
+    return replaced(replaced(table, "runtime_s", runtime), "estimate_s", estimate)
 
 
 def _is_slurm(number: Ints, status: Ints) -> bool:
