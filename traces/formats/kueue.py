@@ -41,6 +41,7 @@ def read(path: Path, tally: RowTally, changes: Changes) -> Jobs:
     items = list(json_items(text_of(path, tally), tally))
     say_unread(items, ("apiVersion", "kind", "metadata", "spec", "status"), tally)
     say_unread(items, _SPEC, tally, "spec")
+    say_unread(items, ("conditions", "admission"), tally, "status")
     rows = [(line, _row(item, line, tally)) for line, item in items]
     return jobs_of([rows_of(_COLUMNS, rows, tally)], tally, changes.over(preset("kueue")))
 

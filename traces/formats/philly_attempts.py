@@ -18,6 +18,8 @@ def read_attempts(text: str, tally: RowTally, mapping: JobMapping) -> Jobs:
     """Read a row an attempt; a job without one is a row without a start."""
     items = list(json_items(text, tally))
     say_unread(items, _KEYS, tally)
+    attempts = [(line, each) for line, item in items for each in objects(item.get("attempts"))]
+    say_unread(attempts, ("start_time", "end_time", "detail"), tally)
     rows = [(line, row) for line, item in items for row in _attempts(item)]
     return jobs_of([rows_of(_COLUMNS, rows, tally)], tally, mapping)
 

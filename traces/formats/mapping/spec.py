@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -104,6 +105,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
     def over(self, base: JobMapping) -> JobMapping:
         """Return the mapping with these changes; raises MappingError for one that cannot be."""
+        if not self:
+            return base
         if self.file is not None:
             base = _merged(base, _kept(self.file))
         columns: dict[str, str | list[str]] = {}
@@ -119,6 +122,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         return checked(_merged(base, own))
 
 
+@cache
 def preset(name: str) -> JobMapping:
     """Return the mapping of a known format."""
     text = (files("traces.formats") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
