@@ -403,6 +403,29 @@ def test_a_bad_mapping_file_is_one_line(tmp_path: Path, text: str, line: str) ->
     assert "\n" not in str(raised.value)
 
 
+def test_what_adding_up_needs_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text("merge = true")
+    with pytest.raises(TraceError, match=r'line 1: merge: needs job_id; no column ""'):
+        read(tmp_path, "submit_s,runtime_s,gang\n1,1,1\n", file=tmp_path / "m.toml")
+    (tmp_path / "m.toml").write_text("open = true")
+    with pytest.raises(TraceError, match="line 1: open: needs recorded_start_s"):
+        read(tmp_path, "submit_s,runtime_s,gang\n1,1,1\n", file=tmp_path / "m.toml")
+
+
+def test_what_a_mapping_says_in_vain_is_said(tmp_path: Path) -> None:
+    skip = "[[skip]]\ncolumn = 'Nope'\nmatches = 'x'\nreason = 'a step'\n"
+    (tmp_path / "m.toml").write_text(f"{skip}[units]\nrun = 'min'\n")
+    text = "at,run,limit\n1,2,00:10:00\n"
+    columns = ("submit_s=at", "runtime_s=run", "estimate_s=limit", "gang=none", "gang==1")
+    found = read(tmp_path, text, *columns, units=("estimate_s=h",), file=tmp_path / "m.toml")
+    assert rows(found.trace, "runtime_s", "estimate_s") == [(120, 600)]
+    said = ['gang: no column "none": =1 is taken', 'skip: no column "Nope" for "a step"']
+    assert list(found.report.assumed[:2]) == said
+    assert "limit: not numbers, so not in h" in found.report.assumed
+    with pytest.raises(TraceError, match=r'owner: "\(": no regular expression'):
+        read(tmp_path, text, *columns, "owner=limit:/(/")
+
+
 def type_in(*words: object) -> Result:
     return CliRunner().invoke(main, ["import", *map(str, words)])
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from traces.arrays import Bools, Floats
 from traces.formats.mapping.durations import as_durations
+from traces.formats.mapping.keys import of_key
 from traces.formats.mapping.moments import Moments, as_moments
 from traces.formats.mapping.spec import (
     NONE_WORDS,
@@ -33,11 +34,11 @@ _FIRST_CELLS = 100
 _UNIX = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """Moments as numbers are in this unit below that size, else in nanoseconds."""
 UNIX_FROM_S = 1e9
-"""CellNumbers of seconds from here on, 2001-09-09, are Unix times where a file also has another epoch."""
+"""Numbers of seconds from here on, 2001-09-09, are Unix times where a file also has another epoch."""
 
 
 class Fault(NamedTuple):
-    """LogCells that are no value of their column's sort."""
+    """Cells that are no value of their column's sort."""
 
     rows: Bools
     reason: str
@@ -89,7 +90,7 @@ class LogCells:
         text = self.rows.words(operand.column)
         if operand.key:  # many cells are alike
             encoded = text.dictionary_encode()
-            text = _of_key(encoded.dictionary, operand.key).take(encoded.indices)
+            text = of_key(encoded.dictionary, operand.key).take(encoded.indices)
         none = pc.is_in(text, pa.array([*NONE_WORDS, *self.mapping.none]))
         return pc.if_else(none, "", text)
 
@@ -171,8 +172,10 @@ class LogCells:
 
     def _factor(self, term: Term, unit: str) -> float:
         """Return what makes numbers in a unit seconds (terabytes, thousandths); dates and durations are."""
-        if any(self.kinds.get(operand.column, NUMBER) != NUMBER for operand in term.operands()):
-            return 1.0
+        for operand in term.operands():
+            if self.kinds.get(operand.column, NUMBER) != NUMBER:
+                self._assume(f"not numbers, so not in {unit}", operand.column)
+                return 1.0
         return (SECONDS | THOUSANDTHS | TERABYTES)[unit]
 
     def _own_unit(self, name: str, timed: bool, values: Floats) -> float:
@@ -183,13 +186,17 @@ class LogCells:
             return 1.0
         if name not in self.unix:
             size = _middle(values)
+            if not size:  # the next block may tell
+                return 1.0
             self.unix[name] = next((unit for end, unit in _UNIX if size < end), "ns")
             if size >= UNIX_FROM_S and name not in TRACE_SCHEMA.names:
                 self._assume(f"Unix times in {self.unix[name]}, by their size", name)
         return SECONDS[self.unix[name]]
 
     def _assume(self, what: str, name: str) -> None:
-        self._said.setdefault(what, []).append(name)
+        names = self._said.setdefault(what, [])
+        if name not in names:
+            names.append(name)
 
     @property
     def assumed(self) -> list[str]:
@@ -224,31 +231,3 @@ def _middle(values: Floats) -> float:
     """Return the median size of values other than 0."""
     known = np.abs(values[np.isfinite(values) & (values != 0)])
     return float(np.median(known)) if len(known) else 0.0
-
-
-def _of_key(text: pa.StringArray, key: str) -> pa.StringArray:
-    """Return what a key is given in texts as a=1,b=2, or a:1,b:2 where there is no =; "" for nothing.
-
-    A key between slashes is a regular expression for the part that is meant.
-    """
-    if len(key) > 1 and key.startswith("/") and key.endswith("/"):
-        return _part(text, key[1:-1])
-    with_equals = _given(text, key, "=")
-    return pc.if_else(pc.match_substring(text, "="), with_equals, _given(text, key, ":"))
-
-
-def _part(text: pa.StringArray, pattern: str) -> pa.StringArray:
-    """Return the part of texts that is like a regular expression, "" where none is."""
-    return pc.fill_null(pc.struct_field(pc.extract_regex(text, f"(?P<value>{pattern})"), "value"), "")
-
-
-def _given(text: pa.StringArray, key: str, sign: str) -> pa.StringArray:
-    pattern = rf"(?:^|[,;\s])\s*{_literal(key)}\s*{sign}\s*(?P<value>[^,;]*)"
-    return pc.fill_null(pc.struct_field(pc.extract_regex(text, pattern), "value"), "")
-
-
-def _literal(text: str) -> str:
-    """Return a pattern for a key, in which * is any text."""
-    return "".join(
-        letter if letter.isalnum() else "[^=:,;]+" if letter == "*" else f"\\{letter}" for letter in text
-    )

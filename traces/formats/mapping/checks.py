@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from traces.arrays import Bools, Floats
 from traces.formats.mapping.cells import UNIX_FROM_S
@@ -161,9 +162,8 @@ def _settle_run_times(jobs: JobTable) -> None:
     jobs.skip(run < 0, "ends before it starts", "runtime_s")
     cancelled = np.zeros(len(run), bool)
     if "outcome" in jobs.others.column_names:
-        cancelled = np.array(
-            [word == "cancelled" for word in jobs.others.column("outcome").to_pylist()], bool
-        )
+        is_so = pc.equal(jobs.others.column("outcome"), "cancelled").fill_null(False)
+        cancelled = is_so.to_numpy()
     jobs.skip((run == 0) & cancelled, "never ran")
     jobs.note(np.rint(run) < 1, "run time 0: 1 s taken")
     jobs.columns["runtime_s"] = np.where(np.rint(run) < 1, 1, run)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traces.arrays import WORD, Floats
-from traces.errors import ALIKE, nearest
 from traces.formats.job_ids import are_whole
 from traces.formats.mapping.cells import MOMENT, LogCells
 from traces.formats.mapping.checks import (
@@ -23,21 +21,16 @@ from traces.formats.mapping.checks import (
     from_epoch,
     settle_jobs,
 )
+from traces.formats.mapping.columns import CHAIN, FileColumns
 from traces.formats.mapping.merging import merged
 from traces.formats.mapping.skipping import skip_rows
-from traces.formats.mapping.spec import SEPARATORS, JobMapping, MappingError
-from traces.formats.mapping.terms import Term, parse_term
+from traces.formats.mapping.spec import SEPARATORS, JobMapping
 from traces.formats.mapping.words import first_text, lists_of_jobs, words_of
 from traces.formats.reader import NO_ESTIMATE, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, as_numbers, read_rows
-from traces.schema import REQUIRED, TRACE_SCHEMA, TraceError, check_names, quoted
-from traces.validate import PLACES
+from traces.schema import REQUIRED, TRACE_SCHEMA
 
 _ANY = ",;\t|"
-_MISSPELT = 0.75
-"""How alike, of 1, a column that is left out must be to one of a trace to be asked about."""
-_CHAIN = ("submit_s", "recorded_start_s", "recorded_end_s")
-"""Times of a job, in the order in which they come."""
 
 
 def read_mapped(path: Path, tally: RowTally, mapping: JobMapping, *, own: bool = False) -> Jobs:
@@ -65,71 +58,17 @@ def jobs_of(blocks: Iterable[TextRows], tally: RowTally, mapping: JobMapping, *,
 
 
 class MappedColumns:
-    """What each column of a trace is made of, in one file."""
+    """Reads the columns of one file as those of a trace."""
 
-    def __init__(self, names: Iterable[str], mapping: JobMapping, *, own: bool) -> None:
-        self.names = list(names)
+    def __init__(self, names: Sequence[str], mapping: JobMapping, *, own: bool) -> None:
         self._mapping = mapping
         self._cells = LogCells(mapping)
-        self._own = {name for name in TRACE_SCHEMA.names if own and name in names and not mapping.terms(name)}
-        self._sorts: dict[str, str] = {}
-        self._terms: dict[str, list[Term]] = {}
-        self._passed_over: list[str] = []
-        for name in TRACE_SCHEMA.names:
-            texts = [name] if name in self._own else mapping.terms(name)
-            if terms := self._found(name, texts):
-                self._terms[name] = terms
-        self._check(own=own)
-
-    def _found(self, target: str, texts: list[str]) -> list[Term]:
-        """Return the terms whose columns the file has; raises TraceError where the user's are missing."""
-        found, first_error = [], ""
-        for text in texts:
-            sort, colon, rest = text.partition(":")
-            if target in PLACES and colon and sort in ("device", "pool") and text not in self.names:
-                self._sorts[target], text = sort, rest  # noqa: PLW2901
-            try:
-                found.append(parse_term(text, self.names))
-            except MappingError as error:
-                first_error = first_error or f"{target}: {error}"
-        if first_error and target in (*self._mapping.asked, *REQUIRED):
-            if not found:
-                raise TraceError(f"line 1: {first_error}")
-            if target in self._mapping.asked:
-                self._passed_over.append(f"{first_error.partition(';')[0]}: {found[0].text} is taken")
-        return found
-
-    def _check(self, *, own: bool) -> None:
-        others = [name for name in self.names if name not in self._own]
-        for name in REQUIRED:
-            alike = get_close_matches(name, others, 1, ALIKE)
-            if name not in self._terms and alike:
-                raise TraceError(f'line 1: column "{name}": missing; is it {quoted(alike[0])}?')
-        if own:
-            mapped = [name for name in self._terms if name not in self._own]
-            check_names([*mapped, *(name for name in self.names if name in self._own)])
-        for name in self._used():
-            if self.names.count(name) > 1:
-                raise TraceError(f"line 1: column {quoted(name)}: there twice; allowed is once")
-
-    def _used(self) -> set[str]:
-        of_terms = {
-            each.column for terms in self._terms.values() for term in terms for each in term.operands()
-        }
-        return of_terms | {rule.column for rule in self._mapping.skip}
+        self._columns = FileColumns(names, mapping, own=own)
+        self._terms, self._own = self._columns.terms, self._columns.own
 
     def say_left_out(self, rows: TextRows, tally: RowTally) -> None:
         """Note each column that stands for nothing."""
-        used = self._used()
-        for at, name in enumerate(self.names):
-            if name not in used and len(rows):
-                called = f"column {quoted(name)}" if name else f"column {at + 1}, without a name"
-                tally.note(f"{called}: {self._why_left_out(name)}", len(rows), 1)
-
-    def _why_left_out(self, name: str) -> str:
-        if self._mapping.columns:
-            return "not mapped, left out"
-        return f"not one of a trace, left out{nearest(name, TRACE_SCHEMA.names, _MISSPELT)}"
+        self._columns.say_left_out(rows, tally)
 
     def jobs(self, rows: TextRows) -> pa.Table:
         """Return the columns of a block; rows that are no jobs, or whose cells are no values, are skipped."""
@@ -137,7 +76,7 @@ class MappedColumns:
         skip_rows(rows, self._mapping.skip)
         columns: dict[str, Any] = {}
         before = np.full(len(rows), -np.inf)
-        for name in (*_CHAIN, *(name for name in self._terms if name not in _CHAIN)):
+        for name in (*CHAIN, *(name for name in self._terms if name not in CHAIN)):
             if name not in self._terms:
                 continue
             if name == "job_id":
@@ -145,11 +84,11 @@ class MappedColumns:
             elif name == "after":
                 columns[name] = lists_of_jobs(first_text(self._cells, self._terms[name]))
             elif TRACE_SCHEMA.field(name).type in (WORD, pa.string()):
-                sort, own = self._sorts.get(name, ""), name in self._own
+                sort, own = self._columns.sorts.get(name, ""), name in self._own
                 columns[name] = words_of(self._cells, self._terms[name], name, own=own, sort=sort)
             else:
                 columns[name] = self._numbers(name, before)
-                if name in _CHAIN:
+                if name in CHAIN:
                     before = np.where(np.isnan(columns[name]), before, columns[name])
         self._skip_unknown(rows, columns)
         return rows.kept(**columns)
@@ -161,7 +100,7 @@ class MappedColumns:
             if not np.isnan(values).any():
                 break
             read = self._cells.numbers(term, target, moments=target in MOMENT_COLUMNS)
-            if target in _CHAIN and term.single is not None:
+            if target in CHAIN and term.single is not None:
                 read = read.pushed(before)
                 self._cells.settle(term.single, read)
             for fault in read.faults:
@@ -205,7 +144,7 @@ class MappedColumns:
             jobs.columns["estimate_s"] = np.where(np.isnan(asked), jobs.columns["runtime_s"], asked)
         elif self._mapping.columns:
             assumed.append(NO_ESTIMATE)
-        guessed = [*self._passed_over, *self._cells.assumed]
+        guessed = [*self._columns.passed_over, *self._cells.assumed]
         said_in_all = (*self._mapping.assumed, *guessed, *assumed, *([said] if said else []))
         return Jobs(jobs.table(), epoch, said_in_all)
 

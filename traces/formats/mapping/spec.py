@@ -186,16 +186,22 @@ def checked(mapping: JobMapping) -> JobMapping:
 
 def _check_patterns(mapping: JobMapping) -> None:
     """Columns are searched by Arrow's kind of regular expressions, single words by Python's."""
-    ours = [pattern for table in mapping.words.values() for pattern in table]
-    ours += [rule.many for rule in mapping.skip]
-    for pattern in (*ours, mapping.parts, *(rule.matches for rule in mapping.skip)):
+    of_words = [pattern for table in mapping.words.values() for pattern in table]
+    for pattern in (*of_words, *(rule.many for rule in mapping.skip)):
         try:
             re.compile(pattern)
-            if pattern not in ours:
-                pc.match_substring_regex(pa.array([""]), pattern)
-        except (re.error, pa.ArrowInvalid) as error:
-            said = first_line(error)
-            raise MappingError(f"{quoted(pattern)}: no regular expression: {said}") from None
+        except re.error as error:
+            raise MappingError(f"{quoted(pattern)}: no regular expression: {error}") from None
+    for pattern in (mapping.parts, *(rule.matches for rule in mapping.skip)):
+        check_search_pattern(pattern)
+
+
+def check_search_pattern(pattern: str) -> None:
+    """Raise MappingError for a regular expression that columns cannot be searched for."""
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        raise MappingError(f"{quoted(pattern)}: no regular expression: {first_line(error)}") from None
 
 
 def units_of(name: str) -> dict[str, float]:

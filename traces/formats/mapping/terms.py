@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import nan
 
 from traces.errors import nearest
-from traces.formats.mapping.spec import MappingError
+from traces.formats.mapping.spec import MappingError, check_search_pattern
 from traces.schema import quoted
 
 
@@ -64,6 +64,8 @@ def _operand(text: str, names: Sequence[str]) -> Operand:
         return Operand(number=_number(text[1:]))
     column, colon, key = text.partition(":")
     if colon and column in names:
+        if len(key) > 1 and key.startswith("/") and key.endswith("/"):
+            check_search_pattern(key[1:-1])
         return Operand(column, key)
     known = ", ".join(name for name in names if name)
     raise MappingError(f"no column {quoted(text)}{nearest(text, names, 0.6)}; the file has {known}")

@@ -1,4 +1,4 @@
-"""LogCells of a file as the words of a trace: names, places, outcomes, and the jobs that one comes after."""
+"""Cells of a file as the words of a trace: names, places, outcomes, and the jobs that one comes after."""
 
 from __future__ import annotations
 
