@@ -58,7 +58,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "traces": {
         "traces/*.py": "trace numbers submissions files portable",
-        "traces/formats": "formats decoding formats_fuzz",
+        "traces/formats": "formats mapping presets exports decoding formats_fuzz",
         "workloads": "workloads workloads_shapes rates",
         "": "source levels workloads_realism parquet_readers",
     },

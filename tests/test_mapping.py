@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scheduler.cli import main
 from traces import TRACE_SCHEMA, Trace, TraceError
@@ -289,6 +292,37 @@ def test_words_become_outcomes_and_places(tmp_path: Path) -> None:
     assert {why: str(where) for why, where in found.report.skipped.items()} == {"never ran": "line 3"}
     assert str(found.report.noted["state: not known"]) == 'line 6: "odd"'
     assert str(found.report.noted["run time 0: 1 s taken"]) == "line 5"
+
+
+def test_what_a_star_stands_for_is_a_word(tmp_path: Path) -> None:
+    text = "at;for;TRES\n0;9;cpu=1,gres/gpu:h100=8,gres/gpu=8\n1;9;gres/gpu=2\n2;9;gres/gpu:a100=1\n"
+    columns = ("submit_s=at", "runtime_s=for", "gang=TRES:gres/gpu", "gang=TRES:gres/gpu:*")
+    found = read(tmp_path, text, *columns, "requires=device:TRES:gres/gpu:*")
+    assert rows(found.trace, "gang", "requires") == [(8, "device:h100"), (2, None), (1, "device:a100")]
+
+
+TERMS = st.lists(
+    st.sampled_from([*"abc:*+-/=() .", "at", "for", " - ", " * ", "gpu", "=1", "\\d", "é"]), max_size=6
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(terms=st.lists(st.tuples(st.sampled_from(TRACE_SCHEMA.names), TERMS.map("".join)), max_size=4))
+def test_whatever_is_mapped_is_a_trace_or_a_line(terms: list[tuple[str, str]]) -> None:
+    columns = ["submit_s=at", "runtime_s=for", "gang=c:gpu", *("=".join(pair) for pair in terms)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log"
+        path.write_text("at,for,c,a\n2026-01-05,90,gpu=1,a:2\n2026-01-06,0:01:00,gpu=8,\nx,1,gpu=1,1\n")
+        try:
+            found = import_trace("csv", path, changes=Changes(columns=columns))
+        except (TraceError, MappingError) as error:
+            assert "\n" not in str(error)
+        else:
+            assert (
+                found.report.rows
+                == 3
+                == len(found.trace) + sum(at.rows for at in found.report.skipped.values())
+            )
 
 
 def test_rows_without_a_start_an_end_or_a_value_say_so(tmp_path: Path) -> None:

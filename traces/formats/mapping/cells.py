@@ -85,12 +85,12 @@ class LogCells:
         assert self._rows is not None
         return self._rows
 
-    def text(self, operand: Operand) -> pa.StringArray:
-        """Return the cells of a column, or what a key is given in them, "" for none."""
+    def text(self, operand: Operand, *, name: bool = False) -> pa.StringArray:
+        """Return the cells of a column, or what a key is given in them, or its `name`; "" for none."""
         text = self.rows.words(operand.column)
         if operand.key:  # many cells are alike
             encoded = text.dictionary_encode()
-            text = of_key(encoded.dictionary, operand.key).take(encoded.indices)
+            text = of_key(encoded.dictionary, operand.key, name=name).take(encoded.indices)
         none = pc.is_in(text, pa.array([*NONE_WORDS, *self.mapping.none]))
         return pc.if_else(none, "", text)
 

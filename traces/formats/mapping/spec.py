@@ -199,7 +199,7 @@ def _check_patterns(mapping: JobMapping) -> None:
 def check_search_pattern(pattern: str) -> None:
     """Raise MappingError for a regular expression that columns cannot be searched for."""
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        pc.match_substring_regex(pa.array([""]), f"(?P<value>{pattern})")
     except pa.ArrowInvalid as error:
         raise MappingError(f"{quoted(pattern)}: no regular expression: {first_line(error)}") from None
 

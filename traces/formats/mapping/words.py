@@ -67,11 +67,10 @@ def _text(cells: LogCells, term: Term, *, own: bool) -> pa.StringArray:
     operands = list(term.operands())
     if not operands:
         return pa.repeat(term.text.lstrip("="), len(cells.rows))
-    if term.single is not None:
-        return (
-            cells.rows.words(operands[0].column) if own and not operands[0].key else cells.text(operands[0])
-        )
-    return pc.binary_join_element_wise(*map(cells.text, operands), "")
+    if own and term.single is not None and not term.single.key:
+        return cells.rows.words(term.single.column)
+    texts = [cells.text(operand, name=True) for operand in operands]
+    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
 
 
 def places(text: pa.StringArray, sort: str) -> pa.StringArray:
