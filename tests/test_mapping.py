@@ -415,8 +415,10 @@ def test_a_column_that_the_file_lacks_is_named(tmp_path: Path) -> None:
         TraceError, match=r'line 1: submit_s: no column "Submit"; did you mean Submitted\?; the file has'
     ):
         read(tmp_path, "Submitted,for\n1,2\n", "submit_s=Submit", "runtime_s=for", "gang==1")
-    with pytest.raises(MappingError, match="swf: its columns are fixed; a mapping is for "):
+    with pytest.raises(MappingError, match="swf: its columns are fixed; --unit estimate_s=min can be given"):
         import_trace("swf", tmp_path / "log", changes=Changes(zone="UTC"))
+    with pytest.raises(MappingError, match="gavel: its columns are fixed; a mapping is for "):
+        import_trace("gavel", tmp_path / "log", changes=Changes(zone="UTC"))
 
 
 @pytest.mark.parametrize(
@@ -499,6 +501,13 @@ def test_shares_of_a_device_are_thousandths_or_skipped() -> None:
     found = import_trace("csv", case("fractional.csv"), changes=Changes(units=("gang=milli",)))
     assert rows(found.trace, "gang") == [(460,), (1_000,), (250,)]
     assert len(import_trace("csv", case("fractional.csv")).trace) == 1
+
+
+def test_requests_in_minutes_are_read_as_that() -> None:
+    """All 20 jobs ran for some 3,000 s and asked for 60: of minutes that is enough."""
+    found = import_trace("swf", case("requested_in_minutes.swf"), changes=Changes(units=("estimate_s=min",)))
+    assert rows(found.trace, "estimate_s") == [(3_600,)] * 20
+    assert not any(why.startswith("ran past") for why in found.report.noted)
 
 
 def test_text_ids_are_names() -> None:

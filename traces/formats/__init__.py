@@ -17,7 +17,7 @@ CODED = {
 """By name, as users type it, the module here that reads it."""
 PRESETS = ("sacct", "helios", "acme", "alibaba-2023", "alibaba-2025", "lsf")
 """By name, mappings in `presets`."""
-MAPPED = (*PRESETS, "csv", "kueue", "philly", "borg-2019", "pbs", "alibaba-2020")
+MAPPED = (*PRESETS, "csv", "swf", "kueue", "philly", "borg-2019", "pbs", "alibaba-2020")
 """Those that a user's mapping changes."""
 FORMATS = (*CODED, *PRESETS)
 EXPORTED = ("csv", "swf")

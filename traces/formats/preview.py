@@ -9,7 +9,7 @@ from traces.submissions import submissions
 from traces.tables import table
 from traces.trace import Trace
 
-_JOBS = 5
+_JOBS, _WIDEST = 5, 60
 _ALWAYS = ("job_id", "submit_s", "runtime_s", "gang")
 
 
@@ -34,4 +34,5 @@ def _says(name: str, values: list[Any], columns: dict[str, list[Any]]) -> bool:
 
 
 def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)
+    text = "-" if value is None else str(value)
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_WIDEST])

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from traces.arrays import Bools, Floats, Ints, lists_of, word_column
 from traces.formats.job_ids import are_whole
+from traces.formats.mapping.spec import SECONDS, Changes, JobMapping, MappingError
 from traces.formats.reader import LATEST_UNIX_S, Jobs, RowTally, replaced
 from traces.formats.text_table import TextRows, found_rows, read_rows
 from traces.schema import EXACT, quoted
@@ -62,11 +63,15 @@ _SHORT = 15
 """Digits that every number of a trace may have."""
 
 
-def read(path: Path, tally: RowTally) -> Jobs:
-    """Read the jobs that ran; second 0 is the header's UnixStartTime, in the zone that it names, or UTC."""
+def read(path: Path, tally: RowTally, changes: Changes) -> Jobs:
+    """Read the jobs that ran; second 0 is the header's UnixStartTime, in the zone that it names, or UTC.
+
+    Of a mapping only the unit of the requested time can be changed.
+    """
+    unit_s = _unit_of_requests(changes)
     comments: list[str] = []
     blocks = read_rows(path, tally, separator=None, names=SWF_FIELDS, comments=comments, more=True)
-    table = _whole(pa.concat_tables([_jobs(rows) for rows in blocks]), tally)
+    table = _whole(pa.concat_tables([_jobs(rows, unit_s) for rows in blocks]), tally)
     for name, what, unknown in _NUMBERED:
         table = replaced(table, name, _numbered(what, table.column(name).to_numpy(), unknown))
     epoch, instead = _epoch(comments)
@@ -78,10 +83,18 @@ def _follow(table: pa.Table) -> bool:
     return len(pc.list_flatten(table.column("after"))) > 0
 
 
-def _jobs(rows: TextRows) -> pa.Table:
+def _unit_of_requests(changes: Changes) -> float:
+    units = changes.over(JobMapping()).units
+    if changes != Changes(units=changes.units) or units.keys() - {"estimate_s"}:
+        raise MappingError("swf: its columns are fixed; --unit estimate_s=min can be given, or another unit")
+    return SECONDS[units.get("estimate_s", "s")]
+
+
+def _jobs(rows: TextRows, unit_s: float) -> pa.Table:
     submit, run, status = map(rows.numbers, ("submit time", "run time", "status"))
     allocated, requested = map(rows.numbers, ("allocated processors", "requested processors"))
     asked, user, queue = map(rows.numbers, ("requested time", "user", "queue"))
+    asked = asked * np.where(asked > 0, unit_s, 1)
     wait, partition, before, think = map(
         rows.numbers, ("wait time", "partition", "preceding job", "think time")
     )
