@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,11 @@ def test_a_mapping_can_be_kept(tmp_path: Path) -> None:
     }
     found = read(tmp_path, text, "gang==1", units=("Ran=s",), file=tmp_path / "mine.toml")
     assert rows(found.trace, "runtime_s", "gang") == [(12, 1), (3, 2)]
+    assert found.trace.source["mapping"] == {
+        "file": tomllib.loads(MAPPING),
+        "columns": ["gang==1"],
+        "units": ["Ran=s"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def import_trace(
             tally.skipped,
             tally.noted,
             jobs.assumed,
+            changes.described(),
         )
         trace = Trace.from_columns(columns, epoch=jobs.epoch, reference_device=device, source=report.source())
     except TraceError as error:

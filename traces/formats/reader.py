@@ -81,6 +81,8 @@ class ImportReport:
     skipped: Mapping[str, FoundRows]
     noted: Mapping[str, FoundRows]
     assumed: tuple[str, ...]
+    mapping: Mapping[str, object] = field(default_factory=dict)
+    """What the user said of the file's columns."""
 
     def source(self) -> dict[str, object]:
         """Return what the trace's metadata keeps of it."""
@@ -93,6 +95,7 @@ class ImportReport:
             "skipped": {reason: found.rows for reason, found in self.skipped.items()},
             "noted": {reason: found.rows for reason, found in self.noted.items()},
             "assumed": list(self.assumed),
+            **({"mapping": self.mapping} if self.mapping else {}),
         }
 
     def __str__(self) -> str:

@@ -103,6 +103,13 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     def __bool__(self) -> bool:
         return self != Changes()
 
+    def described(self) -> dict[str, object]:
+        """Return what was said, as plain data: of a file what it holds."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__ if getattr(self, name)}
+        if self.file is not None:
+            said["file"] = read_toml(self.file, MappingError)
+        return msgspec.to_builtins(said, str_keys=True)  # type: ignore[no-any-return]
+
     def over(self, base: JobMapping) -> JobMapping:
         """Return the mapping with these changes; raises MappingError for one that cannot be."""
         if not self:
