@@ -237,6 +237,45 @@ def test_an_offer_that_the_policy_does_not_want(tmp_path: Path) -> None:
     ]
 
 
+def test_what_stays_free_is_a_share_of_what_is_in_service(tmp_path: Path) -> None:
+    """With one of 4 out and one held, 2 - 0.4 x 3 = 0.8 are less than 1; then 3 - 0.4 x 4 = 1.4 are more."""
+    jobs = build.trace(job(0, 100, 1, residency="owned"), job(10, 5, 1))
+    policy = {"backfill": "none", "patience": "never", "first": "reserve:0.4"}
+    of = scenario([pool(4)], [offer("cloud", 2)], policy=policy)
+    broken = outage(5, 50, "own", "device", pod=0, first=3, devices=1)
+    assert in_weather(of, [broken], jobs, tmp_path) == [(1, 10, 50, "reserved", "own")]
+
+
+def test_who_was_rented_for_need_not_be_patient_again(tmp_path: Path) -> None:
+    """Out of patience at 15, it rents; reclaimed at 30, it may have its offer again at 60."""
+    jobs = build.trace(job(0, 200, 4), job(0, 50, 2))
+    policy = {"backfill": "none", "patience": "after:15"}
+    of = scenario([pool(4)], [offer("cloud", 2)], policy=policy)
+    gone = outage(30, 60, "cloud", "reclaim", devices=2)
+    assert in_weather(of, [gone], jobs, tmp_path) == [
+        (1, 0, 15, "too_few", "own"),
+        (1, 30, 60, "refused", "cloud"),
+    ]
+
+
+def test_patience_goes_by_what_is_left(tmp_path: Path) -> None:
+    """A device breaks at 45, when 40 of 100 s are kept: the patience is 60 s. One device of two comes back at
+    50, the other is held by then; and the offer is another's until 150."""
+    jobs = build.trace(
+        job(0, 100, 2, checkpoint_s=10),
+        job(0, 150, 2, requires="pool:cloud"),
+        job(1, 200, 1, residency="owned"),
+    )
+    policy = {"backfill": "none", "patience": "per_runtime:1", "order": "smallest"}
+    of = scenario([pool(2)], [offer("cloud", 2)], policy=policy, retries={"backoff_s": 0, "limit": 5})
+    broken = outage(45, 50, "own", "device", pod=0, devices=1)
+    assert [wait for wait in in_weather(of, [broken], jobs, tmp_path) if wait[0] == 0] == [
+        (0, 45, 50, "outage", "own"),
+        (0, 50, 105, "too_few", "own"),
+        (0, 105, 150, "quota", "cloud"),
+    ]
+
+
 # laws
 
 
