@@ -276,6 +276,32 @@ def test_patience_goes_by_what_is_left(tmp_path: Path) -> None:
     ]
 
 
+def test_who_rests_after_a_refusal_is_declined_where_a_policy_may_decline(tmp_path: Path) -> None:
+    """It is refused at 0 and at 20, and asks again at 60; the offer has just enough, and refuses until 30."""
+    no = outage(0, 30, "cloud", "refused")
+    policy = {"offer": "spot_up_to:9"}
+    of = scenario([], [offer("cloud", 2)], policy=policy, retries={"backoff_s": 20, "limit": 5})
+    assert in_weather(of, [no], build.trace(job(0, 5, 2)), tmp_path) == [
+        (0, 0, 30, "refused", "cloud"),
+        (0, 30, 60, "declined", "cloud"),
+    ]
+
+
+def test_an_attempt_that_never_worked_is_no_start(tmp_path: Path) -> None:
+    """The first boot fails at 5; after a rest of 10 s, the second is over at 20."""
+    no = outage(0, 3, "cloud", "failed_boot")
+    jobs = build.trace(job(0, 9, 1))
+    of = scenario([], [offer("cloud", 2, boot_s=5)], retries={"backoff_s": 10, "limit": 5})
+    run = endured(Tale(of, [no], jobs), tmp_path).run
+    story = JobStory(run, setup_of(run, jobs, CATALOG), 0)
+    assert (story.start_s, story.waited_s) == (20, 20)
+    assert [(one.from_s, one.to_s, one.cause.word) for one in story.spans()] == [
+        (0, 5, "starting"),
+        (5, 15, "back_off"),
+        (15, 20, "starting"),
+    ]
+
+
 # laws
 
 
