@@ -19,11 +19,21 @@ def check_output(path: Path | None, names: Sequence[str], *, as_csv: bool = Fals
     """
     if path is None:
         return
-    names, target = list(names[:_TELLING]), file_behind(path)
-    check_outside(path)
-    if target.exists() and target.stat().st_size and _columns(target, as_csv)[: len(names)] != names:
-        kind = f"a table of {', '.join(names)}, ..."
-        raise PathError(f"{path}: is already there, and is not {kind}; choose another name")
+    names, target = list(names[:_TELLING]), _outside_runs(path)
+    if _holds_something(target) and _columns(target, as_csv)[: len(names)] != names:
+        raise _of_another_kind(path, f"a table of {', '.join(names)}, ...")
+
+
+def check_document(path: Path, beginning: bytes, kind: str) -> None:
+    """Check that a file that begins in one way only may go to `path`; `kind` says what such a file is.
+
+    Raises as `check_output` does.
+    """
+    target = _outside_runs(path)
+    if _holds_something(target):
+        with open_file(target) as file:
+            if file.read(len(beginning)) != beginning:
+                raise _of_another_kind(path, kind)
 
 
 def check_outside(path: Path) -> None:
@@ -37,6 +47,20 @@ def check_ours(path: Path) -> None:
     target = file_behind(path)
     if target.exists() and COLUMNS.encode() not in read_metadata(target):
         raise PathError(f"{path}: is already there, and not of this program; choose another folder")
+
+
+def _outside_runs(path: Path) -> Path:
+    target = file_behind(path)
+    check_outside(path)
+    return target
+
+
+def _holds_something(target: Path) -> bool:
+    return target.exists() and target.stat().st_size > 0
+
+
+def _of_another_kind(path: Path, kind: str) -> PathError:
+    return PathError(f"{path}: is already there, and is not {kind}; choose another name")
 
 
 def _columns(path: Path, as_csv: bool) -> list[str]:

@@ -18,6 +18,7 @@ from scheduler.cli.plan import plan
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
+from scheduler.cli.timeline import timeline
 from scheduler.cli.traces import generate, import_
 from scheduler.cli.weather import weather
 from scheduler.cli.why import why
@@ -33,6 +34,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, why, ledger, generate, import_, export, check),
-    *(catalog, compare, claims, economics, plan, study, weather),
+    *(catalog, compare, claims, economics, plan, study, timeline, weather),
 ):
     main.add_command(_command)

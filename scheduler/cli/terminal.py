@@ -53,6 +53,19 @@ class ArrowCommand(click.Command):
         return super().invoke(ctx)
 
 
+class ExtraError(ValueError):
+    """An extra that is needed and not installed."""
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Say which extra to install where an import finds no module; raises ExtraError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExtraError(f'{error.name} is not installed: pip install "exaburst[{extra}]"') from None
+
+
 class _Ended(KeyboardInterrupt):
     """A signal asked the program to end; it does as after Ctrl-C."""
 
