@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from scheduler.report.figures.money import LINE_COLOURS
+from scheduler.report.colours import LINE_COLOURS
 from scheduler.run import columns as schema
 from scheduler.weather import WEATHER
 from scheduler.why.causes import WAITS

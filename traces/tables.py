@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class TableCells(NamedTuple):
+    """A table that is not laid out yet; `numbers` are the columns of numbers."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: Sequence[int]
+
+    def text(self) -> str:
+        """Return it aligned for a terminal; empty where it has no rows."""
+        return table(*self) if self.rows else ""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] | None = ()) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.run.directory import Run
 from scheduler.run.figures import main_figures
 from traces.numbers import count, decimal, difference, duration, percent
-from traces.tables import table
+from traces.tables import TableCells
 
 _SHOWN = (
     ("jobs finished", "finished", count),
@@ -28,11 +28,16 @@ _SHOWN = (
 
 
 def beside(run: Run, other: Run) -> str:
-    """Render the figures of a run, those of another, and what the run has more."""
+    """Render the figures `held_beside` each other."""
+    return held_beside(run, other).text()
+
+
+def held_beside(run: Run, other: Run) -> TableCells:
+    """Return the figures of a run, those of another, and what the run has more."""
     ours, theirs = main_figures(run), main_figures(other)
     rows = [
         [head, write(ours[name]), write(theirs[name]), difference(ours[name] - theirs[name], write)]
         for head, name, write in _SHOWN
     ]
     header = [f"beside {other.folder.name}", run.folder.name, other.folder.name, "difference"]
-    return table(header, rows, numbers=(1, 2, 3))
+    return TableCells(header, rows, (1, 2, 3))

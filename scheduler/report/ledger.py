@@ -11,10 +11,10 @@ import numpy as np
 from scheduler.catalog.certainty import footer
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
-from scheduler.run.spend import SpendRow, borne, cost, spent_by, used_by
+from scheduler.run.spend import SpendRow, borne, cost, spend_figures, spent_by, used_by
 from traces.arrays import Floats
 from traces.numbers import count, error, minute, money, ratio, share_of
-from traces.tables import table
+from traces.tables import TableCells
 
 SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}
 USED_BY = ("workload", "kind", "owner")
@@ -34,8 +34,17 @@ def ledger(run: Run, by: str | None = None) -> str:
 
 
 def spent(run: Run, keys: Sequence[str] = ("resource", "line")) -> str:
-    """Render what was spent by columns of spend.parquet, who bears it, and what came in."""
-    rows, revenue = spent_by(run, keys)
+    """Render the `charges`, and what came in."""
+    figures, text = spend_figures(run), charges(run, keys).text()
+    usd, revenue = figures["usd_total"], figures["revenue_usd"]
+    write = money(usd)
+    earned = f"\nrevenue {write(revenue)} USD, net {write(usd - revenue)} USD"
+    return text + (earned if revenue else "")
+
+
+def charges(run: Run, keys: Sequence[str] = ("resource", "line")) -> TableCells:
+    """Return what was spent by columns of spend.parquet, and who bears it."""
+    rows, _ = spent_by(run, keys)
     groups = sorted({tuple(row[key] for key in keys) for row in rows}, key=lambda group: _rank(run, group))
     usd, quantity = _by_bearer(rows, keys, groups)
     bearers = np.flatnonzero(usd.any(axis=0))
@@ -56,9 +65,7 @@ def spent(run: Run, keys: Sequence[str] = ("resource", "line")) -> str:
     lines.append(["total", *[""] * (len(keys) - 1 + len(head)), *amounts(usd.sum(axis=0))])
     header = [*(key.removesuffix("_s") for key in keys), *head, "USD", "share"]
     header += [CHARGED_TO[who].removesuffix("_commitment") for who in bearers]
-    text = table(header, lines, numbers=[at for at in range(len(keys), len(header)) if header[at] != "unit"])
-    earned = f"\nrevenue {write(revenue)} USD, net {write(usd.sum() - revenue)} USD"
-    return text + (earned if revenue else "")
+    return TableCells(header, lines, [at for at in range(len(keys), len(header)) if header[at] != "unit"])
 
 
 def _by_bearer(rows: Sequence[SpendRow], keys: Sequence[str], groups: Sequence[Any]) -> tuple[Floats, Floats]:
@@ -73,7 +80,12 @@ def _by_bearer(rows: Sequence[SpendRow], keys: Sequence[str], groups: Sequence[A
 
 
 def used(run: Run, by: str) -> str:
-    """Render who used how many device-hours at work, what that was charged, and what it brought in.
+    """Render the `use`."""
+    return use(run, by).text()
+
+
+def use(run: Run, by: str) -> TableCells:
+    """Return who used how many device-hours at work, what that was charged, and what it brought in.
 
     USD/work-h is by hours of the reference device, as an hour of a tile is not one of a GPU.
     """
@@ -93,7 +105,7 @@ def used(run: Run, by: str) -> str:
         for row in rows
     ]
     header += ["revenue USD"] if sold else []
-    return table(header, lines, numbers=range(1, len(header)))
+    return TableCells(header, lines, range(1, len(header)))
 
 
 def check(run: Run) -> str:

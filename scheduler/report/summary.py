@@ -41,7 +41,7 @@ def summary(run: Run) -> str:
     workloads = by_workload(run, jobs)
     *_, together = workloads.values()
     parts = [
-        _title(run),
+        title(run),
         headline(levels, together),
         _resources(levels),
         _workloads(workloads),
@@ -53,7 +53,8 @@ def summary(run: Run) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _title(run: Run) -> str:
+def title(run: Run) -> str:
+    """Say what was run, when, under which policy, and how the jobs ended: a line each."""
     description = run.description
     scenario, trace, counts = description["scenario"], description["trace"], description["jobs"]
     epoch = datetime.fromisoformat(trace["epoch"])

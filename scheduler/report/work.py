@@ -12,14 +12,19 @@ from scheduler.run.job_figures import ALL, by_gang
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
 from traces.numbers import count, count_of, difference, duration, percent, rounded_usd, share_of
-from traces.tables import table
+from traces.tables import TableCells, table
 
 LINE_WIDTH = 100
 """Characters of a line of prose, about as wide as the tables."""
 
 
 def work(jobs: pa.Table, end_s: int, by_workload: dict[str, dict[str, float]]) -> str:
-    """Render the waits of `worked_jobs` by their work: of each workload, size of gang, and of all."""
+    """Render the `waits`."""
+    return waits(jobs, end_s, by_workload).text()
+
+
+def waits(jobs: pa.Table, end_s: int, by_workload: dict[str, dict[str, float]]) -> TableCells:
+    """Return the waits of `worked_jobs` by their work: of each workload, size of gang, and of all."""
     *_, together = by_workload.values()
     groups = {name: figures for name, figures in by_workload.items() if name != ALL}
     groups |= by_gang(jobs, end_s) | {ALL: together}
@@ -38,7 +43,7 @@ def work(jobs: pa.Table, end_s: int, by_workload: dict[str, dict[str, float]]) -
         if figures["ready_jobs"]
     ]
     header = ["work", "jobs", "device-h asked", "share", "waited p50", "p90", "longest", "not started"]
-    return table(header, rows, numbers=range(1, len(header))) if rows else ""
+    return TableCells(header, rows, range(1, len(header)))
 
 
 def lateness(jobs: pa.Table, end_s: int) -> str:

@@ -5,6 +5,7 @@ The work of a job is what it asks for: reference devices x run time on them.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import nan
 
 import numpy as np
@@ -37,7 +38,7 @@ _NEVER_READY = ("waits for another job", "not yet submitted")
 _COLUMNS = ["job_id", "workload", "kind", "submit_s", "state", "gang", "runtime_s", "reason", "ready_s"]
 _COLUMNS += ["start_s", "end_s", "wait_s", "deadline_s", "rented"]
 
-_OF_WAITS = ["gang", "runtime_s", "reason", "ready_s", "start_s", "wait_s"]
+_OF_WAITS = ["gang", "runtime_s", "state", "reason", "ready_s", "start_s", "wait_s"]
 
 
 def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
@@ -69,12 +70,11 @@ def by_workload(run: Run, jobs: pa.Table | None = None) -> dict[str, dict[str, f
 
 def by_gang(jobs: pa.Table, end_s: int) -> dict[str, dict[str, float]]:
     """Return the `waits_by_work` of `worked_jobs` by size of their gang, and of those over several pods."""
-    place = np.searchsorted(LARGEST_GANGS, jobs.column("gang").to_numpy())
-    groups = {}
-    for at in np.unique(place).tolist():
-        least, most = ([0, *LARGEST_GANGS][at] + 1, [*LARGEST_GANGS, 0][at])
-        size = f"over {least - 1}" if not most else f"{least}-{most}" if least < most else f"{most}"
-        groups[f"gang {size}"] = waits_by_work(filtered(jobs, place == at), end_s)
+    place, names = gang_sizes(jobs)
+    groups = {
+        f"gang {names[at]}": waits_by_work(filtered(jobs, place == at), end_s)
+        for at in np.unique(place).tolist()
+    }
     over_pods = jobs.filter(jobs.column("spans"))
     return groups | ({"over pods": waits_by_work(over_pods, end_s)} if len(over_pods) else {})
 
@@ -105,10 +105,8 @@ def waits_by_work(jobs: pa.Table, end_s: int) -> dict[str, float]:
 
     A job that has not started waits until the end of the run, so far.
     """
-    jobs = filtered(
-        jobs.select(_OF_WAITS), ~(_is(jobs, "state", "rejected") | _is(jobs, "reason", *_NEVER_READY))
-    )
-    waited_s, work_s = _so_far(jobs, end_s), _work_s(jobs)
+    jobs = ready_jobs(jobs.select(_OF_WAITS))
+    waited_s, work_s = _so_far(jobs, end_s), reference_work_s(jobs)
     p50, p90 = weighted_percentiles(waited_s, work_s, (50, 90))
     return {
         "ready_jobs": jobs.num_rows,
@@ -118,6 +116,19 @@ def waits_by_work(jobs: pa.Table, end_s: int) -> dict[str, float]:
         "waited_max_s": float(waited_s.max()) if len(waited_s) else nan,
         "unstarted_jobs": jobs.column("start_s").null_count,
     }
+
+
+def ready_jobs(jobs: pa.Table) -> pa.Table:
+    """Return those of some jobs that were ready and not turned away."""
+    return filtered(jobs, ~(_is(jobs, "state", "rejected") | _is(jobs, "reason", *_NEVER_READY)))
+
+
+def gang_sizes(jobs: pa.Table) -> tuple[Ints, list[str]]:
+    """Return the size of the gang of each job as a number, and what the sizes are called."""
+    bounds = [0, *LARGEST_GANGS]
+    names = [f"{most}" if most == least + 1 else f"{least + 1}-{most}" for least, most in pairwise(bounds)]
+    place = np.searchsorted(LARGEST_GANGS, jobs.column("gang").to_numpy())
+    return place, [*names, f"over {bounds[-1]}"]
 
 
 def slowdown(jobs: pa.Table) -> dict[str, float]:
@@ -148,7 +159,7 @@ def bursts(jobs: pa.Table) -> dict[str, float]:
 
 def stranded(jobs: pa.Table, end_s: int) -> dict[str, float]:
     """Return the compute asked for in good time, and what of it was turned away or still waits."""
-    work_h = _work_s(jobs) / HOUR_S
+    work_h = reference_work_s(jobs) / HOUR_S
     rejected = _is(jobs, "state", "rejected")
     early = ~_is(jobs, "reason", *_NEVER_READY) & (jobs.column("ready_s").to_numpy() <= end_s - STRANDED_S)
     left = rejected | (early & np.isnan(_numbers(jobs, "start_s")))
@@ -177,7 +188,7 @@ def chained_waits(
     return figures
 
 
-def _work_s(jobs: pa.Table) -> Ints:
+def reference_work_s(jobs: pa.Table) -> Ints:
     """Return the work of each job, in reference device-seconds."""
     gang, runtime_s = (jobs.column(name).to_numpy().astype(np.int64) for name in ("gang", "runtime_s"))
     return np.asarray(gang * runtime_s)

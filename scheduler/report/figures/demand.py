@@ -8,19 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scheduler.report.figures.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    VERMILION,
-    WEEKDAYS,
-    from_zero,
-    legend_above,
-    panels,
-    stack,
-    workload_colours,
-)
+from scheduler.report.colours import BLACK, BLUE, GREY, ORANGE, VERMILION, workload_colours
+from scheduler.report.figures.style import WEEKDAYS, from_zero, legend_above, panels, stack
 from traces.arrays import Array
 from traces.numbers import TICK
 from traces.times import HOUR_S

@@ -10,41 +10,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scheduler.report.figures.style import (
+from scheduler.report.colours import (
+    BEARER_COLOURS,
     BLACK,
     BLUE,
     GREEN,
     GREY,
+    LINE_COLOURS,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
-    from_zero,
-    legend_above,
-    panels,
-    stack,
 )
+from scheduler.report.figures.style import from_zero, legend_above, panels, stack
 from traces.arrays import Array
 from traces.numbers import TICK, count, decimal, percent
-
-BEARER_COLOURS = {
-    "job": BLUE,
-    "idle": SKY,
-    "down": BLACK,
-    "boot": ORANGE,
-    "minimum": PURPLE,
-    "unused_commitment": VERMILION,
-}
-LINE_COLOURS = {
-    "capital": BLUE,
-    "operations": GREEN,
-    "energy": ORANGE,
-    "on_demand": VERMILION,
-    "spot": BLACK,
-    "committed": PURPLE,
-    "transfer": SKY,
-    "egress": GREY,
-}
 
 
 def lines(parts: Mapping[str, pd.DataFrame]) -> Figure:

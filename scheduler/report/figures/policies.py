@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scheduler.report.figures.style import BLACK, BLUE, GREY, PALETTE, legend_above, panels
+from scheduler.report.colours import BLACK, BLUE, GREY, PALETTE
+from scheduler.report.figures.style import legend_above, panels
 from scheduler.study.compare.differences import Difference
 from traces.arrays import Array
 from traces.numbers import TICK, shortest

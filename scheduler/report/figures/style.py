@@ -1,13 +1,8 @@
-"""How all pictures look: one palette, few lines, units on every axis.
-
-Colours are those of Okabe and Ito ("Color universal design", 2008), which colour-blind readers can tell
-apart.
-"""
+"""How all pictures look: few lines, units on every axis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import cycle
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,14 +14,7 @@ from matplotlib.figure import Figure
 from traces.arrays import Array
 from traces.numbers import TICK
 
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-GREY = "#777777"
-PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
-
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-_WORKLOADS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 120,
@@ -48,13 +36,6 @@ def panels(rows: int = 1, columns: int = 1, *, height: float = 3.0, **more: Any)
     """Return a figure of the common width (8 in) and the array (rows, columns) of its axes."""
     plt.style.use(_SETTINGS)
     return plt.subplots(rows, columns, figsize=(8, height), squeeze=False, **more)
-
-
-def workload_colours(words: Iterable[str]) -> dict[str, str]:
-    """Return a colour for each workload, those that the generator knows first; others share the rest."""
-    others = sorted({str(word) for word in words} - _WORKLOADS.keys())
-    rest = [colour for colour in PALETTE if colour not in _WORKLOADS.values()]
-    return _WORKLOADS | dict(zip(others, cycle(rest), strict=False))
 
 
 def from_zero(*axes: Axes) -> None:

@@ -11,16 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scheduler.report.figures.style import (
-    BLACK,
-    GREY,
-    PALETTE,
-    WEEKDAYS,
-    from_zero,
-    panels,
-    stack,
-    workload_colours,
-)
+from scheduler.report.colours import BLACK, GREY, PALETTE, workload_colours
+from scheduler.report.figures.style import WEEKDAYS, from_zero, panels, stack
 from scheduler.run.directory import Run
 from scheduler.run.levels import dates, held_by
 from traces.arrays import Array
