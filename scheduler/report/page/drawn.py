@@ -1,0 +1,78 @@
+"""All that the scripts of a page draw from: cubes, the Gantt chart, the charts, and the words in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from scheduler.report.colours import workload_colours
+from scheduler.report.page import charts, cubes
+from scheduler.report.page.gantt import gantt
+from scheduler.report.page.groups import groups, time_steps
+from scheduler.run.columns import CHARGED_TO, LINES
+from scheduler.run.directory import Run
+from scheduler.why.causes import Cause
+from scheduler.why.waits import Waits
+from traces.arrays import Array
+from traces.step_function import means
+from traces.trace import Trace
+
+MOST_OWNERS_SHOWN = 20
+"""Bars of the chart of spend by owner."""
+
+
+def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trace] | None) -> dict[str, Any]:
+    """Return it as plain data; `attempts` are its `executions`, `jobs` its `worked_jobs`."""
+    grouped, edges = groups(run), time_steps(run)
+    resources, workloads = [*run.pools, *run.offers], sorted({*grouped.workload})
+    waited, sizes = cubes.waited(jobs, grouped, edges)
+    waiting = None if found is None else cubes.waiting(*found, grouped, edges)
+    spent, colours = cubes.spent(run, edges, resources), workload_colours(workloads)
+    return {
+        "epoch_ms": round(datetime.fromisoformat(run.description["trace"]["epoch"]).timestamp() * 1000),
+        "edges": edges.tolist(),
+        "groups": {"workload": grouped.workload, "owner": grouped.owner},
+        "colours": {word: colours[word] for word in workloads},
+        "words": {
+            "resource": resources,
+            "cause": [cause.word for cause in Cause],
+            "line": [*LINES],
+            "bearer": [*CHARGED_TO],
+            "late": [*cubes.WAITED],
+            "size": sizes,
+        },
+        "pools": len(run.pools),
+        "most_owners": MOST_OWNERS_SHOWN,
+        "held": cubes.held(attempts, grouped, edges, resources),
+        "waiting": waiting,
+        "queue": _queue(run, edges),
+        "waited": waited,
+        "spent": spent,
+        "charged": cubes.charged(attempts, grouped, edges, resources),
+        "gantt": gantt(run, attempts, grouped),
+        "specs": {
+            "held": charts.held(workloads, sum(run.pools.values())),
+            "rented": charts.rented(run.offers),
+            "waiting": charts.waiting(sorted({Cause(at) for at in (waiting or {"cause": []})["cause"]})),
+            "waited": charts.waited(sizes),
+            "spent": charts.spent(_lines(spent, resources)),
+            "charged": charts.charged(workloads, min(MOST_OWNERS_SHOWN, len({*grouped.owner}))),
+        },
+    }
+
+
+def _lines(spent: cubes.Cube, resources: list[str]) -> list[str]:
+    """Return what was spent on, in the order of pools, offers and lines."""
+    names = [*LINES]
+    found = sorted({*zip(spent["resource"], spent["line"], strict=True)})
+    return [f"{resources[resource]} {names[line]}" for resource, line in found]
+
+
+def _queue(run: Run, edges: Array) -> list[float]:
+    """Return the mean of the reference devices that wait in each step, whoever asks for them."""
+    states = run.table("states", ["time_s", "queued_devices"])
+    time_s, queued = (states.column(name).to_numpy() for name in ("time_s", "queued_devices"))
+    level = means(time_s, queued, edges)
+    return [round(value, 3) for value in level.tolist()]

@@ -1,0 +1,189 @@
+// Draws the charts of the page from sums by step of time and group of jobs, as the filters have it.
+"use strict";
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const STEPS = DATA.edges.length - 1;
+const WORDS = DATA.words;
+const byId = (id) => document.getElementById(id);
+const millis = (second) => DATA.epoch_ms + 1000 * second;
+const utc = (second) => new Date(millis(second)).toISOString().slice(0, 16);
+const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
+
+function element(name, text, attributes = {}) {
+  const made = document.createElement(name);
+  made.textContent = text; // never as HTML: a name can hold anything
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+/** What the filters let through: groups of jobs, and steps of time from `first` up to `last`. */
+function filtered() {
+  const workload = byId("workload").value;
+  const owner = byId("owner").value;
+  const { workload: workloads, owner: owners } = DATA.groups;
+  const groups = workloads.map((word, at) => (!workload || word === workload) && (!owner || owners[at] === owner));
+  const begins = DATA.edges.slice(0, -1).map((second) => utc(second));
+  const from = byId("from").value;
+  const to = byId("to").value;
+  const inTime = begins.map((text) => (!from || text >= from) && (!to || text < to));
+  return { groups, inTime, first: inTime.indexOf(true), last: inTime.lastIndexOf(true) + 1, workload, owner, from, to };
+}
+
+/** The cells of a cube that pass the filters, as (index, step). */
+function* cells(cube, filter) {
+  for (let at = 0; at < cube.step.length; at += 1) {
+    if (filter.inTime[cube.step[at]] && (!cube.group || filter.groups[cube.group[at]])) yield at;
+  }
+}
+
+/** Mean levels by series and step: a row for each, and one at the end of the last step. */
+function levels(cube, filter, series, seriesOf) {
+  if (filter.first < 0) return [];
+  const sums = new Map(series.map((name) => [name, new Float64Array(STEPS)]));
+  for (const at of cells(cube, filter)) {
+    const name = seriesOf(at);
+    if (sums.has(name)) sums.get(name)[cube.step[at]] += cube.amount[at];
+  }
+  const rows = [];
+  series.forEach((name, order) => {
+    const hours = sums.get(name);
+    for (let step = filter.first; step <= filter.last; step += 1) {
+      const held = Math.min(step, filter.last - 1);
+      const width = (DATA.edges[held + 1] - DATA.edges[held]) / 3600;
+      rows.push({ time: millis(DATA.edges[step]), series: name, order, amount: hours[held] / width, hours: step === held ? hours[held] : 0 });
+    }
+  });
+  return rows;
+}
+
+/** Sums by what they are of and series. */
+function sums(cube, filter, of, series) {
+  const found = new Map();
+  for (const at of cells(cube, filter)) {
+    const [name, [one, order]] = [of(at), series(at)];
+    const key = JSON.stringify([name, one]);
+    if (!found.has(key)) found.set(key, { of: name, series: one, order, amount: 0 });
+    found.get(key).amount += cube.amount[at];
+  }
+  return [...found.values()];
+}
+
+const domain = (name) => {
+  const spec = DATA.specs[name];
+  return (spec.encoding || spec.layer[0].encoding).color.scale.domain;
+};
+
+const ROWS = {
+  held(filter) {
+    const { held, groups } = DATA;
+    const owned = (at) => (held.resource[at] < DATA.pools ? groups.workload[held.group[at]] : null);
+    return levels(held, filter, domain("held"), owned);
+  },
+  rented(filter) {
+    const { held } = DATA;
+    return levels(held, filter, domain("rented"), (at) => WORDS.resource[held.resource[at]]);
+  },
+  waiting(filter) {
+    if (DATA.waiting) return levels(DATA.waiting, filter, domain("waiting"), (at) => WORDS.cause[DATA.waiting.cause[at]]);
+    const hours = DATA.queue.map((mean, at) => (mean * (DATA.edges[at + 1] - DATA.edges[at])) / 3600);
+    return levels({ step: DATA.queue.map((_, at) => at), amount: hours }, filter, domain("waiting"), () => domain("waiting")[0]);
+  },
+  waited(filter) {
+    const { waited } = DATA;
+    return sums(waited, filter, (at) => WORDS.size[waited.size[at]], (at) => [WORDS.late[waited.late[at]], waited.late[at]]);
+  },
+  spent(filter) {
+    const { spent } = DATA;
+    const of = (at) => `${WORDS.resource[spent.resource[at]]} ${WORDS.line[spent.line[at]]}`;
+    return sums(spent, filter, of, (at) => [WORDS.bearer[spent.bearer[at]], spent.bearer[at]]);
+  },
+  charged(filter) {
+    const { charged, groups } = DATA;
+    const workload = (at) => groups.workload[charged.group[at]];
+    const rows = sums(charged, filter, (at) => groups.owner[charged.group[at]], (at) => [workload(at), domain("charged").indexOf(workload(at))]);
+    const total = new Map();
+    for (const row of rows) total.set(row.of, (total.get(row.of) || 0) + row.amount);
+    const largest = new Set([...total].sort((one, other) => other[1] - one[1]).slice(0, DATA.most_owners).map(([name]) => name));
+    return rows.filter((row) => largest.has(row.of));
+  },
+};
+const UNITS = { held: "device-h", rented: "device-h", waiting: "device-h", waited: "device-h", spent: "USD", charged: "USD" };
+
+/** The sums of a chart as a table, for who does not see it. */
+function asTable(rows, unit) {
+  const names = [...new Set(rows.map((row) => row.of ?? ""))];
+  const series = [...new Set(rows.map((row) => row.series))];
+  const amounts = new Map();
+  for (const row of rows) {
+    const key = JSON.stringify([row.of ?? "", row.series]);
+    amounts.set(key, (amounts.get(key) || 0) + (row.hours ?? row.amount));
+  }
+  const table = element("table", "");
+  const head = table.createTHead().insertRow();
+  head.append(element("th", unit, { scope: "col" }), ...series.map((name) => element("th", name, { scope: "col", class: "number" })));
+  const body = table.createTBody();
+  for (const name of names) {
+    const row = body.insertRow();
+    row.append(element("th", name || "in all", { scope: "row" }));
+    for (const one of series) row.append(element("td", number(amounts.get(JSON.stringify([name, one])) || 0), { class: "number" }));
+  }
+  return table;
+}
+
+async function chart(name, filter) {
+  const spec = { ...DATA.specs[name], data: { name: "rows", values: ROWS[name](filter) } };
+  const { view } = await vegaEmbed(byId(name), spec, { actions: false, ast: true, renderer: "svg", logLevel: 1 });
+  const details = element("details", "");
+  const under = element("div", "");
+  details.append(element("summary", "The same as a table"), under);
+  byId(name).after(details);
+  return async (filter) => {
+    const rows = ROWS[name](filter);
+    under.replaceChildren(asTable(rows, UNITS[name]));
+    byId(name).dataset.sum = rows.reduce((sum, row) => sum + (row.hours ?? row.amount), 0);
+    await view.data("rows", rows).runAsync();
+  };
+}
+
+function option(value, text) {
+  return element("option", text ?? value, { value });
+}
+
+function fillFilters() {
+  const words = (list) => [...new Set(list)].sort().map((word) => option(word));
+  byId("workload").append(option("", "all"), ...words(DATA.groups.workload));
+  byId("owner").append(option("", "all"), ...words(DATA.groups.owner));
+  for (const [id, second] of [["from", DATA.edges[0]], ["to", DATA.edges[STEPS]]]) {
+    byId(id).min = utc(DATA.edges[0]);
+    byId(id).max = utc(DATA.edges[STEPS] + 60);
+    byId(id).defaultValue = id === "to" ? utc(second + 59) : utc(second);
+  }
+}
+
+function tellShown(filter) {
+  const jobs = [...cells(DATA.waited, filter)].reduce((sum, at) => sum + DATA.waited.jobs[at], 0);
+  const all = DATA.waited.jobs.reduce((sum, count) => sum + count, 0);
+  byId("shown").textContent = `${jobs.toLocaleString("en")} of ${all.toLocaleString("en")} jobs that were ready`;
+}
+
+async function start() {
+  fillFilters();
+  const empty = (name) => domain(name).length === 0;
+  const shown = Object.keys(ROWS).filter((name) => !empty(name));
+  for (const name of Object.keys(ROWS).filter(empty)) byId(name).textContent = "There is none.";
+  const charts = await Promise.all(shown.map((name) => chart(name, filtered())));
+  const gantt = drawGantt(byId("gantt"), byId("gantt-told"));
+  const update = async () => {
+    const filter = filtered();
+    tellShown(filter);
+    gantt.filter(filter);
+    await Promise.all(charts.map((draw) => draw(filter)));
+    document.body.dataset.drawn = String(1 + Number(document.body.dataset.drawn || 0));
+  };
+  byId("filters").addEventListener("change", update);
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("filters").addEventListener("reset", () => setTimeout(update));
+  await update();
+}
+
+start();
