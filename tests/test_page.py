@@ -155,6 +155,14 @@ def test_spend_is_that_of_the_ledger(run: Run, data: dict[str, Any]) -> None:
             assert owners[row["owner"]] == pytest.approx(row["owned_usd"] + row["rented_usd"], rel=1e-5)
 
 
+def test_what_is_out_of_service_is_told(run: Run, data: dict[str, Any]) -> None:
+    assert data["devices"] == 8
+    assert data["down"] == [0] * (len(data["edges"]) - 1)
+    hours = np.dot(data["queue"], np.diff(data["edges"])) / 3_600
+    starting = summed(data["waiting"], "cause")[Cause.STARTING]
+    assert hours == pytest.approx(sum(data["waiting"]["amount"]) - starting, rel=1e-4)
+
+
 def test_steps_cover_the_run(run: Run, data: dict[str, Any]) -> None:
     assert (data["edges"][0], data["edges"][-1]) == (run.start_s, run.end_s)
     assert 60 < len(data["edges"]) <= MOST_STEPS + 1

@@ -68,14 +68,23 @@ _CONFIG: Spec = {
 }
 
 
-def held(workloads: Sequence[str], capacity: int) -> Spec:
-    """Return owned devices held by workload, below the devices that there are."""
+def held(workloads: Sequence[str]) -> Spec:
+    """Return owned devices held by workload, below the devices in service, whose rows have no series."""
     area = _over_time(_coloured(workload_colours(workloads), workloads), "devices")
+    encoding = {name: area["encoding"][name] for name in ("x", "y")}
     line: Spec = {
-        "mark": {"type": "rule", "color": _INK, "strokeDash": [6, 4], "aria": False},
-        "encoding": {"y": {"datum": capacity}},
+        "transform": [{"filter": "datum.series === null"}],
+        "mark": {
+            "type": "line",
+            "interpolate": "step-after",
+            "color": _INK,
+            "strokeDash": [6, 4],
+            "aria": False,
+        },
+        "encoding": encoding | {"y": encoding["y"] | {"stack": None}},
     }
-    return _chart("Owned devices held, by workload", 200, layer=[area, line])
+    areas = {"transform": [{"filter": "datum.series !== null"}]} | area
+    return _chart("Owned devices held, by workload", 200, layer=[areas, line])
 
 
 def rented(offers: Sequence[str]) -> Spec:

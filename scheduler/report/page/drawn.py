@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from scheduler.report.colours import workload_colours
@@ -47,13 +48,15 @@ def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trac
         "most_owners": MOST_OWNERS_SHOWN,
         "held": cubes.held(attempts, grouped, edges, resources),
         "waiting": waiting,
-        "queue": _queue(run, edges),
+        "queue": _means(run, edges, ["queued_devices"]),
+        "down": _means(run, edges, [f"down_{name}" for name in run.pools]),
+        "devices": sum(run.pools.values()),
         "waited": waited,
         "spent": spent,
         "charged": cubes.charged(attempts, grouped, edges, resources),
         "gantt": gantt(run, attempts, grouped),
         "specs": {
-            "held": charts.held(workloads, sum(run.pools.values())),
+            "held": charts.held(workloads),
             "rented": charts.rented(run.offers),
             "waiting": charts.waiting(sorted({Cause(at) for at in (waiting or {"cause": []})["cause"]})),
             "waited": charts.waited(sizes),
@@ -70,9 +73,10 @@ def _lines(spent: cubes.Cube, resources: list[str]) -> list[str]:
     return [f"{resources[resource]} {names[line]}" for resource, line in found]
 
 
-def _queue(run: Run, edges: Array) -> list[float]:
-    """Return the mean of the reference devices that wait in each step, whoever asks for them."""
-    states = run.table("states", ["time_s", "queued_devices"])
-    time_s, queued = (states.column(name).to_numpy() for name in ("time_s", "queued_devices"))
-    level = means(time_s, queued, edges)
-    return [round(value, 3) for value in level.tolist()]
+def _means(run: Run, edges: Array, columns: list[str]) -> list[float]:
+    """Return the mean in each step of some columns of states.parquet together."""
+    states = run.table("states", ["time_s", *columns])
+    level = np.zeros(states.num_rows, np.int64)
+    for name in columns:
+        level += states.column(name).to_numpy()
+    return [round(value, 3) for value in means(states.column("time_s").to_numpy(), level, edges).tolist()]

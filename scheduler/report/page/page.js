@@ -68,6 +68,12 @@ function sums(cube, filter, of, series) {
   return [...found.values()];
 }
 
+/** The owned devices that are in service, whoever is filtered: rows without a series. */
+function inService(filter) {
+  const cube = { step: DATA.down.map((_, at) => at), amount: DATA.down.map((down, at) => ((DATA.devices - down) * (DATA.edges[at + 1] - DATA.edges[at])) / 3600) };
+  return levels(cube, { ...filter, groups: null }, [null], () => null).map((row) => ({ ...row, hours: 0 }));
+}
+
 const domain = (name) => {
   const spec = DATA.specs[name];
   return (spec.encoding || spec.layer[0].encoding).color.scale.domain;
@@ -77,7 +83,7 @@ const ROWS = {
   held(filter) {
     const { held, groups } = DATA;
     const owned = (at) => (held.resource[at] < DATA.pools ? groups.workload[held.group[at]] : null);
-    return levels(held, filter, domain("held"), owned);
+    return [...levels(held, filter, domain("held"), owned), ...inService(filter)];
   },
   rented(filter) {
     const { held } = DATA;
@@ -111,6 +117,7 @@ const UNITS = { held: "device-h", rented: "device-h", waiting: "device-h", waite
 
 /** The sums of a chart as a table, for who does not see it. */
 function asTable(rows, unit) {
+  rows = rows.filter((row) => row.series !== null);
   const names = [...new Set(rows.map((row) => row.of ?? ""))];
   const series = [...new Set(rows.map((row) => row.series))];
   const amounts = new Map();

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -49,31 +49,30 @@ def write_timeline(run: Run, path: Path, waits: Waits | None = None, jobs: Jobs 
 
     Raises OSError and PathError as `written_whole` does.
     """
-    writer = _Writer(run)
     attempts = executions(run)
     causes = None if waits is None or jobs is None else causes_before(run, attempts, waits, jobs)
-    writer.head()
-    for counter in counters(run):
-        writer.count(counter)
-    for track in tracks(run, attempts):
-        name = track.resource if track.pod is None else f"{track.resource} pod {track.pod}"
-        writer.slices(name, attempts, track.attempt, causes)
     with written_whole(path) as file:
-        file.write(beginning())
-        file.write(writer.trace.SerializeToString())
+        writer = _Writer(run, file)
+        writer.head()
+        for counter in counters(run):
+            writer.count(counter)
+        for track in tracks(run, attempts):
+            name = track.resource if track.pod is None else f"{track.resource} pod {track.pod}"
+            writer.slices(name, attempts, track.attempt, causes)
     return writer.slice_count
 
 
 class _Writer:
-    """Adds tracks and their events to a trace."""
+    """Writes tracks and their events, track by track, as all of a long run would fill the memory."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.trace = run, Trace()
-        self.slice_count = 0
+    def __init__(self, run: Run, file: BinaryIO) -> None:
+        self.run, self.slice_count = run, 0
+        self._file, self._trace = file, Trace()
         self._tracks, self._rank = _ROOT, 0
 
     def head(self) -> None:
-        """Give the annotations their numbers, and say at which date the run starts."""
+        """Begin, give the annotations their numbers, and say at which date the run starts."""
+        self._file.write(beginning())
         names = self._packet().interned_data.debug_annotation_names
         for number, name in enumerate(_ANNOTATIONS, 1):
             names.add(iid=number, name=name)
@@ -82,6 +81,7 @@ class _Writer:
         clocks = self._packet().clock_snapshot.clocks
         clocks.add(clock_id=BuiltinClock.BUILTIN_CLOCK_BOOTTIME, timestamp=0)
         clocks.add(clock_id=BuiltinClock.BUILTIN_CLOCK_REALTIME, timestamp=max(0, round(start)) * _NS)
+        self._flush()
 
     def count(self, counter: Counter) -> None:
         """Add a track of a counter."""
@@ -92,6 +92,7 @@ class _Writer:
         for second, level in zip(counter.time_s.tolist(), counter.value.tolist(), strict=True):
             event = self._event(second, track.uuid, TrackEvent.TYPE_COUNTER)
             setattr(event, value, level)
+        self._flush()
 
     def slices(
         self, name: str, attempts: pa.Table, rows: Any, causes: Sequence[Mapping[Cause, int]] | None
@@ -113,9 +114,15 @@ class _Writer:
                 _annotate_waits(event, causes[rows[at]])
             self._event(row["end_s"], lanes[lane], TrackEvent.TYPE_SLICE_END)
             self.slice_count += 1
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what there is; a trace may be written in parts."""
+        self._file.write(self._trace.SerializeToString())
+        self._trace.Clear()
 
     def _packet(self) -> Any:
-        return self.trace.packet.add(trusted_packet_sequence_id=_SEQUENCE)
+        return self._trace.packet.add(trusted_packet_sequence_id=_SEQUENCE)
 
     def _track(self, name: str) -> Any:
         self._tracks += 1
