@@ -37,8 +37,6 @@ from tests import build
 from tests.build import job, offer, pool, scenario
 from traces.trace import Trace
 
-pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
-
 EVIL = "</script><script>document.title = 'taken'</script><!-- "
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -92,6 +90,7 @@ def data(run: Run, found: tuple[Waits, Trace]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def path(run: Run) -> Path:
+    pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
     folder = run.folder.parent
     out = folder / "report.html"
     words = ("--trace", folder / "jobs.parquet", "--beside", run.folder)

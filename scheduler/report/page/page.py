@@ -41,7 +41,7 @@ def write_page(run: Run, path: Path, found: tuple[Waits, Trace] | None, other: R
     """
     text = page(run, found, other)
     with written_whole(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))  # a folder has any bytes as its name
 
 
 def page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = None) -> str:
