@@ -758,3 +758,9 @@ def test_draws_are_written_with_unit_and_meaning(tmp_path: Path) -> None:
     again = tmp_path / "again.parquet"
     typed("--draws", "100", "-o", str(again))
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_a_kind_without_an_mfu_of_its_own_is_said() -> None:
+    assert "in fsd work\n" in typed("--kind", "fsd")[1]
+    said = 'in work of kind "fds?x", which has no MFU of its own: the default\n'
+    assert said in typed("--kind", "fds\nx")[1]

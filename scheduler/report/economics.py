@@ -7,11 +7,12 @@ from math import isfinite
 
 from scheduler.catalog import Catalog
 from scheduler.catalog.certainty import NOTED, figures_of, footer, written
-from scheduler.catalog.models import Certainty
+from scheduler.catalog.models import DEFAULT_KIND, Certainty
 from scheduler.money.economics.comparison import Asked, Comparison, ReadingAnswer
 from scheduler.money.economics.readings import EXAPOD
 from scheduler.report.draws import by_utilization, listed_inputs, results, share_of_draws, swings
 from traces.numbers import between, count, percent, significant, significant_percent
+from traces.schema import quoted
 from traces.tables import table
 
 
@@ -38,9 +39,12 @@ def _title(catalog: Catalog, asked: Asked, found: Comparison) -> str:
     else:
         pod = catalog.pod(own)
         own += f", {count(pod.devices)} x {pod.device}"
+    work = f"{asked.kind} work"
+    if catalog.device(offer.device).mfu_key(asked.kind) == DEFAULT_KIND:
+        work = f"work of kind {quoted(asked.kind)}, which has no MFU of its own: the default"
     return (
         f"own:  {own}\n"
-        f"rent: {offer.key}, {offer.device}, for what such a pod delivers in {asked.kind} work\n"
+        f"rent: {offer.key}, {offer.device}, for what such a pod delivers in {work}\n"
         "One pod, bought today and used for its life. Constant dollars, before tax."
     )
 
