@@ -259,7 +259,9 @@ def test_run_directories_are_kept_if_told_to(tmp_path: Path) -> None:
     assert compute(cell, tmp_path) == metrics
 
 
-def test_ctrl_c_ends_workers_without_a_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_to_all_ends_workers_without_a_word(tmp_path: Path, number: signal.Signals) -> None:
+    """As Ctrl-C in a terminal does, and one that is closed."""
     scenario_file = tmp_path / "tiny.toml"
     scenario_file.write_text(
         'name = "tiny"\nhorizon_h = 24\n[demand]\ndays = 1\ndevices = 24\nload = 1.0\n'
@@ -282,10 +284,10 @@ def test_ctrl_c_ends_workers_without_a_word(tmp_path: Path) -> None:
         until = time.monotonic() + 60
         while not any((tmp_path / "p").glob("cells/*/cell.json")) and time.monotonic() < until:
             time.sleep(0.02)
-        os.killpg(study.pid, signal.SIGINT)
+        os.killpg(study.pid, number)
         _, said = study.communicate(timeout=60)
     assert said == b"exaburst: interrupted\n"
-    assert study.returncode == 130
+    assert study.returncode == 128 + number
 
 
 def outcomes(found: Iterator[CellOutcome]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class _Processes(ProcessPoolExecutor):
     """
 
     def __init__(self, number: int, scratch: str) -> None:
+        _start_tracker()
         spawn = multiprocessing.get_context("spawn")  # a fork would copy Arrow's threads half-way
         super().__init__(number, spawn, _begin, (scratch,))
         self._starter = ThreadPoolExecutor(1, initializer=_hold_signals)
@@ -85,10 +86,15 @@ _ENDING = (signal.SIGINT, signal.SIGHUP)
 """What a terminal sends to all processes of a command; the one in front ends the others."""
 
 
+def _start_tracker() -> None:
+    """Start the process that clears up after processes, and outlives them: it ignores all but SIGHUP."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _hold_signals() -> None:
     """Keep signals to end from this thread and from the processes it starts, until they let them through."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # the tracker keeps Ctrl-C away by itself
-    resource_tracker.ensure_running()  # lets Ctrl-C through to the thread that starts it
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
 
