@@ -21,6 +21,7 @@ from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.timeline import timeline
 from scheduler.cli.traces import generate, import_
+from scheduler.cli.verify import verify
 from scheduler.cli.weather import weather
 from scheduler.cli.why import why
 
@@ -35,6 +36,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, why, report, ledger, generate, import_, export, check),
-    *(catalog, compare, claims, economics, plan, study, timeline, weather),
+    *(catalog, compare, claims, economics, plan, study, timeline, verify, weather),
 ):
     main.add_command(_command)

@@ -14,6 +14,7 @@ from typing import Any
 from scheduler.cli.preparation import Prepared
 from scheduler.cli.terminal import progress_bar
 from scheduler.replay import replay
+from scheduler.replay.engines import choose
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.parts import DEMAND
@@ -27,7 +28,12 @@ from traces.outputs import check_ours, check_outside
 
 @contextmanager
 def new_run(
-    prepared: Prepared, out: Path, *, overwrite: bool, inputs: Sequence[Path | None] = ()
+    prepared: Prepared,
+    out: Path,
+    *,
+    overwrite: bool,
+    inputs: Sequence[Path | None] = (),
+    engine: str = "auto",
 ) -> Iterator[Run]:
     """Replay the jobs, and keep them beside the logs where they were generated.
 
@@ -35,13 +41,14 @@ def new_run(
     was read: nobody else replaces it meanwhile.
     """
     check_outside(out)
+    choose(prepared.setup, engine)  # before anything is removed
     with held(out):
         clear(out, overwrite=overwrite, inputs=[path for path in inputs if path is not None])
         begin(out)
-        yield _replayed(prepared, out)
+        yield _replayed(prepared, out, engine)
 
 
-def _replayed(prepared: Prepared, out: Path) -> Run:
+def _replayed(prepared: Prepared, out: Path, engine: str) -> Run:
     setup, trace = prepared.setup, prepared.setup.trace
     look = {"total": len(trace), "unit": "job", "unit_scale": True, "desc": setup.scenario.name}
     with progress_bar(**look) as progress:
@@ -52,7 +59,7 @@ def _replayed(prepared: Prepared, out: Path) -> Run:
             date = minute(trace.instant(second))
             progress(setup.scenario.name, jobs, len(trace), date)
 
-        return replay(setup, out, progress=show)
+        return replay(setup, out, engine=engine, progress=show)
 
 
 @contextmanager

@@ -62,6 +62,13 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
 @options.overrides(help="As policy.patience=after:4h.")
 @options.out(required=True, help="Run directory, made if absent.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "simpy", "fast"]),
+    default="auto",
+    show_default=True,
+    help="What runs it; the logs are the same.",
+)
 def replay(
     scenario: Path,
     trace: Path | None,
@@ -71,6 +78,7 @@ def replay(
     overrides: tuple[str, ...],
     out: Path,
     overwrite: bool,
+    engine: str,
 ) -> None:
     """Replay a trace, or the scenario's demand, and log the run to Parquet."""
     from scheduler.cli.execution import new_run
@@ -82,7 +90,7 @@ def replay(
 
     prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
     inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace))
-    with new_run(prepared, out, overwrite=overwrite, inputs=inputs) as run:
+    with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:
         click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
         warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 

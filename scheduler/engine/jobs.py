@@ -18,7 +18,7 @@ import pyarrow as pa
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.places import ANYWHERE, Places
 from scheduler.engine.rented.offers import Rental
-from traces.arrays import Array
+from traces.arrays import Array, Ints
 from traces.trace import NO_VALUE, Predecessors, Trace
 
 JOBS_AT_ONCE = 16_384
@@ -132,6 +132,18 @@ Fit = Callable[[int, str, bool, Places], tuple[list[PodNeed], list[Rental]]]
 
 def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
     """Yield the trace's jobs in order, in blocks of at most `JOBS_AT_ONCE`."""
+    block = _blocks(trace, fit)
+    for first in range(0, len(trace), JOBS_AT_ONCE):
+        yield block(slice(first, min(first + JOBS_AT_ONCE, len(trace))))
+
+
+def rows_of(trace: Trace, fit: Fit, rows: Ints) -> list[Job]:
+    """Return the jobs of some rows of the trace."""
+    block = _blocks(trace, fit)
+    return [block(slice(row, row + 1))[0] for row in rows.tolist()]
+
+
+def _blocks(trace: Trace, fit: Fit) -> Callable[[slice], list[Job]]:
     columns = [
         *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
         _numbers(trace, "priority"),
@@ -140,10 +152,12 @@ def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
         _numbers(trace, "input_tb"),
         _shapes(trace, fit),
     ]
-    for first in range(0, len(trace), JOBS_AT_ONCE):
-        block = slice(first, min(first + JOBS_AT_ONCE, len(trace)))
+
+    def jobs_of(block: slice) -> list[Job]:
         rows = zip(range(block.start, block.stop), *(column(block) for column in columns), strict=True)
-        yield list(map(_job, rows))
+        return list(map(_job, rows))
+
+    return jobs_of
 
 
 _Column = Callable[[slice], list[Any]]
@@ -182,7 +196,12 @@ def _tuples(after: Predecessors) -> _Column:
 
 
 def _shapes(trace: Trace, fit: Fit) -> _Column:
-    """Work out each distinct shape once; the jobs of a shape share it."""
+    codes, shapes = shapes_by_row(trace, fit)
+    return lambda block: shapes[codes[block]].tolist()
+
+
+def shapes_by_row(trace: Trace, fit: Fit) -> tuple[Array, Array]:
+    """Return the number of each job's shape, and the shapes; the jobs of a shape share it."""
     gangs = trace.numpy("gang")
     words = [trace.codes(name) for name in ("workload", "kind", "owner", "residency", *Places._fields)]
     codes, rows = _encode(gangs)
@@ -193,7 +212,7 @@ def _shapes(trace: Trace, fit: Fit) -> _Column:
     for at, row in enumerate(rows.tolist()):
         said = [table[of_word[row]] if of_word[row] >= 0 else None for of_word, table in words]
         shapes[at] = _shape(fit, int(gangs[row]), *said)
-    return lambda block: shapes[codes[block]].tolist()
+    return codes, shapes
 
 
 def _shape(fit: Fit, gang: int, workload: Any, kind: Any, owner: Any, residency: Any, *places: Any) -> Shape:

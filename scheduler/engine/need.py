@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from math import ceil
 
+import numpy as np
+
+from traces.arrays import Ints
+
 _ROUNDING = 1e-9
 """Relative slack under a ceiling, so that a float a hair above a whole number does not add a unit."""
 
@@ -42,9 +46,21 @@ class Need:
             return reference_s
         return max(1, ceil(reference_s * self.factor * (1 - _ROUNDING)))
 
+    def runs_s(self, reference_s: Ints) -> Ints:
+        """Return `run_s` of each of many."""
+        if self.factor == 1.0:
+            return reference_s
+        runs: Ints = np.ceil(reference_s * self.factor * (1 - _ROUNDING)).astype(np.int64)
+        return np.maximum(runs, 1)
+
+    @property
+    def reach(self) -> float:
+        """Seconds here that a reference second may take at most: what limits are divided by."""
+        return 1.0 if self.factor == 1.0 else self.factor * (1 - _ROUNDING)
+
     def reference_s(self, run_s: float) -> float:
         """The longest reference run that takes at most `run_s` seconds here."""
-        return run_s if self.factor == 1.0 else run_s / (self.factor * (1 - _ROUNDING))
+        return run_s if self.factor == 1.0 else run_s / self.reach
 
 
 def whole_s(seconds: float) -> int:

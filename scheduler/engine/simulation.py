@@ -81,9 +81,13 @@ class Simulation:
         self._answers = self.arrivals.answers
         self.env.run(until=horizon_s)
         end_s = self.now_s if horizon_s is None else horizon_s
+        self.close(end_s, horizon_s)
+        return end_s
+
+    def close(self, end_s: int, horizon_s: int | None) -> None:
+        """Log all that is left when the run ends."""
         self._close(end_s)
         self.log.flush(end_s + (horizon_s is None))
-        return end_s
 
     # waiting
 

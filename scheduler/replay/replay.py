@@ -15,30 +15,37 @@ from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
 from scheduler.replay.assembly import Assembly
+from scheduler.replay.engines import EngineChoice, choose, lane_of
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import unsure_figures
 from traces.files import held
 
 
-def replay(setup: Setup, folder: Path, *, progress: ReplayProgress | None = None) -> Run:
+def replay(
+    setup: Setup, folder: Path, *, engine: str = "auto", progress: ReplayProgress | None = None
+) -> Run:
     """Run the set-up's policy over its trace and log it under `folder`, which is made.
 
     The run is finished once run.json is there, which is written last. Raises OSError where the folder cannot
-    be written, or another process writes there.
+    be written, or another process writes there, and EngineError where `engine`, one of `ENGINES`, cannot.
     """
+    choice = choose(setup, engine)
     with held(folder):
-        return _run(setup, folder, progress)
+        return _run(setup, folder, choice, progress)
 
 
-def _run(setup: Setup, folder: Path, progress: ReplayProgress | None) -> Run:
+def _run(setup: Setup, folder: Path, choice: EngineChoice, progress: ReplayProgress | None) -> Run:
     scenario, trace, owning, weather = setup.scenario, setup.trace, setup.owning, setup.weather
     assembly = Assembly(setup)
     meter = Meter(setup.stock, owning, trace)
     pools, offers = ([part.stock.name for part in some] for some in (assembly.pools, assembly.offers))
     log = RunLog(folder, trace, pools, offers, meter.price)
-    source = TraceSource(trace, cache(assembly.fit), progress)
-    end_s = _undisturbed(assembly.simulation(log), source, setup.horizon_ends_s)
+    simulation, fit = assembly.simulation(log), cache(assembly.fit)
+    if choice.name == "fast":
+        end_s = lane_of(setup, assembly, fit).run(simulation, progress)
+    else:
+        end_s = _undisturbed(simulation, TraceSource(trace, fit, progress), setup.horizon_ends_s)
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)
     stock = replace(setup.stock, pools=grown)
     spend = write_ledger(folder, stock, owning, end_s)
@@ -49,6 +56,7 @@ def _run(setup: Setup, folder: Path, progress: ReplayProgress | None) -> Run:
         "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
         "ledger": [check._asdict() for check in checks],
         "unsure": unsure_figures(scenario, stock, setup.catalog),
+        "engine": choice._asdict(),
     }
     return finish(folder, scenario, trace, stock, end_s, entries)
 

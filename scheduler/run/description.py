@@ -65,6 +65,13 @@ class WeatherEntry(Struct, frozen=True):
     rows: Number
 
 
+class EngineEntry(Struct, frozen=True):
+    """Which engine ran, and why it was that one."""
+
+    name: str
+    why: str
+
+
 class LogParts(Struct, frozen=True):
     """The part files of each log."""
 
@@ -90,6 +97,7 @@ class Description(Struct, frozen=True):
     weather: WeatherEntry | None
     ledger: list[CheckEntry]
     unsure: Unsure
+    engine: EngineEntry
     parts: LogParts
     demand: Part | None
     sha256: str

@@ -28,7 +28,7 @@ from scheduler.engine.log.outcomes import (
     outcome_words,
 )
 from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked
-from scheduler.engine.log.states import Levels
+from scheduler.engine.log.states import Levels, held_by
 from scheduler.engine.log.waiting import NEVER, Turns
 from scheduler.run.columns import ATTEMPTS, JOBS, TRACE_NAMES, Attempts, states
 from traces.arrays import Bools, Floats, Ints, word_column
@@ -40,7 +40,8 @@ Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
 PART_ROWS = 131_072
 """Attempts kept in memory before they, and what changed meanwhile, are written."""
 
-_ROW = Struct("9q")
+ROW_WIDTH = 9
+_ROW = Struct(f"{ROW_WIDTH}q")
 _PACK = _ROW.pack
 _FROM_TRACE = [name for name in JOBS.names if name in TRACE_NAMES]
 _STATE = np.where(np.isin(np.arange(OVERRAN + 1), (*STATES, OVERRAN)), np.arange(OVERRAN + 1), PENDING)
@@ -123,8 +124,20 @@ class RunLog:
 
         Each log has at least one part, so that an empty one can be read.
         """
-        attempts = unpacked(self._rows, 9)
-        levels = self._levels.until(until_s, attempts, self.running)
+        self._write(until_s, held_by(self.running))
+
+    def add(self, rows: Ints, held: Ints, until_s: int) -> None:
+        """Take attempts that have ended, as `ended` packs them, at most until it is full at `until_s`.
+
+        `held` says who runs, as `held_by` does.
+        """
+        self._rows += rows.tobytes()
+        if len(self._rows) >= self._full:
+            self._write(until_s, held)
+
+    def _write(self, until_s: int, held: Ints) -> None:
+        attempts = unpacked(self._rows, ROW_WIDTH)
+        levels = self._levels.until(until_s, attempts, held)
         columns = dict(zip(self._states_schema.names, levels, strict=True))
         self._parts.write("states", self._states_schema, columns)
         self._flush_attempts(attempts)

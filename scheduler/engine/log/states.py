@@ -20,6 +20,12 @@ _Change = tuple[Ints, Ints, Ints]
 """(seconds, columns of states.parquet, by how much)."""
 
 
+def held_by(running: Iterable[Attempt]) -> Ints:
+    """Return a row an attempt: turn, column, devices, and since when it holds them."""
+    rows = [(one.turn, one.need.column, one.need.devices, one.alloc_s) for one in running]
+    return np.array(rows, np.int64).reshape(-1, 4)
+
+
 class Levels:
     """Of each resource the devices held, of each pool those out of service, then waiting jobs and devices."""
 
@@ -34,15 +40,13 @@ class Levels:
         """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
         self._down.extend((now, self._first_down + pool_index, devices))
 
-    def until(self, until_s: int, ended: Sequence[Ints], running: Iterable[Attempt]) -> list[Ints]:
+    def until(self, until_s: int, ended: Sequence[Ints], held: Ints) -> list[Ints]:
         """Return the instants before `until_s` at which a level moved, and each level from then on.
 
-        `ended` are the packed attempts that have ended since the last call, by column. What may still change,
-        from `until_s` on, is left to the next call.
+        `ended` are the packed attempts that have ended since the last call, by column; `held` is that of
+        `held_by`. What may still change, from `until_s` on, is left to the next call.
         """
         turn, column, devices, _, alloc, _, end, _, _ = ended
-        rows = [(one.job.turn, one.need.column, one.need.devices, one.alloc_s) for one in running]
-        held = np.array(rows, np.int64).reshape(-1, 4)
         later = held[:, 3] >= until_s
         held_turn, held_column, held_devices, held_alloc = held[~later].T
         waits = np.concatenate(

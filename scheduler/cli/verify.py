@@ -1,0 +1,28 @@
+"""A finished run, run again on the other engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.cli import options
+from scheduler.cli.options import FILE
+from scheduler.cli.terminal import ArrowCommand
+
+
+@click.command(cls=ArrowCommand)
+@click.argument("run", type=FILE)
+@options.trace(help="The trace of the run, where it did not generate its jobs.")
+def verify(run: Path, trace: Path | None) -> None:
+    """Run a finished run again on the other engine, and compare all logs to the bit.
+
+    Ends with exit code 1 where they differ.
+    """
+    from scheduler.replay.verify import verified
+    from scheduler.run.directory import open_run
+
+    opened = open_run(run)
+    engine, parts = verified(opened, trace)
+    before = opened.description["engine"]["name"]
+    click.echo(f"{run}: {before} and {engine} wrote the same {parts} files, to the bit")

@@ -1,0 +1,152 @@
+"""What the compiled loop has to know beforehand of jobs: asked of the policy and of what gangs take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scheduler.engine.fast.memory import ABSENT, NEVER_BURSTS
+from scheduler.engine.jobs import Fit, Job, Shape, jobs, rows_of, shapes_by_row
+from scheduler.engine.need import Need, whole_s
+from scheduler.policy import Policy
+from traces.arrays import Ints
+from traces.trace import Trace
+
+_NO_LINE = -1
+
+
+class AllJobs(NamedTuple):
+    """All jobs at once, for policies that only reckon with these."""
+
+    submit_s: Ints
+    estimate_s: Ints
+    gang: Ints
+
+    @property
+    def done_s(self) -> int:
+        """Nobody has been interrupted."""
+        return 0
+
+
+class AskedJobs:
+    """A trace, and what its jobs take.
+
+    `by_column` says that the order can be asked for all jobs at once, `scored` that offers have to be told
+    apart by their scores.
+    """
+
+    def __init__(
+        self, trace: Trace, fit: Fit, policy: Policy, *, by_column: bool, scored: Callable[[Shape], bool]
+    ) -> None:
+        self.trace, self._fit, self._policy, self._scored = trace, fit, policy, scored
+        self.shape_of, shapes = shapes_by_row(trace, fit)
+        self.shapes = [shape if policy.first is None else _admitted(shape) for shape in shapes]
+        self._columns = AllJobs(*[integers(trace, name) for name in AllJobs._fields])
+        self.by_rank = self._by_rank(by_column)
+
+    def some(self, rows: Ints) -> list[Job]:
+        """Return the jobs of some rows of the trace."""
+        return rows_of(self.trace, self._fit, rows)
+
+    def _by_rank(self, by_column: bool) -> Ints:
+        """Return all jobs in order."""
+        order: Any = self._policy.order
+        if by_column:
+            keys = np.asarray(order(self._columns, None))
+        else:
+            blocks = jobs(self.trace, self._fit)
+            keys = np.array([order(job, None) for block in blocks for job in block], float)
+        ids = self.trace.numpy("job_id")
+        if (keys[1:] >= keys[:-1]).all() and (ids[1:] > ids[:-1]).all():
+            return np.arange(len(ids))
+        return np.lexsort((ids, keys))
+
+    def patience_s(self) -> Ints:
+        """Return how many whole seconds each job is patient."""
+        patience: Any = self._policy.patience
+        values, of_job = _distinct(patience(self._columns, None), len(self.trace))
+        whole = [NEVER_BURSTS if value == inf else whole_s(value) if value > 0 else 0 for value in values]
+        return np.array(whole, np.int64)[of_job]
+
+    def offers(self, offers: int, first_offer: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """Return the seconds to begin on each offer by case, the case of each job, and the same of scores.
+
+        Scores are numbered in their order, as they are only compared.
+        """
+        input_tb, of_job = _distinct(self.trace.numpy("input_tb"), len(self.trace))
+        ready_s = np.zeros((offers, len(input_tb)), np.int64)
+        rentals = {need.column - 1 - first_offer: need for shape in self.shapes for need in shape.rented}
+        for case, job in enumerate(self.some(_examples(of_job, len(input_tb)))):
+            for at, rental in rentals.items():
+                ready_s[at, case] = rental.ready_s(job)
+        case_of = self._cases(of_job)
+        cases = int(case_of.max(initial=0)) + 1
+        score = np.zeros((offers, cases))
+        for case, job in enumerate(self.some(_examples(case_of, cases))):
+            shape = self.shapes[self.shape_of[job.row]]
+            if self._scored(shape):
+                for rental in shape.rented:
+                    score[rental.column - 1 - first_offer, case] = self._policy.offer(job, rental)
+        values, ranks = np.unique(score, return_inverse=True)
+        ranks = np.where(values == inf, ABSENT, np.arange(len(values)))[ranks.reshape(-1)]
+        return ready_s, of_job, ranks.reshape(score.shape), case_of
+
+    def _cases(self, staging: Ints) -> Ints:
+        """Number the jobs that differ in what scores go by; all that need none are one case."""
+        scored = np.array([self._scored(shape) for shape in self.shapes], bool)[self.shape_of]
+        if not scored.any():
+            return np.zeros(len(scored), np.int64)
+        differ = (self.shape_of, self._columns.estimate_s, staging)
+        told = np.stack([np.where(scored, column, -1) for column in differ], axis=1)
+        return np.unique(told, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _distinct(values: Any, count: int) -> tuple[list[float], Ints]:
+    """Return the distinct ones of a value a job, or of one for all, and which of them is each job's."""
+    column = np.broadcast_to(np.asarray(values, float), count)
+    if not count or (column == column[0]).all():
+        return column[:1].tolist() or [0.0], np.zeros(count, np.int64)
+    distinct, of_job = np.unique(column, return_inverse=True)
+    return distinct.tolist(), of_job
+
+
+def _admitted(shape: Shape) -> Shape:
+    """Where all that may are to rent at once."""
+    return shape.elsewhere() if shape.owned and shape.rented else shape
+
+
+def _examples(case_of: Ints, cases: int) -> Ints:
+    """Return a row of each case."""
+    rows = np.zeros(cases, np.int64)
+    rows[case_of] = np.arange(len(case_of))
+    return rows
+
+
+def integers(trace: Trace, name: str) -> Ints:
+    """Return a column of the trace as the compiled loop reads it."""
+    return np.ascontiguousarray(trace.numpy(name), np.int64)
+
+
+class Taken(NamedTuple):
+    """The lines of one side."""
+
+    line_of: Ints
+    """By shape; less than 0 where it takes nothing."""
+    needs: list[Sequence[Need]]
+    """By line."""
+
+
+def lines_of(sides: Sequence[Sequence[Need]]) -> Taken:
+    """Put shapes that take the same in one line."""
+    known: dict[tuple[object, ...], int] = {}
+    lines, taken = np.full(len(sides), _NO_LINE), []
+    for number, needs in enumerate(sides):
+        key = tuple((need.column, need.devices, need.used, need.factor) for need in needs)
+        if needs and key not in known:
+            known[key] = len(known)
+            taken.append(needs)
+        lines[number] = known.get(key, _NO_LINE)
+    return Taken(lines, taken)

@@ -1,0 +1,46 @@
+"""Heaps of integers: instants, each with a number that breaks ties."""
+
+from __future__ import annotations
+
+from scheduler.engine.fast.compiled import compiled
+from scheduler.engine.fast.memory import BEGINS, TIES
+from traces.arrays import Ints
+
+
+@compiled
+def push(memory: Ints, heap: int, count: int, time_s: int, number: int) -> None:
+    """Put an instant with a number into a heap; `heap` and `count` are places in the run's record."""
+    key = (time_s - memory[BEGINS]) * memory[TIES] + number
+    first, at = memory[heap], memory[count]
+    memory[count] = at + 1
+    while at > 0:
+        parent = (at - 1) >> 1
+        if memory[first + parent] <= key:
+            break
+        memory[first + at] = memory[first + parent]
+        at = parent
+    memory[first + at] = key
+
+
+@compiled
+def pop(memory: Ints, heap: int, count: int) -> int:
+    """Take the earliest out of a heap; return its number."""
+    first, size = memory[heap], memory[count] - 1
+    memory[count] = size
+    least, key = memory[first], memory[first + size]
+    at, child = 0, 1
+    while child < size:
+        if child + 1 < size and memory[first + child + 1] < memory[first + child]:
+            child += 1
+        if memory[first + child] >= key:
+            break
+        memory[first + at] = memory[first + child]
+        at, child = child, 2 * child + 1
+    memory[first + at] = key
+    return least % memory[TIES]  # type: ignore[no-any-return]
+
+
+@compiled
+def earliest_s(memory: Ints, heap: int) -> int:
+    """Return the instant of the earliest in a heap that is not empty."""
+    return memory[memory[heap]] // memory[TIES] + memory[BEGINS]  # type: ignore[no-any-return]

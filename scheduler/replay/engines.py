@@ -1,0 +1,157 @@
+"""Which engine runs a set-up: SimPy's, which covers everything, or the fast lane, and why."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from scheduler.engine.fast.asked import AskedJobs
+from scheduler.engine.fast.compiled import is_loaded, is_on_disk, numba_compiles, numba_is_here
+from scheduler.engine.fast.lane import Lane, Rules
+from scheduler.engine.jobs import Fit, Shape
+from scheduler.engine.need import devices_for
+from scheduler.replay.assembly import Assembly
+from scheduler.replay.setup import Setup
+from scheduler.stock.stock import PoolStock
+
+EngineName = Literal["simpy", "fast"]
+ENGINES = ("auto", "simpy", "fast")
+
+LOADED_PAYS_FROM, ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 5_000, 100_000, 1_000_000
+"""Jobs from which on the fast lane pays: once this process has it, once it was compiled, and before."""
+
+ORDERS_BY_COLUMN = ("fcfs", "sjf", "srpt", "smallest")
+"""Orders that can be asked for all jobs at once."""
+_COVERED = {
+    "order": (*ORDERS_BY_COLUMN, "las", "edf", "priority"),
+    "first": ("owned", "rented"),
+    "place": ("best_fit", "worst_fit", "first_fit"),
+    "backfill": ("none", "greedy", "easy"),
+    "patience": ("never", "at_once", "after", "per_runtime", "per_gang", "per_work"),
+    "offer": ("cheapest", "fastest", "spot_fallback", "spot_up_to"),
+    "preempt": ("nobody",),
+    "repatriate": ("stay",),
+}
+_LATEST = 2**62
+
+
+class EngineError(ValueError):
+    """An engine that cannot run what it was asked to."""
+
+
+class EngineChoice(NamedTuple):
+    """An engine, and why it was that one."""
+
+    name: EngineName
+    why: str
+
+
+def choose(setup: Setup, asked: str) -> EngineChoice:
+    """Return the engine for a set-up; `asked` is one of `ENGINES`. Raises EngineError."""
+    if asked == "simpy":
+        return EngineChoice("simpy", "asked for")
+    reason = covers(setup)
+    if asked == "fast":
+        if not numba_is_here():
+            raise EngineError('engine "fast": needs numba, as in pip install "exaburst[fast]"')
+        if reason is not None:
+            raise EngineError(f'engine "fast": does not cover {reason}; use simpy, or auto')
+        return EngineChoice("fast", "asked for")
+    if reason is not None:
+        return EngineChoice("simpy", f"the fast engine does not cover {reason}")
+    if not numba_compiles():
+        return EngineChoice("simpy", "numba is not installed, or does not compile")
+    if len(setup.trace) < _pays_from():
+        return EngineChoice("simpy", "too few jobs for the fast engine to pay")
+    return EngineChoice("fast", "many jobs, all of it covered")
+
+
+def _pays_from() -> int:
+    if is_loaded():
+        return LOADED_PAYS_FROM
+    return ON_DISK_PAYS_FROM if is_on_disk() else ABSENT_PAYS_FROM
+
+
+def covers(setup: Setup) -> str | None:
+    """Return what of a set-up the fast lane does not know; None if it knows all."""
+    scenario, policy = setup.scenario, setup.scenario.policy
+    for seam, known in _COVERED.items():
+        spec = getattr(policy, seam)
+        if spec.partition(":")[0] not in known:
+            return f'policy.{seam} "{spec}"'
+    unknown = {
+        "weather": setup.weather is not None,
+        "links": bool(scenario.links),
+        "checkpoints that cost time": scenario.checkpoints.cost_s > 0,
+        "jobs that are killed at their estimate": scenario.overrun_s is not None,
+        "jobs that come after others": len(setup.trace.after.rows) > 0,
+    }
+    return next((what for what, there in unknown.items() if there), None) or _of_stock(setup)
+
+
+def needs_scores(shape: Shape, offer: str) -> bool:
+    """Say whether jobs of a shape have to ask what offers score: there are several, or it may be none."""
+    return len(shape.rented) > 1 or (bool(shape.rented) and offer not in ("cheapest", "fastest"))
+
+
+def _of_stock(setup: Setup) -> str | None:
+    offers, policy = setup.stock.offers, setup.scenario.policy
+    for pool in setup.stock.pools:
+        if pool.endless:
+            return f"pools without end, as {pool.name}"
+        if pool.pods > 1 and _spans(setup, pool):
+            return f"gangs over several pods, as of {pool.name}"
+    by_cost = policy.offer != "fastest" and (len(offers) > 1 or policy.offer != "cheapest")
+    for offer in offers if by_cost else ():
+        if offer.committed_devices:
+            return f"commitments beside a choice of offers, as {offer.name}"
+        if any(len(prices) > 1 for prices in (offer.prices, *offer.prices_by_size.values())):
+            return f"prices that change beside a choice of offers, as {offer.name}"
+    return "instants so far apart" if _length_s(setup) * (len(setup.trace) + 1) >= _LATEST else None
+
+
+def _spans(setup: Setup, pool: PoolStock) -> bool:
+    """Say whether some gang is larger than a pod, and no larger than the pool."""
+    gangs = np.unique(setup.trace.numpy("gang")).tolist()
+    for kind in setup.trace.codes("kind")[1]:
+        rate = setup.rate(pool.device, kind)
+        devices = (devices_for(gang, rate) for gang in gangs)
+        if any(pool.pod_devices < one <= pool.pod_devices * pool.pods for one in devices):
+            return True
+    return False
+
+
+def _length_s(setup: Setup) -> float:
+    """Return how long the run could be, if one job came after another on the slowest devices."""
+    trace, stock = setup.trace, setup.stock
+    _, kinds = trace.codes("kind")
+    devices = {part.device for part in stock.pools} | {part.device for part in stock.offers}
+    rates = [setup.rate(device, kind) for device in devices for kind in kinds]
+    slowest = max([1.0, *(1 / rate for rate in rates), *(1 / pool.span_efficiency for pool in stock.pools)])
+    staging_s = float(trace.numpy("input_tb").sum()) * max(
+        [0.0, *(one.staging_s_per_tb for one in stock.offers)]
+    )
+    other_s = max([0, *(offer.boot_s + offer.keep_s + 2 for offer in stock.offers)]) * len(trace)
+    work_s = float(trace.numpy("runtime_s").sum() + trace.numpy("estimate_s").sum())
+    return trace.last_submit_s + slowest**2 * work_s + staging_s + other_s
+
+
+def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:
+    """Return the fast lane of a set-up that it covers."""
+    policy = setup.scenario.policy
+    asked = AskedJobs(
+        setup.trace,
+        fit,
+        setup.policy,
+        by_column=policy.order.partition(":")[0] in ORDERS_BY_COLUMN,
+        scored=partial(needs_scores, offer=policy.offer),
+    )
+    rules = Rules(
+        start_s=setup.start_s,
+        horizon_s=setup.horizon_ends_s,
+        backfill=policy.backfill,
+        place=policy.place,
+    )
+    return Lane(asked, assembly.pools, assembly.offers, rules)

@@ -1,0 +1,261 @@
+"""The fast lane: the same logs as SimPy's engine to the bit where it covers the scenario."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler.cli import main
+from scheduler.engine.log import runlog
+from scheduler.replay import Setup, replay
+from scheduler.replay.engines import EngineError, choose, covers
+from scheduler.replay.verify import MismatchError, VerifyError, verified
+from scheduler.run.description import DIGEST, digest
+from scheduler.run.directory import Run, open_run
+from scheduler.run.parts import LOGS
+from tests import build
+from tests.build import job, offer, pool
+from tests.test_determinism import ROOT
+from tests.worlds import CATALOG, MEMORY, scenarios, traces
+from traces.trace import Trace
+
+pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason='needs numba, of the extra "fast"')
+
+_POLICY = st.fixed_dictionaries(
+    {
+        "order": st.sampled_from(["fcfs", "sjf", "srpt", "smallest", "edf", "priority:9000", "las:1"]),
+        "first": st.sampled_from(["owned", "owned", "rented"]),
+        "place": st.sampled_from(["best_fit", "worst_fit", "first_fit"]),
+        "backfill": st.sampled_from(["none", "greedy", "easy", "easy"]),
+        "patience": st.sampled_from(
+            ["never", "at_once", "after:30", "per_runtime:0.5", "per_gang:5", "per_work:0.1"]
+        ),
+        "offer": st.sampled_from(["cheapest", "fastest", "spot_up_to:2", "spot_fallback"]),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def interpreted() -> Iterator[None]:
+    """Run the compiled functions as the Python that they are; the slow test at the end compiles them."""
+    before = os.environ.get("NUMBA_DISABLE_JIT")
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
+    yield
+    if before is None:
+        del os.environ["NUMBA_DISABLE_JIT"]
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_random_worlds_have_the_same_bytes_on_both_engines(data: st.DataObject) -> None:
+    scenario = data.draw(scenarios(policy=data.draw(_POLICY), kill="never"))
+    setup = Setup.of(scenario, alone(data.draw(traces())), CATALOG)
+    if covers(setup) is None:
+        assert differences(setup) == []
+
+
+@pytest.mark.parametrize("horizon_h", [None, 0.02])
+@pytest.mark.parametrize("rows", [1, 7])
+def test_small_parts_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, rows: int, horizon_h: float | None
+) -> None:
+    """Some run and wait while parts are written, some are rejected, and the horizon of 72 s cuts off some."""
+    monkeypatch.setattr(runlog, "PART_ROWS", rows)
+    jobs = [job(at, 3 + at * 7 % 11, 1 + at % 5, estimate_s=20) for at in range(100)]
+    pools, offers = [pool(4)], [offer("cloud", 6, boot_s=4, release_s=5)]
+    policy = {"backfill": "easy", "patience": "after:10"}
+    assert differences(set_up(jobs, pools, offers, policy=policy, horizon_h=horizon_h)) == []
+
+
+@pytest.mark.parametrize("place", ["best_fit", "worst_fit", "first_fit"])
+@pytest.mark.parametrize("backfill", ["none", "greedy", "easy"])
+def test_many_pods_are_found_by_count(place: str, backfill: str) -> None:
+    """A hundred pods of 3, which are kept in trees, beside a pool of few; gangs of 1 to 3 in bursts."""
+    rows = [
+        job(7 * (at // 90), 5 + at * 37 % 41, 1 + at % 3, estimate_s=9 + at * 37 % 60) for at in range(900)
+    ]
+    policy = {"backfill": backfill, "place": place, "order": "sjf", "patience": "never"}
+    pools = [pool(3, 100), pool(4, 3, name="few")]
+    assert differences(set_up(rows, pools, policy=policy)) == []
+
+
+def test_a_reservation_is_made_anew_when_another_head_has_started_on_its_pod() -> None:
+    """Job 1 holds a reservation of the pod from 100 on. At 20 the smaller job 3 goes before it and starts."""
+    rows = [
+        job(0, 100, 2, estimate_s=100),
+        job(1, 50, 4, estimate_s=50),
+        job(2, 10, 1, estimate_s=300),
+        job(20, 10, 2, estimate_s=10, priority=9),
+        job(21, 60, 1, estimate_s=99),
+    ]
+    policy = {"order": "priority:0", "backfill": "easy", "patience": "never"}
+    assert differences(set_up(rows, [pool(4)], policy=policy)) == []
+
+
+def test_what_the_fast_lane_logs_is_what_the_story_says(tmp_path: Path) -> None:
+    """On a pod of 4: job 1 waits for job 0 until 100, job 2 passes it, job 3 bursts after 10 s, boots 5."""
+    rows = [job(0, 100, 3), job(1, 50, 4, residency="owned"), job(2, 90, 1), job(3, 20, 4)]
+    policy = {"backfill": "easy", "patience": "after:10"}
+    setup = set_up(rows, [pool(4)], [offer("cloud", boot_s=5)], policy=policy)
+    run = replay(setup, tmp_path / "run", engine="fast")
+    assert build.rows(run, "jobs", "start_s", "end_s", "where") == [
+        (0, 100, "own"),
+        (100, 150, "own"),
+        (2, 92, "own"),
+        (18, 38, "cloud"),
+    ]
+    assert run.description["engine"] == {"name": "fast", "why": "asked for"}
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"policy": {"order": "fair_share"}}, 'policy.order "fair_share"'),
+        ({"policy": {"backfill": "conservative:2"}}, 'policy.backfill "conservative:2"'),
+        ({"policy": {"patience": "predicted:30"}}, 'policy.patience "predicted:30"'),
+        ({"policy": {"preempt": "by_order"}}, 'policy.preempt "by_order"'),
+        ({"kill": "estimate"}, "jobs that are killed at their estimate"),
+        ({"checkpoints": {"interval": "1h", "gb_per_device": 10}}, "checkpoints that cost time"),
+        ({"bound": "unlimited_owned"}, "pools without end, as own"),
+        ({}, None),
+    ],
+)
+def test_covers_says_what_it_does_not_know(more: dict[str, Any], reason: str | None) -> None:
+    assert covers(set_up([job(0, 10, 1)], [pool(4)], **more)) == reason
+
+
+def test_covers_looks_at_the_jobs_too() -> None:
+    assert covers(set_up([job(0, 1, 1), job(0, 1, 1, after=[0])], [pool(4)])) == "jobs that come after others"
+    assert covers(set_up([job(0, 1, 5)], [pool(4, 2)])) == "gangs over several pods, as of own"
+    assert covers(set_up([job(0, 1, 9)], [pool(4, 2)])) is None
+
+
+def test_covers_wants_scores_that_stay() -> None:
+    cloud, other = offer("cloud", committed_devices=4), offer("other")
+    assert covers(set_up([job(0, 1, 1)], [pool(4)], [cloud])) is None
+    reason = "commitments beside a choice of offers, as cloud"
+    assert covers(set_up([job(0, 1, 1)], [pool(4)], [cloud, other])) == reason
+
+
+def test_the_choice_says_why() -> None:
+    few, fair = (
+        set_up([job(0, 1, 1)], [pool(4)], policy={"order": order}) for order in ("fcfs", "fair_share")
+    )
+    assert choose(few, "simpy") == ("simpy", "asked for")
+    assert choose(few, "fast") == ("fast", "asked for")
+    assert choose(few, "auto") == ("simpy", "numba is not installed, or does not compile")
+    assert choose(fair, "auto") == ("simpy", 'the fast engine does not cover policy.order "fair_share"')
+    with pytest.raises(EngineError, match=r'does not cover policy.order "fair_share"'):
+        choose(fair, "fast")
+
+
+def test_verify_agrees_with_a_good_run_of_either_engine(tmp_path: Path) -> None:
+    setup = set_up([job(0, 10, 1), job(5, 10, 4)], [pool(4)], catalog=None)
+    setup.trace.write(tmp_path / "jobs.parquet")
+    for engine, other in (("simpy", "fast"), ("fast", "simpy")):
+        run = replay(setup, tmp_path / engine, engine=engine)
+        assert verified(run, tmp_path / "jobs.parquet") == (other, 4)
+    with pytest.raises(VerifyError, match="it kept no jobs; give --trace"):
+        verified(run)
+
+
+def test_verify_finds_a_doctored_run(tmp_path: Path) -> None:
+    """Its jobs are those of a run with another policy, resealed."""
+    rows = [job(0, 10, 3), job(1, 10, 4), job(2, 5, 1)]
+    honest, other = (
+        set_up(rows, [pool(4)], policy={"backfill": name}, catalog=None) for name in ("none", "greedy")
+    )
+    honest.trace.write(tmp_path / "jobs.parquet")
+    run = replay(other, tmp_path / "run", engine="simpy")
+    description = run.description | {"scenario": replay(honest, tmp_path / "b").description["scenario"]}
+    description[DIGEST] = digest(description)
+    (run.folder / "run.json").write_text(json.dumps(description))
+    with pytest.raises(MismatchError, match=r"run/jobs\.parquet: fast writes it otherwise"):
+        verified(open_run(run.folder), tmp_path / "jobs.parquet")
+
+
+def test_the_command_line_asks_and_verifies(tmp_path: Path) -> None:
+    scenario = tmp_path / "s.toml"
+    scenario.write_text(
+        'name = "s"\ntrace = "j.parquet"\n[[pools]]\nname = "own"\ndevice = "h100"\ndevices = 4\npods = 1\n'
+    )
+    build.trace(job(0, 10, 1), job(5, 10, 4)).write(tmp_path / "j.parquet")
+    run, trace = str(tmp_path / "run"), str(tmp_path / "j.parquet")
+    assert invoke("replay", str(scenario), "-o", run, "--engine", "fast")[0] == 0
+    code, said = invoke("verify", run, "--trace", trace)
+    assert (code, said) == (0, f"{run}: fast and simpy wrote the same 4 files, to the bit\n")
+    code, said = invoke(
+        *("replay", str(scenario), "-o", f"{run}2", "--engine", "fast", "--set", "policy.order=fair_share")
+    )
+    assert code == 2
+    assert said == 'exaburst: engine "fast": does not cover policy.order "fair_share"; use simpy, or auto\n'
+
+
+@pytest.mark.slow
+def test_compiled_it_writes_the_same_bytes(tmp_path: Path) -> None:
+    """In a process of its own, as numba is told once whether to compile."""
+    code = """
+from pathlib import Path
+from benchmarks.bench import demand
+from tests.test_fast import differences, set_up
+from tests import build
+for load, backfill in ((0.8, "none"), (1.1, "easy"), (1.1, "greedy")):
+    trace = demand(20_000, load)
+    policy = {"backfill": backfill, "patience": "after:10m"}
+    scenario = build.scenario([build.pool(120, 7)], [build.offer("cloud", 30)], policy=policy)
+    from scheduler.replay import Setup
+    assert differences(Setup.of(scenario, trace, build.CATALOG)) == [], (load, backfill)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+
+
+def invoke(*words: str) -> tuple[int, str]:
+    """Run a command; return its exit code and what it said."""
+    result = CliRunner().invoke(main, list(words))
+    return result.exit_code, result.output
+
+
+def set_up(
+    rows: list[dict[str, Any]],
+    pools: list[dict[str, Any]],
+    offers: list[dict[str, Any]] | None = None,
+    *,
+    catalog: Any = CATALOG,
+    **more: Any,
+) -> Setup:
+    """A set-up of jobs, pools and offers."""
+    return Setup.of(build.scenario(pools, offers or [], **more), build.trace(*rows), catalog)
+
+
+def alone(trace: Trace) -> Trace:
+    """The same jobs, none of which comes after others."""
+    at = trace.table.schema.get_field_index("after")
+    field = trace.table.schema.field(at)
+    return Trace(trace.table.set_column(at, field, pa.nulls(len(trace), field.type)))
+
+
+def differences(setup: Setup) -> list[str]:
+    """The files that the two engines write otherwise, or that one of them lacks."""
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        fast, simpy = (files(replay(setup, Path(folder) / name, engine=name)) for name in ("fast", "simpy"))
+    return [name for name in sorted(fast.keys() | simpy.keys()) if fast.get(name) != simpy.get(name)]
+
+
+def files(run: Run) -> dict[str, bytes]:
+    """The bytes of each part of each log."""
+    parts = (part for log in LOGS for part in (run.folder / f"{log}.parquet").iterdir())
+    return {f"{part.parent.name}/{part.name}": part.read_bytes() for part in parts}
