@@ -158,6 +158,8 @@ def test_the_choice_says_why() -> None:
     assert choose(few, "fast") == ("fast", "asked for")
     assert choose(few, "auto") == ("simpy", "numba is not installed, or does not compile")
     assert choose(fair, "auto") == ("simpy", 'the fast engine does not cover policy.order "fair_share"')
+    with pytest.raises(EngineError, match=r'engine "quick": unknown \(allowed: auto, simpy, fast\)'):
+        choose(few, "quick")
     with pytest.raises(EngineError, match=r'does not cover policy.order "fair_share"'):
         choose(fair, "fast")
 

@@ -50,6 +50,8 @@ class EngineChoice(NamedTuple):
 
 def choose(setup: Setup, asked: str) -> EngineChoice:
     """Return the engine for a set-up; `asked` is one of `ENGINES`. Raises EngineError."""
+    if asked not in ENGINES:
+        raise EngineError(f'engine "{asked}": unknown (allowed: {", ".join(ENGINES)})')
     if asked == "simpy":
         return EngineChoice("simpy", "asked for")
     reason = covers(setup)
