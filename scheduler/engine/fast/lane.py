@@ -99,10 +99,10 @@ class Lane:
         run[TIES], run[ROOM] = jobs + 1, runlog.PART_ROWS
         run[[ARRIVED, NEW_FROM]] = run[JOBS]
         run[BY_RANK] = layout.put(tables.first_job + JOB_SIZE * self._asked.by_rank)
-        run[END_HEAP] = layout.put(np.zeros(min(jobs, most), np.int64))
+        run[END_HEAP] = layout.room(min(jobs, most))
         for place in (BY_NUMBER, RING_HEAP, KEPT_HEAP, ASIDE_LIST):
-            run[place] = layout.put(np.zeros(jobs, np.int64))
-        run[ROW_LIST] = layout.put(np.zeros(runlog.PART_ROWS * ROW_WIDTH, np.int64))
+            run[place] = layout.room(jobs)
+        run[ROW_LIST] = layout.room(runlog.PART_ROWS * ROW_WIDTH)
 
     def run(self, simulation: Simulation, progress: ReplayProgress | None = None) -> int:
         """Let all jobs come and go; return the second at which the run ended."""

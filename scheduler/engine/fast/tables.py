@@ -70,13 +70,17 @@ class Layout:
 
     def __init__(self) -> None:
         self.run = np.zeros(RUN_SIZE, np.int64)
-        self._blocks, self._size = [self.run], RUN_SIZE
+        self._blocks, self._size = [(0, self.run)], RUN_SIZE
 
     def put(self, block: Ints) -> int:
         """Put a block behind the others; return where it begins. It may be filled later."""
-        self._blocks.append(block.reshape(-1))
-        self._size += block.size
-        return self._size - block.size
+        self._blocks.append((self._size, block.reshape(-1)))
+        return self.room(block.size)
+
+    def room(self, size: int) -> int:
+        """Leave room for so many integers, 0 at first; return where it begins."""
+        self._size += size
+        return self._size - size
 
     def table(self, count: int, width: int) -> tuple[Ints, int]:
         """Return a new table of records, to be filled, and where it begins."""
@@ -85,7 +89,10 @@ class Layout:
 
     def memory(self) -> Ints:
         """Return the whole."""
-        return np.concatenate(self._blocks)
+        whole = np.zeros(self._size, np.int64)  # pages that nobody writes to cost nothing
+        for begin, block in self._blocks:
+            whole[begin : begin + block.size] = block
+        return whole
 
 
 class Tables:
@@ -121,7 +128,7 @@ class Tables:
         pods, first = self.layout.table(len(sizes), POD_SIZE)
         pods[:, FREE] = sizes
         room = 2 * sizes * dues
-        pods[:, DUE_LIST] = self.layout.put(np.zeros(room.sum(), np.int64)) + np.cumsum(room) - room
+        pods[:, DUE_LIST] = self.layout.room(int(room.sum())) + np.cumsum(room) - room
         at = 0
         for pool in pools:
             record, place = self.layout.table(1, POOL_SIZE)
