@@ -182,9 +182,10 @@ def test_a_ledger_that_does_not_add_up_ends_with_1(copy: Path) -> None:
     """Its rows and digests are in order, as run.md says how to make them; it is wrong all the same."""
     expected_usd = json.loads((copy / "run.json").read_text())["ledger"][-1]["expected_usd"]
     forge(copy, ("ledger", -1, "expected_usd"), expected_usd + 0.01)
-    result = exaburst("ledger", copy)
-    assert result.exit_code == 1
-    assert f"exaburst: {copy}: the ledger does not add up" in result.output
+    for words in (["ledger"], ["ledger", "--focus", copy.parent / "bill.csv"]):
+        result = exaburst(*words, copy)
+        assert result.exit_code == 1
+        assert f"exaburst: {copy}: the ledger does not add up" in result.output
 
 
 ODD = [
@@ -492,6 +493,27 @@ def test_nothing_is_written_below_a_finished_run(place: Path, within: str) -> No
         assert "run is a finished run, which stays as it is" in result.output
     (place / "study.toml").unlink()
     assert contents(place) == kept
+
+
+def test_a_trace_beside_a_run_that_was_given_its_jobs_stays(place: Path) -> None:
+    assert exaburst("replay", "bad.toml", "-o", "first").exit_code == 0
+    again = ["replay", "bad.toml", "--trace", "first/trace.parquet", "-o", "second"]
+    assert exaburst(*again).exit_code == 0
+    shutil.copy("first/trace.parquet", "second/trace.parquet")
+    result = exaburst(*again, "--overwrite")
+    said = "exaburst: second: holds trace.parquet, which is no part of a run; choose another folder\n"
+    assert (result.exit_code, result.output) == (2, said)
+
+
+@pytest.mark.parametrize("command", ["compare", "study"])
+def test_many_runs_may_be_run_again_in_their_folder(place: Path, command: str) -> None:
+    (place / "study.toml").write_text('name = "s"\nscenario = "bad.toml"\nseeds = 2\n')
+    words = {
+        "compare": ["compare", "bad.toml", "-p", "fcfs", "-p", "sjf", "--seeds", "2", "--workers", "1"],
+        "study": ["study", "run", "study.toml", "--workers", "1"],
+    }[command]
+    first, second = (exaburst(*words, "-o", "again") for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (0, 0), (first.output, second.output)
 
 
 def test_results_of_somebody_else_stay(place: Path) -> None:

@@ -519,3 +519,39 @@ def test_requests_in_minutes_are_read_as_that() -> None:
 def test_text_ids_are_names() -> None:
     found = import_trace("csv", case("array_ids.csv"))
     assert rows(found.trace, "job_id", "name") == [(0, "1002_1"), (1, "1002_2"), (2, "dlctk696s0jb")]
+
+
+SORTS = "J|S|R|T\n1|0|90|cpu=4,gres/gpu:a100=4,gres/gpu:h100=2\n2|5|90|gres/gpu:a100=3\n"
+OF_SORTS = ("job_id=J", "submit_s=S", "runtime_s=R")
+
+
+def test_devices_of_several_sorts_are_added_up(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(SORTS)
+    changes = Changes(columns=[*OF_SORTS, "gang=T:gres/gpu:*"], separator="|")
+    found = import_trace("csv", tmp_path / "log", changes=changes)
+    assert found.trace.numpy("gang").tolist() == [6, 3]
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        (["runtime=min"], 'unit runtime=min: no column "runtime" is read; did you mean runtime_s?'),
+        (["Q=min"], 'unit Q=min: no column "Q" is read'),
+        (["estimate_s=min"], 'unit estimate_s=min: no column "estimate_s" is read'),
+        (["owner=min"], "unit owner=min: owner has no unit"),
+        (["runtime_s=min", "R=h"], 'units of "runtime_s" and of "R": allowed is one of them'),
+    ],
+)
+def test_a_unit_of_nothing_is_refused(tmp_path: Path, units: list[str], said: str) -> None:
+    (tmp_path / "log").write_text(SORTS)
+    changes = Changes(columns=[*OF_SORTS, "gang=T:gres/gpu:*"], units=units, separator="|")
+    with pytest.raises((MappingError, TraceError)) as raised:
+        import_trace("csv", tmp_path / "log", changes=changes)
+    assert said in str(raised.value)
+
+
+def test_a_pattern_that_captures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(SORTS)
+    changes = Changes(columns=[*OF_SORTS, r"gang=T:/a:(\d)/"], separator="|")
+    with pytest.raises((MappingError, TraceError), match="groups must be without a capture"):
+        import_trace("csv", tmp_path / "log", changes=changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -408,6 +409,18 @@ def test_a_study_killed_half_way_goes_on(undisturbed: Path, tmp_path: Path) -> N
         tally = run_study(lay_out(file), tmp_path, workers)
     assert tally.reused >= 3
     assert results_of(tmp_path) == results_of(undisturbed)
+
+
+def test_jobs_of_another_seed_are_made_anew(undisturbed: Path, tmp_path: Path) -> None:
+    """They are sound, but not those that their name stands for."""
+    shutil.copytree(undisturbed, tmp_path / "study")
+    first, second = sorted((tmp_path / "study" / "traces").iterdir())[:2]
+    shutil.copy(second, first)
+    for cell in (tmp_path / "study").rglob("cell.json"):
+        cell.unlink()
+    with processes(2) as workers:
+        run_study(lay_out(written(tmp_path)), tmp_path / "study", workers)
+    assert results_of(tmp_path / "study") == results_of(undisturbed)
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:

@@ -101,6 +101,6 @@ def read_metadata(path: Path | str) -> dict[bytes, bytes]:
     """Return the key-value metadata of a Parquet file; nothing where it is none."""
     try:
         with open_file(path) as file:
-            return pq.read_schema(file).metadata or {}
+            return pq.read_metadata(file).metadata or {}
     except (pa.ArrowException, OSError, ValueError):
         return {}

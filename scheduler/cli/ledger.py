@@ -33,11 +33,12 @@ def ledger(ctx: click.Context, run: Path, by: str | None, focus: Path | None) ->
 
         check_output(focus, SCHEMA.names, as_csv=focus.suffix == ".csv")
         click.echo(f"{focus}: {write_focus(opened, focus):,} charges, FOCUS 1.2")
-        return
-    from scheduler.report.ledger import ledger as render
+    else:
+        from scheduler.report.ledger import ledger as render
+
+        click.echo(render(opened, by))
     from scheduler.run.spend import adds_up
 
-    click.echo(render(opened, by))
     if not adds_up(opened):
         click.echo(f"exaburst: {run}: the ledger does not add up", err=True)
         ctx.exit(1)

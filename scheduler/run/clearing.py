@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from scheduler.run.directory import RunError
 from scheduler.run.parts import DEMAND, LOGS
@@ -54,8 +55,9 @@ def _left_by_a_run(item: Path) -> bool:
     if not item.is_file():
         return False
     if name == DEMAND:
-        return (item.parent / f"{LOGS[0]}.parquet").is_dir()
-    return name == FINISHED and (name != item.name or _is_description(item))
+        generated = _described(item.parent / FINISHED).get("demand", True) is not None
+        return generated and (item.parent / f"{LOGS[0]}.parquet").is_dir()
+    return name == FINISHED and (name != item.name or "exaburst" in _described(item))
 
 
 def _is_part(path: Path) -> bool:
@@ -63,10 +65,10 @@ def _is_part(path: Path) -> bool:
     return _PART.fullmatch(name) is not None and path.is_file() and not path.is_symlink()
 
 
-def _is_description(file: Path) -> bool:
-    """Whether a file was the run.json of this program, whatever has become of it."""
+def _described(file: Path) -> dict[str, Any]:
+    """Return the entries of what was the run.json of this program, whatever has become of it; else none."""
     try:
         found = json.loads(read_text(file))
     except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and "exaburst" in found
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,9 +75,12 @@ def jobs_of_cell(cell: Cell, folder: Path) -> Trace:
         return trace
     if file.exists():
         try:
-            return _read(file, cell.jobs_key)
+            trace = _read(file, cell.jobs_key)
         except TraceError:
             pass  # damaged: it is made anew
+        else:
+            if trace.source.get("demand") == json.loads(json.dumps(asdict(cell.demand))):
+                return trace  # else it is another's
     trace = generate(cell.demand, reference_of())
     file.parent.mkdir(parents=True, exist_ok=True)
     trace.write(file)

@@ -63,6 +63,7 @@ class FileColumns:
             mapped = [name for name in self.terms if name not in self.own]
             check_names([*mapped, *(name for name in self.names if name in self.own)])
         self._check_whole()
+        self._check_units()
         for name in self._used():
             if self.names.count(name) > 1:
                 raise TraceError(f"line 1: column {quoted(name)}: there twice; allowed is once")
@@ -78,6 +79,19 @@ class FileColumns:
         for rule in mapping.skip:
             if rule.column not in self.names:
                 self.passed_over.append(f"skip: no column {quoted(rule.column)} for {quoted(rule.reason)}")
+
+    def _check_units(self) -> None:
+        """Raise TraceError where a unit that was asked for is of no column that is read."""
+        known, units = {*self.terms, *self._used()}, self._mapping.asked_units
+        for name in units:
+            if name not in known:
+                unit, hint = f"{name}={self._mapping.units[name]}", nearest(name, known, ALIKE)
+                raise TraceError(f"line 1: unit {unit}: no column {quoted(name)} is read{hint}")
+        for target, terms in self.terms.items():
+            for each in (each.column for term in terms for each in term.operands()):
+                if each != target and {each, target} <= {*units}:
+                    both = f"{quoted(target)} and of {quoted(each)}"
+                    raise TraceError(f"line 1: units of {both}: allowed is one of them")
 
     def _used(self) -> set[str]:
         of_terms = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,7 +29,22 @@ def _given(text: pa.StringArray, key: str, sign: str, *, name: bool) -> pa.Strin
     if others:
         first += (f"(?P<value>{_ANY})" if name else _ANY) + _ANY.join(others)
     value = _VALUE if name else f"(?P<value>{_VALUE})"
-    return _found(text, rf"(?:^|[,;\s])\s*{first}\s*{sign}\s*{value}")
+    pattern = rf"(?:^|[,;\s])\s*{first}\s*{sign}\s*{value}"
+    found = _found(text, pattern)
+    return _added(text, found, pattern) if others and not name else found
+
+
+def _added(text: pa.StringArray, found: pa.StringArray, pattern: str) -> pa.StringArray:
+    """Return the sum of the numbers where several keys are meant, as of two sorts of GPU; else the first."""
+    several = pc.greater(pc.count_substring_regex(text, pattern), 1)
+    if not pc.any(several).as_py():
+        return found
+    words = found.to_pylist()
+    for row in np.flatnonzero(several.to_numpy(zero_copy_only=False)).tolist():
+        values = re.findall(pattern, text[row].as_py())
+        if all(value.isdecimal() for value in values):
+            words[row] = str(sum(map(int, values)))
+    return pa.array(words, pa.string())
 
 
 def _literal(text: str) -> str:

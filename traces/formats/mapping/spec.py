@@ -83,6 +83,8 @@ class JobMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     assumed: list[str] = []
     asked: list[str] = []
     """The columns of a trace that the user has mapped, so that what they name must be there."""
+    asked_units: list[str] = []
+    """The columns that the user has given a unit, likewise."""
 
     def terms(self, column: str) -> list[str]:
         """Return what stands for a column of a trace, the first that has a value counts."""
@@ -157,6 +159,7 @@ def _merged(base: JobMapping, more: JobMapping) -> JobMapping:
     }
     others["skip"] = [*base.skip, *more.skip]
     others["asked"] = sorted({*base.asked, *more.columns})
+    others["asked_units"] = sorted({*base.asked_units, *more.units})
     return JobMapping(**both, **others)
 
 
@@ -179,7 +182,8 @@ def checked(mapping: JobMapping) -> JobMapping:
     for name, unit in mapping.units.items():
         allowed = units_of(name)
         if unit not in allowed:
-            raise MappingError(f"unit {name}={unit}: allowed are {', '.join(allowed)}")
+            named = f"allowed are {', '.join(allowed)}" if allowed else f"{name} has no unit"
+            raise MappingError(f"unit {name}={unit}: {named}")
     for word in mapping.words.get("outcome", {}).values():
         if word and word not in SOURCE_OUTCOMES:
             raise MappingError(f"words.outcome {quoted(word)}: allowed are {', '.join(SOURCE_OUTCOMES)}")

@@ -66,6 +66,8 @@ def _operand(text: str, names: Sequence[str]) -> Operand:
     if colon and column in names:
         if len(key) > 1 and key.startswith("/") and key.endswith("/"):
             check_search_pattern(key[1:-1])
+            if re.search(r"(?<!\\)\((?!\?)", key):
+                raise MappingError(f"{quoted(text)}: groups must be without a capture, as (?:...)")
         return Operand(column, key)
     known = ", ".join(name for name in names if name)
     raise MappingError(f"no column {quoted(text)}{nearest(text, names, 0.6)}; the file has {known}")
