@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,19 @@ def test_run_directories_are_kept_if_told_to(tmp_path: Path) -> None:
     opened = open_run(tmp_path / cell.place)
     assert measure(opened, jobs_of_cell(cell, tmp_path)) == metrics
     assert compute(cell, tmp_path) == metrics
+
+
+def test_a_kept_run_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
+    from scheduler.run.directory import open_run
+
+    cell, workers = tiny(), Workers(lambda: ThreadPoolExecutor(1), 1)
+    first = outcomes(run_cells([cell], tmp_path, workers, keep=True))
+    part = tmp_path / cell.place / "jobs.parquet" / "part-00000.parquet"
+    content = bytearray(part.read_bytes())
+    content[len(content) // 2] ^= 1
+    part.write_bytes(content)
+    assert outcomes(run_cells([cell], tmp_path, workers, keep=True)) == first
+    assert open_run(tmp_path / cell.place)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])

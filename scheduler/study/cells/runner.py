@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from scheduler.run.clearing import clear
+from scheduler.run.directory import RunError, open_run
 from scheduler.run.figures import Metrics
 from scheduler.study.cells.cell import Cell, digest
 from scheduler.study.cells.compute import KNOWN, RESULT, Parcel
 from scheduler.study.cells.workers import Workers
-from traces.files import FINISHED, read_bytes, written_whole
+from traces.files import read_bytes, written_whole
 
 DIED = "its worker process died"
 CHECK_S = 2
@@ -58,7 +59,7 @@ def run_cells(
     waiting: deque[Cell] = deque()
     for cell in {cell.place: cell for cell in cells}.values():
         metrics = read_result(folder, cell)
-        if metrics is None or (keep and not (folder / cell.place / FINISHED).exists()):
+        if metrics is None or (keep and not _is_whole(folder / cell.place)):
             waiting.append(cell)
         else:
             yield CellOutcome(cell, metrics, reused=True)
@@ -70,6 +71,15 @@ def run_cells(
             yield outcome
     for cell in suspects:  # alone, the culprit gives itself away
         yield from _computed(deque([cell]), folder, workers, 1, keep=keep)
+
+
+def _is_whole(run: Path) -> bool:
+    """Whether a run was kept, and is as it was written."""
+    try:
+        open_run(run)
+    except RunError:
+        return False
+    return True
 
 
 def _computed(
