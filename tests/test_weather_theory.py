@@ -313,6 +313,7 @@ def test_a_queue_at_a_server_that_breaks_down(name: str, tmp_path: Path) -> None
     agrees(np.array(found), model.response(rate))
 
 
+@pytest.mark.slow
 def test_a_queue_at_three_servers_that_break_down(tmp_path: Path) -> None:
     rate, found = 1.5, []
     for seed in range(REPLICATIONS):
@@ -373,6 +374,7 @@ def scaled(sizes: Array, rng: np.random.Generator, jobs: int) -> Array:
     return sizes * exponential(rng, jobs)
 
 
+@pytest.mark.slow
 def test_the_shortest_remaining_time_first(tmp_path: Path) -> None:
     rate, found = 0.6, []
     for seed in range(REPLICATIONS):
@@ -400,6 +402,7 @@ def srpt_response(rate: float) -> float:
     return float(waiting + running)
 
 
+@pytest.mark.slow
 def test_two_queues_by_attained_service(tmp_path: Path) -> None:
     """M/M/1 with two levels, each first come, first served (Kleinrock, Queueing Systems 2, 1976, 4.7).
 
