@@ -557,6 +557,17 @@ def test_no_file_has_nul_in_its_name(tmp_path: Path, key: str, name: str) -> Non
         assert result.output.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["run/more.swf", "run/jobs.parquet/more.swf", "t.csv", "bad.toml"])
+def test_an_export_is_an_output_like_any_other(place: Path, name: str) -> None:
+    assert exaburst(*WRITERS["trace"], "t.parquet").exit_code == 0
+    kept = contents(place)
+    result = exaburst("export", "swf", "t.parquet", "-o", name)
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert result.output.startswith(f"exaburst: {name}: ")
+    assert contents(place) == kept
+    assert [exaburst("export", "swf", "t.parquet", "-o", "t.swf").exit_code for _ in range(2)] == [0, 0]
+
+
 @pytest.mark.parametrize("name", ["file", "folder"])
 def test_a_link_to_itself_is_neither(tmp_path: Path, name: str) -> None:
     link = tmp_path / name

@@ -74,13 +74,8 @@ def file_behind(path: Path | str) -> Path:
     """Return the file, perhaps absent, that a path leads to; raises PathError where it is something else."""
     target = Path(os.path.realpath(path))
     if os.path.lexists(target) and not target.is_file():
-        what = (
-            "a folder"
-            if target.is_dir()
-            else "a link to itself"
-            if target.is_symlink()
-            else "a device or a pipe"
-        )
+        what = "a link to itself" if target.is_symlink() else "a device or a pipe"
+        what = "a folder" if target.is_dir() else what
         raise PathError(f"{path}: is {what}, not a file; choose another name")
     return target
 

@@ -14,22 +14,28 @@ if TYPE_CHECKING:  # for start-up time
     from traces.trace import Trace
 
 
+def jobs_asked(run: Run, file: Path | None, part: TimeRange) -> Trace:
+    """Return the jobs of a run: those in it, or the part of the trace in `file` that it was given."""
+    from scheduler.cli.submissions import kept
+    from scheduler.why.question import jobs_of
+    from traces.trace import Trace
+
+    return jobs_of(run, None if file is None else kept(Trace.read(file), part))
+
+
 def waits_of(run: Run, file: Path | None, part: TimeRange) -> tuple[Waits, Trace] | None:
     """Return what the jobs of a run waited for, and the jobs; say so and return None where it is not known.
 
     `file` is the trace that the run was given; without, the jobs have to be in the run.
     """
-    from scheduler.cli.submissions import kept
-    from scheduler.why.question import jobs_of, setup_of
+    from scheduler.why.question import setup_of
     from scheduler.why.waits import Inquiry
-    from traces.trace import Trace
 
-    if file is not None:
-        trace = jobs_of(run, kept(Trace.read(file), part))
-        return Inquiry(run, setup_of(run, trace)).waits(), trace
     try:
-        trace = jobs_of(run)
+        trace = jobs_asked(run, file, part)
         return Inquiry(run, setup_of(run, trace)).waits(), trace
     except ValueError as error:
+        if file is not None:
+            raise
         tell([f"causes of waiting are left out: {error}"])
         return None

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand
-
-if TYPE_CHECKING:  # for start-up time
-    from scheduler.run.directory import Run
-    from traces.submissions import TimeRange
-    from traces.trace import Trace
 
 
 @click.command(cls=ArrowCommand)
@@ -32,6 +26,7 @@ def why(
     """
     import numpy as np
 
+    from scheduler.cli.causes import jobs_asked
     from scheduler.report.why import job_why, run_why
     from scheduler.run.directory import open_run
     from scheduler.why.causes import WAITS
@@ -43,7 +38,7 @@ def why(
 
     opened = open_run(run)
     check_output(out, WAITS.names)
-    setup = setup_of(opened, _jobs(opened, trace, TimeRange(since, until)))
+    setup = setup_of(opened, jobs_asked(opened, trace, TimeRange(since, until)))
     row = None if job is None else row_of(opened, setup.trace, job)
     if out is not None:
         waits = Inquiry(opened, setup, None if row is None else np.array([row])).waits()
@@ -53,11 +48,3 @@ def why(
         click.echo(job_why(JobStory(opened, setup, row)))
     else:
         click.echo(run_why(opened, setup.trace, Inquiry(opened, setup).waits()))
-
-
-def _jobs(run: Run, file: Path | None, part: TimeRange) -> Trace:
-    from scheduler.cli.submissions import kept
-    from scheduler.why.question import jobs_of
-    from traces.trace import Trace
-
-    return jobs_of(run, None if file is None else kept(Trace.read(file), part))

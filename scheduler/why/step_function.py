@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from traces.arrays import Array, Ints
-from traces.step_function import row_at
+from traces.step_function import from_changes, row_at
 
 BEGIN_S = np.iinfo(np.int64).min
 """Before all time."""
@@ -24,9 +24,8 @@ class StepFunction(NamedTuple):
     @classmethod
     def of(cls, first: int, time_s: Array, change: Array) -> StepFunction:
         """Return what is `first` at first and changes at instants, given in any order."""
-        order = np.argsort(time_s, kind="stable")
-        time_s = np.concatenate([[BEGIN_S], time_s[order]])
-        return cls(time_s, first + np.concatenate([[0], np.cumsum(change[order])])).shortest()
+        time_s, level = from_changes(time_s, change)
+        return cls(np.append(BEGIN_S, time_s), first + np.append(0, level)).shortest()
 
     @classmethod
     def during(cls, spans: Iterable[tuple[int, int]]) -> StepFunction:

@@ -75,12 +75,11 @@ class _Joined:
     def __init__(self, file: BufferedReader, decompressor: Callable[[], Any]) -> None:
         self._file, self._new = file, decompressor
         self._stream = decompressor()
-        self._began = False
 
     def read(self, size: int, /) -> bytes:
         """Return up to so many bytes, none at the end; raises OSError, LZMAError or EOFError for damage."""
         while True:
-            given = b"" if self._began and not self._stream.needs_input else self._file.read(BYTES_AT_ONCE)
+            given = self._file.read(BYTES_AT_ONCE) if self._stream.needs_input else b""
             if self._stream.eof:
                 given = self._stream.unused_data.lstrip(b"\0")
                 while not given:
@@ -91,7 +90,6 @@ class _Joined:
                 self._stream = self._new()
             elif not given and self._stream.needs_input:
                 raise EOFError("it ends before its end mark")
-            self._began = True
             if piece := self._stream.decompress(given, size):
                 return bytes(piece)
 

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from traces.arrays import Ints
-from traces.files import PathError, file_behind, open_file, written_whole
-from traces.outputs import check_output
+from traces.files import written_whole
+from traces.outputs import check_document, check_output
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.times import HOUR_S
 from traces.trace import ANY_DEVICE, NO_VALUE, Trace
@@ -59,11 +59,7 @@ def _write_csv(trace: Trace, path: Path) -> list[str]:
 
 
 def _write_swf(trace: Trace, path: Path) -> list[str]:
-    target = file_behind(path)
-    if target.exists() and target.stat().st_size:
-        with open_file(target) as file:
-            if not file.read(1) == b";":
-                raise PathError(f"{path}: is already there, and is no SWF with a header; choose another name")
+    check_document(path, b";", "SWF with a header")
     comments = _header(trace)
     numbers = {}
     for name, what in _NUMBERED.items():
