@@ -490,6 +490,16 @@ def test_a_broken_price_row_writes_nothing(tmp_path: Path, row: str, message: st
     assert [path.name for path in tmp_path.iterdir()] == ["prices.csv"]
 
 
+def test_the_importer_replaces_a_file_of_offers_alone(tmp_path: Path) -> None:
+    rows, output = price_file(tmp_path, *STORY), tmp_path / "offers.toml"
+    kept = rows.read_bytes()
+    done = CliRunner().invoke(prices.main, [str(rows), "-o", str(rows)])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert f"{rows}: is already there, and is not a file of offers" in done.stderr
+    assert rows.read_bytes() == kept
+    assert [CliRunner().invoke(prices.main, [str(rows), "-o", str(output)]).exit_code for _ in "ab"] == [0, 0]
+
+
 def test_a_price_file_without_a_column(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("cloud,region\naws,us\n", encoding="utf-8")

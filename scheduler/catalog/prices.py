@@ -16,7 +16,8 @@ import pandas as pd
 
 from scheduler.catalog.models import CatalogError
 from scheduler.catalog.priced_offers import PricedOffer, to_toml
-from traces.files import written_whole
+from traces.files import PathError, written_whole
+from traces.outputs import check_document
 
 DEVICES = {"A100": "a100-40", "A100-80GB": "a100-80", "A100-80GB-SXM": "a100-80"} | {
     "H100": "h100",
@@ -191,9 +192,10 @@ def main(rows: Path, output: Path, verbose: bool) -> None:
     """Import the price ROWS (CSV) of the SkyPilot catalog."""
     try:
         text, judged = import_prices(rows)
+        check_document(output, text.partition(".")[0].encode(), "a file of offers")
         with written_whole(output) as file:
             file.write(text.encode())
-    except (CatalogError, OSError) as error:
+    except (CatalogError, PathError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None
     if verbose:
