@@ -493,7 +493,7 @@ def test_runs_that_fail_and_figures_that_are_none_are_said(folder: Path) -> None
     [
         (["-p", "fcsf"], 'exaburst: policy "fcsf": "fcsf" is unknown; did you mean fcfs?'),
         (["-p", "fcfs", "--until-halfwidth", "5"], '"5": must be a percentage above 0, as in 5%'),
-        (["-p", "fcfs", "--warmup", "soon"], '"soon": must be 0 or more, with s, m, h or d'),
+        (["-p", "fcfs", "--warmup", "soon"], '"soon": must be 0 or more, with s, m, h, d or y'),
         (["-p", "fcfs", "--budget", "30"], "--budget is for --until-halfwidth"),
         (
             ["-p", "fcfs", "--trace", "t.parquet", "--seeds", "5"],

@@ -20,7 +20,7 @@ from scheduler.cli import main
 from scheduler.engine.log.outcomes import Account
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.meter import Meter
-from scheduler.money.ledger.rates import YEAR_S, Calendar, LedgerError, Owning, RateSteps
+from scheduler.money.ledger.rates import Calendar, LedgerError, Owning, RateSteps
 from scheduler.report.ledger import ledger as render
 from scheduler.run.directory import Run, open_run
 from scheduler.run.spend import used_by
@@ -33,6 +33,7 @@ from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, tra
 from tests.byhand import Told
 from tests.worlds import MEMORY, World, emulate, scenarios, traces
 from traces import Trace
+from traces.times import YEAR_S
 
 HOUR = 3_600
 AT_ONCE = {"patience": "at_once"}

@@ -223,7 +223,7 @@ def test_data_and_every_number_are_finite(trace: Trace) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"days": 0}, "days = 0: must be a whole number from 1 to 3650 day"),
+    ({"days": 0}, "days = 0: must be a whole number from 1 to 3653 day"),
     ({"days": 7.5}, "days = 7.5: must be a whole number"),
     ({"days": True}, "days = True"),
     ({"cars": math.nan}, "cars = nan: must be a number from 0"),

@@ -135,13 +135,16 @@ def test_tenants_alone_are_much_like_philly() -> None:
 def test_the_defaults_stand_beside_what_is_public() -> None:
     """Seven ExaPODs are 840 x 9 / 0.989 H100s by peak."""
     demand = Demand()
+    robots, network = demand.robots, demand.fleet.network_parameters
+    assert isinstance(robots, float)
+    assert isinstance(network, float)
     public = [
-        PUBLIC_ROBOTS.beside(demand.robots),
+        PUBLIC_ROBOTS.beside(robots),
         PUBLIC_OWNED.beside(840 * 9 / 0.989),
-        PUBLIC_NETWORK.beside(demand.fleet.network_parameters),
+        PUBLIC_NETWORK.beside(network),
     ]
     assert comparison(public) in (ROOT / "docs" / "workloads.md").read_text(encoding="utf-8")
-    assert "far above what is public" in PUBLIC_ROBOTS.sentence(demand.robots)
+    assert "far above what is public" in PUBLIC_ROBOTS.sentence(robots)
     assert "7,644 H100-equivalents owned, by peak: far below what is public" in PUBLIC_OWNED.sentence(
         840 * 9 / 0.989
     )

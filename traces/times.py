@@ -5,8 +5,10 @@ from math import inf
 
 HOUR_S = 3_600
 DAY_S = 86_400
+YEAR_S = 31_557_600
+"""365.25 days."""
 
-UNITS_S = {"s": 1, "m": 60, "h": HOUR_S, "d": DAY_S}
+UNITS_S = {"s": 1, "m": 60, "h": HOUR_S, "d": DAY_S, "y": YEAR_S}
 
 
 class DurationError(ValueError):
@@ -14,14 +16,14 @@ class DurationError(ValueError):
 
 
 def parse_seconds(text: str) -> float:
-    """Return a duration, as 90, 30m or 4h, in seconds; a bare number is seconds. Raises DurationError."""
+    """Return a duration, as 90, 30m, 4h or 5y, in seconds; a bare number is seconds. Raises DurationError."""
     unit_s = UNITS_S.get(text[-1:])
     try:
         seconds = float(text[:-1]) * unit_s if unit_s else float(text)
     except ValueError:
         seconds = -1
     if not 0 <= seconds < inf:
-        raise DurationError(f'duration "{text}": must be 0 or more seconds, or a number with s, m, h or d')
+        raise DurationError(f'duration "{text}": must be 0 or more seconds, or a number with s, m, h, d or y')
     return seconds
 
 

@@ -165,7 +165,7 @@ class Trace:
         Midnight is that of the zone in which the epoch is given: its offset from UTC at the epoch. Generated
         demand begins with its first day, whether jobs come in it or not.
         """
-        if "demand" in self.source:
+        if self.generated:
             return 0
         local = self._local_epoch
         midnight_s = local.hour * HOUR_S + local.minute * 60 + local.second
@@ -175,6 +175,11 @@ class Trace:
     def last_submit_s(self) -> int:
         """The last submission, in seconds from the epoch; 0 where there is none."""
         return int(self.numpy("submit_s")[-1]) if len(self) else 0
+
+    @property
+    def generated(self) -> bool:
+        """Whether its jobs are those of a demand, whose calendar begins at second 0."""
+        return "demand" in self.source
 
     @property
     def reference_device(self) -> str:

@@ -3,47 +3,58 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-from traces.arrays import Floats
+import numpy as np
+
+from traces.arrays import Floats, Ints
+from traces.dated import Points
 from traces.errors import ALIKE, nearest
 from traces.times import DAY_S
-from workloads.campaigns import KIND_NAMES, all_kinds
-from workloads.fleet import Fleet, deployed
+from workloads.campaigns import all_kinds
+from workloads.checks import check_growth, check_mix, check_zone, moment_of
+from workloads.fleet import Fleet, LevelOf
 from workloads.kinds import Kind
-from workloads.parameters import DemandError, Parameter, check_parameters
+from workloads.optimus import POLICY
+from workloads.parameters import DemandError, Parameter, check_parameters, take_points
+from workloads.paths import FleetPath
 from workloads.reference import Reference
-
-SHARES = ("fsd", "optimus", "tenant")
+from workloads.story import WORKLOADS, Story, story_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """A demand for training compute; raises DemandError for a parameter out of its bounds.
 
-    `mix` holds shares that add up to 1, absent ones 0; `gang_growth` is by kind or workload.
+    `mix` holds shares that add up to 1, absent ones 0; `gang_growth` is by kind or workload. Of a series of
+    dated points holds what `traces.dated.linear` says.
     """
 
-    days: Annotated[int, Parameter("day", "horizon, from Monday 00:00 UTC", low=1, high=3650)] = 28
+    start: Annotated[str, Parameter("", "second 0: a day, or a moment of it, in UTC")] = "2026-01-05"
+    days: Annotated[int, Parameter("day", "horizon", low=1, high=3653)] = 28
     seed: Annotated[int, Parameter("", "of every random stream", low=0, high=2**63 - 1)] = 1
     cars: Annotated[
-        float, Parameter("car", "on the road at the start", 'assumed; case-study: "millions"', 0, 1e9)
+        float | Points,
+        Parameter("car", "on the road at the start", 'assumed; case-study: "millions"', 0, 1e9),
     ] = 6_000_000.0
     car_growth: Annotated[float, Parameter("car/year", "added at a steady rate", low=0, high=1e9)] = (
         1_800_000.0
     )
     robots: Annotated[
-        float, Parameter("robot", "at work at the start", "assumed, below article-34's 50,000", 0, 1e9)
+        float | Points,
+        Parameter("robot", "at work at the start", "assumed, below article-34's 50,000", 0, 1e9),
     ] = 20_000.0
     robot_growth: Annotated[
         float,
         Parameter("robot/year", "added at a steady rate", "article-34: 50,000 to 100,000", 0, 1e9),
     ] = 50_000.0
     tasks: Annotated[
-        int, Parameter("task", "that every robot learns", "article-34: 10 to 50; the middle", 1, 10_000)
+        int | Points,
+        Parameter("task", "that every robot learns", "article-34: 10 to 50; the middle", 1, 10_000),
     ] = 30
     tenants: Annotated[int, Parameter("tenant", "that buy spare capacity", low=0, high=10_000)] = 12
     load: Annotated[
@@ -86,31 +97,63 @@ class Demand:
         float, Parameter("year", "for which gangs have grown at the start", low=0, high=100)
     ] = 0.0
     fleet: Fleet = field(default_factory=Fleet)
+    story: Story = field(default_factory=Story)
 
     def __post_init__(self) -> None:
+        take_points(self)
         check_parameters(self)
+        object.__setattr__(self, "start", moment_of(self.start).isoformat().removesuffix("T00:00:00"))
         if self.mix is not None:
-            _check_mix(self.mix)
-            object.__setattr__(self, "mix", {name: float(self.mix.get(name, 0)) for name in SHARES})
-        _check_growth(self.gang_growth)
-        _check_zone(self.time_zone)
+            check_mix(self.mix)
+            object.__setattr__(self, "mix", {name: float(self.mix.get(name, 0)) for name in WORKLOADS})
+        check_growth(self.gang_growth)
+        check_zone(self.time_zone)
 
     @property
     def horizon_s(self) -> int:
         """Length of the trace, in seconds."""
         return self.days * DAY_S
 
-    def units(self) -> dict[str, Floats]:
-        """Return, for each workload, the units (cars, robots, tenants) at work in each hour."""
-        return {
-            "fsd": deployed(self.cars, self.car_growth, self.days),
-            "optimus": deployed(self.robots, self.robot_growth, self.days),
-            "tenant": deployed(self.tenants, 0, self.days),
+    @property
+    def epoch(self) -> datetime:
+        """The instant of second 0."""
+        return moment_of(self.start).replace(tzinfo=UTC)
+
+    def path(self, workload: str) -> FleetPath:
+        """Return the path of a workload's fleet, as the story has it."""
+        return FleetPath(self.epoch, self.story.hours(workload, self.epoch, self.days * 24))
+
+    def asked(self) -> dict[str, tuple[Floats, float]]:
+        """Return, for each workload, how many ask in each hour, and what each asks for on a day.
+
+        They are cars, robots and tenants; what they ask for is in PFLOP, of tenants in device-seconds. Where
+        that changes with the years, or a story has a surge, they are weighted by it.
+        """
+        fleet = self.fleet
+        fleets: dict[str, tuple[float | Points, float, Callable[[LevelOf], float | Floats]]] = {
+            "fsd": (self.cars, self.car_growth, fleet.pflop_per_car_day),
+            "optimus": (self.robots, self.robot_growth, partial(fleet.pflop_per_robot_day, tasks=self.tasks)),
+            "tenant": (self.tenants, 0.0, fleet.device_s_per_tenant_day),
         }
+        asked = {}
+        for name, (start, added_per_year, of_one) in fleets.items():
+            path = self.path(name)
+            units, a_day = path.units(start, added_per_year), of_one(path.level)
+            surges = self.story.factors(name, self.epoch, len(units))
+            units = units if surges is None else units * surges
+            asked[name] = (units * a_day, 1.0) if isinstance(a_day, np.ndarray) else (units, a_day)
+        return asked
+
+    def owners(self, kind: str) -> Ints | None:
+        """Return how many owners of a kind there are in each hour; None: all of them."""
+        if kind != POLICY or not isinstance(self.tasks, tuple):
+            return None
+        return np.ceil(self.path("optimus").level(self.tasks)).astype(np.int64)
 
     def kinds(self) -> tuple[Kind, ...]:
         """Return every kind of job, each after those that it follows."""
-        return all_kinds(self.tasks, self.tenants)
+        most = max(each for _, each in self.tasks) if isinstance(self.tasks, tuple) else self.tasks
+        return all_kinds(math.ceil(most), self.tenants)
 
     def budgets(self, reference: Reference) -> dict[str, float]:
         """Return the reference device's seconds that each kind of job asks for over the horizon.
@@ -121,7 +164,7 @@ class Demand:
         seconds = {kind: kind.share / rate(kind, reference) for kind in self.kinds()}
         spread = {
             name: math.fsum(part for kind, part in seconds.items() if kind.workload == name)
-            for name in SHARES
+            for name in WORKLOADS
         }
         workload_s = self._shared({name: spread[name] * work for name, work in self._work().items()})
         return {
@@ -131,64 +174,22 @@ class Demand:
 
     def _work(self) -> dict[str, float]:
         """Return what the fleets ask for over the horizon: PFLOP, and of tenants device-seconds."""
-        a_day = {
-            "fsd": self.fleet.pflop_per_car_day,
-            "optimus": self.fleet.pflop_per_robot_task_day * self.tasks,
-            "tenant": self.fleet.device_s_per_tenant_day,
-        }
-        return {name: math.fsum(units) / 24 * a_day[name] for name, units in self.units().items()}
+        return {name: math.fsum(units) / 24 * a_day for name, (units, a_day) in self.asked().items()}
 
     def _shared(self, natural: Mapping[str, float]) -> Mapping[str, float]:
         """Return the device-seconds of each workload, from what the fleets ask for."""
         total = math.fsum(natural.values())
         asked = total if self.load is None else self.load * self.devices * self.horizon_s
         if self.mix is not None:
-            return {name: asked * self.mix[name] for name in SHARES}
+            return {name: asked * self.mix[name] for name in WORKLOADS}
         if total == 0 and asked > 0:
             raise DemandError(f"load = {self.load}: cars, robots and tenants ask for no compute to be scaled")
-        return natural if self.load is None else {name: asked * natural[name] / total for name in SHARES}
+        return natural if self.load is None else {name: asked * natural[name] / total for name in WORKLOADS}
 
 
 def rate(kind: Kind, reference: Reference) -> float:
     """Return PFLOP that a second of the reference device does for a kind; tenants buy seconds: 1."""
     return 1.0 if kind.workload == "tenant" else reference.pflops[kind.name]
-
-
-def _check_growth(growth: Mapping[str, float]) -> None:
-    allowed = "a factor a year, from 0.01 to 100, for a kind or workload"
-    if not isinstance(growth, Mapping):
-        raise DemandError(f"gang_growth = {growth!r}: must be a table: {allowed}")
-    for name, factor in growth.items():
-        if name not in (*SHARES, *KIND_NAMES):
-            raise DemandError(f"gang_growth: unknown kind {name!r}{nearest(name, (*SHARES, *KIND_NAMES))}")
-        number = isinstance(factor, int | float) and not isinstance(factor, bool)
-        if not number or not 0.01 <= factor <= 100:
-            raise DemandError(f"gang_growth: {name} = {factor!r}: must be {allowed}")
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, TypeError, ValueError, OSError):
-        raise DemandError(
-            f"time_zone = {name!r}: must be a zone of the IANA's database, as America/Chicago"
-        ) from None
-
-
-def _check_mix(mix: Mapping[str, float]) -> None:
-    allowed = f"shares of {', '.join(SHARES)}, from 0 to 1, that add up to 1"
-    try:
-        valid = (
-            isinstance(mix, Mapping)
-            and not set(mix) - set(SHARES)
-            and not any(isinstance(share, bool) for share in mix.values())
-            and all(0 <= share <= 1 for share in mix.values())
-            and math.isclose(math.fsum(mix.values()), 1, abs_tol=1e-6)
-        )
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
-        raise DemandError(f"mix = {mix!r}: must be {allowed}")
 
 
 def demand_of(raw: Mapping[str, Any]) -> Demand:
@@ -200,6 +201,8 @@ def demand_of(raw: Mapping[str, Any]) -> Demand:
             raise DemandError(f"fleet = {values['fleet']!r}: must be a table")
         _check_keys(values["fleet"], Fleet, "fleet.")
         values["fleet"] = Fleet(**values["fleet"])
+    if "story" in values:
+        values["story"] = story_of(values["story"])
     return Demand(**values)
 
 

@@ -7,38 +7,43 @@ for robots is robots x tasks, scaled to what `article-34` says that 50,000 robot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
-
 from traces.arrays import Floats
+from traces.dated import Points
 from traces.times import HOUR_S
-from workloads.parameters import Parameter, check_parameters
+from workloads.parameters import Parameter, check_parameters, take_points
 
 DAYS_PER_YEAR = 365
+
+LevelOf = Callable[[float | Points], float | Floats]
+"""What a figure is: a number as it stands, dated points hour by hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """How fleets turn into compute; raises DemandError for a figure out of its bounds."""
 
-    miles_per_car_day: Annotated[float, Parameter("mile/day", "driven by one car", low=0, high=1e4)] = 35.0
+    miles_per_car_day: Annotated[
+        float | Points, Parameter("mile/day", "driven by one car", low=0, high=1e4)
+    ] = 35.0
     clips_per_mile: Annotated[
-        float, Parameter("clip/mile", "uploaded and kept after curation", low=0, high=1e4)
+        float | Points, Parameter("clip/mile", "uploaded and kept after curation", low=0, high=1e4)
     ] = 0.005
     tokens_per_clip: Annotated[
-        float, Parameter("token", "a clip of all cameras, as the network sees it", low=0, high=1e9)
+        float | Points, Parameter("token", "a clip of all cameras, as the network sees it", low=0, high=1e9)
     ] = 150_000.0
     network_parameters: Annotated[
-        float, Parameter("parameter", "weights of the driving network", low=0, high=1e13)
+        float | Points, Parameter("parameter", "weights of the driving network", low=0, high=1e13)
     ] = 2.0e9
     training_passes: Annotated[
-        float,
+        float | Points,
         Parameter("pass/clip", "times a clip is used, over all FSD kinds of job together", low=0, high=1e6),
     ] = 65.0
     pflop_per_robot_task_day: Annotated[
-        float,
+        float | Points,
         Parameter(
             "PFLOP",
             "training asked for by one robot that learns one task for one day",
@@ -48,29 +53,26 @@ class Fleet:
         ),
     ] = 100.0
     device_h_per_tenant_day: Annotated[
-        float, Parameter("device-hour/day", "bought by one outside tenant", low=0, high=1e9)
+        float | Points, Parameter("device-hour/day", "bought by one outside tenant", low=0, high=1e9)
     ] = 130.0
 
     def __post_init__(self) -> None:
+        take_points(self)
         check_parameters(self)
 
-    @property
-    def pflop_per_clip(self) -> float:
-        """Operations spent on one clip over all its passes, in PFLOP: 6 N D a pass."""
-        return 6 * self.network_parameters * self.tokens_per_clip * 1e-15 * self.training_passes
+    def pflop_per_clip(self, level: LevelOf) -> float | Floats:
+        """Return the operations spent on one clip over all its passes, in PFLOP: 6 N D a pass."""
+        parameters, tokens = level(self.network_parameters), level(self.tokens_per_clip)
+        return 6 * parameters * tokens * 1e-15 * level(self.training_passes)
 
-    @property
-    def pflop_per_car_day(self) -> float:
-        """FSD training asked for by one car on one day, in PFLOP."""
-        return self.miles_per_car_day * self.clips_per_mile * self.pflop_per_clip
+    def pflop_per_car_day(self, level: LevelOf) -> float | Floats:
+        """Return the FSD training asked for by one car on one day, in PFLOP."""
+        return level(self.miles_per_car_day) * level(self.clips_per_mile) * self.pflop_per_clip(level)
 
-    @property
-    def device_s_per_tenant_day(self) -> float:
-        """Device-seconds bought by one tenant on one day."""
-        return self.device_h_per_tenant_day * HOUR_S
+    def pflop_per_robot_day(self, level: LevelOf, tasks: float | Points) -> float | Floats:
+        """Return the training asked for by one robot on one day, over all tasks, in PFLOP."""
+        return level(self.pflop_per_robot_task_day) * level(tasks)
 
-
-def deployed(start: float, added_per_year: float, days: int) -> Floats:
-    """Return how many units are out in each hour of `days`: `start` and a steady rate of deployment."""
-    hours = np.arange(days * 24) + 0.5
-    return start + added_per_year * hours / (24 * DAYS_PER_YEAR)
+    def device_s_per_tenant_day(self, level: LevelOf) -> float | Floats:
+        """Return the device-seconds bought by one tenant on one day."""
+        return level(self.device_h_per_tenant_day) * HOUR_S

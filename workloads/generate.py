@@ -22,8 +22,8 @@ from workloads.parameters import DemandError
 from workloads.reference import Reference
 from workloads.shapes import HABITS
 
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
-"""A Monday, so that whole weeks of releases start with second 0."""
+RELEASE_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+"""Releases fall on it, and whole periods of theirs before and after it."""
 
 MAX_JOBS = 20_000_000
 
@@ -50,7 +50,7 @@ def generate(demand: Demand, reference: Reference) -> Trace:
     made_from = {"demand": asdict(demand), REFERENCE_PFLOPS: dict(reference.pflops)}
     return Trace.from_columns(
         _merge(list(asked), blocks),
-        epoch=EPOCH,
+        epoch=demand.epoch,
         reference_device=reference.device,
         source={"generator": "exaburst generate", **made_from},
     )
@@ -58,17 +58,19 @@ def generate(demand: Demand, reference: Reference) -> Trace:
 
 def _asked(demand: Demand, reference: Reference) -> dict[Kind, KindBudget]:
     """Return what the demand asks of each kind, without those of which it asks nothing."""
-    budget_s, units = demand.budgets(reference), demand.units()
-    hours = demand.days * 24
-    week_hours = local_hours(EPOCH, hours, demand.time_zone)
+    budget_s, asked = demand.budgets(reference), demand.asked()
+    week_hours = local_hours(demand.epoch, demand.days * 24, demand.time_zone)
+    into_release_s = round((demand.epoch - RELEASE_MONDAY).total_seconds())
     return {
         kind: KindBudget(
             budget_s[kind.name],
             1.0 if kind.workload == "tenant" else HABITS.drawn_pflops / reference.pflops[kind.name],
             max(1, demand.devices // 2),
             week_hours,
-            units[kind.workload],
-            growth(kind.name, demand.gang_growth, demand.gang_years, hours),
+            asked[kind.workload][0],
+            growth(kind.name, demand.gang_growth, demand.gang_years, demand.path(kind.workload).hours),
+            demand.owners(kind.name),
+            into_release_s,
         )
         for kind in demand.kinds()
         if budget_s[kind.name] > 0

@@ -75,6 +75,10 @@ class KindBudget(NamedTuple):
     """Cars, robots or tenants at work."""
     growth: Floats
     """Factor on the gangs."""
+    owners: Ints | None = None
+    """How many of its owners there are; None: all."""
+    into_release_s: int = 0
+    """Second 0, counted from a Monday on which releases fall together."""
 
     def arrivals(self, kind: Kind) -> tuple[Floats, float]:
         """Return the relative number of jobs in each hour, and that of all together."""
@@ -106,9 +110,9 @@ def draw_jobs(kind: Kind, asked: KindBudget, *, seed: int, parents: list[Columns
         "gang": gangs.astype(np.int32),
         "estimate_s": estimates(stream(seed, kind.name, "estimate"), planned * factor),
         "ready_s": jobs["ready_s"] + runtime,
-        "deadline_s": _deadlines(kind, jobs, runtime, planned * factor),
+        "deadline_s": _deadlines(kind, jobs, runtime, planned * factor, asked.into_release_s),
     }
-    return jobs | _constants(kind, count) | _data(kind, seed, jobs)
+    return jobs | _constants(kind, count) | _data(kind, seed, jobs, asked.owners)
 
 
 def _submissions(kind: Kind, asked: KindBudget, seed: int, parents: list[Columns]) -> Columns:
@@ -139,12 +143,12 @@ def _run_times(kind: Kind, seed: int, gangs: Array) -> tuple[Array, Array]:
     return drawn, drawn * share
 
 
-def _deadlines(kind: Kind, jobs: Columns, runtime: Array, planned: Array) -> Array:
+def _deadlines(kind: Kind, jobs: Columns, runtime: Array, planned: Array, into_release_s: int) -> Array:
     """Deadlines (-1: none): the first release that leaves time, or `due` times the plan after submission."""
     if kind.release_h is not None:
         release_s = kind.release_h * HOUR_S
-        latest = jobs["ready_s"] + HABITS.deadline_slack * runtime
-        return np.asarray((latest // release_s + 1).astype(np.int64) * release_s)
+        latest = into_release_s + jobs["ready_s"] + HABITS.deadline_slack * runtime
+        return np.asarray((latest // release_s + 1).astype(np.int64) * release_s - into_release_s)
     if kind.due is not None:
         return np.asarray(jobs["submit_s"] + np.ceil(kind.due * planned).astype(np.int64))
     return np.full(len(runtime), -1)
@@ -159,14 +163,23 @@ def _constants(kind: Kind, count: int) -> Columns:
     }
 
 
-def _data(kind: Kind, seed: int, jobs: Columns) -> Columns:
+def _data(kind: Kind, seed: int, jobs: Columns, owners: Ints | None) -> Columns:
     """Owner (as an index), residency (1: owned) and data read."""
     count = len(jobs["gang"])
-    ranks = 1 / np.arange(1, len(kind.owners) + 1)
     hours = jobs["gang"] * jobs["runtime_s"] / HOUR_S
     normal = portable.standard_normal(stream(seed, kind.name, "data"), count)
     return {
-        "owner": stream(seed, kind.name, "owner").choice(len(ranks), count, p=ranks / ranks.sum()),
+        "owner": _owners(kind, stream(seed, kind.name, "owner").random(count), jobs, owners),
         "residency": (stream(seed, kind.name, "residency").random(count) < kind.owned_share).astype(np.int32),
         "input_tb": hours * kind.input_gb / 1000 * portable.exp(HABITS.data_sigma * normal),
     }
+
+
+def _owners(kind: Kind, drawn: Floats, jobs: Columns, counts: Ints | None) -> Ints:
+    """Return who asks, among those that there are in the hour of the submission."""
+    ranks = 1 / np.arange(1, len(kind.owners) + 1)
+    known = np.cumsum(ranks / ranks.sum())
+    known /= known[-1]
+    if counts is not None:
+        drawn = drawn * known[counts[jobs["submit_s"] // HOUR_S] - 1]
+    return np.searchsorted(known, drawn, side="right")

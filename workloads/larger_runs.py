@@ -16,14 +16,14 @@ from workloads.fleet import DAYS_PER_YEAR
 from workloads.shapes import sizes
 
 
-def growth(kind: str, per_year: Mapping[str, float], years_before: float, hours: int) -> Floats:
-    """Return the factor on the gangs of a kind in each hour of the horizon.
+def growth(kind: str, per_year: Mapping[str, float], years_before: float, hours: Floats) -> Floats:
+    """Return the factor on the gangs of a kind at hours from the start.
 
     `per_year` are factors by kind or workload, the kind's own first; 1 where there is none. At the start
     they have grown for `years_before`.
     """
     a_year = per_year.get(kind, per_year.get(kind.partition(".")[0], 1.0))
-    years = years_before + (np.arange(hours) + 0.5) / (24 * DAYS_PER_YEAR)
+    years = years_before + hours / (24 * DAYS_PER_YEAR)
     return portable.exp(years * portable.log(a_year))
 
 

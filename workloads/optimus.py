@@ -11,11 +11,14 @@ from workloads.arrivals import ARRAY_K, WORKING_WEEK
 from workloads.kinds import Kind
 from workloads.shapes import KALOS, PIPELINE, around, philly
 
+POLICY = "optimus.policy"
+"""Each task has a policy of its own, and is its owner."""
+
 
 def kinds(tasks: int) -> tuple[Kind, ...]:
     """Return the kinds of Optimus job for a number of tasks, each after those it follows."""
     policy = Kind(
-        name="optimus.policy",
+        name=POLICY,
         share=0.35,
         gangs={2: 0.25, 4: 0.25, 6: 0.20, 8: 0.10, 12: 0.15, 24: 0.05},
         run=around(8, 0.8),

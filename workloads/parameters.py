@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from traces.dated import DatedError, Points, points_of
+
 ASSUMED = "assumed"
 
 
@@ -35,16 +37,35 @@ def check_parameters(record: Any) -> None:
     """Raise DemandError for the first parameter of a dataclass that is not a number within its bounds.
 
     A parameter annotated `int` takes whole numbers only; None passes where the annotation allows it, and
-    what is annotated as no number is left alone.
+    what is annotated as no number is left alone. Of dated points, each is held to the bounds.
     """
-    hints = get_type_hints(type(record), include_extras=True)
     for name, parameter in parameters(type(record)):
-        value, hint = getattr(record, name), get_args(hints[name])[0]
-        allowed_types = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        value, allowed_types = getattr(record, name), _types(record, name)
         if not {int, float} & set(allowed_types) or (value is None and type(None) in allowed_types):
             continue
-        whole = float not in allowed_types
-        number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not number or not parameter.low <= value <= parameter.high:
-            allowed = f"{'a whole' if whole else 'a'} number from {parameter.low:g} to {parameter.high:g}"
-            raise DemandError(f"{name} = {value!r}: must be {allowed} {parameter.unit}".rstrip())
+        dated = Points in allowed_types and isinstance(value, tuple)
+        for each in [number for _, number in value] if dated else [value]:
+            _check(name, parameter, each, whole=float not in allowed_types)
+
+
+def take_points(record: Any) -> None:
+    """Turn the lists that stand for dated points in a frozen dataclass into such; raises DemandError."""
+    for name, _ in parameters(type(record)):
+        value = getattr(record, name)
+        if Points in _types(record, name) and isinstance(value, list | tuple):
+            try:
+                object.__setattr__(record, name, points_of(value))
+            except DatedError as error:
+                raise DemandError(f"{name}: {error}") from None
+
+
+def _types(record: Any, name: str) -> tuple[Any, ...]:
+    hint = get_args(get_type_hints(type(record), include_extras=True)[name])[0]
+    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+
+
+def _check(name: str, parameter: Parameter, value: Any, *, whole: bool) -> None:
+    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not number or not parameter.low <= value <= parameter.high:
+        allowed = f"{'a whole' if whole else 'a'} number from {parameter.low:g} to {parameter.high:g}"
+        raise DemandError(f"{name} = {value!r}: must be {allowed} {parameter.unit}".rstrip())

@@ -70,7 +70,7 @@ def duration(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
     with suppress(DurationError):
         if text[-1:] in UNITS_S:
             return round(parse_seconds(text))
-    raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h or d')
+    raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h, d or y')
 
 
 def numbers(

@@ -119,7 +119,8 @@ def _beside_public(setup: Setup) -> str:
         pool.pods * pool.pod_devices * setup.catalog.device(pool.device).peak_pflops
         for pool in setup.stock.pools
     )
-    robots = demand_of(setup.scenario.demand).robots
+    demand = demand_of(setup.scenario.demand)
+    robots = float(demand.path("optimus").units(demand.robots, 0.0)[0])
     return f"{PUBLIC_ROBOTS.sentence(robots)}\n{PUBLIC_OWNED.sentence(sum(peaks) / h100)}"
 
 

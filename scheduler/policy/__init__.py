@@ -130,7 +130,7 @@ def _parse(seam: str, spec: str, argument: str, kind: str) -> float:
         value = -1
     if not 0 <= value < inf or (kind == "int" and value != int(value)):
         allowed = {
-            "Seconds": "0 or more seconds, or a number with s, m, h or d",
+            "Seconds": "0 or more seconds, or a number with s, m, h, d or y",
             "float": "a number, 0 or more",
             "int": "a whole number, 0 or more",
         }[kind]

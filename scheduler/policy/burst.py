@@ -19,7 +19,7 @@ from typing import NewType
 from scheduler.policy.views import JobView, OfferView, View
 
 Seconds = NewType("Seconds", float)
-"""A duration; in a scenario a number of seconds or a number with the unit s, m, h or d."""
+"""A duration; in a scenario a number of seconds or a number with the unit s, m, h, d or y."""
 
 Patience = Callable[[JobView, View], float]
 OfferScore = Callable[[JobView, OfferView], float]

@@ -4,7 +4,7 @@ Every default of a key stands here. Read `scenario.py` first, which holds the wh
 model ends in `Spec` where the rest of the program makes something of it.
 """
 
-from scheduler.scenario.base import Name
+from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
@@ -22,7 +22,6 @@ from scheduler.scenario.scenario import (
     BOUNDS,
     PolicySpec,
     Scenario,
-    ScenarioError,
     parse_scenario,
     read_scenario,
     run_start_s,

@@ -16,6 +16,10 @@ Probability = Annotated[float, Meta(ge=0, le=1)]
 ByHour = Annotated[tuple[Amount, ...], Meta(min_length=24, max_length=24)]
 
 
+class ScenarioError(ValueError):
+    """A scenario that breaks a rule; names the file, the key, the value and what is allowed."""
+
+
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Frozen, by name, no unknown keys."""
 

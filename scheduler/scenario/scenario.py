@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from scheduler.catalog.models import Positive, WholeSeconds
 from scheduler.policy import SEAMS, PolicyError, resolve
-from scheduler.scenario.base import Model, Name, models
+from scheduler.scenario.base import Model, Name, ScenarioError, models
+from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
@@ -31,10 +32,6 @@ from traces.trace import Trace
 
 KILLS = ("never", "estimate")
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
-
-
-class ScenarioError(ValueError):
-    """A scenario that breaks a rule; names the file, the key, the value and what is allowed."""
 
 
 class PolicySpec(Model, frozen=True, kw_only=True):
@@ -143,6 +140,11 @@ def run_start_s(scenario: Scenario, trace: Trace) -> int:
     if scenario.start is None:
         return trace.first_midnight_s
     start_s = parse_moment(scenario.start, trace.epoch)
+    if trace.generated and start_s != 0 and is_date(scenario.start):
+        raise ScenarioError(
+            f'start = "{scenario.start}": the trace was generated from {minute(trace.instant(0))} UTC on: '
+            "must be the same, or a duration from there"
+        )
     if len(trace) and start_s > trace.first_submit_s:
         raise ScenarioError(
             f'start = "{scenario.start}": must not be after the first job, which is submitted on '
@@ -172,8 +174,7 @@ def scenario_of(raw: Mapping[str, Any], path: Path | str, overrides: Sequence[st
 
 def parse_scenario(raw: Mapping[str, Any], where: str = "scenario") -> Scenario:
     """Validate a scenario given as plain data, in which dates may be TOML's; raises ScenarioError."""
-    if isinstance(start := raw.get("start"), date):
-        raw = {**raw, "start": start.isoformat()}
+    raw = with_calendar(raw, where)
     try:
         return msgspec.convert(raw, Scenario)
     except msgspec.ValidationError as error:

@@ -17,10 +17,7 @@ from scheduler.stock.price_series import Step
 from scheduler.stock.stock import OfferStock, PoolStock
 from traces import portable, step_function
 from traces.arrays import Floats, Ints
-from traces.times import DAY_S, HOUR_S
-
-YEAR_S = 31_557_600
-"""A Julian year."""
+from traces.times import DAY_S, HOUR_S, YEAR_S
 
 LONGEST_YEARS = 1e6
 """A life this long never ends."""

@@ -31,7 +31,6 @@ from traces.submissions import ALL_TIME, Cut, TimeRange, cut
 from traces.times import DAY_S, HOUR_S, parse_moment
 from traces.trace import Trace
 from workloads import demand_of
-from workloads.generate import EPOCH
 
 BATCH = 5
 """Seeds that are added at a time."""
@@ -155,8 +154,9 @@ def measured_of(question: Question, trace: Trace | None) -> Measurement:
     if trace is not None:
         start_s, asked_s, epoch = run_start_s(scenario, trace), trace.last_submit_s + 1, trace.epoch
     else:
-        start_s = 0 if scenario.start is None else parse_moment(scenario.start, EPOCH)
-        asked_s, epoch = demand_of(scenario.demand).horizon_s, EPOCH
+        demand = demand_of(scenario.demand)
+        start_s = 0 if scenario.start is None else parse_moment(scenario.start, demand.epoch)
+        asked_s, epoch = demand.horizon_s, demand.epoch
     length_s = asked_s - start_s
     length_s = min(length_s, scenario.horizon_s or length_s)
     period_s = HOUR_S if scenario.money.charge_period == "hour" else DAY_S

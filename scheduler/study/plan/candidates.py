@@ -58,7 +58,7 @@ def target_of(text: str, stranded: float) -> Target:
     if parts is None or not 0 < float(parts[2]) < 100:
         raise PlanError(
             f'--target "{text}": must be KIND:pNN:DURATION, as in fsd.release:p95:12h '
-            "(a percentile between 0 and 100; s, m, h or d)"
+            "(a percentile between 0 and 100; s, m, h, d or y)"
         )
     limit_s = parse_seconds(parts[3])
     return Target(kind=parts[1], share=float(parts[2]) / 100, limit_s=limit_s, stranded=stranded)

@@ -7,7 +7,9 @@ from math import fsum
 from typing import Any, NamedTuple
 
 from scheduler.study.reference import reference_of
+from traces.dated import Points, earlier
 from workloads import Demand, demand_of
+from workloads.fleet import DAYS_PER_YEAR
 
 
 class Outlook(NamedTuple):
@@ -52,8 +54,8 @@ def grown(today: Mapping[str, Any], *, cars: float, robots: float) -> dict[str, 
     """
     demand = demand_of(today)
     fleets = {
-        "cars": demand.cars + cars * demand.car_growth,
-        "robots": demand.robots + robots * demand.robot_growth,
+        "cars": _later(demand.cars, demand.car_growth, cars),
+        "robots": _later(demand.robots, demand.robot_growth, robots),
     }
     later = {**today, **fleets}
     if demand.gang_growth:
@@ -62,6 +64,13 @@ def grown(today: Mapping[str, Any], *, cars: float, robots: float) -> dict[str, 
         return later
     natural = {**today, "load": None}
     return {**later, "load": demand.load * _asked(natural | fleets) / _asked(natural)}
+
+
+def _later(figure: float | Points, added_per_year: float, years: float) -> float | Points:
+    """Return a fleet so many years on: grown at its steady rate, or further along its dated points."""
+    if isinstance(figure, tuple):
+        return earlier(figure, round(years * DAYS_PER_YEAR))
+    return figure + years * added_per_year
 
 
 def _asked(arguments: Mapping[str, Any]) -> float:

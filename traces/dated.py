@@ -1,0 +1,95 @@
+"""Figures that change with the years: series of dated points, flat before the first and after the last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from traces import portable
+from traces.arrays import Floats
+from traces.times import DAY_S
+
+Points = tuple[tuple[str, float], ...]
+"""(date in ISO 8601, value), the dates ascending; plain data."""
+
+
+_AS = 'as ["2026-01", 5.5]'
+
+
+class DatedError(ValueError):
+    """A date or a series of dated points that is none; says what is allowed."""
+
+
+def date_of(raw: Any) -> date:
+    """Return the day that a date names: TOML's own, or text as 2026-01-05; a month, as 2026-01, is its first.
+
+    Raises DatedError.
+    """
+    if isinstance(raw, date):
+        return raw.date() if isinstance(raw, datetime) else raw
+    try:
+        return date.fromisoformat(f"{raw}-01" if isinstance(raw, str) and len(raw) == 7 else raw)
+    except (TypeError, ValueError):
+        raise DatedError(f"{raw!r}: must be a date, as 2026-01-05, or a month, as 2026-01") from None
+
+
+def points_of(raw: Sequence[Any]) -> Points:
+    """Return a series that is given as a list of [date, number]; raises DatedError."""
+    points: list[tuple[str, float]] = []
+    for each in raw:
+        if not isinstance(each, list | tuple) or len(each) != 2 or not _is_number(each[1]):
+            raise DatedError(f"{each!r}: must be a point, {_AS}")
+        points.append((date_of(each[0]).isoformat(), each[1]))
+    if not points:
+        raise DatedError(f"no points: must have at least one, {_AS}")
+    for (day, _), (following, _) in pairwise(points):
+        if following <= day:
+            raise DatedError(f"{following} after {day}: dates must ascend")
+    return tuple(points)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def seconds_to(day: str, epoch: datetime) -> int:
+    """Return the second of an epoch at which a day begins in UTC; one before the epoch is negative."""
+    return round((datetime.combine(date_of(day), datetime.min.time(), UTC) - epoch).total_seconds())
+
+
+def linear(points: Points, epoch: datetime, at_s: Floats) -> Floats:
+    """Return the values at seconds of an epoch, linear between points and flat outside."""
+    days = (at_s - seconds_to(points[0][0], epoch)) / DAY_S
+    return np.asarray(np.interp(days, _days(points), [value for _, value in points]))
+
+
+def log_interpolated(points: Points, epoch: datetime, at_s: Floats) -> Floats:
+    """Return the values, all above 0, at seconds of an epoch: in equal times they change by equal factors.
+
+    A point, and what lies outside, has its value to the last digit.
+    """
+    logs = portable.log(np.array([value for _, value in points], np.float64))
+    days = (at_s - seconds_to(points[0][0], epoch)) / DAY_S
+    known, values = _days(points), np.array([value for _, value in points], np.float64)
+    between = portable.exp(np.interp(days, known, logs))
+    nearest = np.clip(np.searchsorted(known, days, side="right") - 1, 0, len(known) - 1)
+    exact = (days == known[nearest]) | (days < known[0]) | (days > known[-1])
+    return np.asarray(np.where(exact, values[nearest], between))
+
+
+def earlier(points: Points, days: int) -> Points:
+    """Return a series moved so many days to the past."""
+    return tuple(
+        (date.fromordinal(date_of(day).toordinal() - days).isoformat(), value) for day, value in points
+    )
+
+
+def _days(points: Points) -> Floats:
+    """Days from the first point to each."""
+    ordinals = np.array([date_of(day).toordinal() for day, _ in points], np.float64)
+    return np.asarray(ordinals - ordinals[0])
