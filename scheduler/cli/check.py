@@ -38,6 +38,7 @@ def check(file: Path, trace: Path | None) -> None:
 def _check_trace(file: Path) -> str:
     from scheduler.catalog import CatalogError, load_catalog
     from scheduler.stock.reference import check_rates
+    from traces.record import recorded_use
     from traces.submissions import about_trace, submissions
     from traces.trace import Trace
 
@@ -47,10 +48,11 @@ def _check_trace(file: Path) -> str:
     except CatalogError as error:
         raise CatalogError(f"{file}: {error}") from None
     warn(about_trace(trace))
-    return (
+    valid = (
         f"{file}: a valid trace of {len(trace):,} jobs, {submissions(trace)}, "
         f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
     )
+    return "\n".join([valid, *recorded_use(trace)])
 
 
 def _check_weather(file: Path) -> str:

@@ -69,6 +69,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     show_default=True,
     help="What runs it; the logs are the same.",
 )
+@click.option("--as-recorded", is_flag=True, help="Log the run as it was, from recorded starts and ends.")
 def replay(
     scenario: Path,
     trace: Path | None,
@@ -79,15 +80,26 @@ def replay(
     out: Path,
     overwrite: bool,
     engine: str,
+    as_recorded: bool,
 ) -> None:
-    """Replay a trace, or the scenario's demand, and log the run to Parquet."""
+    """Replay a trace, or the scenario's demand, and log the run to Parquet.
+
+    As recorded, no policy is asked and the weather is fair: jobs start and end when the trace says they did.
+    """
     from scheduler.cli.execution import new_run
     from scheduler.cli.preparation import prepare, trace_file
     from scheduler.replay.advice import about_run, about_setup
+    from scheduler.replay.engines import RECORD
     from scheduler.replay.unmatched import about_places
     from scheduler.report.summary import summary as render
     from traces.submissions import TimeRange, submissions
 
+    if as_recorded and (weather is not None or engine != "auto"):
+        raise click.UsageError(
+            "--as-recorded goes with neither --weather nor --engine: nothing is simulated."
+        )
+    if as_recorded:
+        overrides, engine = (*overrides, "fair_weather=true"), RECORD
     prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
     inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace))
     with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:

@@ -1,9 +1,9 @@
-"""Which engine runs a set-up: SimPy's, which covers everything, or the fast lane, and why."""
+"""Which engine runs a set-up: SimPy's, which covers everything, or the fast lane, and why; or its record."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Literal, NamedTuple
+from functools import cache, partial
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from scheduler.engine.fast.compiled import is_loaded, is_on_disk, numba_compiles
 from scheduler.engine.fast.lane import Lane, Rules
 from scheduler.engine.jobs import Fit, Shape
 from scheduler.engine.need import devices_for
+from scheduler.replay.as_recorded import stays_of
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
 from scheduler.stock.stock import PoolStock
 
-EngineName = Literal["simpy", "fast"]
+EngineName = Literal["simpy", "fast", "record"]
+RECORD: Final = "record"
+"""Nothing is simulated: the run as it was."""
 ENGINES = ("auto", "simpy", "fast")
 
 LOADED_PAYS_FROM, ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 5_000, 100_000, 1_000_000
@@ -48,8 +51,18 @@ class EngineChoice(NamedTuple):
     why: str
 
 
+def check_engine(setup: Setup, asked: str) -> None:
+    """Raise what a run on this engine would, as far as that can be known before it."""
+    if choose(setup, asked).name == RECORD:
+        stays_of(setup, cache(Assembly(setup).fit))
+
+
 def choose(setup: Setup, asked: str) -> EngineChoice:
-    """Return the engine for a set-up; `asked` is one of `ENGINES`. Raises EngineError."""
+    """Return the engine for a set-up; `asked` is one of `ENGINES`, or `RECORD`. Raises EngineError."""
+    return _of_record(setup) if asked == RECORD else _simulator(setup, asked)
+
+
+def _simulator(setup: Setup, asked: str) -> EngineChoice:
     if asked not in ENGINES:
         raise EngineError(f'engine "{asked}": unknown (allowed: {", ".join(ENGINES)})')
     if asked == "simpy":
@@ -68,6 +81,16 @@ def choose(setup: Setup, asked: str) -> EngineChoice:
     if len(setup.trace) < _pays_from():
         return EngineChoice("simpy", "too few jobs for the fast engine to pay")
     return EngineChoice("fast", "many jobs, all of it covered")
+
+
+def _of_record(setup: Setup) -> EngineChoice:
+    if setup.weather is not None:
+        raise EngineError(
+            "as recorded: takes no weather, as what went wrong is in the record; set fair_weather"
+        )
+    if setup.scenario.bound != "none":
+        raise EngineError(f'as recorded: takes no bound, such as "{setup.scenario.bound}"')
+    return EngineChoice(RECORD, "as recorded")
 
 
 def _pays_from() -> int:

@@ -14,8 +14,9 @@ from scheduler.engine.source import ReplayProgress, Source, TraceSource
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
+from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
-from scheduler.replay.engines import EngineChoice, choose, lane_of
+from scheduler.replay.engines import RECORD, EngineChoice, choose, lane_of
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import unsure_figures
@@ -28,7 +29,8 @@ def replay(
     """Run the set-up's policy over its trace and log it under `folder`, which is made.
 
     The run is finished once run.json is there, which is written last. Raises OSError where the folder cannot
-    be written, or another process writes there, and EngineError where `engine`, one of `ENGINES`, cannot.
+    be written, or another process writes there, and EngineError where `engine`, one of `ENGINES` or `RECORD`,
+    cannot; as recorded also TraceError and RecordError.
     """
     choice = choose(setup, engine)
     with held(folder):
@@ -42,7 +44,9 @@ def _run(setup: Setup, folder: Path, choice: EngineChoice, progress: ReplayProgr
     pools, offers = ([part.stock.name for part in some] for some in (assembly.pools, assembly.offers))
     log = RunLog(folder, trace, pools, offers, meter.price)
     simulation, fit = assembly.simulation(log), cache(assembly.fit)
-    if choice.name == "fast":
+    if choice.name == RECORD:
+        end_s = run_as_recorded(setup, fit, log)
+    elif choice.name == "fast":
         end_s = lane_of(setup, assembly, fit).run(simulation, progress)
     else:
         end_s = _undisturbed(simulation, TraceSource(trace, fit, progress), setup.horizon_ends_s)

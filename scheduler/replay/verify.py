@@ -29,6 +29,8 @@ def verified(run: Run, trace_file: Path | None = None) -> tuple[str, int]:
     `trace_file` is the trace, where the run has not kept its jobs. Raises VerifyError, MismatchError, and
     EngineError where the other engine does not cover the scenario.
     """
+    if run.as_recorded:
+        raise VerifyError(f"{run.folder}: as recorded, so no engine ran it")
     setup = Setup.of(
         msgspec.convert(run.description["scenario"], Scenario, str_keys=True), _trace(run, trace_file)
     )

@@ -61,12 +61,13 @@ def title(run: Run) -> str:
     start, end = (epoch + timedelta(seconds=second) for second in (run.start_s, run.end_s))
     policy = [f"{seam} {name}" for seam, name in scenario["policy"].items() if name != _UNUSED.get(seam)]
     bound = f", bound {scenario['bound']}" if scenario["bound"] != "none" else ""
+    by = "as recorded" if run.as_recorded else f"policy: {', '.join(policy)}{bound}"
     states = [f"{count(jobs)} {state}" for state, jobs in counts.items() if jobs or state != "killed"]
     days = decimal(run.length_s / DAY_S, 1, commas=False)
     return "\n".join(
         [
             f"{scenario['name']}: {minute(start)} to {minute(end)} UTC, {days} days",
-            f"policy: {', '.join(policy)}{bound}",
+            by,
             f"jobs: {count(trace['jobs'])} = {' + '.join(states)}",
             *endings(run),
         ]

@@ -74,6 +74,11 @@ class Run:
         """Names of the offers."""
         return [offer["name"] for offer in self.description["offers"]]
 
+    @property
+    def as_recorded(self) -> bool:
+        """Whether it is the run as it was: nothing was simulated, and no policy asked."""
+        return bool(self.description["engine"]["name"] == "record")
+
     def check(self) -> None:
         """Check that its files are just those that it wrote, to the bit; raises DamagedLogError."""
         demand = msgspec.convert(self.description["demand"], Part | None)

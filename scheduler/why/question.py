@@ -15,7 +15,12 @@ from traces.trace import Trace
 
 
 def setup_of(run: Run, trace: Trace, catalog: Catalog | None = None) -> Setup:
-    """Work out again what was fixed for a run; raises what `Setup.of` raises."""
+    """Work out again what was fixed for a run.
+
+    Raises RunError for a run as recorded, and what `Setup.of` raises.
+    """
+    if run.as_recorded:
+        raise RunError(f"{run.folder}: as recorded, and a record does not say what jobs waited for")
     scenario = msgspec.convert(run.description["scenario"], Scenario, str_keys=True)
     return Setup.of(scenario, trace, catalog)
 
