@@ -451,8 +451,8 @@ def test_seeds_stop_by_width_alone_and_not_before_ten(
     differences: list[float], budget: int, stops: bool
 ) -> None:
     asked = Question(scenario=SMALL, policies=("fcfs", "sjf"), metrics=("x",), halfwidth=0.01, budget=budget)
-    assert enough(made_up(differences), asked, len(differences)) is stops
-    assert enough(made_up([-value for value in differences]), asked, len(differences)) is stops
+    assert enough(made_up(differences), asked, len(differences), asked.metrics) is stops
+    assert enough(made_up([-value for value in differences]), asked, len(differences), asked.metrics) is stops
 
 
 def test_a_trace_is_compared_week_by_week(tmp_path: Path) -> None:
@@ -613,8 +613,23 @@ def test_stopping_by_the_width_costs_little_coverage() -> None:
     def draw() -> Floats:
         """Differences of spread 10% of the baseline, until half the interval is 5% of it: about 18 seeds."""
         found = rng.normal(0, 10, 10)
-        while not enough(made_up(found.tolist()), asked, len(found)):
+        while not enough(made_up(found.tolist()), asked, len(found), asked.metrics):
             found = np.append(found, rng.normal(0, 10, 5))
         return found
 
     assert 0.92 < coverage(draw, 0.0, t_interval) <= 0.97
+
+
+def test_figures_of_jobs_are_compared_owner_by_owner(folder: Path) -> None:
+    """A metric of a column is one a word; that of a word, or how evenly all were served, is one."""
+    metrics = ("jain_due@owner", "waited_mean_s@workload", "wait_p95_s@workload=fsd")
+    found = ask(folder, Question(scenario=SMALL, policies=POLICIES, metrics=metrics, seeds=2))
+    words = ("fsd", "optimus", "tenant")
+    assert found.metrics == (
+        "jain_due@owner",
+        *(f"waited_mean_s@workload={word}" for word in words),
+        "wait_p95_s@workload=fsd",
+    )
+    assert all(0 < row["jain_due@owner"] <= 1 for row in found.rows)
+    with pytest.raises(CompareError, match='"utilization@owner": unknown'):
+        ask(folder, Question(scenario=SMALL, policies=POLICIES, metrics=("utilization@owner",), seeds=2))

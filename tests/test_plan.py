@@ -42,7 +42,7 @@ from scheduler.study.plan.variations import policies_elsewhere
 from scheduler.study.reference import reference_of
 from workloads import demand_of
 
-TARGET = Target(kind="k", share=0.95, limit_s=100, stranded=0.01)
+TARGET = Target(group="k", share=0.95, limit_s=100, stranded=0.01)
 
 TINY = """
 name = "tiny"
@@ -283,7 +283,7 @@ def test_prices_change_only_what_they_are_of() -> None:
 def test_a_wrong_target_says_what_is_allowed(text: str) -> None:
     with pytest.raises(PlanError, match="must be KIND:pNN:DURATION"):
         target_of(text, 0.01)
-    assert target_of("a.b:p99.5:90m", 0.01) == Target(kind="a.b", share=0.995, limit_s=5_400, stranded=0.01)
+    assert target_of("a.b:p99.5:90m", 0.01) == Target(group="a.b", share=0.995, limit_s=5_400, stranded=0.01)
 
 
 # Demand

@@ -122,8 +122,8 @@ def test_enough_is_counted_in_pairs() -> None:
         scenario=scenario([pool(1)]), policies=("base", "new"), metrics=("waited_mean_s",), halfwidth=9.0
     )
     rows = results([1.0] * 9 + [None] * 3, [2.0] * 12).to_pylist()
-    assert not enough(rows, asked, 12)
-    assert enough(results([1.0] * 10 + [None] * 2, [2.0] * 12).to_pylist(), asked, 12)
+    assert not enough(rows, asked, 12, asked.metrics)
+    assert enough(results([1.0] * 10 + [None] * 2, [2.0] * 12).to_pylist(), asked, 12, asked.metrics)
 
 
 # as the command says it

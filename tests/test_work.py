@@ -19,7 +19,7 @@ from scheduler.run.campaigns import campaigns
 from scheduler.run.directory import Run
 from scheduler.run.figures import main_figures, measure
 from scheduler.run.goodput import DeviceTime
-from scheduler.run.job_figures import by_gang, by_workload, deadlines, worked_jobs
+from scheduler.run.job_figures import by_gang, by_word, deadlines, worked_jobs
 from scheduler.run.metrics import weighted_percentiles
 from tests.build import job, offer, pool, run, scenario, trace
 
@@ -50,7 +50,7 @@ def test_many_small_jobs_hide_a_large_one(tmp_path: Path) -> None:
     """Nine jobs of a device-hour start at once; the gang of 30 for 3 hours, 90 of 99, waits for the ninth."""
     small = [job(0, H, 1, workload="fsd") for _ in range(9)]
     of = run(scenario([pool(30)]), trace(*small, job(0, 3 * H, 30, workload="fsd")), tmp_path)
-    (figures,) = by_workload(of).values()
+    (figures,) = by_word(of).values()
     assert figures["wait_p50_s"] == 0
     assert (figures["ready_jobs"], figures["ready_device_h"]) == (10, 99)
     assert [figures[f"waited_by_work_{at}_s"] for at in ("p50", "p90")] == [H, H]
@@ -103,7 +103,7 @@ def test_sizes_of_gangs_meet_without_gaps(tmp_path: Path) -> None:
 
 def test_who_waits_at_the_end_waits_so_far(tmp_path: Path) -> None:
     jobs = trace(job(0, 9 * H, 1), job(H, 99 * H, 1), job(2 * H, H, 1, after=1))
-    (figures,) = by_workload(run(scenario([pool(1)], horizon_h=4), jobs, tmp_path)).values()
+    (figures,) = by_word(run(scenario([pool(1)], horizon_h=4), jobs, tmp_path)).values()
     names = ("ready_jobs", "unstarted_jobs", "wait_p99_s", "waited_by_work_p50_s", "waited_max_s")
     assert [figures[name] for name in names] == [2, 1, 0, 3 * H, 3 * H]
 

@@ -22,6 +22,7 @@ class CompareOptions(NamedTuple):
     policies: tuple[str, ...]
     baseline: str | None
     metrics: tuple[str, ...]
+    by: str | None
     seeds: int | None
     halfwidth: float | None
     budget: int | None
@@ -39,7 +40,12 @@ class CompareOptions(NamedTuple):
     "-p", "policies", multiple=True, required=True, metavar="SPEC", help="As easy+after:4h; repeat."
 )
 @options.baseline(metavar="SPEC", help="What the others are compared with.  [default: the first]")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A figure to compare; repeat.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="As wait_p95_s@owner=proj-1; repeat."
+)
+@options.by(
+    help="Compare the figures of jobs by this; without --metric, waits and how evenly all are served."
+)
 @options.seeds(type=click.IntRange(2, 10_000), help="Common seeds, from the scenario's on.  [default: 20]")
 @click.option(
     "--until-halfwidth",
@@ -88,6 +94,16 @@ def compare(workers: int | None, out: Path | None, **asked: Any) -> None:
         click.echo(f"\nresults: {out}/results.parquet")
 
 
+def _metrics(asked: CompareOptions) -> tuple[str, ...]:
+    """Return the figures asked for, those that name no group for each word of the column `by`."""
+    from scheduler.study.compare.differences import BY_METRICS
+
+    if asked.by is None:
+        return tuple(dict.fromkeys(asked.metrics))
+    metrics = asked.metrics or BY_METRICS
+    return tuple(dict.fromkeys(name if "@" in name else f"{name}@{asked.by}" for name in metrics))
+
+
 def _question(asked: CompareOptions) -> tuple[Question, str]:
     """Return what is compared, and which of its figures are not sure."""
     from scheduler.cli.preparation import read, trace_file, unsure
@@ -108,7 +124,7 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
     question = Question(
         scenario=scenario,
         policies=tuple(dict.fromkeys((asked.baseline or asked.policies[0], *asked.policies))),
-        metrics=tuple(dict.fromkeys(asked.metrics)),
+        metrics=_metrics(asked),
         seeds=min(asked.seeds or 20, asked.budget or 10_000),
         trace=trace,
         part=part,

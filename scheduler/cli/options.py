@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import isnan
@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 import click
 
 from traces.times import UNITS_S, DurationError, parse_seconds
+from traces.words import BY
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
 
 # Each is called with the help, which says what the option is for in that command.
+by = partial(click.option, "--by", type=click.Choice(BY))
 baseline = partial(click.option, "--baseline")
 keep = partial(click.option, "--keep", is_flag=True)
 out = partial(click.option, "-o", "--out", type=FILE)
@@ -71,6 +73,19 @@ def duration(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
         if text[-1:] in UNITS_S:
             return round(parse_seconds(text))
     raise click.BadParameter(f'"{text}": must be 0 or more, with s, m, h, d or y')
+
+
+def among(known: Sequence[str]) -> Callable[[Any, click.Parameter, str | None], tuple[str, ...]]:
+    """Return what reads words with commas, each one of those known, and none twice."""
+
+    def read(_ctx: Any, _param: click.Parameter, text: str | None) -> tuple[str, ...]:
+        words = tuple(word.strip() for word in text.split(",")) if text else ()
+        for word in words:
+            if word not in known or words.count(word) > 1:
+                raise click.BadParameter(f'"{word}": must be one of {", ".join(known)}, each once')
+        return words
+
+    return read
 
 
 def numbers(

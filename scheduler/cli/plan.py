@@ -52,7 +52,7 @@ class PlanOptions(NamedTuple):
     default="fsd.release:p95:12h",
     show_default=True,
     metavar="KIND:pNN:DURATION",
-    help="How long so many of the jobs of a kind may wait.",
+    help="How long so many of the jobs of a kind, or of COLUMN=WORD as owner=proj-1, may wait.",
 )
 @click.option(
     "--stranded",
@@ -92,7 +92,7 @@ def plan(
     spec, stock = read(scenario, overrides)
     notes = unsure(spec, stock)
     bursts = burst_policies(given.firsts or DEFAULT_FIRSTS, given.patiences or DEFAULT_PATIENCES)
-    spec, pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds, target.kind)
+    spec, pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds, target.group)
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
         found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)

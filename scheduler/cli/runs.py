@@ -110,14 +110,15 @@ def replay(
 @click.command(cls=ArrowCommand)
 @click.argument("run", type=FILE)
 @click.option("--beside", "other", type=FILE, help="Another run to print the main figures beside.")
-def summary(run: Path, other: Path | None) -> None:
+@options.by(default="workload", show_default=True, help="Tell jobs apart by this.")
+def summary(run: Path, other: Path | None, by: str) -> None:
     """Print utilization, waits, bursts and spend of a finished run, and what bad weather did to it."""
     from scheduler.report.beside import beside
     from scheduler.report.summary import summary as render
     from scheduler.run.directory import open_run
 
     opened, second = open_run(run), None if other is None else open_run(other)
-    parts = [render(opened), *([] if second is None else [beside(opened, second)])]
+    parts = [render(opened, by), *([] if second is None else [beside(opened, second)])]
     click.echo("\n\n".join(parts))
 
 

@@ -7,6 +7,7 @@ from math import inf, isnan
 from statistics import fmean
 from typing import NamedTuple
 
+from scheduler.run.groups import figure_of
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
 from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED
@@ -41,7 +42,7 @@ class Scale(NamedTuple):
 
 def scale(metric: str, largest: float) -> Scale:
     """Choose the unit for a figure from its name and its largest value."""
-    name = metric.partition(":")[0]
+    name = figure_of(metric)
     if name.endswith("_s"):
         if largest < 120:
             return Scale("s", 1, 1)
@@ -119,8 +120,14 @@ def _unserved(answer: Answer, name: str) -> str:
 
 
 def _headline(metric: str, of: Scale) -> str:
-    title = TITLES.get(metric, metric)
-    return f"{title} {of.name}".strip() if of.name else title
+    return f"{_title_of(metric)} {of.name}".strip()
+
+
+def _title_of(metric: str) -> str:
+    """Return what a figure is called, and of whose jobs it is: `wait mean, owner=proj-1`."""
+    figure, at, group = metric.partition("@")
+    title = TITLES.get(figure, figure)
+    return f"{title}, {group}" if at else title
 
 
 def _scale_of(metric: str, *found: float | None) -> Scale:
@@ -148,7 +155,7 @@ def _row(one: Difference) -> list[str]:
     bounds = (" to ".join(unit.show(edge, signed=True) for edge in of) for of in (one.t, one.bootstrap))
     return [
         one.policy,
-        TITLES.get(one.metric, one.metric),
+        _title_of(one.metric),
         count(one.pairs),
         unit.show(one.difference, signed=True),
         {"%": "points"}.get(unit.name, unit.name),
@@ -223,7 +230,7 @@ def _listed(text: str, claims: Sequence[Difference]) -> Iterator[str]:
 
 
 def _claim(one: Difference) -> str:
-    return f"{one.policy}, {TITLES.get(one.metric, one.metric)}"
+    return f"{one.policy}, {_title_of(one.metric)}"
 
 
 def _stopped(answer: Answer, seeds: int) -> Iterator[str]:

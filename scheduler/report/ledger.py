@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from math import fsum
 from typing import Any
 
 import numpy as np
 
 from scheduler.catalog.certainty import footer
+from scheduler.money.ledger.bills import Bill, IdleBy, bills
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
 from scheduler.run.spend import SpendRow, borne, cost, spend_figures, spent_by, used_by
 from traces.arrays import Floats
 from traces.numbers import count, error, minute, money, ratio, share_of
 from traces.tables import TableCells
+from traces.words import BY
 
 SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}
-USED_BY = ("workload", "kind", "owner")
+"""The columns of spend.parquet that charges are told apart by."""
 
 
-def ledger(run: Run, by: str | None = None) -> str:
-    """Render the ledger by one of `SPENT_BY` or `USED_BY`; without, by resource and line and by workload.
+def ledger(run: Run, by: Sequence[str] = (), idle: IdleBy | None = None) -> str:
+    """Render the ledger by what `bills` are told apart by, in their order.
 
-    It ends with the figures that are not sure, and with the check.
+    Without any it is by resource and line and by workload. It ends with the figures that are not sure, and
+    with the check.
     """
-    if by is None:
+    if not by:
         parts = [spent(run), used(run, "workload")]
+    elif all(key in SPENT_BY for key in by):
+        parts = [spent(run, [SPENT_BY[key] for key in by])]
+    elif len(by) == 1 and by[0] in BY and idle is None:
+        parts = [used(run, by[0])]
     else:
-        parts = [used(run, by) if by in USED_BY else spent(run, [SPENT_BY[by]])]
+        parts = [billed(run, by, idle).text()]
     parts += [footer(run.description["unsure"]), check(run)]
     return "\n\n".join(part for part in parts if part)
 
@@ -77,6 +85,23 @@ def _by_bearer(rows: Sequence[SpendRow], keys: Sequence[str], groups: Sequence[A
         usd[at, CHARGED_TO.index(row["charged_to"])] += row["usd"]
         quantity[at] += row["quantity"]
     return usd, quantity
+
+
+def billed(run: Run, by: Sequence[str], idle: IdleBy | None = None) -> TableCells:
+    """Return the `bills` of a run: what jobs are charged, and with it their part of what no job bears."""
+    found = bills(run, by, idle)
+    total = fsum(bill.usd for bill in found)
+    write = money(total)
+    rows = [[*bill.of, *_amounts(bill, total, write)] for bill in found]
+    together = Bill((), fsum(bill.jobs_usd for bill in found), fsum(bill.shared_usd for bill in found))
+    rows.append(["total", *[""] * (len(by) - 1), *_amounts(together, total, write)])
+    header = [*by, "USD", "share", "jobs", "no job's" if idle is None else f"no job's, by {idle}"]
+    return TableCells(header, rows, range(len(by), len(header)))
+
+
+def _amounts(bill: Bill, total: float, write: Callable[[float], str]) -> list[str]:
+    parts = (write(part) if part else "" for part in (bill.jobs_usd, bill.shared_usd))
+    return [write(bill.usd), share_of(bill.usd, total), *parts]
 
 
 def used(run: Run, by: str) -> str:

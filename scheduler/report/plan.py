@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from textwrap import fill
 
+from scheduler.run.groups import named
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
 from scheduler.study.plan.plan import Elsewhere, Plan, Regret, WiderQuotas
 from scheduler.study.plan.quotas import QUOTA_FACTOR
@@ -39,7 +40,7 @@ def _question(plan: Plan) -> str:
     return "\n".join(
         [
             f"{plan.scenario}: how many pods of {plan.pool} to own, and when to burst?",
-            f"target: {share} of {target.kind} jobs wait at most {_wait(target.limit_s)}, "
+            f"target: {share} of {named(target.group)} wait at most {_wait(target.limit_s)}, "
             "the waits of the jobs they come after included;",
             f"        no job is rejected; at most {stranded} of the compute asked for is stranded",
             fill(tried, _WIDTH, subsequent_indent=8 * " ", break_on_hyphens=False),

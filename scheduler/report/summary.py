@@ -8,10 +8,12 @@ from scheduler.catalog.certainty import footer
 from scheduler.report.bad_weather import bad_weather
 from scheduler.report.endings import endings
 from scheduler.report.ledger import spent
+from scheduler.report.shares import MOST_SHOWN, largest, shares
 from scheduler.report.work import headline, lateness, work
 from scheduler.run.directory import Run
+from scheduler.run.fairness import served
 from scheduler.run.goodput import DeviceTime
-from scheduler.run.job_figures import by_workload, worked_jobs
+from scheduler.run.job_figures import by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
 from traces.numbers import count, count_of, decimal, duration, hours, minute, percent, ratio
 from traces.tables import table
@@ -31,21 +33,27 @@ _OF_JOBS = (
     ("burst device-h", count, "burst_device_h"),
     ("missed", count_of, "missed", "deadlines"),
 )
-"""What is shown of the jobs of a workload: head, how it is written, and which of the `job_figures` it is."""
+"""What is shown of the jobs of a word: head, how it is written, and which of the `job_figures` it is."""
 
 
-def summary(run: Run) -> str:
-    """Render utilization, waits by job and by work, lateness, what bad weather did, and spend by line."""
+def summary(run: Run, by: str = "workload") -> str:
+    """Render utilization, waits by job and by work, lateness, what bad weather did, and spend by line.
+
+    Jobs are told apart by a column, one of `BY`; where that is not the workload, it says how evenly their
+    words were served.
+    """
     device_time, levels = DeviceTime(run), DeviceLevels(run)
     jobs = worked_jobs(run, device_time)
-    workloads = by_workload(run, jobs)
-    *_, together = workloads.values()
+    words = by_word(run, jobs, by)
+    *_, together = words.values()
+    shown = words if len(words) <= MOST_SHOWN else largest(words)
     parts = [
         title(run),
         headline(levels, together),
         _resources(levels),
-        _workloads(workloads),
-        work(jobs, run.end_s, workloads),
+        _words(shown, by),
+        work(jobs, run.end_s, shown),
+        "" if by == "workload" else shares(served(run, jobs, by), by),
         lateness(jobs, run.end_s),
         bad_weather(levels, device_time),
         _spend(run),
@@ -87,12 +95,12 @@ def _resources(levels: DeviceLevels) -> str:
     return table(["resource", "device", "devices", "device-hours held", "utilization"], rows, numbers=(3, 4))
 
 
-def _workloads(workloads: dict[str, dict[str, float]]) -> str:
+def _words(words: dict[str, dict[str, float]], by: str) -> str:
     rows = [
         [name, *(write(*(figures[figure] for figure in shown)) for _, write, *shown in _OF_JOBS)]
-        for name, figures in workloads.items()
+        for name, figures in words.items()
     ]
-    header = ["workload", *(head for head, *_ in _OF_JOBS)]
+    header = [by, *(head for head, *_ in _OF_JOBS)]
     return table(header, rows, numbers=range(1, len(header)))
 
 

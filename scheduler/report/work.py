@@ -8,7 +8,8 @@ from textwrap import fill
 import pyarrow as pa
 
 from scheduler.run.campaigns import campaigns
-from scheduler.run.job_figures import ALL, by_gang
+from scheduler.run.groups import ALL
+from scheduler.run.job_figures import by_gang
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
 from traces.numbers import count, count_of, difference, duration, percent, rounded_usd, share_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from scheduler.run.job_figures import ALL
+from scheduler.run.groups import ALL
 from scheduler.run.metrics import percentiles
 from traces.arrays import Array, filtered, is_word
 

@@ -6,9 +6,10 @@ held and paid in the window; attempts that lie in it partly count partly, where 
 end.
 
 `scheduler.study.sweep.results.FIGURES` says what each figure of `measure` is. The parts are kinds of jobs,
-pools, offers and lines of the ledger. Two more are kept only if asked for, for statistics over the jobs of
-several runs: `waits_s:KIND`, each started job's wait with the waits of those it comes after, and
-`waiting_s:KIND`, likewise, so far, of the jobs that had not started by the end; None: rejected.
+pools, offers and lines of the ledger. Others are kept only if asked for: figures of jobs by the words of a
+column, as `wait_p95_s@owner=proj-1`, with those of `fairness`, as `jain_due@owner`; and for statistics over
+the jobs of several runs `waits_s:GROUP`, each started job's wait with the waits of those it comes after, and
+`waiting_s:GROUP`, likewise, so far, of the jobs that had not started by the end; None: rejected.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import pyarrow.compute as pc
 
 from scheduler.run.campaigns import campaigns
 from scheduler.run.directory import Run
+from scheduler.run.fairness import fairness, served
 from scheduler.run.goodput import CUT_SHORT, DeviceTime
+from scheduler.run.groups import ALL, words_in
 from scheduler.run.job_figures import (
-    ALL,
     chained_waits,
     deadlines,
     ends_and_waits,
@@ -37,7 +39,7 @@ from scheduler.run.job_figures import (
 )
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
-from traces.arrays import filtered, is_word, rows_of, words_of
+from traces.arrays import filtered, rows_of
 from traces.times import HOUR_S
 from traces.trace import Trace
 
@@ -45,10 +47,15 @@ Metrics = dict[str, Any]
 
 
 def measure(
-    run: Run, trace: Trace, waits_of: tuple[str, ...] = (), window: tuple[int, int] | None = None
+    run: Run,
+    trace: Trace,
+    waits_of: tuple[str, ...] = (),
+    window: tuple[int, int] | None = None,
+    by: tuple[str, ...] = (),
 ) -> Metrics:
-    """Return the figures of a finished run over `trace`; `waits_of` are the kinds whose waits are kept.
+    """Return the figures of a finished run over `trace`; `waits_of` are the groups whose waits are kept.
 
+    `by` are columns of `BY` by whose words jobs are told apart.
     `window` are the seconds from which and before which it is measured, by default all of the run; spend
     counts by the charge periods that begin in it. A figure that does not exist, such as the waits of no jobs,
     is None.
@@ -63,15 +70,28 @@ def measure(
     metrics: Metrics = {"end_s": end_s, "length_s": run.length_s}
     metrics |= ends_and_waits(jobs) | waits_so_far(jobs, end_s)
     metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s) | _work(jobs, end_s)
-    kinds, ended = jobs.column("kind"), jobs.select(["wait_s", "state"])
-    for kind in words_of(kinds):
-        of_kind = ends_and_waits(filtered(ended, is_word(kinds, kind)))
+    ended = jobs.select(["wait_s", "state"])
+    for kind, rows in words_in(jobs, "kind").items():
+        of_kind = ends_and_waits(filtered(ended, rows))
         metrics |= {f"{name}:{kind}": value for name, value in of_kind.items()}
     refused = sum(run.description["refused"].values()) if window is None else None
+    for column in by:
+        metrics |= _by_word(run, jobs, column)
     metrics |= waits | _devices(levels) | {"burst_jobs": pc.sum(jobs.column("rented")).as_py() or 0}
     metrics |= _attempts(device_time, levels) | {"refused": refused} | spend_figures(run, window)
     unknown = {name for name, value in metrics.items() if isinstance(value, float) and isnan(value)}
     return metrics | dict.fromkeys(unknown)
+
+
+def _by_word(run: Run, jobs: pa.Table, column: str) -> Metrics:
+    """Return the figures of the jobs of each word of a column, and how evenly these were served."""
+    figures = {f"{name}@{column}": value for name, value in fairness(served(run, jobs, column)).items()}
+    for word, rows in words_in(jobs, column).items():
+        group = filtered(jobs, rows)
+        of_word = ends_and_waits(group) | waits_so_far(group, run.end_s) | slowdown(group)
+        of_word |= deadlines(group, run.end_s) | stranded(group, run.end_s)
+        figures |= {f"{name}@{column}={word}": value for name, value in of_word.items()}
+    return figures
 
 
 def main_figures(run: Run) -> Metrics:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from scheduler.run.directory import Run
 from scheduler.run.goodput import DeviceTime
+from scheduler.run.groups import ALL, rows_in, words_in
 from scheduler.run.metrics import (
     bounded_slowdown,
     chained,
@@ -22,21 +23,19 @@ from scheduler.run.metrics import (
     percentiles,
     weighted_percentiles,
 )
-from traces.arrays import Array, Ints, filtered, is_word, rows_of, words_of
+from traces.arrays import Array, Ints, filtered, is_word, rows_of
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 
 STRANDED_S = DAY_S
 """A job that has waited for a day when the run ends counts as stranded, not as cut off by the horizon."""
-ALL = "all"
-"""What stands for all groups together."""
 LARGEST_GANGS = (1, 8, 32, 128, 512)
 """Gangs are put together by their reference devices, up to each of these, and beyond the last."""
 _PERCENTILES = ("wait_p50_s", "wait_p95_s", "wait_p99_s")
 _STATES = ("finished", "unfinished", "rejected", "killed")
 _NEVER_READY = ("waits for another job", "not yet submitted")
-_COLUMNS = ["job_id", "workload", "kind", "submit_s", "state", "gang", "runtime_s", "reason", "ready_s"]
-_COLUMNS += ["start_s", "end_s", "wait_s", "deadline_s", "rented"]
+_COLUMNS = ["job_id", "workload", "kind", "owner", "queue", "submit_s", "state", "gang", "runtime_s"]
+_COLUMNS += ["reason", "ready_s", "start_s", "end_s", "wait_s", "deadline_s", "rented"]
 
 _OF_WAITS = ["gang", "runtime_s", "state", "reason", "ready_s", "start_s", "wait_s"]
 
@@ -44,25 +43,28 @@ _OF_WAITS = ["gang", "runtime_s", "state", "reason", "ready_s", "start_s", "wait
 def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
     """Return the jobs as logged, with what they take undisturbed, and with their work on rented devices.
 
-    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds. `spans` says whether a
-    job was ever on several pods at once.
+    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds; `done_s` is their work
+    that is done and kept, in device-seconds of reference devices. `spans` says whether a job was ever on
+    several pods at once.
     """
     jobs = run.table("jobs", _COLUMNS)
     job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.used
     burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.used
-    for name, value in {"work_s": work_s, "burst_s": burst_s}.items():
-        jobs = jobs.append_column(name, pa.array(device_time.of_jobs(job_id, value)))
+    kept_s = device_time.kept_s * device_time.counts
+    for name, value in {"work_s": work_s, "burst_s": burst_s, "done_s": kept_s}.items():
+        of_jobs = device_time.of_jobs(job_id, value)
+        gang = jobs.column("gang").to_numpy() if name == "done_s" else 1
+        jobs = jobs.append_column(name, pa.array(of_jobs * gang))
     return jobs.append_column("spans", pa.array(device_time.of_jobs(job_id, device_time.spans) > 0))
 
 
-def by_workload(run: Run, jobs: pa.Table | None = None) -> dict[str, dict[str, float]]:
-    """Return the figures of the jobs of each workload, and of `ALL` unless that is one.
+def by_word(run: Run, jobs: pa.Table | None = None, by: str = "workload") -> dict[str, dict[str, float]]:
+    """Return the figures of the jobs of each word of a column, and of `ALL` unless there is but one word.
 
-    `jobs` are the run's `worked_jobs`, where they are at hand.
+    `jobs` are the run's `worked_jobs`, where they are at hand; `by` is one of `scheduler.run.groups.BY`.
     """
     jobs = worked_jobs(run, DeviceTime(run)) if jobs is None else jobs
-    words = jobs.column("workload")
-    groups = {name: filtered(jobs, is_word(words, name)) for name in words_of(words)}
+    groups = {name: filtered(jobs, rows) for name, rows in words_in(jobs, by).items()}
     if len(groups) != 1:
         groups[ALL] = jobs
     return {name: job_figures(group, run.end_s) for name, group in groups.items()}
@@ -171,20 +173,20 @@ def stranded(jobs: pa.Table, end_s: int) -> dict[str, float]:
 
 
 def chained_waits(
-    jobs: pa.Table, trace: Trace, end_s: int, kinds: tuple[str, ...]
+    jobs: pa.Table, trace: Trace, end_s: int, groups: tuple[str, ...]
 ) -> dict[str, list[int | None]]:
-    """Return the waits of the jobs of some kinds, with those of the jobs that each comes after."""
+    """Return the waits of the jobs of some groups, with those of the jobs that each comes after."""
     row = rows_of(trace.numpy("job_id"), jobs.column("job_id").to_numpy())
     own = np.empty(len(trace))
     has_started = jobs.column("start_s").is_valid().to_numpy()
     own[row] = np.where(_is(jobs, "state", "rejected"), np.inf, _so_far(jobs, end_s))
     total = chained(own, trace.after)[row]
     figures: dict[str, list[int | None]] = {}
-    for kind in kinds:
-        ours = _is(jobs, "kind", kind)
-        figures[f"waits_s:{kind}"] = np.sort(total[ours & has_started]).astype(int).tolist()
+    for group in groups:
+        ours = rows_in(jobs, group)
+        figures[f"waits_s:{group}"] = np.sort(total[ours & has_started]).astype(int).tolist()
         waiting = np.sort(total[ours & ~has_started]).tolist()
-        figures[f"waiting_s:{kind}"] = [None if value == np.inf else int(value) for value in waiting]
+        figures[f"waiting_s:{group}"] = [None if value == np.inf else int(value) for value in waiting]
     return figures
 
 

@@ -1,4 +1,4 @@
-"""The ledger with what jobs bear told apart by owner, workload and kind.
+"""The ledger with what jobs bear told apart by words of jobs, as owner, workload and kind.
 
 A group of jobs bears what the ledger would charge to `job` if there were no others: its own attempts at the
 same rates. So the rows are as many as charge periods and groups in them, however many jobs there are, and
@@ -7,7 +7,7 @@ those of a group add up to the `spend_usd` of its jobs, less revenue.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,28 +37,28 @@ class _Groups(NamedTuple):
     words: pa.Table
 
 
-def showback(run: Run) -> pa.Table:
-    """Return spend.parquet with the columns of `GROUP`, null where no job bears the charge; raises RunError.
+def showback(run: Run, words: Sequence[str] = GROUP) -> pa.Table:
+    """Return spend.parquet with words of jobs, null where no job bears the charge; raises RunError.
 
     Where a commitment covers some of the work of a charge period, it covers as large a part of each group's.
     """
     spend = run.table("spend")
     others = spend.filter(pc.not_equal(spend.column("charged_to").cast("string"), "job"))
-    jobs = sorted_by(run.table("jobs", ["job_id", *GROUP]), "job_id")
-    groups = _groups(jobs)
+    jobs = sorted_by(run.table("jobs", ["job_id", *words]), "job_id")
+    groups = _groups(jobs, words)
     ours = _borne_by_jobs(run, groups)
     number = ours.column("charged_to").cast("string").cast("int64")
     ours = ours.set_column(ours.column_names.index("charged_to"), "charged_to", pa.repeat("job", len(ours)))
-    for name in GROUP:
+    for name in words:
         others = others.append_column(name, pa.nulls(len(others), pa.string()))
         ours = ours.append_column(name, groups.words.column(name).take(number))
     return pa.concat_tables([others.cast(ours.schema), ours])
 
 
-def _groups(jobs: pa.Table) -> _Groups:
+def _groups(jobs: pa.Table, words: Sequence[str]) -> _Groups:
     """Number the combinations of words that there are."""
-    first, number = combinations([jobs.column(name) for name in GROUP])
-    return _Groups(jobs.column("job_id").to_numpy(), number, jobs.select(GROUP).take(pa.array(first)))
+    first, number = combinations([jobs.column(name) for name in words])
+    return _Groups(jobs.column("job_id").to_numpy(), number, jobs.select(words).take(pa.array(first)))
 
 
 def _borne_by_jobs(run: Run, groups: _Groups) -> pa.Table:

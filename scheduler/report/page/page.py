@@ -22,7 +22,7 @@ from scheduler.report.summary import title
 from scheduler.report.work import headline, waits
 from scheduler.run.directory import Run
 from scheduler.run.goodput import DeviceTime
-from scheduler.run.job_figures import by_workload, worked_jobs
+from scheduler.run.job_figures import by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
 from scheduler.why.run_figures import by_cause
 from scheduler.why.waits import Waits
@@ -47,7 +47,7 @@ def write_page(run: Run, path: Path, found: tuple[Waits, Trace] | None, other: R
 def page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = None) -> str:
     """Return the HTML of the page."""
     levels, jobs = DeviceLevels(run), worked_jobs(run, DeviceTime(run))
-    workloads, attempts = by_workload(run, jobs), executions(run)
+    workloads, attempts = by_word(run, jobs), executions(run)
     *_, together = workloads.values()
     heading, *about = title(run).splitlines()
     told = {

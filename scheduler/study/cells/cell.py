@@ -55,9 +55,11 @@ class Cell:
     trace_sha256: str | None = None
     """Digest of that file's jobs when the cell was made."""
     waits_of: tuple[str, ...] = ()
-    """Kinds whose waits are kept one by one, for statistics over the jobs of several cells."""
+    """Groups whose waits are kept one by one, for statistics over the jobs of several cells."""
     windows: tuple[tuple[int, int], ...] = ()
     """Seconds from which and before which the run is measured, each on its own; without any, all of it."""
+    by: tuple[str, ...] = ()
+    """Columns by whose words figures of jobs are told apart."""
     labels: tuple[tuple[str, str], ...] | None = None
     """What a study calls it, (axis, name) pairs, which change nothing in the run; None: it is of no study."""
 
@@ -92,7 +94,9 @@ class Cell:
         stock = stock_of(scenario, load_catalog())
         sky = [self.seed, *map(_contents, _files(scenario))] if has_weather(scenario, stock) else None
         stock = msgspec.to_builtins(stock)
-        return digest([program(), matters, stock, sky, self.jobs_key, sorted(self.waits_of), self.windows])
+        return digest(
+            [program(), matters, stock, sky, self.jobs_key, sorted(self.waits_of), self.windows, self.by]
+        )
 
 
 def cell_of(
@@ -101,13 +105,14 @@ def cell_of(
     trace: Path | str | None = None,
     waits_of: tuple[str, ...] = (),
     windows: tuple[tuple[int, int], ...] = (),
+    by: tuple[str, ...] = (),
 ) -> Cell:
     """Return the cell of a scenario, a seed and, in place of the demand, a trace file.
 
     Raises TraceError, DemandError or CatalogError for what could not be computed.
     """
     file, known = (None, None) if trace is None else (str(Path(trace).resolve()), jobs_digest(trace))
-    cell = Cell(msgspec.to_builtins(scenario), seed, file, known, waits_of, windows)
+    cell = Cell(msgspec.to_builtins(scenario), seed, file, known, waits_of, windows, by)
     cell.key  # noqa: B018  what is wrong with it shows now
     return cell
 

@@ -58,8 +58,8 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
 
 def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:
     if not cell.windows:
-        return measure(run, trace, cell.waits_of)
-    return {"windows": [measure(run, trace, cell.waits_of, window) for window in cell.windows]}
+        return measure(run, trace, cell.waits_of, by=cell.by)
+    return {"windows": [measure(run, trace, cell.waits_of, window, cell.by) for window in cell.windows]}
 
 
 def jobs_of_cell(cell: Cell, folder: Path) -> Trace:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from scheduler.money.ledger.rates import Calendar
+from scheduler.run.groups import figure_of
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.study.cells.compute import kept_jobs
 from scheduler.study.cells.policy_names import parse_policy, with_policy
@@ -46,7 +47,7 @@ class Question:
     policies: tuple[str, ...]
     """Compact names, the baseline first."""
     metrics: tuple[str, ...] = ()
-    """Without any, those of `METRICS` that are not 0 throughout."""
+    """Without any, those of `METRICS` that are not 0 throughout; `FIGURE@COLUMN` is one a word."""
     seeds: int = 20
     """From the scenario's own on."""
     trace: Path | None = None
@@ -91,15 +92,16 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
     arena = Arena(measured.parts, file, question.metrics or METRICS, folder, workers, progress)
     count = question.seeds
     rows = arena.rows(named, count)
-    while not enough(rows, question, count):
+    while not enough(rows, question, count, arena.metrics):
         count = min(count + BATCH, question.budget)
         rows = arena.rows(named, count)
     free = {name: named[name] for name in question.policies if named[name].bound == "none"}
     if free:
         rows = arena.beside_least(rows, free)
-    metrics = question.metrics or tuple(
-        metric for metric in METRICS if any(row[metric] for row in rows if row["policy"] in question.policies)
-    )
+    metrics = arena.metrics
+    if not question.metrics:
+        ours = [row for row in rows if row["policy"] in question.policies]
+        metrics = tuple(metric for metric in metrics if any(row[metric] for row in ours))
     return Answer(
         question=question,
         measured=measured,
@@ -117,7 +119,7 @@ def _check_size(question: Question, contenders: int) -> None:
     if question.trace is None and most > MOST_CELLS:
         raise CompareError(f"{most:,} runs of policies, bounds and seeds: at most {MOST_CELLS:,}")
     for metric in question.metrics:
-        if (figure := metric.partition(":")[0]) not in FIGURES:
+        if (figure := figure_of(metric)) not in FIGURES:
             raise CompareError(f'metric "{metric}": unknown{nearest(figure, FIGURES)}')
 
 
@@ -174,11 +176,11 @@ def measured_of(question: Question, trace: Trace | None) -> Measurement:
     return Measurement(start_s, length_s, Window(weeks[0].from_s, whole.to_s), busy)
 
 
-def enough(rows: list[ContestRow], question: Question, count: int) -> bool:
-    """Say whether seeds may stop: by the width of the intervals alone, whatever they hold."""
+def enough(rows: list[ContestRow], question: Question, count: int, metrics: tuple[str, ...]) -> bool:
+    """Say whether seeds may stop: by the width of the first metric's intervals alone, whatever they hold."""
     if question.halfwidth is None or count >= question.budget:
         return True
-    differences = judge(rows, question, (question.metrics or METRICS)[:1])
+    differences = judge(rows, question, metrics[:1])
     if any(each.pairs < BEFORE_STOPPING for each in differences):
         return False
     return all(each.t.halfwidth <= question.halfwidth * abs(each.baseline) for each in differences)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scheduler.run.figures import Metrics
+from scheduler.run.groups import columns_of
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
@@ -20,6 +22,9 @@ from traces.errors import nearest
 
 ALSO = ("jobs", "rejected", "stranded_jobs", "waited_mean_s", "usd_avoidable", "end_s")
 """Figures that are needed whatever is asked for."""
+
+MOST_WORDS = 12
+"""So many words of a column are compared where none is named."""
 
 NO_BOUND = {"least_usd_avoidable": None, "least_waited_mean_s": None}
 
@@ -35,6 +40,7 @@ class Arena:
     trace: Path | None
     """The one trace, whose windows are the replications; without it they are seeds."""
     metrics: tuple[str, ...]
+    """`FIGURE@COLUMN` becomes one metric for each word of the column once runs show which there are."""
     folder: Path
     workers: Workers
     progress: StudyProgress
@@ -78,7 +84,8 @@ class Arena:
     def _cells(self, scenario: Scenario, count: int) -> list[Cell]:
         """Return a cell a seed, from the scenario's on; of a trace, the one."""
         seeds = range(scenario.seed, scenario.seed + count) if self.trace is None else [scenario.seed]
-        return [cell_of(scenario, seed, self.trace, windows=self.windows) for seed in seeds]
+        by = columns_of(self.metrics)
+        return [cell_of(scenario, seed, self.trace, windows=self.windows, by=by) for seed in seeds]
 
     def _run(self, cells: Mapping[str, tuple[str, Cell]]) -> None:
         """Run the cells that are not known yet."""
@@ -93,9 +100,23 @@ class Arena:
                     raise CompareError(f'metric "{metric}": is a list, not a number')
             self.progress("runs", done, len(new))
         known = {name for windows in self._known.values() for figures in windows for name in figures}
-        for metric in self.metrics:
-            if metric not in known:
+        words = [(metric, word) for metric in self.metrics for word in self._words(metric, known)]
+        for metric, word in words:
+            if word not in known:
                 raise CompareError(f'metric "{metric}": unknown{nearest(metric, known)}')
+        self.metrics = tuple(word for _, word in words)
+
+    def _words(self, metric: str, known: set[str]) -> list[str]:
+        """Return a metric, or of one by a column those of its `MOST_WORDS` words with the most jobs."""
+        figure, at, column = metric.partition("@")
+        if metric in known or not at or "=" in column:
+            return [metric]
+        jobs: Counter[str] = Counter()
+        for windows in self._known.values():
+            for name in (name for name in windows[0] if name.startswith(f"jobs@{column}=")):
+                jobs[name.partition("@")[2]] += sum(figures.get(name) or 0 for figures in windows)
+        most = sorted(jobs, key=lambda group: (-jobs[group], group))[:MOST_WORDS]
+        return [f"{figure}@{group}" for group in sorted(most)] or [metric]
 
     def _replications(self, cells: Sequence[Cell]) -> Iterator[tuple[int, Cell, Window, Metrics]]:
         """Yield each seed, or each week of the one trace, counted from 1: its cell, window and figures."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from scheduler.run.groups import figure_of
 from scheduler.study.compare.statistics import (
     Interval,
     bootstrap_interval,
@@ -38,8 +39,10 @@ METRICS = (
     "usd_avoidable",
 )
 """Compared unless others are asked for."""
+BY_METRICS = ("jain_due", "jain_speed", "share_error", "waited_mean_s", "slowdown_mean")
+"""Compared where jobs are told apart, unless others are asked for."""
 
-_MORE = ("utilization", "goodput", "finished", "revenue_usd")
+_MORE = ("utilization", "goodput", "finished", "revenue_usd", "jain")
 _LESS = (
     "wait",
     "waited",
@@ -56,6 +59,7 @@ _LESS = (
     "refused",
     "stranded",
     "burst",
+    "share_error",
 )
 
 
@@ -93,7 +97,7 @@ class Difference(NamedTuple):
 
 def direction(metric: str) -> int:
     """Return 1 where more of a figure is better, -1 where less is, 0 where neither."""
-    name = metric.partition(":")[0]
+    name = figure_of(metric)
     if name.startswith(_MORE):
         return 1
     return -1 if name.startswith(_LESS) else 0

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scheduler.run.groups import group_of
 from traces.arrays import Array
 from traces.confidence import LEVEL, halfwidth
 from traces.times import DAY_S, parse_seconds
@@ -44,24 +45,26 @@ class Candidate(NamedTuple):
 class Target:
     """What service a plan owes, over all seeds together."""
 
-    kind: str
+    group: str
+    """Whose jobs: a kind, `COLUMN=WORD`, or `all`."""
     share: float
-    """Of the jobs of that kind, to wait at most `limit_s`; 0.95 for the 95th percentile."""
+    """Of these jobs, to wait at most `limit_s`; 0.95 for the 95th percentile."""
     limit_s: float
     stranded: float
     """Largest share of the compute asked for by any job that may be left without a start."""
 
 
 def target_of(text: str, stranded: float) -> Target:
-    """Read `KIND:pNN:DURATION`, as in fsd.release:p95:12h; raises PlanError."""
-    parts = re.fullmatch(r"([\w.-]+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?[smhd])", text)
+    """Read `KIND:pNN:DURATION`, as in fsd.release:p95:12h or owner=proj-1:p95:12h; raises PlanError."""
+    parts = re.fullmatch(r"(.+):p(\d+(?:\.\d+)?):(\d+(?:\.\d+)?[smhd])", text)
     if parts is None or not 0 < float(parts[2]) < 100:
         raise PlanError(
-            f'--target "{text}": must be KIND:pNN:DURATION, as in fsd.release:p95:12h '
+            f'--target "{text}": must be KIND:pNN:DURATION, as in fsd.release:p95:12h, or COLUMN=WORD:... '
             "(a percentile between 0 and 100; s, m, h, d or y)"
         )
     limit_s = parse_seconds(parts[3])
-    return Target(kind=parts[1], share=float(parts[2]) / 100, limit_s=limit_s, stranded=stranded)
+    group_of(parts[1])  # a wrong column is said now
+    return Target(group=parts[1], share=float(parts[2]) / 100, limit_s=limit_s, stranded=stranded)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ class Bench:
             replace(pool, pods=candidate.pods) if pool.name == self.pool else pool for pool in scenario.pools
         )
         asked = with_policy(replace(scenario, pools=tuple(pools)), parse_policy(candidate.burst))
-        cells = [cell_of(asked, scenario.seed + at, waits_of=(self.target.kind,)) for at in range(seeds)]
+        cells = [cell_of(asked, scenario.seed + at, waits_of=(self.target.group,)) for at in range(seeds)]
         self._run(what, [cell for cell in cells if cell.key not in self._known])
         evaluation = Evaluation(candidate, tuple(self._sample(self._known[cell.key]) for cell in cells))
         seen = self.evaluations.setdefault(what, {})
@@ -79,15 +79,15 @@ class Bench:
             raise FailedRunError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
 
     def _sample(self, metrics: Metrics) -> Sample:
-        kind, scale = self.target.kind, PERIOD_S / metrics["length_s"]
-        unmet = (inf if wait is None else wait for wait in metrics.get(f"waiting_s:{kind}", ()))
+        group, scale = self.target.group, PERIOD_S / metrics["length_s"]
+        unmet = (inf if wait is None else wait for wait in metrics.get(f"waiting_s:{group}", ()))
         return Sample(
             usd=metrics["usd_total"] * scale,
             sunk_usd=metrics[f"usd_sunk:{self.pool}"] * scale,
             rent_usd=metrics["usd_rent"] * scale,
             revenue_usd=metrics["revenue_usd"] * scale,
             wait_s=[
-                *metrics.get(f"waits_s:{kind}", ()),
+                *metrics.get(f"waits_s:{group}", ()),
                 *(wait for wait in unmet if wait > self.target.limit_s),
             ],
             asked_device_h=metrics["asked_device_h"],

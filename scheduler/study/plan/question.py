@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from scheduler.policy import resolve
 from scheduler.policy.first import OWNED, RENTED
+from scheduler.run.groups import group_of
 from scheduler.scenario import Scenario
 from scheduler.study.plan.candidates import PlanError
 from scheduler.study.reference import reference_of
@@ -50,7 +51,7 @@ def burst_policies(firsts: Sequence[str], patiences: Sequence[str]) -> tuple[str
 
 
 def plan_question(
-    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int, kind: str
+    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int, group: str
 ) -> tuple[Scenario, str, PlanQuestion]:
     """Return the scenario to run, its pool and the question, all checked; raises PlanError, PolicyError.
 
@@ -78,7 +79,8 @@ def plan_question(
     most = most or 2 * pods[pool]
     demand = demand_of(scenario.demand)
     kinds = {name for name, budget_s in demand.budgets(reference_of()).items() if budget_s > 0}
-    if kind not in kinds:
+    column, kind = group_of(group)
+    if column == "kind" and kind not in kinds:
         raise PlanError(f'--target: the demand has no kind "{kind}"{nearest(kind, sorted(kinds))}')
     if scenario.horizon_h is None:
         scenario = replace(scenario, horizon_h=demand.days * 24.0)

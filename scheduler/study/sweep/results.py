@@ -80,10 +80,14 @@ FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "usd_rent": (pa.float64(), "USD", "paid for rented devices, without moving data"),
     "usd": (pa.float64(), "USD", "sum of the ledger's line"),
     "revenue_usd": (pa.float64(), "USD", "what tenants paid"),
+    "jain_due": (pa.float64(), "", "Jain's index of the work that each had done over what was due to it"),
+    "jain_speed": (pa.float64(), "", "Jain's index of 1 over the mean bounded slowdown of each"),
+    "share_error": (pa.float64(), "", "share of the work done that was due to others"),
 }
 """Type, unit and meaning of each figure of `scheduler.run.figures`, in the order of the columns.
 
-`figure:part` is a column of its own, the figure for one kind of job, pool, offer or line of the ledger.
+`figure:part` is a column of its own, the figure for one kind of job, pool, offer or line of the ledger;
+`figure@column=word` is that of the jobs with a word in a column.
 """
 
 
