@@ -148,6 +148,7 @@ class Books:
         """USD a device-hour for whoever holds so many; a commitment has one price, that of nodes."""
         offer = CATALOG.offer(spec.offer)
         price = offer.usd_per_device_h if spec.usd_per_device_h is None else spec.usd_per_device_h
+        assert not isinstance(price, tuple)
         if spec.usd_per_device_h is None and not spec.committed_devices:
             price = offer.usd_per_device_h_by_size.get(devices, price)
         for surge in spec.surges:

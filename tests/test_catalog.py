@@ -423,7 +423,7 @@ def test_the_cheapest_server_of_each_size_counts(tmp_path: Path) -> None:
     assert [fate for fate, _ in rows] == ["used", "other server", "used", "no price", "used", "other device"]
     assert [(offer.devices, offer.on_demand) for offer in offers] == [(1, 11), (4, 9), (8, 9)]
     path = tmp_path / "offers.toml"
-    path.write_text(to_toml(offers, "prices.csv", ""), encoding="utf-8")
+    path.write_text(to_toml(offers, "prices.csv", "", "2026-06"), encoding="utf-8")
     offer = load_catalog(path).offer("aws-h100-us")
     assert (offer.sizes, offer.spot_sizes) == ((1, 4, 8), (1,))
     assert (offer.usd_per_device_h, offer.usd_per_device_h_by_size) == (9, {1: 11})
@@ -433,7 +433,7 @@ def test_the_cheapest_server_of_each_size_counts(tmp_path: Path) -> None:
 def test_an_older_version_is_the_same_provider_but_less_sure(tmp_path: Path) -> None:
     _, (offer,) = imported(tmp_path, "lambda(v7),gpu_8x_a100,A100,8,10.32,,us-east-1,")
     assert (offer.provider, offer.grade) == ("lambda", 1)
-    text = to_toml([offer], "prices.csv", "")
+    text = to_toml([offer], "prices.csv", "", "2026-06")
     assert 'usd_per_device_h = [1.2900, "skypilot", "medium"]' in text
     assert "spot_usd_per_device_h" not in text
 
@@ -524,7 +524,7 @@ def test_the_importer_says_what_it_did_and_its_file_is_a_catalog(tmp_path: Path)
 
 @needs_data
 def test_the_committed_offers_are_what_the_importer_makes() -> None:
-    text, judged = prices.import_prices(ROWS)
+    text, judged = prices.import_prices(ROWS, "2026-06")
     assert Path(prices.__file__).with_name("offers.toml").read_text(encoding="utf-8") == text
     assert set(judged["fate"]) == set(prices.FATES)
 

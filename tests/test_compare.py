@@ -545,7 +545,9 @@ def test_a_comparison_ends_with_what_is_of_low_certainty(
     ]
     result = CliRunner().invoke(main, ["compare", "small.toml", *words])
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1] == "low certainty of dojo: capital_usd 400,000,000 (article-34)"
+    low, age = result.output.splitlines()[-2:]
+    assert low == "low certainty of dojo: capital_usd 400,000,000 (article-34)"
+    assert age.startswith("prices of 2026-06, ")
 
 
 # coverage: how often intervals hold the truth

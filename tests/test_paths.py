@@ -14,7 +14,8 @@ from scheduler.scenario import Scenario, ScenarioError, parse_scenario
 from scheduler.study.plan.outlooks import grown
 from scheduler.study.reference import reference_of
 from tests.build import job, trace
-from traces.dated import DatedError, earlier, linear, log_interpolated, points_of
+from traces.dated import DatedError, earlier, points_of
+from traces.interpolation import linear, log_interpolated
 from traces.times import DAY_S, HOUR_S, YEAR_S
 from workloads import Demand, DemandError, demand_of, generate
 

@@ -8,12 +8,6 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
-from traces import portable
-from traces.arrays import Floats
-from traces.times import DAY_S
-
 Points = tuple[tuple[str, float], ...]
 """(date in ISO 8601, value), the dates ascending; plain data."""
 
@@ -36,6 +30,17 @@ def date_of(raw: Any) -> date:
         return date.fromisoformat(f"{raw}-01" if isinstance(raw, str) and len(raw) == 7 else raw)
     except (TypeError, ValueError):
         raise DatedError(f"{raw!r}: must be a date, as 2026-01-05, or a month, as 2026-01") from None
+
+
+def month_of(raw: Any) -> str:
+    """Return the month of a date, as 2026-01; raises DatedError."""
+    return date_of(raw).isoformat()[:7]
+
+
+def months_between(month: str, today: date) -> int:
+    """Return how many months lie between one, as 2026-01, and that of a day."""
+    since = date_of(month)
+    return 12 * (today.year - since.year) + today.month - since.month
 
 
 def points_of(raw: Sequence[Any]) -> Points:
@@ -62,34 +67,8 @@ def seconds_to(day: str, epoch: datetime) -> int:
     return round((datetime.combine(date_of(day), datetime.min.time(), UTC) - epoch).total_seconds())
 
 
-def linear(points: Points, epoch: datetime, at_s: Floats) -> Floats:
-    """Return the values at seconds of an epoch, linear between points and flat outside."""
-    days = (at_s - seconds_to(points[0][0], epoch)) / DAY_S
-    return np.asarray(np.interp(days, _days(points), [value for _, value in points]))
-
-
-def log_interpolated(points: Points, epoch: datetime, at_s: Floats) -> Floats:
-    """Return the values, all above 0, at seconds of an epoch: in equal times they change by equal factors.
-
-    A point, and what lies outside, has its value to the last digit.
-    """
-    logs = portable.log(np.array([value for _, value in points], np.float64))
-    days = (at_s - seconds_to(points[0][0], epoch)) / DAY_S
-    known, values = _days(points), np.array([value for _, value in points], np.float64)
-    between = portable.exp(np.interp(days, known, logs))
-    nearest = np.clip(np.searchsorted(known, days, side="right") - 1, 0, len(known) - 1)
-    exact = (days == known[nearest]) | (days < known[0]) | (days > known[-1])
-    return np.asarray(np.where(exact, values[nearest], between))
-
-
 def earlier(points: Points, days: int) -> Points:
     """Return a series moved so many days to the past."""
     return tuple(
         (date.fromordinal(date_of(day).toordinal() - days).isoformat(), value) for day, value in points
     )
-
-
-def _days(points: Points) -> Floats:
-    """Days from the first point to each."""
-    ordinals = np.array([date_of(day).toordinal() for day, _ in points], np.float64)
-    return np.asarray(ordinals - ordinals[0])

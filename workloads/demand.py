@@ -31,7 +31,7 @@ class Demand:
     """A demand for training compute; raises DemandError for a parameter out of its bounds.
 
     `mix` holds shares that add up to 1, absent ones 0; `gang_growth` is by kind or workload. Of a series of
-    dated points holds what `traces.dated.linear` says.
+    dated points holds what `traces.interpolation.linear` says.
     """
 
     start: Annotated[str, Parameter("", "second 0: a day, or a moment of it, in UTC")] = "2026-01-05"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from traces.arrays import Floats
-from traces.dated import Points, linear
+from traces.dated import Points
+from traces.interpolation import linear
 from traces.times import HOUR_S
 from workloads.fleet import DAYS_PER_YEAR
 

@@ -6,8 +6,10 @@ The certainties are defined at `Figure`. Whatever shows money ends with both kin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from scheduler.catalog.models import Certainty, Entry, Figure
+from traces.dated import months_between
 from traces.numbers import significant
 
 NOTED: dict[Certainty, str] = {"assumed": "assumed of", "low": "low certainty of"}
@@ -25,10 +27,26 @@ def written(name: str, figure: Figure) -> str:
     return f"{name} {significant(figure.value, 6)}{figure.source and f' ({figure.source})'}"
 
 
-def footer(unsure: Mapping[Certainty, Mapping[str, str]]) -> str:
-    """Return the lines that end an output with money, from figures by certainty and whose they are."""
-    return "\n".join(
+def footer(unsure: Mapping[Certainty, Mapping[str, str]], prices_of: str) -> str:
+    """Return the lines that end an output with money, from figures by certainty and whose they are.
+
+    The last one says how old the oldest of its prices is; `prices_of` is their month, empty where the catalog
+    has none of them.
+    """
+    lines = [
         f"{words} {name}: {figures}"
         for sure, words in NOTED.items()
         for name, figures in unsure.get(sure, {}).items()
-    )
+    ]
+    return "\n".join([*lines, prices_age(prices_of)] if prices_of else lines)
+
+
+def prices_age(prices_of: str) -> str:
+    """Say of which month prices are, and how old that is today."""
+    months = months_between(prices_of, date.today())
+    return f"prices of {prices_of}, {months} month{'s' * (months != 1)} old"
+
+
+def oldest(figures: Iterable[Figure | None]) -> str:
+    """Return the month of the oldest of some figures; empty where none is dated."""
+    return min((figure.as_of for figure in figures if figure is not None and figure.as_of), default="")

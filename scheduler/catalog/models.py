@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from traces.dated import Points, date_of
+
 MOST_COUNTED = 10**6
 Count = Annotated[int, Meta(ge=1, le=MOST_COUNTED)]
 WholeSeconds = Annotated[int, Meta(ge=0, le=10**6)]
@@ -44,12 +46,16 @@ class Figure(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
     High: the maker, a paper, a price list or a measurement. Medium: press, derived from the above, or a claim
     that agrees with its own arithmetic. Low: any other claim, an estimate, a stand-in. Without a source it
-    is assumed, and only then.
+    is assumed, and only then. A series of dated points has the last one as its value.
     """
 
     value: int | float
     source: str = ""
     sure: Certainty = "assumed"
+    as_of: str = ""
+    """The month, or day, that it is of: its own, else that of its file; empty where neither says."""
+    points: Points = ()
+    """The series, where it is one; a figure that bears a date of its own is a series of one."""
 
     def __post_init__(self) -> None:
         if (self.source == "") != (self.sure == "assumed"):
@@ -82,12 +88,21 @@ class Device(Entry, frozen=True, kw_only=True):
     chip_pflops: Positive | None = None
     chip_kw: Positive | None = None
     """TDP of a chip."""
+    available_to_buy: str | None = None
+    """The month, or day, from which it can be bought; None: it always could."""
+    available_to_rent: str | None = None
+    """Likewise for renting it."""
+    ends: str | None = None
+    """From then on nobody sells or rents it out any more."""
 
     def __post_init__(self) -> None:
         if DEFAULT_KIND not in self.mfu:
             raise ValueError(f"mfu.{DEFAULT_KIND}: missing")
         if self.idle_kw > self.busy_kw:
             raise ValueError(f"idle_kw = {self.idle_kw:g}: must be at most busy_kw, {self.busy_kw:g}")
+        for name in ("available_to_buy", "available_to_rent", "ends"):
+            if (day := getattr(self, name)) is not None:
+                date_of(day)
 
     def mfu_key(self, kind: str) -> str:
         """Return the key of `mfu` for a job kind such as `fsd.retrain`: its longest listed prefix."""

@@ -26,13 +26,18 @@ class PricedOffer(NamedTuple):
     """As `grade`, for prices with a host machine's added; 0 where none is."""
 
 
-def to_toml(priced: Iterable[PricedOffer], origin: str, account: str) -> str:
-    """Return `offers.toml`; `origin` names the file of the rows, `account` says what became of them."""
+def to_toml(priced: Iterable[PricedOffer], origin: str, account: str, as_of: str) -> str:
+    """Return `offers.toml`; `origin` names the file of the rows, `account` says what became of them.
+
+    `as_of` is the month of the newest.
+    """
     head = [
         "# Rental prices. Written by `python -m scheduler.catalog.prices`: import anew instead of editing,",
         "# and put what you know better into a file of your own.",
         "#",
         *(f"# {line}" for line in account.splitlines()),
+        "",
+        f'as_of = "{as_of}"',
         "",
         "[sources]",
         f'skypilot = "SkyPilot catalog, about late 2025 to mid 2026 (Azure older): {origin}"',

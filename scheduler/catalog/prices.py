@@ -7,6 +7,7 @@ Run as `python -m scheduler.catalog.prices PRICES.csv -o offers.toml`.
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from scheduler.catalog.models import CatalogError
 from scheduler.catalog.priced_offers import PricedOffer, to_toml
+from traces.dated import DatedError, month_of
 from traces.files import PathError, written_whole
 from traces.outputs import check_document
 
@@ -174,11 +176,14 @@ def fate_summary(judged: pd.DataFrame) -> str:
     )
 
 
-def import_prices(path: Path) -> tuple[str, pd.DataFrame]:
-    """Return `offers.toml` made of a CSV file of price rows, and the judged rows; raises CatalogError."""
+def import_prices(path: Path, as_of: str) -> tuple[str, pd.DataFrame]:
+    """Return `offers.toml` made of a CSV file of price rows of a month, and the judged rows.
+
+    Raises CatalogError.
+    """
     judged = judge_rows(read_price_rows(path))
     origin = f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return to_toml(offers(judged), origin, fate_summary(judged)), judged
+    return to_toml(offers(judged), origin, fate_summary(judged), as_of), judged
 
 
 _FILE = click.Path(path_type=Path)
@@ -187,15 +192,16 @@ _FILE = click.Path(path_type=Path)
 @click.command()
 @click.argument("rows", type=_FILE)
 @click.option("-o", "--output", type=_FILE, required=True, help="The offers.toml to write.")
+@click.option("--as-of", default="", metavar="YYYY-MM", help="Month of the prices.  [default: this one]")
 @click.option("-v", "--verbose", is_flag=True, help="Say what became of each row.")
-def main(rows: Path, output: Path, verbose: bool) -> None:
+def main(rows: Path, output: Path, as_of: str, verbose: bool) -> None:
     """Import the price ROWS (CSV) of the SkyPilot catalog."""
     try:
-        text, judged = import_prices(rows)
+        text, judged = import_prices(rows, month_of(as_of or date.today()))
         check_document(output, text.partition(".")[0].encode(), "a file of offers")
         with written_whole(output) as file:
             file.write(text.encode())
-    except (CatalogError, PathError, OSError) as error:
+    except (CatalogError, DatedError, PathError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None
     if verbose:

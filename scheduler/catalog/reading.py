@@ -6,15 +6,19 @@ The user's own files have the same form; they add entries, or override single fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from scheduler.catalog.catalog import Catalog, find
+from scheduler.catalog.figures import dated_figure, plain_figure
 from scheduler.catalog.models import CatalogError, Device, Entry, Figure, Offer, PodKind
+from traces.dated import DatedError, month_of
 from traces.errors import nearest, read_toml
 
 _OWN = [Path(__file__).with_name(f"{name}.toml") for name in ("devices", "pods", "providers", "offers")]
@@ -26,6 +30,8 @@ _STALE = {
 """What is out of date where a later file gives a field anew."""
 _TABLES = ("mfu", "providers", "devices", "pods", "offers")
 _LISTS = ("sizes", "spot_sizes")
+_DATED = ("usd_per_device_h", "spot_usd_per_device_h", "capital_usd")
+"""Figures that may be series of dated points."""
 _BY_KEY: dict[type[Entry], dict[str, tuple[Callable[[float], bool], str]]] = {
     Device: {"mfu": (lambda share: 0 < share <= 1, "above 0 and at most 1")},
     Offer: dict.fromkeys(
@@ -55,6 +61,8 @@ def _own() -> Catalog:
 class _File(Struct, forbid_unknown_fields=True):
     """A catalog file as it stands: tables of entries by key."""
 
+    as_of: str = ""
+    """The month that its figures are of, unless they say so themselves."""
     sources: dict[str, str] = field(default_factory=dict)
     mfu: _Table = field(default_factory=dict)
     providers: _Table = field(default_factory=dict)
@@ -87,7 +95,7 @@ def _read_all(paths: Iterable[Path]) -> Catalog:
         for name, table in tables.items():
             for key, values in getattr(file, name).items():
                 where = f"{path}: {name}.{key}"
-                given = _given(where, values, "mfu." if name == "mfu" else "")
+                given = _given(where, values, file.as_of, "mfu." if name == "mfu" else "")
                 before = table[key].fields if key in table else {}
                 table[key] = _Raw(where, _left(before, given) | given)
     return _build(tables, sources)
@@ -124,32 +132,26 @@ def _read(path: Path) -> _File:
         if name not in _File.__struct_fields__:
             raise CatalogError(f'{path}: unknown table "{name}"{nearest(name, _File.__struct_fields__)}')
     try:
+        if "as_of" in tables:
+            tables["as_of"] = month_of(tables["as_of"])
         return msgspec.convert(tables, _File)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, DatedError) as error:
         raise CatalogError(f"{path}: {error}") from None
 
 
-def _given(where: str, values: Mapping[str, Any], prefix: str = "") -> dict[str, _Given]:
+def _given(where: str, values: Mapping[str, Any], as_of: str, prefix: str = "") -> dict[str, _Given]:
     """Return an entry's fields; those of a table within it under dotted names, such as `mfu.fsd`."""
     fields: dict[str, _Given] = {}
     for name, value in values.items():
         place = f"{where}.{name}"
         if isinstance(value, dict):
-            fields |= _given(place, value, f"{prefix}{name}.")
+            fields |= _given(place, value, as_of, f"{prefix}{name}.")
+        elif isinstance(value, str | date) or (name in _LISTS and isinstance(value, list)):
+            fields[prefix + name] = _Given(str(value) if isinstance(value, date) else value, place)
         else:
-            plain = isinstance(value, str) or (name in _LISTS and isinstance(value, list))
-            fields[prefix + name] = _Given(value if plain else _figure(place, value), place)
+            figure = dated_figure(place, value) if name in _DATED else plain_figure(place, value)
+            fields[prefix + name] = _Given(replace(figure, as_of=figure.as_of or as_of), place)
     return fields
-
-
-def _figure(where: str, value: Any) -> Figure:
-    try:
-        return msgspec.convert(value if isinstance(value, list) else [value], Figure)
-    except msgspec.ValidationError:
-        raise CatalogError(
-            f"{where} = {value!r}: must be a number, or [number, source, certainty], "
-            "certainty being high, medium or low"
-        ) from None
 
 
 def _based(raw: _Raw, name: str, bases: Mapping[str, _Raw]) -> _Raw:

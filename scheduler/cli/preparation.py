@@ -17,7 +17,7 @@ from scheduler.catalog.certainty import footer
 from scheduler.cli.submissions import kept
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
-from scheduler.stock.assumed import unsure_figures
+from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.stock import Stock, check_names, stock_of
 from scheduler.study.reference import reference_of
 from traces.submissions import ALL_TIME, TimeRange
@@ -44,7 +44,8 @@ def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
 
 def unsure(scenario: Scenario, stock: Stock) -> str:
     """Return the lines on figures that are not sure, to end an output with money."""
-    return footer(unsure_figures(scenario, stock, load_catalog()))
+    catalog = load_catalog()
+    return footer(unsure_figures(scenario, stock, catalog), prices_of(scenario, stock, catalog))
 
 
 def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | None:

@@ -19,7 +19,7 @@ from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, lane_of
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
-from scheduler.stock.assumed import unsure_figures
+from scheduler.stock.assumed import prices_of, unsure_figures
 from traces.files import held
 
 
@@ -60,6 +60,7 @@ def _run(setup: Setup, folder: Path, choice: EngineChoice, progress: ReplayProgr
         "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
         "ledger": [check._asdict() for check in checks],
         "unsure": unsure_figures(scenario, stock, setup.catalog),
+        "prices_of": prices_of(scenario, stock, setup.catalog),
         "engine": choice._asdict(),
     }
     return finish(folder, scenario, trace, stock, end_s, entries)

@@ -10,6 +10,7 @@ from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
 from scheduler.scenario import Scenario, run_start_s
+from scheduler.stock.dates import check_dates
 from scheduler.stock.reference import check_rates
 from scheduler.stock.stock import Stock, check_speeds, stock_of
 from scheduler.weather import Weather, weather_of
@@ -46,11 +47,11 @@ class Setup:
         stock = stock_of(scenario, catalog, trace.instant(start_s))
         check_speeds(stock, trace.reference_device, catalog)
         check_rates(trace, catalog)
+        end_s = scenario.ends_s(start_s) or trace.last_submit_s
+        check_dates(scenario, stock, catalog, trace.instant(start_s), trace.instant(end_s))
         weather = weather_of(scenario, stock, trace)
         owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s)
-        owning.periods(
-            scenario.ends_s(start_s) or trace.last_submit_s
-        )  # too many? better said now than later
+        owning.periods(end_s)  # too many? better said now than later
         return cls(
             scenario=scenario,
             trace=trace,

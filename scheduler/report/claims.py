@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from math import isinf
 from textwrap import fill
 
-from scheduler.catalog.certainty import NOTED, figures_of, footer
+from scheduler.catalog.certainty import NOTED, figures_of, footer, oldest
 from scheduler.catalog.models import Certainty, Entry
 from scheduler.money.claims.claim_file import VERDICTS, Claim, ClaimInput, Range
 from scheduler.money.claims.readings import Hardware, PriceReading
@@ -82,7 +82,8 @@ def _unsure(court: Court, tested: Iterable[str]) -> str:
             figures += figures_of(reading.device, ("busy_kw", "idle_kw"), sure)
             whose[reading.key] = ", ".join(figures)
         unsure[sure] = {name: figures for name, figures in whose.items() if figures}
-    return "\n".join(map(_wrapped, footer(unsure).splitlines()))
+    prices_of = oldest(reading.pod.figures.get("capital_usd") for reading in court.hardware)
+    return "\n".join(map(_wrapped, footer(unsure, prices_of).splitlines()))
 
 
 def _peaked(reading: Hardware) -> Entry:

@@ -26,8 +26,8 @@ SPENT_BY = {"line": "line", "resource": "resource", "period": "period_s"}
 def ledger(run: Run, by: Sequence[str] = (), idle: IdleBy | None = None) -> str:
     """Render the ledger by what `bills` are told apart by, in their order.
 
-    Without any it is by resource and line and by workload. It ends with the figures that are not sure, and
-    with the check.
+    Without any it is by resource and line and by workload. It ends with the check, the figures that are not
+    sure, and how old prices are.
     """
     if not by:
         parts = [spent(run), used(run, "workload")]
@@ -37,7 +37,7 @@ def ledger(run: Run, by: Sequence[str] = (), idle: IdleBy | None = None) -> str:
         parts = [used(run, by[0])]
     else:
         parts = [billed(run, by, idle).text()]
-    parts += [footer(run.description["unsure"]), check(run)]
+    parts += [check(run), footer(run.description["unsure"], run.description["prices_of"])]
     return "\n\n".join(part for part in parts if part)
 
 

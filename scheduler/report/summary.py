@@ -105,4 +105,6 @@ def _words(words: dict[str, dict[str, float]], by: str) -> str:
 
 
 def _spend(run: Run) -> str:
-    return "\n".join(part for part in (spent(run), footer(run.description["unsure"])) if part)
+    return "\n".join(
+        part for part in (spent(run), footer(run.description["unsure"], run.description["prices_of"])) if part
+    )

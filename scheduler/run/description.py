@@ -97,6 +97,7 @@ class Description(Struct, frozen=True):
     weather: WeatherEntry | None
     ledger: list[CheckEntry]
     unsure: Unsure
+    prices_of: str
     engine: EngineEntry
     parts: LogParts
     demand: Part | None

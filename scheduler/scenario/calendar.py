@@ -17,16 +17,14 @@ def with_calendar(raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     Where there is no trace, a `start` that is a date is that of the demand, and a `horizon` its length,
     unless the demand has its own. Raises ScenarioError.
     """
-    plain, demand = dict(raw), dict[str, Any]()
-    if isinstance(start := raw.get("start"), date):
-        start = plain["start"] = start.isoformat()
-    if isinstance(start, str) and is_date(start):
-        demand["start"] = start
+    plain, demand = {key: _dates_as_text(value) for key, value in raw.items()}, dict[str, Any]()
+    if isinstance(plain.get("start"), str) and is_date(plain["start"]):
+        demand["start"] = plain["start"]
     if "horizon" in raw:
         plain["horizon_h"] = _hours(plain, where)
         del plain["horizon"]
         demand["days"] = ceil(plain["horizon_h"] * HOUR_S / DAY_S)
-    given = raw.get("demand", {})
+    given = plain.get("demand", {})
     if demand and isinstance(given, Mapping) and raw.get("trace") is None:
         plain["demand"] = demand | dict(given)
     return plain
@@ -35,6 +33,14 @@ def with_calendar(raw: Mapping[str, Any], where: str) -> Mapping[str, Any]:
 def is_date(start: str) -> bool:
     """Say whether the start of a run is a date, and no duration from the epoch."""
     return start[-1:] not in UNITS_S
+
+
+def _dates_as_text(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _dates_as_text(each) for key, each in value.items()}
+    return [_dates_as_text(each) for each in value] if isinstance(value, list) else value
 
 
 def _hours(raw: Mapping[str, Any], where: str) -> float:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count, Positive, Sizes, WholeSeconds, check_sizes
 from scheduler.scenario.base import ByHour, Hours, Model, Name, Probability, Whole, WindowSpec
+from traces.dated import points_of
 
 Sigma = Annotated[float, Meta(ge=0, le=5)]
 
@@ -106,8 +107,8 @@ class OfferSpec(Model, frozen=True, kw_only=True):
     """Devices that may be rented at once."""
     sizes: Sizes | None = None
     """Devices of the instances that are rented, ascending."""
-    usd_per_device_h: Amount | None = None
-    """Of all sizes."""
+    usd_per_device_h: Amount | tuple[tuple[str, Positive], ...] | None = None
+    """Of all sizes; or dated points of it, as [["2026-01", 2.4], ...], log-interpolated day by day."""
     price: PriceFile | None = None
     """Takes over from its first row on, for all sizes."""
     surges: tuple[SurgeSpec, ...] = ()
@@ -130,6 +131,8 @@ class OfferSpec(Model, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_sizes("sizes", self.sizes or ())
+        if isinstance(self.usd_per_device_h, tuple):
+            points_of(self.usd_per_device_h)
         if self.committed_devices > self.quota:
             raise ValueError(f"committed_devices = {self.committed_devices}: must be at most the quota")
         for surge, after in pairwise(sorted(self.surges, key=lambda surge: surge.from_h)):

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from scheduler.catalog import Catalog
-from scheduler.catalog.certainty import figures_of
+from scheduler.catalog.certainty import figures_of, oldest
 from scheduler.catalog.models import Certainty
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from scheduler.stock.stock import NO_QUOTA, PoolStock, Stock
@@ -27,6 +27,25 @@ def unsure_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[C
         sure: {name: ", ".join(figures) for name, figures in of.items() if figures}
         for sure, of in found.items()
     }
+
+
+def prices_of(scenario: Scenario, stock: Stock, catalog: Catalog) -> str:
+    """Return the month of the oldest price or capital that a run has from the catalog; empty for none."""
+    pods = {spec.name: spec.pod for spec in scenario.pools if spec.capital_usd is None}
+    offers = {
+        spec.name: (spec.offer, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
+        for spec in scenario.offers
+        if spec.usd_per_device_h is None
+    }
+    bought = [
+        catalog.pod(pod).figures.get("capital_usd") for pool in stock.pools if (pod := pods.get(pool.name))
+    ]
+    rented = [
+        catalog.offer(offers[offer.name][0]).figures.get(offers[offer.name][1])
+        for offer in stock.offers
+        if offer.name in offers
+    ]
+    return oldest([*bought, *rented])
 
 
 def assumed_weather(scenario: Scenario, stock: Stock) -> dict[str, str]:

@@ -11,10 +11,15 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from scheduler.catalog import Figure
+from traces.dated import Points, seconds_to
 from traces.errors import cannot_read, first_line
 from traces.exact import as_decimal
 from traces.files import read_text
-from traces.times import HOUR_S
+from traces.interpolation import log_interpolated
+from traces.times import DAY_S, HOUR_S
 
 Step = tuple[int, float]
 """(second of the run, USD/device-hour from there on)."""
@@ -109,6 +114,22 @@ def _number(column: str, text: str) -> float:
     if not isfinite(number):
         raise ValueError(f"{column}: must be a number")
     return number
+
+
+def dated_steps(points: Points, start: datetime) -> list[Step]:
+    """Return the prices of a path from second 0 on: each day of UTC has that of its midnight."""
+    first_s, last_s = (seconds_to(points[at][0], start) for at in (0, -1))
+    midnight_s = -(start.hour * HOUR_S + start.minute * 60 + start.second)
+    from_s = max(midnight_s + DAY_S, first_s)
+    at_s = np.concatenate([[0], np.arange(from_s, last_s + 1, DAY_S)])
+    return list(zip(at_s.tolist(), log_interpolated(points, start, at_s).tolist(), strict=True))
+
+
+def value_at(figure: Figure, instant: datetime) -> float:
+    """Return what a figure of the catalog is at an instant."""
+    if not figure.points:
+        return figure.value
+    return float(log_interpolated(figure.points, instant, np.zeros(1))[0])
 
 
 def from_start(base: float, series: Sequence[Step], surges: Iterable[Surge]) -> tuple[Step, ...]:

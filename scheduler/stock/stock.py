@@ -6,6 +6,7 @@ run.json keeps it, so that a finished run can be read without the catalog.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import gcd
 
@@ -15,8 +16,9 @@ from msgspec.structs import replace
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Offer
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
-from scheduler.stock.price_series import Step, Surge, from_start, read_series
+from scheduler.stock.price_series import Step, Surge, dated_steps, from_start, read_series, value_at
 from scheduler.stock.recordings import recorded_most
+from traces.dated import Points, points_of
 from traces.times import HOUR_S
 from traces.trace import ANY_DEVICE
 
@@ -137,7 +139,7 @@ def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH
     pools = () if bound == "rented_only" else scenario.pools
     offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
     return Stock(
-        pools=tuple(_pool(spec, catalog, endless=bound == "unlimited_owned") for spec in pools),
+        pools=tuple(_pool(spec, catalog, start, endless=bound == "unlimited_owned") for spec in pools),
         offers=tuple(
             _offer(spec, catalog, start, lifted=bound == "rented_only", fair=scenario.fair_weather)
             for spec in offers
@@ -145,12 +147,13 @@ def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH
     )
 
 
-def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolStock:
+def _pool(spec: PoolSpec, catalog: Catalog, start: datetime, *, endless: bool) -> PoolStock:
     """An own device that the catalog does not know costs nothing and draws nothing."""
     kind = catalog.pod(spec.pod) if spec.pod is not None else None
     key = kind.device if kind is not None else spec.device or ""
     device = catalog.device(key) if kind is not None or key in catalog.devices else None
-    capital = spec.capital_usd if spec.capital_usd is not None else kind and kind.capital_usd
+    figure = kind and kind.figures.get("capital_usd")
+    capital = value_at(figure, start) if figure and spec.capital_usd is None else spec.capital_usd
     return PoolStock(
         name=spec.name,
         pod=spec.pod or "",
@@ -167,13 +170,12 @@ def _pool(spec: PoolSpec, catalog: Catalog, *, endless: bool) -> PoolStock:
 
 def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, fair: bool) -> OfferStock:
     offer = catalog.offer(spec.offer)
-    series = read_series(spec.price.csv, start) if spec.price is not None else []
     surges = [Surge(round(at.from_h * HOUR_S), round(at.to_h * HOUR_S), at.factor) for at in spec.surges]
     egress = offer.egress_usd_per_gb if spec.egress_usd_per_gb is None else spec.egress_usd_per_gb
     gbps = offer.staging_gbps if spec.staging_gbps is None else spec.staging_gbps
     agreed = spec.usd_per_device_h is not None and spec.price is None and not spec.spot
     sizes = spec.sizes or (offer.spot_sizes if spec.spot else None) or offer.sizes
-    prices = {size: from_start(_price(spec, offer, size), series, [] if fair else surges) for size in sizes}
+    prices = {size: _steps(spec, offer, size, start, [] if fair else surges) for size in sizes}
     return OfferStock(
         name=spec.name,
         offer=spec.offer,
@@ -196,17 +198,34 @@ def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, 
     )
 
 
-def _price(spec: OfferSpec, offer: Offer, size: int) -> float:
+def _steps(
+    spec: OfferSpec, offer: Offer, size: int, start: datetime, surges: Sequence[Surge]
+) -> tuple[Step, ...]:
+    """Return the prices of a size: as the scenario or the catalog has them, until its file takes over."""
+    price = _price(spec, offer, size)
+    path = dated_steps(price, start) if isinstance(price, tuple) else [(0, price)]
+    series = read_series(spec.price.csv, start) if spec.price is not None else []
+    before = [step for step in path if not series or step[0] < series[0][0]]
+    return from_start(path[0][1], [*before, *series], surges)
+
+
+def _price(spec: OfferSpec, offer: Offer, size: int) -> float | Points:
     """Return the price of a size; a commitment is one contract, at the price of nodes."""
+    if isinstance(spec.usd_per_device_h, tuple):
+        return points_of(spec.usd_per_device_h)
     if spec.usd_per_device_h is not None:
         return spec.usd_per_device_h
     own = offer.spot_usd_per_device_h_by_size if spec.spot else offer.usd_per_device_h_by_size
-    common = offer.spot_usd_per_device_h if spec.spot else offer.usd_per_device_h
+    name = "spot_usd_per_device_h" if spec.spot else "usd_per_device_h"
+    common = getattr(offer, name)
     if common is None:
         raise CatalogError(
             f'{spec.name}: the offer "{offer.key}" has no spot price: give usd_per_device_h, or spot = false'
         )
-    return common if spec.committed_devices else own.get(size, common)
+    if size in own and not spec.committed_devices:
+        return own[size]
+    figure = offer.figures.get(name)
+    return figure.points if figure is not None and figure.points else float(common)
 
 
 def _quota(spec: OfferSpec, largest_size: int) -> int:

@@ -100,7 +100,9 @@ def _unsure(run: Run) -> str:
         for sure, words in NOTED.items()
         for name, figures in unsure.get(sure, {}).items()
     )
-    return f"<ul>{items}</ul>" if items else "<p>There is none.</p>"
+    month = run.description["prices_of"]
+    age = f"<p>Prices of {month}.</p>" if month else ""
+    return (f"<ul>{items}</ul>" if items else "<p>There is none.</p>") + age
 
 
 def _text(name: str) -> str:
