@@ -15,6 +15,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job, jobs
 from scheduler.engine.log.outcomes import OUTCOMES, UNFINISHED, Account
 from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.log.site_power import SitePower
 from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import Pool
 from scheduler.money.ledger.audit import audit
@@ -108,10 +109,10 @@ def run(
     """Log and price what is told; what did not end by `end_s` waits. Raises LedgerError."""
     start_s = run_start_s(of, over)
     stock = stock_of(of, CATALOG, over.instant(start_s)).from_second(start_s)
-    owning = Owning(of.money, Calendar.of(over.epoch), start_s)
+    owning = Owning(of.money, Calendar.of(over.epoch), start_s, stock.sites)
     meter = Meter(stock, owning, over)
     pools, offers = ([each.name for each in some] for some in (stock.pools, stock.offers))
-    log = RunLog(folder, over, pools, offers, meter.price)
+    log = RunLog(folder, over, pools, offers, meter.price, SitePower(stock, start_s))
     Teller(log, over).tell(attempts, down)
     for row in log.missing():
         log.unstarted(row, UNFINISHED, "waits")

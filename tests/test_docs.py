@@ -203,7 +203,7 @@ def table(page: str, heading: str) -> list[list[str]]:
 LOGS = {
     "jobs": schema.JOBS,
     "attempts": schema.ATTEMPTS,
-    "states": schema.states(["POOL"], ["OFFER"]),
+    "states": schema.states(["POOL"], ["OFFER"], ["SITE"]),
     "spend": schema.SPEND,
 }
 
@@ -244,6 +244,8 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.Scenario, "## Keys"),
         (scenario.PoolSpec, "### `[[pools]]`"),
         (scenario.OfferSpec, "### `[[offers]]`"),
+        (scenario.SiteSpec, "### `[[sites]]`"),
+        (scenario.SeriesFile, "#### A year of hours"),
         (scenario.PolicySpec, "### `[policy]`"),
         (scenario.MoneySpec, "### `[money]`"),
         (scenario.FailureSpec, "#### `[[pools.failures]]`"),

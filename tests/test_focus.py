@@ -85,6 +85,7 @@ def ledger(folder: Path, *rows: Spend, end_s: int = 2 * HOUR_S, **more: str) -> 
             {"name": "spots", "prices": STEADY, **OFFER, "spot": True},
             {"name": "surging", "prices": SURGING, **OFFER},
         ],
+        "sites": [{"name": "here"}],
     }
     return Run(folder, description | {"parts": msgspec.to_builtins(sealed_parts(folder))})
 
@@ -390,6 +391,8 @@ def test_a_run_without_a_ledger_is_said_so(tmp_path: Path) -> None:
 BEARERS = {
     "capital": ("job", "idle", "down"),
     "energy": ("job", "idle", "down"),
+    "carbon": ("job", "idle", "down"),
+    "demand_charge": ("site",),
     "operations": ("job", "idle", "down"),
     "on_demand": ("job", "idle", "boot", "minimum"),
     "spot": ("job", "idle", "boot", "minimum"),
@@ -398,7 +401,10 @@ BEARERS = {
     "transfer": ("job",),
     "revenue": ("job",),
 }
-PLACES = {"capital": ("dojo", "own"), "energy": ("dojo", "own"), "operations": ("dojo", "own")}
+PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("capital", "energy", "carbon", "operations"), ("dojo", "own")
+)
+PLACES["demand_charge"] = ("here",)
 
 
 def test_all_lines_and_bearers_are_tried() -> None:
@@ -407,17 +413,20 @@ def test_all_lines_and_bearers_are_tried() -> None:
 
 
 def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
-    """Pods, a commitment that is exceeded and left unused, spot devices, data out, and a tenant."""
+    """Pods at a site, a commitment exceeded and left unused, spot devices, data out, and a tenant."""
     pods = build.pool(4, capital_usd=1e6)
     cloud = build.offer("cloud", committed_devices=2, egress_usd_per_gb=0.1, boot_s=60)
     spot = build.offer("spot", 2, usd_per_device_h=1.0, spot=True)
     money = {"tenant_usd_per_device_h": 5, "transfer_usd_per_gb": 0.01}
+    site = {"name": "here", "pools": ["own"], "g_co2_per_kwh": 300, "demand_usd_per_kw_month": 10}
     work = [
         build.job(0, 9_000, 4, residency="owned", workload="tenant"),
         build.job(600, 4_000, 3, input_tb=0.5, output_tb=0.25),
         build.job(700, 600, 2),
     ]
-    scenario = build.scenario([pods], [cloud, spot], policy={"patience": "at_once"}, money=money)
+    scenario = build.scenario(
+        [pods], [cloud, spot], policy={"patience": "at_once"}, money=money, sites=[site]
+    )
     run = build.run(scenario, build.trace(*work), tmp_path)
     assert {line for (line,) in build.rows(run, "spend", "line")} == set(LINES)
     names = ("period_s", "resource", "line", "charged_to", "quantity", "usd")
@@ -593,7 +602,7 @@ TOGETHER = [
     *(("CommitmentDiscountId", f"CommitmentDiscount{what}") for what in ("Category", "Name", "Type")),
 ]
 ONE_TO = [("SkuPriceId", "SkuId"), ("ServiceName", "ServiceCategory"), ("ServiceName", "ServiceSubcategory")]
-UNIT = re.compile(r"(GB|[A-Z][A-Za-z]*-(Hours|Days))")
+UNIT = re.compile(r"(GB|Kilograms|[A-Z][A-Za-z]*-(Hours|Days|Months))")
 
 
 def words_belong_together(table: list[Row]) -> None:

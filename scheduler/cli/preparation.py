@@ -18,7 +18,8 @@ from scheduler.cli.submissions import kept
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import prices_of, unsure_figures
-from scheduler.stock.stock import Stock, check_names, stock_of
+from scheduler.stock.checks import check_names
+from scheduler.stock.stock import Stock, stock_of
 from scheduler.study.reference import reference_of
 from traces.submissions import ALL_TIME, TimeRange
 from traces.trace import Trace

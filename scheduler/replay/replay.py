@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.log.site_power import SitePower
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.source import ReplayProgress, Source, TraceSource
 from scheduler.money.ledger.audit import audit
@@ -42,7 +43,7 @@ def _run(setup: Setup, folder: Path, choice: EngineChoice, progress: ReplayProgr
     assembly = Assembly(setup)
     meter = Meter(setup.stock, owning, trace)
     pools, offers = ([part.stock.name for part in some] for some in (assembly.pools, assembly.offers))
-    log = RunLog(folder, trace, pools, offers, meter.price)
+    log = RunLog(folder, trace, pools, offers, meter.price, SitePower(setup.stock, setup.start_s))
     simulation, fit = assembly.simulation(log), cache(assembly.fit)
     if choice.name == RECORD:
         end_s = run_as_recorded(setup, fit, log)

@@ -10,9 +10,10 @@ from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
 from scheduler.scenario import Scenario, run_start_s
+from scheduler.stock.checks import check_speeds
 from scheduler.stock.dates import check_dates
 from scheduler.stock.reference import check_rates
-from scheduler.stock.stock import Stock, check_speeds, stock_of
+from scheduler.stock.stock import Stock, stock_of
 from scheduler.weather import Weather, weather_of
 from scheduler.weather.prices import with_prices
 from traces.trace import ANY_DEVICE, Trace
@@ -50,7 +51,7 @@ class Setup:
         end_s = scenario.ends_s(start_s) or trace.last_submit_s
         check_dates(scenario, stock, catalog, trace.instant(start_s), trace.instant(end_s))
         weather = weather_of(scenario, stock, trace)
-        owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s)
+        owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s, stock.sites)
         owning.periods(end_s)  # too many? better said now than later
         return cls(
             scenario=scenario,

@@ -11,6 +11,8 @@ from itertools import cycle
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
+OLIVE = "#999933"
+"""Of the muted scheme of Tol ("Colour schemes", 2021), for what the palette has no more colours for."""
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
 _WORKLOADS = {"fsd": BLUE, "optimus": ORANGE, "tenant": GREEN, "other": PURPLE}
@@ -22,11 +24,14 @@ BEARER_COLOURS = {
     "boot": ORANGE,
     "minimum": PURPLE,
     "unused_commitment": VERMILION,
+    "site": YELLOW,
 }
 LINE_COLOURS = {
     "capital": BLUE,
     "operations": GREEN,
     "energy": ORANGE,
+    "carbon": OLIVE,
+    "demand_charge": YELLOW,
     "on_demand": VERMILION,
     "spot": BLACK,
     "committed": PURPLE,

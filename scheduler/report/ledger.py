@@ -148,7 +148,7 @@ def check(run: Run) -> str:
 
 def _rank(run: Run, group: tuple[Any, ...]) -> list[int]:
     """Sort resources and lines in their own order, periods by time."""
-    order = [*run.pools, *run.offers, *LINES]
+    order = [*run.pools, *run.offers, *run.sites, *LINES]
     return [order.index(value) if isinstance(value, str) else value for value in group]
 
 

@@ -9,6 +9,7 @@ from scheduler.report.bad_weather import bad_weather
 from scheduler.report.endings import endings
 from scheduler.report.ledger import spent
 from scheduler.report.shares import MOST_SHOWN, largest, shares
+from scheduler.report.sites import sites
 from scheduler.report.work import headline, lateness, work
 from scheduler.run.directory import Run
 from scheduler.run.fairness import served
@@ -37,7 +38,7 @@ _OF_JOBS = (
 
 
 def summary(run: Run, by: str = "workload") -> str:
-    """Render utilization, waits by job and by work, lateness, what bad weather did, and spend by line.
+    """Render utilization, waits by job and by work, lateness, bad weather, power, and spend by line.
 
     Jobs are told apart by a column, one of `BY`; where that is not the workload, it says how evenly their
     words were served.
@@ -56,6 +57,7 @@ def summary(run: Run, by: str = "workload") -> str:
         "" if by == "workload" else shares(served(run, jobs, by), by),
         lateness(jobs, run.end_s),
         bad_weather(levels, device_time),
+        sites(run, device_time),
         _spend(run),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -99,6 +99,8 @@ class Attempts(NamedTuple):
 LINES = {
     "capital": "device-hour",
     "energy": "kWh",
+    "carbon": "kg",
+    "demand_charge": "kW-month",
     "operations": "device-hour",
     "on_demand": "device-hour",
     "spot": "device-hour",
@@ -112,7 +114,7 @@ LINES = {
 MOVED = ("transfer", "egress")
 """Lines of an offer that pay for data, not for devices."""
 
-CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment")
+CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment", "site")
 """Who bears a charge."""
 
 GROUP = ("owner", "workload", "kind")
@@ -123,22 +125,22 @@ SPEND = pa.schema(
         documented(
             "period_s", pa.int64(), "s", "start of the charge period, from the epoch; the first is the run's"
         ),
-        documented("resource", WORD, "", "pool or offer"),
+        documented("resource", WORD, "", "pool, offer or site"),
         documented(
             "line",
             WORD,
             "",
             f"what the money bought: {', '.join([*LINES][:-1])} or {[*LINES][-1]}",
         ),
-        documented("charged_to", WORD, "", "job, idle, down, boot, minimum or unused_commitment"),
+        documented("charged_to", WORD, "", f"{', '.join(CHARGED_TO[:-1])} or {CHARGED_TO[-1]}"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
-        documented("unit", WORD, "", "device-hour, kWh or GB"),
+        documented("unit", WORD, "", "device-hour, kWh, kg, kW-month or GB"),
         documented("usd", pa.float64(), "USD", "the charge; negative for revenue"),
     ]
 )
 
 
-def states(pools: Sequence[str], offers: Sequence[str]) -> pa.Schema:
+def states(pools: Sequence[str], offers: Sequence[str], sites: Sequence[str] = ()) -> pa.Schema:
     """Return the columns of states.parquet: a step function, each row valid until the next."""
     return pa.schema(
         [
@@ -151,5 +153,9 @@ def states(pools: Sequence[str], offers: Sequence[str]) -> pa.Schema:
             ),
             documented("queued_jobs", pa.int64(), "", "jobs that wait"),
             documented("queued_devices", pa.int64(), "device", "reference devices that they ask for"),
+            *(
+                documented(f"site_kw_{name}", pa.float64(), "kW", f"{name}: power of its pools, PUE included")
+                for name in sites
+            ),
         ]
     )

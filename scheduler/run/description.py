@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from scheduler.run.parts import Part
 from scheduler.scenario import Scenario
+from scheduler.stock.sites import SiteStock
 from scheduler.stock.stock import OfferStock, PoolStock
 from traces.schema import EXACT
 
@@ -92,6 +93,7 @@ class Description(Struct, frozen=True):
     end_s: Second
     pools: list[PoolStock]
     offers: list[OfferStock]
+    sites: list[SiteStock]
     jobs: JobCounts
     refused: dict[str, Number]
     weather: WeatherEntry | None
@@ -115,7 +117,7 @@ def read_description(text: str) -> dict[str, Any]:
         typed = msgspec.convert(description, Description, str_keys=True)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
-    for name in ("scenario", "pools", "offers"):
+    for name in ("scenario", "pools", "offers", "sites"):
         if json.loads(json.dumps(msgspec.to_builtins(getattr(typed, name)))) != description[name]:
             raise ValueError(f"{name}: not as a run writes it, with every key and no other")
     if not all(map(_is_plain, _values(description))):

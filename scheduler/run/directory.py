@@ -79,12 +79,22 @@ class Run:
         """Whether it is the run as it was: nothing was simulated, and no policy asked."""
         return bool(self.description["engine"]["name"] == "record")
 
+    @property
+    def sites(self) -> list[str]:
+        """Names of the sites."""
+        return [site["name"] for site in self.description["sites"]]
+
+    @property
+    def metered(self) -> list[str]:
+        """Names of the sites whose power is logged: none where pools had no end."""
+        return [] if any(pool["endless"] for pool in self.description["pools"]) else self.sites
+
     def check(self) -> None:
         """Check that its files are just those that it wrote, to the bit; raises DamagedLogError."""
         demand = msgspec.convert(self.description["demand"], Part | None)
         check_parts(self.folder, self._parts, demand)
         columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
-        columns["states"] = states([*self.pools], self.offers)
+        columns["states"] = states([*self.pools], self.offers, self.metered)
         if sum(part.rows for part in self._parts["jobs"]) != self.description["trace"]["jobs"]:
             raise DamagedLogError(f"{self.folder}: jobs.parquet has other jobs than {FINISHED}")
         for log, schema in columns.items():
@@ -174,6 +184,7 @@ def finish(
         "end_s": end_s,
         "pools": [plain(pool) for pool in stock.pools],
         "offers": [plain(offer) for offer in stock.offers],
+        "sites": [plain(site) for site in stock.sites],
         **told,
         "parts": plain(sealed_parts(folder)),
         "demand": plain(sealed_demand(folder)),

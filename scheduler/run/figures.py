@@ -6,10 +6,10 @@ held and paid in the window; attempts that lie in it partly count partly, where 
 end.
 
 `scheduler.study.sweep.results.FIGURES` says what each figure of `measure` is. The parts are kinds of jobs,
-pools, offers and lines of the ledger. Others are kept only if asked for: figures of jobs by the words of a
-column, as `wait_p95_s@owner=proj-1`, with those of `fairness`, as `jain_due@owner`; and for statistics over
-the jobs of several runs `waits_s:GROUP`, each started job's wait with the waits of those it comes after, and
-`waiting_s:GROUP`, likewise, so far, of the jobs that had not started by the end; None: rejected.
+pools, offers, sites and lines of the ledger. Others are kept only if asked for: figures of jobs by the words
+of a column, as `wait_p95_s@owner=proj-1`, with those of `fairness`, as `jain_due@owner`; and for statistics
+over the jobs of several runs `waits_s:GROUP`, each started job's wait with the waits of those it comes after,
+and `waiting_s:GROUP`, likewise, so far, of the jobs that had not started by the end; None: rejected.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from scheduler.run.job_figures import (
     worked_jobs,
 )
 from scheduler.run.levels import DeviceLevels
+from scheduler.run.site_figures import site_figures
 from scheduler.run.spend import spend_figures
 from traces.arrays import filtered, rows_of
 from traces.times import HOUR_S
@@ -79,6 +80,8 @@ def measure(
         metrics |= _by_word(run, jobs, column)
     metrics |= waits | _devices(levels) | {"burst_jobs": pc.sum(jobs.column("rented")).as_py() or 0}
     metrics |= _attempts(device_time, levels) | {"refused": refused} | spend_figures(run, window)
+    for site, of_site in site_figures(run, device_time, window).items():
+        metrics |= {f"{name}:{site}": value for name, value in of_site.items()}
     unknown = {name for name, value in metrics.items() if isinstance(value, float) and isnan(value)}
     return metrics | dict.fromkeys(unknown)
 

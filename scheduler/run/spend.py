@@ -39,14 +39,15 @@ def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, 
 
     bought = [line for line in lines if line != "revenue"]
     fixed = [line for line in bought if line != "energy"]
-    owned_usd, rented_usd = usd(run.pools, bought), usd(run.offers, bought)
-    everywhere = [*run.pools, *run.offers]
+    owned = [*run.pools, *run.sites]
+    owned_usd, rented_usd = usd(owned, bought), usd(run.offers, bought)
+    everywhere = [*owned, *run.offers]
     return {
         "usd_total": owned_usd + rented_usd,
         "usd_owned": owned_usd,
         "usd_rented": rented_usd,
         **{f"usd_sunk:{pool}": usd([pool], fixed) for pool in run.pools},
-        "usd_avoidable": usd(run.pools, ["energy"]) + rented_usd,
+        "usd_avoidable": usd(run.pools, ["energy"]) + usd(run.sites, bought) + rented_usd,
         "usd_rent": usd(run.offers, [line for line in bought if line not in MOVED]),
         "revenue_usd": -usd(everywhere, ["revenue"]),
         **{f"usd:{line}": usd(everywhere, [line]) for line in lines},

@@ -27,6 +27,7 @@ from scheduler.scenario.scenario import (
     run_start_s,
     scenario_of,
 )
+from scheduler.scenario.sites import SeriesFile, SiteSpec
 
 __all__ = [
     "BOUNDS",
@@ -48,7 +49,9 @@ __all__ = [
     "RetrySpec",
     "Scenario",
     "ScenarioError",
+    "SeriesFile",
     "ShortageSpec",
+    "SiteSpec",
     "SurgeSpec",
     "parse_scenario",
     "read_scenario",

@@ -25,6 +25,7 @@ from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
 from scheduler.scenario.rented import OfferSpec, PriceFile
+from scheduler.scenario.sites import SeriesFile, SiteSpec
 from traces.errors import explain, read_toml
 from traces.numbers import minute
 from traces.times import HOUR_S, MomentError, parse_moment
@@ -69,6 +70,7 @@ class Scenario(Model, frozen=True, kw_only=True):
     """Arguments of the generator, where there is no trace."""
     pools: tuple[PoolSpec, ...] = ()
     offers: tuple[OfferSpec, ...] = ()
+    sites: tuple[SiteSpec, ...] = ()
     policy: PolicySpec = field(default_factory=PolicySpec)
     bound: str = "none"
     """none, owned_only, rented_only or unlimited_owned: a bound to hold a policy against."""
@@ -94,6 +96,7 @@ class Scenario(Model, frozen=True, kw_only=True):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f'the name "{name}" stands for two pools or offers')
+        self._check_sites(names)
         if self.start is not None:
             try:
                 parse_moment(self.start, datetime.fromtimestamp(0, UTC))
@@ -106,6 +109,19 @@ class Scenario(Model, frozen=True, kw_only=True):
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
         if self.bound not in BOUNDS:
             raise ValueError(f'bound "{self.bound}": allowed are {", ".join(BOUNDS)}')
+
+    def _check_sites(self, names: list[str]) -> None:
+        pools, placed = {pool.name for pool in self.pools}, dict[str, str]()
+        for site in self.sites:
+            if site.name in names:
+                raise ValueError(f'the name "{site.name}" stands for a site and something else')
+            names.append(site.name)
+            for pool in site.pools:
+                if pool not in pools:
+                    raise ValueError(f'site {site.name}: "{pool}" is no pool of the scenario')
+                if pool in placed:
+                    raise ValueError(f'site {site.name}: the pool "{pool}" is at {placed[pool]} already')
+                placed[pool] = site.name
 
     def _check_links(self) -> None:
         known, linked = {offer.name for offer in self.offers}, set[str]()
@@ -192,4 +208,14 @@ def _beside(scenario: Scenario, folder: Path) -> Scenario:
             offer = replace(offer, reclaim=replace(offer.reclaim, recording=recording))  # noqa: PLW2901
         offers.append(offer)
     weather = scenario.weather and str(folder / scenario.weather)
-    return replace(scenario, offers=tuple(offers), weather=weather)
+    sites = tuple(_site_beside(site, folder) for site in scenario.sites)
+    return replace(scenario, offers=tuple(offers), sites=sites, weather=weather)
+
+
+def _site_beside(site: SiteSpec, folder: Path) -> SiteSpec:
+    series = {
+        name: replace(file, csv=str(folder / file.csv))
+        for name in ("usd_per_kwh", "g_co2_per_kwh")
+        if isinstance(file := getattr(site, name), SeriesFile)
+    }
+    return replace(site, **series)

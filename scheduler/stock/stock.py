@@ -18,9 +18,9 @@ from scheduler.catalog.models import Offer
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from scheduler.stock.price_series import Step, Surge, dated_steps, from_start, read_series, value_at
 from scheduler.stock.recordings import recorded_most
+from scheduler.stock.sites import SiteStock, sites_of
 from traces.dated import Points, points_of
 from traces.times import HOUR_S
-from traces.trace import ANY_DEVICE
 
 GBIT_PER_TB = 8_000
 NO_QUOTA = 10**9
@@ -115,11 +115,17 @@ class Stock(Struct, frozen=True, kw_only=True):
 
     pools: tuple[PoolStock, ...]
     offers: tuple[OfferStock, ...]
+    sites: tuple[SiteStock, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """Names of the pools, then of the offers: a resource is known by its number among them."""
         return [*(pool.name for pool in self.pools), *(offer.name for offer in self.offers)]
+
+    @property
+    def metered(self) -> tuple[SiteStock, ...]:
+        """The sites whose power is logged: none where pools add pods, which all of the run is charged for."""
+        return () if any(pool.endless for pool in self.pools) else self.sites
 
     def from_second(self, start_s: int) -> Stock:
         """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
@@ -144,6 +150,7 @@ def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH
             _offer(spec, catalog, start, lifted=bound == "rented_only", fair=scenario.fair_weather)
             for spec in offers
         ),
+        sites=sites_of(scenario, tuple(pool.name for pool in pools)),
     )
 
 
@@ -233,25 +240,3 @@ def _quota(spec: OfferSpec, largest_size: int) -> int:
     if spec.reclaim is None or spec.reclaim.recording is None:
         return spec.quota
     return min(spec.quota, recorded_most(spec.reclaim.recording) * largest_size)
-
-
-def check_names(scenario: Scenario, catalog: Catalog) -> None:
-    """Raise CatalogError for a pod or an offer that is not in the catalog, before anything costs time."""
-    for pool in scenario.pools:
-        if pool.pod is not None:
-            catalog.pod(pool.pod)
-    for offer in scenario.offers:
-        catalog.offer(offer.offer)
-
-
-def check_speeds(stock: Stock, reference: str, catalog: Catalog) -> None:
-    """Raise CatalogError unless each device's speed beside the trace's reference device is known."""
-    used = {pool.device: pool.name for pool in stock.pools}
-    used |= {offer.device: offer.name for offer in stock.offers}
-    for device, name in used.items():
-        if reference not in (ANY_DEVICE, device):
-            try:
-                catalog.device(device), catalog.device(reference)
-            except CatalogError as error:
-                beside = f'"{device}" beside the trace\'s reference device "{reference}"'
-                raise CatalogError(f"{name}: the speed of {beside} is not known: {error}") from None

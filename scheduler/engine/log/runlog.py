@@ -28,6 +28,7 @@ from scheduler.engine.log.outcomes import (
     outcome_words,
 )
 from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked
+from scheduler.engine.log.site_power import SitePower
 from scheduler.engine.log.states import Levels, held_by
 from scheduler.engine.log.waiting import NEVER, Turns
 from scheduler.run.columns import ATTEMPTS, JOBS, TRACE_NAMES, Attempts, states
@@ -55,14 +56,21 @@ class RunLog:
     """
 
     def __init__(
-        self, folder: Path, trace: Trace, pools: Sequence[str], offers: Sequence[str], price: Price
+        self,
+        folder: Path,
+        trace: Trace,
+        pools: Sequence[str],
+        offers: Sequence[str],
+        price: Price,
+        power: SitePower | None = None,
     ) -> None:
         self._jobs = trace.table.select(_FROM_TRACE).combine_chunks()
         self.turns = Turns(trace.numpy("submit_s").copy())
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price
-        self._states_schema = states(pools, offers)
+        self._states_schema = states(pools, offers, power.names if power is not None else ())
+        self._power = power
         self._rows = bytearray()
         self._full = PART_ROWS * _ROW.size
         self._spans: dict[int, list[int]] = {}
@@ -70,7 +78,8 @@ class RunLog:
         self._histories = Histories()
         self.running: dict[Attempt, None] = {}
         """What holds devices now, in order of their start; the simulation keeps it."""
-        self._levels = Levels(len(self._resources), len(pools), self.turns, trace.numpy("gang"))
+        since_s = power.start_s if power is not None and power.names else None
+        self._levels = Levels(len(self._resources), len(pools), self.turns, trace.numpy("gang"), since_s)
         self._logged = np.zeros(len(trace), bool)
         self._unstarted: list[tuple[int, int, str]] = []
         self._parts = PartFiles(folder)
@@ -138,7 +147,8 @@ class RunLog:
     def _write(self, until_s: int, held: Ints) -> None:
         attempts = unpacked(self._rows, ROW_WIDTH)
         levels = self._levels.until(until_s, attempts, held)
-        columns = dict(zip(self._states_schema.names, levels, strict=True))
+        power = [] if self._power is None else self._power.kw(levels[1:])
+        columns = dict(zip(self._states_schema.names, [*levels, *power], strict=True))
         self._parts.write("states", self._states_schema, columns)
         self._flush_attempts(attempts)
         self._rows.clear()

@@ -29,12 +29,16 @@ def held_by(running: Iterable[Attempt]) -> Ints:
 class Levels:
     """Of each resource the devices held, of each pool those out of service, then waiting jobs and devices."""
 
-    def __init__(self, resources: int, pools: int, turns: Turns, gang: Ints) -> None:
+    def __init__(
+        self, resources: int, pools: int, turns: Turns, gang: Ints, first_s: int | None = None
+    ) -> None:
+        """With `first_s` there is a row at that second, though nothing is held and nobody waits."""
         self._first_down = 1 + resources
         self._jobs = self._first_down + pools
-        self._steps = StepChanges(self._jobs + 1)
+        self._begun = self._jobs + 2
+        self._steps = StepChanges(self._jobs + 2)
         self._turns, self._gang = turns, gang
-        self._down = array("q")
+        self._down = array("q") if first_s is None else array("q", (first_s, self._begun, 1))
 
     def down(self, pool_index: int, now: int, devices: int) -> None:
         """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
@@ -65,7 +69,7 @@ class Levels:
         ]
         time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
         del self._down[:]
-        return self._steps.until(until_s, time_s, level - 1, change)
+        return self._steps.until(until_s, time_s, level - 1, change)[: self._begun]
 
     def _waited(self, turn: Ints, start_s: Ints) -> list[_Change]:
         """Changes by those who started, where they had to wait before."""

@@ -18,7 +18,13 @@ PURCHASE = "purchase"
 """The rows that buy a commitment. The ledger has no such line: it counts the use."""
 
 _OWNER = "On-Premises"
-_UNITS = {"device-hour": "Device-Hours", "kWh": "Kilowatt-Hours", "GB": "GB"}
+_UNITS = {
+    "device-hour": "Device-Hours",
+    "kWh": "Kilowatt-Hours",
+    "kg": "Kilograms",
+    "kW-month": "Kilowatt-Months",
+    "GB": "GB",
+}
 
 _OWNED = ("Owned Training Cluster", "Compute", "Other (Compute)")
 _RENTED = ("Rented Accelerators", "Compute", "Virtual Machines")
@@ -43,6 +49,8 @@ class Terms(NamedTuple):
 _LINES = {
     "capital": Terms(_OWNED, "Depreciation", "Other", frequency="Recurring", billed=False),
     "energy": Terms(_OWNED, "Energy"),
+    "carbon": Terms(_OWNED, "Emissions"),
+    "demand_charge": Terms(_OWNED, "Demand", frequency="Recurring"),
     "operations": Terms(_OWNED, "Operations", "Other", frequency="Recurring"),
     "on_demand": Terms(_RENTED, "Rental", rented=True),
     "spot": Terms(_RENTED, "Rental", "Dynamic", rented=True),
@@ -58,6 +66,7 @@ _BORNE_BY = {
     "boot": "booting and staging",
     "minimum": "billed beyond use",
     "unused_commitment": "unused commitment",
+    "site": "the site as a whole",
     PURCHASE: "commitment bought",
 }
 
@@ -98,7 +107,7 @@ class Sort(NamedTuple):
 def text_columns(run: Run, sort: Sort) -> TextColumns:
     """Return the columns of text of a charge; those that are not there are null."""
     scenario, terms, unit = run.description["scenario"]["name"], sort.terms, _UNITS.get(sort.unit, sort.unit)
-    resources = run.description["pools"] + run.description["offers"]
+    resources = [*run.description["pools"], *run.description["offers"], *run.description["sites"]]
     resource = next(each for each in resources if each["name"] == sort.resource)
     provider = resource["provider"] if terms.rented else _OWNER
     tags = {"line": sort.line, "run": run.folder.resolve().name, "scenario": scenario, "simulated": True}
@@ -118,9 +127,13 @@ def text_columns(run: Run, sort: Sort) -> TextColumns:
         "ConsumedUnit": unit if sort.consumes else None,
         "PricingUnit": unit,
         "Tags": json.dumps(tags, sort_keys=True),
-        **_resource(sort, f"exaburst/{scenario}/{sort.resource}", "Offer" if "offer" in resource else "Pool"),
+        **_resource(sort, f"exaburst/{scenario}/{sort.resource}", _kind_of(resource)),
         **_sku(sort, resource),
     }
+
+
+def _kind_of(resource: dict[str, Any]) -> str:
+    return "Offer" if "offer" in resource else "Pool" if "pod" in resource else "Site"
 
 
 def _borne_by(sort: Sort) -> str:
@@ -150,7 +163,7 @@ def _sku(sort: Sort, resource: dict[str, Any]) -> TextColumns:
 
     What a commitment covers would have cost the price without it; the commitment has one of its own.
     """
-    kind = resource.get("offer") or resource["pod"] or resource["device"]
+    kind = resource.get("offer") or resource.get("pod") or resource.get("device") or resource["name"]
     rental = sort.terms.meter == "Rental"
     sku = kind if rental else f"{kind}-{sort.line}"
     contract = ("spot" if resource["spot"] else "on-demand") if sort.listed else "committed"

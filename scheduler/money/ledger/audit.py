@@ -7,6 +7,7 @@ bills of rented attempts, one by one, and the price of commitments.
 
 from __future__ import annotations
 
+from functools import partial
 from math import isclose
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.money.ledger.demand_charge import DemandCharge
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import LedgerError, Owning, rents
 from scheduler.run.parts import written_parts
 from scheduler.run.spend import sums
+from scheduler.stock.sites import SiteStock
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
+from traces.arrays import Ints
+from traces.step_function import by_cell, from_changes
 
 TOLERANCE = 1e-9
 """The largest difference, as a share of the amount."""
@@ -54,6 +59,7 @@ def audit(
         checks.append(
             Check(offer.name, _cost(usd, offer.name), billed + _unused(usd, offer, owning.start_s, end_s))
         )
+    checks += [_of_site(folder, usd, site, stock, owning, end_s) for site in stock.sites if site.is_charged]
     for check in checks:
         if not isclose(check.rows_usd, check.expected_usd, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
             difference = f"come to {check.rows_usd!r} USD, not to {check.expected_usd!r}"
@@ -75,10 +81,31 @@ def _cost(usd: Totals, name: str) -> float:
 def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> float:
     """Book value lost, what is charged by device-second, and energy: idle power, and more where jobs held."""
     devices, start_s = pool.pods * pool.pod_devices, owning.start_s
-    always = float(owning.power(end_s).over(np.array([start_s]), np.array([end_s]))[0]) * devices
+    always = float(owning.power(pool, end_s).over(np.array([start_s]), np.array([end_s]))[0]) * devices
     energy = pool.idle_kw * (always - at_1_kw) + pool.busy_kw * at_1_kw
     by_time = devices * (end_s - start_s) * sum(owning.by_device_s(pool).values())
     return pool.pods * pool.capital_usd_per_pod * owning.lost(end_s) + by_time + energy
+
+
+def _of_site(folder: Path, usd: Totals, site: SiteStock, stock: Stock, owning: Owning, end_s: int) -> Check:
+    """Its highest power, by the attempts, month by month."""
+    expected = 0.0
+    if end_s > owning.start_s:
+        held = partial(_held, folder)
+        expected = DemandCharge(site, stock, owning, end_s, held).total_usd(owning.start_s)
+    return Check(site.name, _cost(usd, site.name), expected)
+
+
+def _held(folder: Path, pool: str, edges: Ints) -> Ints:
+    """Return the device-seconds that attempts hold of a pool between edges."""
+    device_s = np.zeros(len(edges) - 1, np.int64)
+    for part in written_parts(folder, "attempts", ["where", "devices", "alloc_s", "end_s"]):
+        ours = part.filter(pc.equal(part.column("where").cast("string"), pool))
+        devices, *times = (
+            ours.column(name).to_numpy().astype(np.int64) for name in ("devices", "alloc_s", "end_s")
+        )
+        device_s += by_cell(*from_changes(np.concatenate(times), np.concatenate([devices, -devices])), edges)
+    return device_s
 
 
 def _unused(usd: Totals, offer: OfferStock, start_s: int, end_s: int) -> float:

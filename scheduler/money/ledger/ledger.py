@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.money.ledger.charges import Charges
+from scheduler.money.ledger.demand_charge import DemandCharge
 from scheduler.money.ledger.meter import phases, sold_work
 from scheduler.money.ledger.pricing import (
     OfferPrices,
@@ -25,6 +26,7 @@ from scheduler.money.ledger.pricing import (
 from scheduler.money.ledger.rates import Owning, SizeRent, rents
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.run.parts import written_parts
+from scheduler.stock.sites import SiteStock
 from scheduler.stock.stock import OfferStock, PoolStock, Stock
 from traces.arrays import Ints
 from traces.parquet import write_batches
@@ -37,7 +39,9 @@ _ATTEMPT_COLUMNS = [*Attempts._fields, "where"]
 def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
     names = stock.names
-    charges = Charges(names, owning.periods(end_s))
+    charges = Charges(
+        [*names, *(site.name for site in stock.sites if site.is_charged)], owning.periods(end_s)
+    )
     if end_s > owning.start_s:
         for pool in stock.pools:
             _add_pool(charges, pool, owning, folder, end_s)
@@ -45,6 +49,9 @@ def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.T
             attempts = _attempts(folder, offer)
             _add_offer(charges, offer, attempts, end_s)
             add_moved(charges, offer, attempts, owning.money.transfer_usd_per_gb)
+        for site in stock.sites:
+            if site.is_charged:
+                _add_site(charges, site, stock, owning, folder, end_s)
         if owning.money.tenant_usd_per_device_h:
             _add_sold(charges, names, owning.money.tenant_usd_per_device_h, folder)
     table = charges.table()
@@ -63,6 +70,18 @@ def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, e
     prices.add("job", busy, pool.busy_kw)
     prices.add("idle", idle, pool.idle_kw)
     prices.add("down", down, pool.idle_kw)
+
+
+def _add_site(
+    charges: Charges, site: SiteStock, stock: Stock, owning: Owning, folder: Path, end_s: int
+) -> None:
+    """What a site pays beside the energy of its pools."""
+
+    def busy(pool: str, edges: Ints) -> Ints:
+        return np.asarray(_device_s(folder, [f"busy_{pool}"], edges)[0])
+
+    demand, periods = DemandCharge(site, stock, owning, end_s, busy), charges.periods
+    charges.add(site.name, "demand_charge", "site", demand.by_period(periods), demand.usd(periods))
 
 
 def _device_s(folder: Path, columns: list[str], edges: Ints) -> Ints:

@@ -83,7 +83,7 @@ class Meter:
         pool, owning = self._stock.pools[at], self._owning
         devices, alloc_s, _, end_s, _, _ = attempts
         until_s = int(end_s.max())
-        at_1_kw = devices * owning.power(until_s).over(alloc_s, end_s)
+        at_1_kw = devices * owning.power(pool, until_s).over(alloc_s, end_s)
         self.usd_at_1_kw[at] += float(at_1_kw.sum())
         capital = owning.capital(pool, until_s).over(alloc_s, end_s)
         held = capital + sum(owning.by_device_s(pool).values()) * (end_s - alloc_s)

@@ -22,8 +22,10 @@ class PoolPrices:
 
     def __init__(self, pool: PoolStock, owning: Owning, charges: Charges, end_s: int) -> None:
         self._pool, self._owning, self._charges = pool, owning, charges
-        self._capital, self._power = owning.capital(pool, end_s), owning.power(end_s)
+        self._capital, self._power = owning.capital(pool, end_s), owning.power(pool, end_s)
+        self._carbon = owning.carbon(pool, end_s)
         self.cells = Cells(charges.periods, end_s, self._capital.from_s, self._power.from_s)
+        self._pue = owning.pue(pool)
 
     def add(self, charged_to: str, device_s: Ints, kw: float) -> None:
         """Charge capital, energy at so many kW a device, and what is charged by device-second."""
@@ -32,7 +34,10 @@ class PoolPrices:
         usd_of_capital = cells.by_period(device_s * self._capital.at(cells.start_s))
         usd_of_energy = cells.by_period(device_s * kw * self._power.at(cells.start_s))
         add(pool, "capital", charged_to, device_h, usd_of_capital)
-        add(pool, "energy", charged_to, device_h * kw * self._owning.money.pue, usd_of_energy)
+        add(pool, "energy", charged_to, device_h * kw * self._pue, usd_of_energy)
+        if self._carbon is not None:
+            kg = cells.by_period(device_s * kw * self._carbon.at(cells.start_s))
+            add(pool, "carbon", charged_to, kg, np.zeros(len(kg)))
         for line, usd_per_device_s in self._owning.by_device_s(self._pool).items():
             if usd_per_device_s:
                 add(pool, line, charged_to, device_h, device_h * HOUR_S * usd_per_device_s)

@@ -14,6 +14,7 @@ import numpy as np
 
 from scheduler.scenario import MoneySpec
 from scheduler.stock.price_series import Step
+from scheduler.stock.sites import ByHours, SiteStock
 from scheduler.stock.stock import OfferStock, PoolStock
 from traces import portable, step_function
 from traces.arrays import Floats, Ints
@@ -22,6 +23,10 @@ from traces.times import DAY_S, HOUR_S, YEAR_S
 LONGEST_YEARS = 1e6
 """A life this long never ends."""
 MOST_PERIODS = 2_000_000
+G_PER_KG = 1_000
+DAY_HOURS = 24
+LEAP_DAY = 59
+"""Which day of a leap year is 29 February, from 0."""
 
 
 class LedgerError(ValueError):
@@ -51,14 +56,18 @@ class RateSteps:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Where the hours and days of UTC lie; `midnight_s` is the time from the last midnight to the epoch."""
+    """Where the hours, days and months of UTC lie; `midnight_s` is the time from a midnight to the epoch."""
 
     midnight_s: int
+    """From the last one before the epoch."""
+    midnight: int = 0
+    """Which one that is: days since 1970."""
 
     @classmethod
     def of(cls, epoch: datetime) -> Calendar:
         """Return the calendar of a trace, to the second."""
-        return cls(epoch.hour * HOUR_S + epoch.minute * 60 + epoch.second)
+        midnight, midnight_s = divmod(int(epoch.timestamp()), DAY_S)
+        return cls(midnight_s, midnight)
 
     def starts(self, step_s: int, start_s: int, end_s: int) -> Ints:
         """Return the starts of the hours or days that hold some of [start_s, end_s), cut to it."""
@@ -68,6 +77,23 @@ class Calendar:
     def hour(self, time_s: Ints) -> Ints:
         """Return the hour of the day, 0 to 23."""
         return (time_s + self.midnight_s) // HOUR_S % 24
+
+    def hour_of_year(self, time_s: Ints) -> Ints:
+        """Return the hour of a year of 365 days, 0 to 8,759; 29 February is as the 28th."""
+        days = (self.midnight + (time_s + self.midnight_s) // DAY_S).astype("datetime64[D]")
+        year = days.astype("datetime64[Y]")
+        day = (days - year.astype("datetime64[D]")).astype(np.int64)
+        leap = ((year + 1).astype("datetime64[D]") - year.astype("datetime64[D]")).astype(np.int64) == 366
+        return np.asarray((day - (leap & (day >= LEAP_DAY))) * 24 + self.hour(time_s), np.int64)
+
+    def month(self, time_s: Ints) -> tuple[Ints, Ints]:
+        """Return the seconds at which the month of each instant begins and ends."""
+        days = (self.midnight + (time_s + self.midnight_s) // DAY_S).astype("datetime64[D]")
+        month = days.astype("datetime64[M]")
+        first, following = (
+            (month + more).astype("datetime64[D]").astype(np.int64) - self.midnight for more in (0, 1)
+        )
+        return first * DAY_S - self.midnight_s, following * DAY_S - self.midnight_s
 
     def next_hour(self, time_s: Ints) -> Ints:
         """Return the first full hour after each instant."""
@@ -81,11 +107,17 @@ class Owning:
     money: MoneySpec
     calendar: Calendar
     start_s: int = 0
+    sites: tuple[SiteStock, ...] = ()
+
+    def site(self, pool: PoolStock) -> SiteStock | None:
+        """Return the site at which a pool stands, if any is known."""
+        return next((site for site in self.sites if pool.name in site.pools), None)
 
     def periods(self, end_s: int) -> Ints:
         """Return the starts of the charge periods of a run; raises LedgerError where they are too many."""
         step_s = HOUR_S if self.money.charge_period == "hour" else DAY_S
         hourly = self.money.depreciation == "declining" or isinstance(self.money.usd_per_kwh, tuple)
+        hourly |= any(max(len(site.usd_per_kwh), len(site.g_co2_per_kwh or ())) > 1 for site in self.sites)
         length_s = end_s - self.start_s
         if length_s // (HOUR_S if hourly else step_s) > MOST_PERIODS:
             raise LedgerError(
@@ -143,13 +175,33 @@ class Owning:
         usd_per_year = pool.capital_usd_per_pod * self.money.operations_share_per_year
         return {"operations": usd_per_year / (pool.pod_devices * YEAR_S)}
 
-    def power(self, end_s: int) -> RateSteps:
-        """USD a second for each kW that devices draw, the site's overhead (PUE) included."""
-        tariff, usd_per_kw_s = self.money.usd_per_kwh, self.money.pue / HOUR_S
-        if not isinstance(tariff, tuple):
-            return RateSteps.constant(tariff * usd_per_kw_s)
+    def pue(self, pool: PoolStock) -> float:
+        """Return the power of the site over that of the pool's devices."""
+        site = self.site(pool)
+        return self.money.pue if site is None else site.pue
+
+    def power(self, pool: PoolStock, end_s: int) -> RateSteps:
+        """USD a second for each kW that devices of a pool draw, the site's overhead (PUE) included."""
+        site, tariff = self.site(pool), self.money.usd_per_kwh
+        if site is not None:
+            tariff = site.usd_per_kwh
+        return self._by_hour(tariff if isinstance(tariff, tuple) else (tariff,), self.pue(pool), end_s)
+
+    def carbon(self, pool: PoolStock, end_s: int) -> RateSteps | None:
+        """Kg of CO2 a second for each kW that devices of a pool draw; None where it is not counted."""
+        site = self.site(pool)
+        if site is None or site.g_co2_per_kwh is None:
+            return None
+        return self._by_hour(site.g_co2_per_kwh, site.pue / G_PER_KG, end_s)
+
+    def _by_hour(self, per_kwh: ByHours, factor: float, end_s: int) -> RateSteps:
+        """Return what a kW comes to a second, by what a kWh does, times a factor."""
+        factor_s = factor / HOUR_S
+        if len(per_kwh) == 1:
+            return RateSteps.constant(per_kwh[0] * factor_s)
         starts = self._hours(end_s)
-        return RateSteps(starts, np.array(tariff)[self.calendar.hour(starts)] * usd_per_kw_s)
+        number = self.calendar.hour if len(per_kwh) == DAY_HOURS else self.calendar.hour_of_year
+        return RateSteps(starts, np.array(per_kwh)[number(starts)] * factor_s)
 
     def _hours(self, end_s: int) -> Ints:
         """Return the starts of the hours up to `end_s`, at least one."""

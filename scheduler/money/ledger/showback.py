@@ -83,10 +83,12 @@ def _borne_by_jobs(run: Run, groups: _Groups) -> pa.Table:
 def _priced(run: Run) -> tuple[Stock, Owning]:
     """Return what run.json says of pools, offers and their prices."""
     description = run.description
-    stock = msgspec.convert({name: description[name] for name in ("pools", "offers")}, Stock, str_keys=True)
+    stock = msgspec.convert(
+        {name: description[name] for name in Stock.__struct_fields__}, Stock, str_keys=True
+    )
     money = msgspec.convert(description["scenario"]["money"], MoneySpec)
     calendar = Calendar.of(datetime.fromisoformat(description["trace"]["epoch"]))
-    return stock, Owning(money, calendar, run.start_s)
+    return stock, Owning(money, calendar, run.start_s, stock.sites)
 
 
 class _Logged:

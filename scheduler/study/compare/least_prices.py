@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 
 from scheduler.money.ledger.rates import Owning, RateSteps, rents
-from scheduler.stock.stock import Stock
+from scheduler.stock.stock import PoolStock, Stock
 from scheduler.study.compare.bound_jobs import BoundJobs
 from traces.arrays import Floats, Ints
 from traces.step_function import row_at
@@ -27,26 +27,37 @@ class LeastPrices:
     def anyhow(self) -> float:
         """USD for what no policy changes: idle power and commitments."""
         first_s, last_s = (np.array([edge]) for edge in self.window)
-        power = self.owning.power(self.window[1]).over(first_s, last_s)
-        idle_kw = sum(
-            pool.pods * pool.pod_devices * min(pool.idle_kw, pool.busy_kw) for pool in self.stock.pools
+        idle = sum(
+            pool.pods
+            * pool.pod_devices
+            * min(pool.idle_kw, pool.busy_kw)
+            * self.owning.power(pool, self.window[1]).over(first_s, last_s)
+            for pool in self.stock.pools
         )
         committed = (
             offer.committed_devices * rents(offer)[0].price.over(first_s, last_s)
             for offer in self.stock.offers
         )
-        return float((idle_kw * power + sum(committed))[0])
+        return float((np.zeros(1) + idle + sum(committed))[0])
 
     def done(self, classes: int, least: Floats) -> Floats:
         """USD by class and slot for a device-hour of work on own devices, beyond what they draw when idle.
 
         `least` is what a unit of work holds of each pool, in device-hours, at least.
         """
-        above_kw = [max(0.0, pool.busy_kw - pool.idle_kw) for pool in self.stock.pools]
-        kwh = min((kw * held for kw, held in zip(above_kw, least, strict=True) if held < inf), default=0.0)
-        power = self.owning.power(int(self.edges[-1]))
-        price = HOUR_S * _lowest(power, self.edges[:-1], self.edges[1:])
-        return np.tile(np.where(self.edges[1:] <= self.window[1], kwh * price, 0.0), classes)
+        prices = [
+            held * self._above_idle(pool)
+            for pool, held in zip(self.stock.pools, least, strict=True)
+            if held < inf
+        ]
+        price = np.min(prices, axis=0) if prices else np.zeros(len(self.edges) - 1)
+        return np.tile(np.where(self.edges[1:] <= self.window[1], price, 0.0), classes)
+
+    def _above_idle(self, pool: PoolStock) -> Floats:
+        """USD by slot for an hour of what a device draws beyond its idle power."""
+        power = self.owning.power(pool, int(self.edges[-1]))
+        kw = max(0.0, pool.busy_kw - pool.idle_kw)
+        return HOUR_S * kw * _lowest(power, self.edges[:-1], self.edges[1:])
 
     def rented(self, parts: list[BoundJobs]) -> Floats:
         """USD by class and slot for a device-hour of work on the cheapest offer, paid in the window."""

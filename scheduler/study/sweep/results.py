@@ -72,8 +72,16 @@ FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "span_device_h": (pa.float64(), "device-hour", "owned devices held by gangs on several pods"),
     "rented_device_h": (pa.float64(), "device-hour", "rented devices held, booting included"),
     "most_rented": (pa.int64(), "device", "most of an offer's devices that were held at once"),
+    "kwh": (pa.float64(), "kWh", "energy of a site"),
+    "peak_kw": (pa.float64(), "kW", "highest power of a site"),
+    "load_factor": (pa.float64(), "", "mean power of a site over its highest"),
+    "co2_kg": (pa.float64(), "kg", "carbon dioxide that the energy of a site gives off"),
+    "power_usd": (pa.float64(), "USD", "energy and demand charges of a site"),
+    "delivered_pflop_days": (pa.float64(), "PFLOP-day", "work on the pools of a site that is kept"),
+    "power_usd_per_pflop_day": (pa.float64(), "USD/PFLOP-day", "of that, what power costs"),
+    "co2_g_per_pflop_day": (pa.float64(), "g/PFLOP-day", "of that, what power gives off"),
     "usd_total": (pa.float64(), "USD", "all that was spent, without revenue"),
-    "usd_owned": (pa.float64(), "USD", "spent on pools"),
+    "usd_owned": (pa.float64(), "USD", "spent on pools and sites"),
     "usd_rented": (pa.float64(), "USD", "spent on offers"),
     "usd_sunk": (pa.float64(), "USD", "what pods cost whether used or not"),
     "usd_avoidable": (pa.float64(), "USD", "of all that was spent, what is not sunk"),
@@ -86,7 +94,7 @@ FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
 }
 """Type, unit and meaning of each figure of `scheduler.run.figures`, in the order of the columns.
 
-`figure:part` is a column of its own, the figure for one kind of job, pool, offer or line of the ledger;
+`figure:part` is a column of its own, the figure for one kind of job, pool, offer, site or line of the ledger;
 `figure@column=word` is that of the jobs with a word in a column.
 """
 

@@ -1,0 +1,52 @@
+"""The power of each site, as states.parquet has it: what its pools draw, by the devices that are held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from scheduler.stock.stock import Stock
+from traces.arrays import Floats, Ints
+
+
+class _Draw(NamedTuple):
+    """What a pool draws at the meter of its site."""
+
+    level: int
+    """Which of the levels counts its devices that are held."""
+    idle_kw: float
+    """Of all its devices, be they held or not."""
+    more_kw: float
+    """Of a device that is held, beyond its idle power."""
+
+
+class SitePower:
+    """Says what the sites of a stock draw from the second `start_s` on, at which their columns begin."""
+
+    def __init__(self, stock: Stock, start_s: int) -> None:
+        self.start_s = start_s
+        self.names = [site.name for site in stock.metered]
+        self._draws = [
+            [
+                _Draw(
+                    at,
+                    site.pue * pool.idle_kw * pool.pods * pool.pod_devices,
+                    site.pue * (pool.busy_kw - pool.idle_kw),
+                )
+                for at, pool in enumerate(stock.pools)
+                if pool.name in site.pools
+            ]
+            for site in stock.metered
+        ]
+
+    def kw(self, levels: Sequence[Ints]) -> list[Floats]:
+        """Return the power of each site by the rows of some levels, those of the pools first."""
+        rows = len(levels[0])
+        return [
+            np.asarray(
+                sum((draw.idle_kw + draw.more_kw * levels[draw.level] for draw in draws), np.zeros(rows))
+            )
+            for draws in self._draws
+        ]
