@@ -45,6 +45,7 @@ _EASY = {"backfill": "easy", "patience": "never"}
 CASES = {
     "fcfs": Case(0.80, {"backfill": "none", "patience": "after:10m"}),
     "easy": Case(0.95, _EASY),
+    "multifactor": Case(0.95, _EASY | {"order": "multifactor"}),
     "overload": Case(1.10, _EASY),
     "pods": Case(1.10, _EASY, pods=10_000, pod_devices=8, largest=8),
     "spans": Case(0.90, _EASY, pods=100, pod_devices=8),

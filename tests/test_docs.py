@@ -247,6 +247,7 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.SiteSpec, "### `[[sites]]`"),
         (scenario.SeriesFile, "#### A year of hours"),
         (scenario.PolicySpec, "### `[policy]`"),
+        (scenario.MultifactorSpec, "#### `[policy.multifactor]`"),
         (scenario.MoneySpec, "### `[money]`"),
         (scenario.FailureSpec, "#### `[[pools.failures]]`"),
         (scenario.MaintenanceSpec, "#### `[[pools.maintenance]]`"),

@@ -8,6 +8,7 @@ powers of two alone, which IEEE 754 rounds in one way; they are right to about t
 from __future__ import annotations
 
 from itertools import accumulate
+from math import frexp, ldexp, sqrt
 
 import numpy as np
 
@@ -18,6 +19,7 @@ _LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62E42FEE00000p-1"), float.fromhex("0x1.
 _TAYLOR = [1 / factorial for factorial in accumulate(range(1, 15), lambda product, n: product * n)]
 """1/1!, 1/2! ...; the first that is left out is below 1e-17 where the argument is at most ln(2) / 2."""
 _ATANH = [2 / odd for odd in range(1, 25, 2)]
+_SQRT_HALF = sqrt(0.5)
 _BEYOND = 1500.0
 """From here on exp is infinite, or 0."""
 _TAIL_GRID = 2.0**40
@@ -38,10 +40,28 @@ def expm1(x: Floats | float) -> Floats:
 def log(x: Floats | float) -> Floats:
     """Return the natural logarithm of numbers above 0: 2 atanh((m - 1) / (m + 1)) of the mantissa m."""
     mantissa, twos = np.frexp(x)
-    small = mantissa < np.sqrt(0.5)
+    small = mantissa < _SQRT_HALF
     mantissa, twos = np.where(small, 2 * mantissa, mantissa), twos - small
     ratio = (mantissa - 1) / (mantissa + 1)
     return np.asarray(twos * _LN2_HIGH + (ratio * _polynomial(_ATANH, ratio * ratio) + twos * _LN2_LOW))
+
+
+def log_of(x: float) -> float:
+    """Return the natural logarithm of one number above 0: the bits of `log`, without an array's cost."""
+    mantissa, twos = frexp(x)
+    if mantissa < _SQRT_HALF:
+        mantissa, twos = 2 * mantissa, twos - 1
+    ratio = (mantissa - 1) / (mantissa + 1)
+    value = ratio * _polynomial_of(_ATANH, ratio * ratio)
+    return twos * _LN2_HIGH + (value + twos * _LN2_LOW)
+
+
+def expm1_of(x: float) -> float:
+    """Return e^x - 1 of one number: the bits of `expm1`."""
+    near = max(-_BEYOND, min(x, _BEYOND))
+    twos = round(near / (_LN2_HIGH + _LN2_LOW))
+    rest = (near - twos * _LN2_HIGH) - twos * _LN2_LOW
+    return ldexp(rest * _polynomial_of(_TAYLOR, rest), twos) + (ldexp(1.0, twos) - 1)
 
 
 def power(x: Floats, exponent: float) -> Floats:
@@ -73,4 +93,11 @@ def _polynomial(coefficients: list[float], x: Floats) -> Floats:
     for coefficient in reversed(coefficients[:-1]):
         value *= x
         value += coefficient
+    return value
+
+
+def _polynomial_of(coefficients: list[float], x: float) -> float:
+    value = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        value = value * x + coefficient
     return value

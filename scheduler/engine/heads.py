@@ -20,6 +20,11 @@ class HeadLoop(Protocol):
     now_s: int
     waiting_jobs: int
     lineup: Lineup
+
+    @property
+    def line_up(self) -> Callable[[int, list[QueueEntry]], None]:
+        """Start whoever may start, and let the others wait."""
+
     arrivals: Arrivals
 
 
@@ -46,7 +51,7 @@ class Heads:
         while passed:
             newcomers += self.start_first(joining)
             waiting = loop.waiting_jobs + len(joining)
-            loop.lineup.start(loop.now_s, joining)
+            loop.line_up(loop.now_s, joining)
             joining, passed = [], loop.waiting_jobs < waiting
 
     def start_first(self, joining: list[QueueEntry]) -> list[QueueEntry]:

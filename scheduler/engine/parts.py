@@ -10,6 +10,7 @@ from scheduler.engine.arrivals import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
+from scheduler.engine.ranking import Ranking
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.policy import Policy
 
@@ -26,5 +27,7 @@ class Parts(NamedTuple):
     """Where the order may share by them."""
     conditions: Conditions | None
     """None where nothing can befall an attempt."""
+    ranking: Ranking | None = None
+    """Where the keys of the order change."""
     overrun_s: int | None = None
     """Seconds past its estimate after which an attempt is killed; None: it never is for that."""

@@ -12,16 +12,16 @@ from math import inf
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
-from scheduler.engine.fair_share import StartTags
 from scheduler.engine.gate import Gate
 from scheduler.engine.heads import Heads
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.log.outcomes import UNFINISHED
 from scheduler.engine.need import whole_s
-from scheduler.engine.owned.head_only import lineup
+from scheduler.engine.order_keys import OrderKeys
+from scheduler.engine.owned.lineups import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
-from scheduler.engine.owned.view import ClusterView, KeyView
+from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.parts import Parts
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
@@ -47,13 +47,18 @@ class Simulation:
         self.arrivals = Arrivals(self, self.env, self.log, parts.dependencies)
         self._newcomers = self.arrivals.newcomers
         self._answers = False
-        self.lineup = lineup(self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start)
+        self._ranking = ranking = parts.ranking
+        self.lineup = lineup(
+            self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start, ranking
+        )
+        self.line_up = self.lineup.start if ranking is None else self.lineup.start_anew
         self._view = ClusterView(self._cluster, self.lineup.queue, self.running)
         first = self._policy.first
         self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
-        self._key_view = KeyView(self._start_tags or StartTags({}))
+        self._keys = OrderKeys(self._policy.order, self._start_tags, ranking)
+        self.key = self._keys.key
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
-        self.renting = Renting(waits, self._policy.offer, self._rent)
+        self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self)
         self._storm: Storm | None = None
         self._heads: Heads | None = None
@@ -69,7 +74,8 @@ class Simulation:
         self.renting.refusals = storm.refusals
         self._attempt = storm.attempts([self.finish])
         if storm.preempts:
-            self._heads = Heads(self, self._cluster, storm, self._start, self._entry)
+            self._heads = Heads(self, self._cluster, storm, self._start, self._keys.entry)
+            self._keys.needed = True
 
     def run(self, source: Source, horizon_s: int | None = None) -> int:
         """Replay the jobs of a source; return the second at which the run ended.
@@ -127,19 +133,9 @@ class Simulation:
                 self._start(newcomers.pop(), *slot)  # spared the queueing
                 return
         self._view.now_s = self.now_s
-        entries = [self._entry(job) for job in newcomers]
+        entries = list(map(self._keys.entry, newcomers))
         newcomers.clear()
         self._start_owned(entries)
-
-    def _entry(self, job: Job) -> QueueEntry:
-        score = self._policy.order(job, self._key_view)
-        if self._start_tags is not None:
-            self._start_tags.submitted(job)
-        return score, job.job_id, job
-
-    def key(self, job: Job) -> float:
-        """Return the order's key of a job at this moment."""
-        return self._policy.order(job, self._key_view)
 
     def _begin_to_wait(self, job: Job) -> None:
         self._waits[job.turn] = 1
@@ -168,7 +164,7 @@ class Simulation:
     def _start_owned(self, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start on pods, and let the newcomers who have to wait decide how long."""
         if self._heads is None:
-            self.lineup.start(self.now_s, newcomers)
+            self.line_up(self.now_s, newcomers)
         else:
             self._view.now_s = self.now_s
             self._heads.start_all(newcomers)
@@ -199,6 +195,8 @@ class Simulation:
             pod.frees[pod.index] -= need.devices
         else:
             need.take(attempt)
+        if self._ranking is not None and pods:
+            self._ranking.holds(job.shape.owner, need.devices)
         if self._storm is not None:
             self._storm.started(attempt)
 
@@ -229,8 +227,10 @@ class Simulation:
             pod.frees[pod.index] += need.devices
         else:
             need.release(attempt)
+        if self._ranking is not None:
+            self._ranking.holds(attempt.job.shape.owner, -need.devices)
         if self.waiting_jobs:
-            self.lineup.freed(attempt.pods)
+            self.lineup.freed(need, attempt.pods)
 
     def _close(self, end_s: int) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""

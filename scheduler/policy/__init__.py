@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
+from scheduler.policy.changing import Changing
 from scheduler.policy.first import FIRSTS, First
 from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place, checked
@@ -67,7 +68,7 @@ class Abilities(NamedTuple):
 class Policy:
     """One function a seam; None where nobody may pass, give way or come home."""
 
-    order: Order
+    order: Order | Changing
     first: First | None
     place: Place
     backfill: Backfill | None

@@ -41,11 +41,32 @@ class Planned:
     pick: Callable[[Waiting], Start | None]
 
 
-Backfill = HeadOnly | Planned
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The head, once chosen, stays the head until it has started, whoever comes.
+
+    With `reserve`, which is asked once as the head is blocked, others may pass it who end before its shadow
+    time by their estimate, first come, first served.
+    """
+
+    reserve: Callable[[Sequence[NeedView], int], Reservation] | None = None
+
+
+Backfill = HeadOnly | Planned | Committed
 
 
 def none() -> None:
     """Strict order: nobody passes the head."""
+
+
+def commit() -> Committed:
+    """Strict order, and the head stays the head: the simulator of RLScheduler (Zhang et al., SC 2020)."""
+    return Committed()
+
+
+def rlscheduler() -> Committed:
+    """The backfilling of the same simulator: there is one reservation a head, which is never moved."""
+    return Committed(_reserve)
 
 
 def greedy() -> HeadOnly:
@@ -104,8 +125,13 @@ def conservative(depth: int = 100) -> Planned:
     return Planned(pick)
 
 
+COMMITTED = ("commit", "rlscheduler")
+"""Those that keep a head once it is chosen."""
+
 BACKFILLS: dict[str, Callable[..., Backfill | None]] = {
     "none": none,
+    "commit": commit,
+    "rlscheduler": rlscheduler,
     "greedy": greedy,
     "easy": easy,
     "conservative": conservative,

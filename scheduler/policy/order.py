@@ -1,8 +1,8 @@
 """Which waiting job first: `(job, view) -> float`, lowest first, ties to the lower job_id.
 
-The key is taken when a job begins to wait, at its submission or after an interruption, and never changes
-while it waits. So an order has no clock to look at, and the engine raises OrderError where one does. An order
-that is more than a function may also have
+The key is taken when a job begins to wait, at its submission or after an interruption, and is fixed while it
+waits. So such an order has no clock to look at, and the engine raises OrderError where one does. An order
+whose keys change says so: it has `keys` (`changing.py`). One that is more than a function may also have
 
 - `level(job) -> float`: what preemption by order compares, lower first; without it, the key of that moment;
 - `turns_s(job, devices) -> float`: seconds of work on so many devices after which the level of a running job
@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import inf, log, sqrt
 
+from scheduler.policy.changing import CHANGING, Changing
 from scheduler.policy.views import JobView, OrderView
+from traces import portable
 from traces.exact import as_decimal
 from traces.times import DAY_S, HOUR_S
 
@@ -106,7 +108,38 @@ def fair_share() -> Order:
     return lambda job, view: view.start_tag(job.owner)
 
 
-ORDERS: dict[str, Callable[..., Order]] = {
+def _log10(x: float) -> float:
+    return portable.log_of(x) / log(10)
+
+
+def _submit_log10(job: JobView) -> float:
+    return _log10(job.submit_s or 0.1)
+
+
+def f1() -> Order:
+    """F1 of Carastan-Santos and de Camargo (SC 2017), learnt from simulations: log10(r) n + 870 log10(s).
+
+    In all four r is the estimate, n the gang and s the submission in seconds of the trace, 0.1 for 0.
+    """
+    return lambda job, view: _log10(job.estimate_s) * job.gang + 870 * _submit_log10(job)
+
+
+def f2() -> Order:
+    """F2 of the same: sqrt(r) n + 25,600 log10(s)."""
+    return lambda job, view: sqrt(job.estimate_s) * job.gang + 25_600 * _submit_log10(job)
+
+
+def f3() -> Order:
+    """F3 of the same: r n + 6,860,000 log10(s)."""
+    return lambda job, view: job.estimate_s * job.gang + 6_860_000 * _submit_log10(job)
+
+
+def f4() -> Order:
+    """F4 of the same: r sqrt(n) + 530,000 log10(s)."""
+    return lambda job, view: job.estimate_s * sqrt(job.gang) + 530_000 * _submit_log10(job)
+
+
+ORDERS: dict[str, Callable[..., Order | Changing]] = {
     "fcfs": fcfs,
     "sjf": sjf,
     "srpt": srpt,
@@ -115,4 +148,9 @@ ORDERS: dict[str, Callable[..., Order]] = {
     "edf": edf,
     "priority": priority,
     "fair_share": fair_share,
+    "f1": f1,
+    "f2": f2,
+    "f3": f3,
+    "f4": f4,
+    **CHANGING,
 }

@@ -16,12 +16,14 @@ from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.parts import Parts
 from scheduler.engine.places import Places
+from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.offers import LiveOffer, Rental
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
 from scheduler.engine.storm.outages import Outage
+from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
@@ -63,7 +65,8 @@ class Assembly:
         scenario, trace, policy = self._setup.scenario, self._setup.trace, self._setup.policy
         first = policy.first
         order = scenario.policy.order.partition(":")[0]
-        shares_by_tags = order == "fair_share" or order not in ORDERS
+        changing = policy.order if isinstance(policy.order, Changing) else None
+        shares_by_tags = changing is None and (order == "fair_share" or order not in ORDERS)
         stormy = bool(self.outages) or _interrupts(self._setup)
         return Simulation(
             Parts(
@@ -73,10 +76,16 @@ class Assembly:
                 log,
                 Dependencies(len(trace), linked=len(trace.after.rows) > 0, lag_s=trace.numpy("after_lag_s")),
                 StartTags(scenario.shares) if shares_by_tags else None,
-                self._conditions(levels_drift=shares_by_tags) if stormy else None,
+                self._conditions(levels_drift=shares_by_tags or changing is not None) if stormy else None,
+                self._ranking(changing) if changing is not None else None,
                 scenario.overrun_s,
             )
         )
+
+    def _ranking(self, order: Changing) -> Ranking:
+        devices = sum(pool.size * len(pool.pods) for pool in self.pools)
+        owners = self._setup.trace.codes("owner")[1]
+        return Ranking(order, self.clock, owners, self._setup.scenario.shares, devices)
 
     def _conditions(self, *, levels_drift: bool) -> Conditions:
         scenario = self._setup.scenario

@@ -28,7 +28,7 @@ LOADED_PAYS_FROM, ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 5_000, 100_000, 1_000_00
 ORDERS_BY_COLUMN = ("fcfs", "sjf", "srpt", "smallest")
 """Orders that can be asked for all jobs at once."""
 _COVERED = {
-    "order": (*ORDERS_BY_COLUMN, "las", "edf", "priority"),
+    "order": (*ORDERS_BY_COLUMN, "las", "edf", "priority", "f1", "f2", "f3", "f4"),
     "first": ("owned", "rented"),
     "place": ("best_fit", "worst_fit", "first_fit"),
     "backfill": ("none", "greedy", "easy"),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from msgspec.structs import asdict
-
 from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
@@ -60,7 +58,7 @@ class Setup:
             start_s=start_s,
             stock=with_prices(stock, weather).from_second(start_s),
             weather=weather,
-            policy=Policy.build(**asdict(scenario.policy)),
+            policy=scenario.policy.build(),
             owning=owning,
         )
 

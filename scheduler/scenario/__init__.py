@@ -8,6 +8,7 @@ from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
+from scheduler.scenario.policy import MultifactorSpec, PolicySpec
 from scheduler.scenario.rented import (
     BootSpec,
     DriftSpec,
@@ -20,7 +21,6 @@ from scheduler.scenario.rented import (
 )
 from scheduler.scenario.scenario import (
     BOUNDS,
-    PolicySpec,
     Scenario,
     parse_scenario,
     read_scenario,
@@ -38,6 +38,7 @@ __all__ = [
     "LinkSpec",
     "MaintenanceSpec",
     "MoneySpec",
+    "MultifactorSpec",
     "Name",
     "OfferSpec",
     "PolicySpec",

@@ -17,13 +17,13 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from scheduler.catalog.models import Positive, WholeSeconds
-from scheduler.policy import SEAMS, PolicyError, resolve
 from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
+from scheduler.scenario.policy import PolicySpec
 from scheduler.scenario.rented import OfferSpec, PriceFile
 from scheduler.scenario.sites import SeriesFile, SiteSpec
 from traces.errors import explain, read_toml
@@ -33,26 +33,6 @@ from traces.trace import Trace
 
 KILLS = ("never", "estimate")
 BOUNDS = ("none", "owned_only", "rented_only", "unlimited_owned")
-
-
-class PolicySpec(Model, frozen=True, kw_only=True):
-    """One name a seam, each with at most one argument after a colon."""
-
-    order: str = "fcfs"
-    first: str = "owned"
-    place: str = "best_fit"
-    backfill: str = "easy"
-    patience: str = "after:4h"
-    offer: str = "cheapest"
-    preempt: str = "nobody"
-    repatriate: str = "stay"
-
-    def __post_init__(self) -> None:
-        for seam in SEAMS:
-            try:
-                resolve(seam, getattr(self, seam))
-            except PolicyError as error:
-                raise ValueError(str(error)) from None
 
 
 class Scenario(Model, frozen=True, kw_only=True):

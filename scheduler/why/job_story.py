@@ -10,6 +10,7 @@ import numpy as np
 
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.owned.view import KeyView
+from scheduler.policy.changing import Changing
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
@@ -185,9 +186,10 @@ class JobStory:
 
     def _first_in_order(self, rows: Ints) -> list[bool | None]:
         name = self.setup.scenario.policy.order.partition(":")[0]
-        if name == "fair_share" or name not in ORDERS:
+        order = self.setup.policy.order
+        if name == "fair_share" or name not in ORDERS or isinstance(order, Changing):
             return [None] * len(rows)
         view = KeyView(StartTags({}))
         jobs = self.inquiry.jobs(np.append(self.row, rows))
-        mine, *others = ((self.setup.policy.order(job, view), job.job_id) for job in jobs)
+        mine, *others = ((order(job, view), job.job_id) for job in jobs)
         return [other < mine for other in others]

@@ -29,6 +29,8 @@ class Cluster:
         self.pools = pools
         self._pick = pick
         self._keep_free = keep_free
+        self.endless = any(pool.endless for pool in pools)
+        """There is always room somewhere, at least for some."""
         self.bars = keep_free is not None
         """Jobs that may leave start only if more than a share of the devices in service stays free."""
 

@@ -1,18 +1,19 @@
-"""The line-up of backfills that reserve for the head alone, and which line-up a backfill has."""
+"""The line-up of backfills that reserve for the head alone."""
 
 from __future__ import annotations
 
 from math import inf
 
+from scheduler.engine.changing_queue import ChangingQueue
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.cluster import Cluster, Slot
 from scheduler.engine.owned.keeping import within
-from scheduler.engine.owned.lineup import Lineup, PlannedLineup, StartOwned, Wait, lined
+from scheduler.engine.owned.lineup import Lineup, StartOwned, Wait
 from scheduler.engine.owned.pools import Pod
 from scheduler.engine.owned.view import most_free, room
-from scheduler.engine.queue import Queue
-from scheduler.policy.backfill import Backfill, HeadOnly, Planned
+from scheduler.engine.queue import LinedQueue
+from scheduler.policy.backfill import HeadOnly
 from scheduler.policy.views import Reservation
 
 
@@ -24,10 +25,16 @@ class HeadOnlyLineup(Lineup):
     """
 
     def __init__(
-        self, backfill: HeadOnly, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
+        self,
+        backfill: HeadOnly,
+        queue: LinedQueue | ChangingQueue,
+        waits: bytearray,
+        cluster: Cluster,
+        wait: Wait,
+        start: StartOwned,
     ) -> None:
-        self._lined = lined(waits, cluster)
-        super().__init__(self._lined, waits, cluster, wait, start)
+        super().__init__(queue, waits, cluster, wait, start)
+        self._lined = queue
         self._backfill = backfill
         self._now_s = 0
         self._held: Reservation | None = None
@@ -164,14 +171,3 @@ class HeadOnlyLineup(Lineup):
         several = len(reservation.spare) > 1  # a second before, any that are overdue are as late as the last
         self._held, self._held_until_s = reservation, reservation.shadow_s - several
         return reservation
-
-
-def lineup(
-    backfill: Backfill | None, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
-) -> Lineup:
-    """Return the line-up of a backfill."""
-    if isinstance(backfill, HeadOnly):
-        return HeadOnlyLineup(backfill, waits, cluster, wait, start)
-    if isinstance(backfill, Planned):
-        return PlannedLineup(backfill, waits, cluster, wait, start)
-    return Lineup(lined(waits, cluster) if cluster.bars else Queue(waits), waits, cluster, wait, start)

@@ -6,15 +6,15 @@ There is one line-up for each kind of backfill; they differ in who may pass a he
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
 
+from scheduler.engine.changing_queue import ChangingQueue
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.keeping import Kept
 from scheduler.engine.owned.pools import Pod, PodNeed
-from scheduler.engine.owned.view import WaitingView
-from scheduler.engine.queue import LinedQueue, Queue
+from scheduler.engine.owned.view import AnyQueue, WaitingView
+from scheduler.engine.queue import LinedQueue
 from scheduler.policy.backfill import Planned
 
 Wait = Callable[[Job], None]
@@ -28,7 +28,7 @@ class Lineup:
     """Strict order: the head starts, or nobody does; `waits` says by turn who waits."""
 
     def __init__(
-        self, queue: Queue | LinedQueue, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
+        self, queue: AnyQueue, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
     ) -> None:
         self.queue = queue
         self._waits, self._cluster, self._wait, self._start = waits, cluster, wait, start
@@ -43,8 +43,8 @@ class Lineup:
         head = self.queue.head()
         return head and head[2]
 
-    def freed(self, pods: tuple[Pod, ...]) -> None:
-        """A gang on these pods has ended."""
+    def freed(self, need: PodNeed, pods: tuple[Pod, ...]) -> None:
+        """A gang that had so much of these pods has ended."""
         self._freed += pods
 
     def disturbed(self) -> None:
@@ -61,6 +61,18 @@ class Lineup:
         for newcomer in newcomers:
             self._join(newcomer)
         self._start_heads()
+
+    def start_anew(self, now_s: int, newcomers: list[QueueEntry]) -> None:
+        """As `start`, where the order may be another than at the last look, and so everything else."""
+        assert isinstance(self.queue, ChangingQueue)
+        self.disturbed()
+        leasts = (newcomer[2].shape.least for newcomer in newcomers if newcomer[2].shape.owned)
+        if self._cluster.endless or min([self.queue.least, *leasts]) <= self._cluster.most_free():
+            self.start(now_s, newcomers)
+            return
+        for newcomer in newcomers:
+            self._join(newcomer)
+        self._freed.clear()
 
     def _join(self, newcomer: QueueEntry) -> None:
         job = newcomer[2]
@@ -84,9 +96,14 @@ class PlannedLineup(Lineup):
     """The backfill plans every pass from scratch."""
 
     def __init__(
-        self, backfill: Planned, waits: bytearray, cluster: Cluster, wait: Wait, start: StartOwned
+        self,
+        backfill: Planned,
+        queue: LinedQueue | ChangingQueue,
+        waits: bytearray,
+        cluster: Cluster,
+        wait: Wait,
+        start: StartOwned,
     ) -> None:
-        queue = lined(waits, cluster)
         super().__init__(queue, waits, cluster, wait, start)
         self._pick = backfill.pick
         self._view = WaitingView(cluster, queue)
@@ -99,8 +116,3 @@ class PlannedLineup(Lineup):
             while (pick := self._pick(self._view)) is not None:
                 job, slot = pick
                 self._start(job, *slot)
-
-
-def lined(waits: bytearray, cluster: Cluster) -> LinedQueue:
-    """Return a queue of those who wait for pods, a line for all that need the same."""
-    return LinedQueue(waits, attrgetter("owned"), cluster.within if cluster.bars else None)

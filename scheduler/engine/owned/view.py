@@ -8,6 +8,7 @@ from math import inf
 from typing import NoReturn
 
 from scheduler.engine.attempt import Attempt
+from scheduler.engine.changing_queue import ChangingQueue
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.owned.cluster import Cluster, Slot
@@ -17,6 +18,8 @@ from scheduler.engine.queue import LinedQueue, Queue
 from scheduler.policy.frees import fitting
 from scheduler.policy.order import OrderError
 from scheduler.policy.views import Limit, View
+
+AnyQueue = Queue | LinedQueue | ChangingQueue
 
 
 class KeyView:
@@ -30,14 +33,14 @@ class KeyView:
             raise AttributeError(name)
         raise OrderError(
             f"policy.order: looks at view.{name}, but a key is asked for once, as its job becomes ready, "
-            "and would stay as it is then; go by the job and view.start_tag, as priority:RATE does to age"
+            "and would stay as it is then; let the order have keys(jobs, view), asked anew, as wfp3 has"
         )
 
 
 class ClusterView:
     """The cluster at `now_s`, for patience."""
 
-    def __init__(self, cluster: Cluster, owned: Queue | LinedQueue, running: Iterable[Attempt]) -> None:
+    def __init__(self, cluster: Cluster, owned: AnyQueue, running: Iterable[Attempt]) -> None:
         self.now_s = 0
         self._cluster = cluster
         self._owned = owned
@@ -68,7 +71,7 @@ class ClusterView:
 class WaitingView:
     """The jobs that wait for owned devices at `now_s` and the pods they wait for, for backfill."""
 
-    def __init__(self, cluster: Cluster, queue: LinedQueue) -> None:
+    def __init__(self, cluster: Cluster, queue: LinedQueue | ChangingQueue) -> None:
         self.now_s = 0
         self.kept: Kept | None = None
         self._cluster = cluster

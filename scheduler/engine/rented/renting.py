@@ -7,9 +7,11 @@ from math import inf
 from operator import attrgetter
 from typing import Protocol
 
+from scheduler.engine.changing_queue import ChangingQueue
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.queue import LinedQueue
+from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.offers import LiveOffer, Rental
 from scheduler.policy.burst import OfferScore
 
@@ -36,9 +38,10 @@ class RefusalDesk(Protocol):
 class Renting:
     """They wait in order as long as no offer has room, and aside while the policy wants none that has."""
 
-    def __init__(self, waits: bytearray, score: OfferScore, rent: Rent) -> None:
+    def __init__(self, waits: bytearray, score: OfferScore, rent: Rent, ranking: Ranking | None) -> None:
         self._waits, self._score, self._rent = waits, score, rent
-        self._queue = LinedQueue(waits, attrgetter("rented"))
+        needs = attrgetter("rented")
+        self._queue = LinedQueue(waits, needs) if ranking is None else ChangingQueue(waits, needs, ranking)
         self._aside: dict[int, QueueEntry] = {}
         self.refusals: RefusalDesk | None = None
         """None where no offer ever refuses, and the policy never changes its mind."""
