@@ -36,6 +36,7 @@ FLOORS = (
     ("scheduler.stock",),
     ("scheduler.run", "scheduler.weather"),
     ("scheduler.engine", "scheduler.money"),
+    ("scheduler.live",),
     ("scheduler.replay",),
     ("scheduler.study", "scheduler.why"),
     ("scheduler.report",),

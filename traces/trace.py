@@ -118,6 +118,22 @@ class Trace:
             column = column.chunk(0) if column.num_chunks else pa.array([], WORD)
         return np.asarray(column.indices.fill_null(NO_VALUE)), column.dictionary.to_pylist()
 
+    def words(self, name: str) -> list[str]:
+        """Return the words that a dictionary column holds."""
+        return self.codes(name)[1]
+
+    def take(self, name: str, rows: Ints) -> pa.ChunkedArray:
+        """Return a column of some rows."""
+        whole = self._whole.get(name)
+        if whole is None:
+            whole = self._whole[name] = self.table.select([name]).combine_chunks().column(0)
+        return whole.take(pa.array(rows))
+
+    @cached_property
+    def _whole(self) -> dict[str, pa.ChunkedArray]:
+        """Columns that have been taken of, in one piece."""
+        return {}
+
     @cached_property
     def after(self) -> Predecessors:
         """The jobs that each comes after."""
@@ -163,8 +179,11 @@ class Trace:
         """The last midnight at or before the first submission, but not before second 0.
 
         Midnight is that of the zone in which the epoch is given: its offset from UTC at the epoch. Generated
-        demand begins with its first day, whether jobs come in it or not.
+        demand begins with its first day, whether jobs come in it or not, and the trace that came of a run
+        with live sources where that run began.
         """
+        if "live" in self.source:
+            return int(self.source["live"]["start_s"])
         if self.generated:
             return 0
         local = self._local_epoch

@@ -2,77 +2,24 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Generator
 from functools import partial
+from math import inf
 from typing import Protocol
 
 from simpy import Environment
 from simpy.events import NORMAL, Event, EventPriority, Timeout
 
+from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, KILLED, REJECTED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.source import Source
-from traces.arrays import Ints
 
 ORPHAN = "a job it depends on will never finish"
 
 _LATE = EventPriority(NORMAL + 1)
 """Arrivals come after whatever else happens at an instant."""
-
-
-class Dependencies:
-    """What became of each job, and who waits for it; rows are those of the trace.
-
-    Where it is not `linked`, no job waits for others. `lag_s` says by row how long after the last of them has
-    ended a job is ready; a lag of less than nothing is none.
-    """
-
-    def __init__(self, jobs: int, *, linked: bool, lag_s: Ints) -> None:
-        self.linked = linked
-        self._outcome = bytearray(jobs)
-        self._lag_s = lag_s
-        self._end_s = array("q", bytes(8 * jobs if linked else 0))
-        self._held: dict[int, list[Job]] = {}
-
-    def outcome(self, job: Job) -> int:
-        """Return FINISHED if all that a job comes after are, REJECTED if one never will be, else 0."""
-        outcomes = [self._outcome[row] for row in job.after or ()]
-        return REJECTED if REJECTED in outcomes else 0 if 0 in outcomes else FINISHED
-
-    def ready_s(self, job: Job) -> int:
-        """Return from when on a job is ready that comes after others, all of which have finished."""
-        lag_s = max(0, int(self._lag_s[job.row]))
-        return max(job.submit_s, max(self._end_s[row] for row in job.after or ()) + lag_s)
-
-    def hold(self, job: Job) -> None:
-        """Keep a job until all that it comes after are done."""
-        for row in job.after or ():
-            self._held.setdefault(row, []).append(job)
-
-    def finished(self, row: int, now_s: int) -> list[Job]:
-        """Return the jobs that waited for this one to finish, and wait for no other."""
-        self._outcome[row] = FINISHED
-        if not self.linked:
-            return []
-        self._end_s[row] = now_s
-        return [job for job in self._held.pop(row, []) if self.outcome(job) == FINISHED]
-
-    def orphans(self, row: int) -> list[int]:
-        """Return the rows of all that wait, one for another, for a job that will never finish."""
-        self._outcome[row] = REJECTED
-        rows = [row]
-        for lost in rows:
-            for job in self._held.pop(lost, []):
-                if self._outcome[job.row] != REJECTED:  # else it has come up by another way
-                    self._outcome[job.row] = REJECTED
-                    rows.append(job.row)
-        return rows[1:]
-
-    def held(self) -> frozenset[int]:
-        """Return the rows of all jobs that still wait for others."""
-        return frozenset(job.row for jobs in self._held.values() for job in jobs)
 
 
 class ArrivalLoop(Protocol):
@@ -93,6 +40,8 @@ class Arrivals:
     def __init__(self, loop: ArrivalLoop, env: Environment, log: RunLog, dependencies: Dependencies) -> None:
         self._loop, self._env, self._log, self._dependencies = loop, env, log, dependencies
         self._source: Source | None = None
+        self._wakes_s = inf
+        """When a source that answers is to be asked next, as far as it has said."""
         self.newcomers: list[Job] = []
         self._lagging: set[int] = set()
         self.over = False
@@ -104,6 +53,9 @@ class Arrivals:
         """Let the jobs of a source arrive as the clock goes on."""
         self._source = source
         self.answers |= source.hears
+        if source.answers:
+            self._attend(source)
+            return
         wake = Event(self._env)
         wake._ok = True  # it has come about as it is scheduled, and has no way to say so in public
         arriving = self._arriving(source, wake)
@@ -136,6 +88,46 @@ class Arrivals:
         self.over = True
         make_pass()
         yield
+
+    def _attend(self, source: Source) -> None:
+        """See to it that a source that answers is asked at its next instant."""
+        next_s = source.next_s()
+        if next_s is not None and next_s < self._wakes_s:
+            self._wakes_s = next_s
+            wake = Event(self._env)
+            wake._ok = True  # as above
+            wake.callbacks.append(self._ask)
+            self._env.schedule(wake, _LATE, next_s - int(self._env.now))
+
+    def _ask(self, _: Event) -> None:
+        """Submit the jobs of this instant, if it still is the source's next; it comes after other events.
+
+        A pass follows only if jobs were submitted, or anything else happened: a replay of the trace that
+        comes of the run has no other passes.
+        """
+        loop, source, now = self._loop, self._source, int(self._env.now)
+        assert source is not None
+        if now == self._wakes_s:
+            submitted = False
+            while source.next_s() == now:  # again where it answers a rejection at once
+                for job in source.take():
+                    submitted, loop.now_s = True, now
+                    self._log.turns.ready_s[job.row] = now
+                    self._submit(job)
+            if submitted:
+                loop.make_pass()
+            elif loop.now_s == now:
+                loop.settle()
+            self._wakes_s = inf
+            self._attend(source)
+        elif loop.now_s == now:
+            loop.settle()
+
+    def rest(self) -> None:
+        """Give rows to the jobs that were still to come when the run ended."""
+        if self._source is not None:
+            for job in self._source.rest():
+                self._log.turns.ready_s[job.row] = job.submit_s
 
     def _submit(self, job: Job) -> None:
         """A job that may have to wait for another, or to be rejected."""
@@ -199,9 +191,20 @@ class Arrivals:
             self._log.unstarted(orphan, REJECTED, ORPHAN)
             self._answer(orphan, REJECTED)
 
+    def started(self, row: int) -> None:
+        """An attempt of a job has its devices; rows are those of the trace."""
+        if self._source is not None and self._source.hears:
+            self._source.started(row, self._loop.now_s)
+            self._listen(self._source)
+
     def _answer(self, row: int, outcome: int) -> None:
         if self._source is not None and self._source.hears:
             self._source.ended(row, outcome, self._loop.now_s)
+            self._listen(self._source)
+
+    def _listen(self, source: Source) -> None:
+        if source.answers:
+            self._attend(source)
 
     def still_held(self) -> frozenset[int]:
         """Return the rows of all jobs that still wait for others, or for their lag to be over."""

@@ -211,11 +211,14 @@ def shapes_by_row(trace: Trace, fit: Fit) -> tuple[Array, Array]:
     shapes = np.empty(len(rows), object)
     for at, row in enumerate(rows.tolist()):
         said = [table[of_word[row]] if of_word[row] >= 0 else None for of_word, table in words]
-        shapes[at] = _shape(fit, int(gangs[row]), *said)
+        shapes[at] = shape_of(fit, int(gangs[row]), *said)
     return codes, shapes
 
 
-def _shape(fit: Fit, gang: int, workload: Any, kind: Any, owner: Any, residency: Any, *places: Any) -> Shape:
+def shape_of(
+    fit: Fit, gang: int, workload: Any, kind: Any, owner: Any, residency: Any, *places: Any
+) -> Shape:
+    """Return the shape of jobs of these words; `places` are what they require and exclude."""
     may_leave, asked = residency == "any", Places(*places)
     owned, rented = fit(gang, kind, may_leave, asked)
     nowhere = ""

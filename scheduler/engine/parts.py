@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simpy import Environment
 
-from scheduler.engine.arrivals import Dependencies
+from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster

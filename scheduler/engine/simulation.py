@@ -46,7 +46,7 @@ class Simulation:
         self._rows = len(waits)
         self.arrivals = Arrivals(self, self.env, self.log, parts.dependencies)
         self._newcomers = self.arrivals.newcomers
-        self._answers = False
+        self._answers = self._hears = False
         self._ranking = ranking = parts.ranking
         self.lineup = lineup(
             self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start, ranking
@@ -83,6 +83,7 @@ class Simulation:
         It begins where the clock stands, and ends at the second `horizon_s`, or without, with the last job.
         """
         self.horizon_s = horizon_s
+        self._hears = source.hears
         self.arrivals.start(source)
         self._answers = self.arrivals.answers
         self.env.run(until=horizon_s)
@@ -92,6 +93,7 @@ class Simulation:
 
     def close(self, end_s: int, horizon_s: int | None) -> None:
         """Log all that is left when the run ends."""
+        self.arrivals.rest()
         self._close(end_s)
         self.log.flush(end_s + (horizon_s is None))
 
@@ -199,6 +201,8 @@ class Simulation:
             self._ranking.holds(job.shape.owner, need.devices)
         if self._storm is not None:
             self._storm.started(attempt)
+        if self._hears:
+            self.arrivals.started(job.row)
 
     # ending
 

@@ -15,28 +15,35 @@ ReplayProgress = Callable[[int, int], None]
 class Source(Protocol):
     """Gives the jobs of a run in order of submission, and hears what becomes of them.
 
-    The loop takes more as soon as it has submitted what it took, so jobs of an instant still to come are
-    fixed then. For a source that answers what it hears, the loop would have to wait for `next_s` first, and
-    the log, which looks jobs up in the trace by their row, to be given the rows as they come.
+    Of one that does not answer, the loop takes more as soon as it has submitted what it took. One that
+    answers is asked at its next instant, which whatever it hears may bring forward.
     """
 
     hears: bool
     """Whether it wants to be told what becomes of its jobs; where not, the run does not pay for it."""
+    answers: bool
+    """Whether what it hears may bring jobs; it then gives those of one instant at a time."""
 
     def next_s(self) -> int | None:
         """Return the next instant at which it submits jobs; None for never."""
 
     def take(self) -> list[Job]:
-        """Return some jobs in order of submission, at least those of that instant."""
+        """Return some jobs in order of submission, at least those of that instant; none if it answers so."""
+
+    def started(self, row: int, now_s: int) -> None:
+        """An attempt of a job, by its row, has its devices."""
 
     def ended(self, row: int, outcome: int, now_s: int) -> None:
         """A job, by its row, has ended for good: FINISHED, REJECTED or KILLED of `log.outcomes`."""
+
+    def rest(self) -> list[Job]:
+        """Return the jobs that were still to come when the run ended, and have no rows yet."""
 
 
 class TraceSource:
     """The jobs of a trace, a block at a time; `progress` is told of each block."""
 
-    hears = False
+    hears = answers = False
 
     def __init__(self, trace: Trace, fit: Fit, progress: ReplayProgress | None = None) -> None:
         self._blocks: Iterator[list[Job]] = jobs(trace, fit)
@@ -55,5 +62,12 @@ class TraceSource:
             self._progress(block[0].row, block[0].submit_s)
         return block
 
+    def started(self, row: int, now_s: int) -> None:
+        """A trace does not answer."""
+
     def ended(self, row: int, outcome: int, now_s: int) -> None:
         """A trace does not answer."""
+
+    def rest(self) -> list[Job]:
+        """All jobs of a trace have rows."""
+        return []

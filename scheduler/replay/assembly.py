@@ -7,7 +7,7 @@ from functools import cache
 
 from simpy import Environment
 
-from scheduler.engine.arrivals import Dependencies
+from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.runlog import RunLog
@@ -28,6 +28,7 @@ from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.weather.hazard import hazard_per_s, hazards
+from traces.rows import JobRows
 from traces.trace import NO_VALUE
 
 
@@ -60,8 +61,11 @@ class Assembly:
         rented = [offer.need(gang, rate(offer.stock.device, kind)) for offer in offers if may_leave]
         return [need for need in owned if need], [need for need in rented if need]
 
-    def simulation(self, log: RunLog) -> Simulation:
-        """Return the simulation of the run; without a storm where nothing can befall an attempt."""
+    def simulation(self, log: RunLog, rows: JobRows) -> Simulation:
+        """Return the simulation of the run; without a storm where nothing can befall an attempt.
+
+        `rows` are all jobs of the run.
+        """
         scenario, trace, policy = self._setup.scenario, self._setup.trace, self._setup.policy
         first = policy.first
         order = scenario.policy.order.partition(":")[0]
@@ -74,32 +78,34 @@ class Assembly:
                 Cluster(self.pools, policy.place, first.share if isinstance(first, KeepFree) else None),
                 policy,
                 log,
-                Dependencies(len(trace), linked=len(trace.after.rows) > 0, lag_s=trace.numpy("after_lag_s")),
+                Dependencies(linked=len(trace.after.rows) > 0, lag_s=rows.numpy("after_lag_s")),
                 StartTags(scenario.shares) if shares_by_tags else None,
-                self._conditions(levels_drift=shares_by_tags or changing is not None) if stormy else None,
-                self._ranking(changing) if changing is not None else None,
+                self._conditions(rows, levels_drift=shares_by_tags or changing is not None)
+                if stormy
+                else None,
+                self._ranking(changing, rows) if changing is not None else None,
                 scenario.overrun_s,
             )
         )
 
-    def _ranking(self, order: Changing) -> Ranking:
+    def _ranking(self, order: Changing, rows: JobRows) -> Ranking:
         devices = sum(pool.size * len(pool.pods) for pool in self.pools)
-        owners = self._setup.trace.codes("owner")[1]
+        owners = rows.words("owner")
         return Ranking(order, self.clock, owners, self._setup.scenario.shares, devices)
 
-    def _conditions(self, *, levels_drift: bool) -> Conditions:
+    def _conditions(self, rows: JobRows, *, levels_drift: bool) -> Conditions:
         scenario = self._setup.scenario
         return Conditions(
             offers=self.offers,
             outages=self.outages,
-            plan=_plans(self._setup),
+            plan=_plans(self._setup, rows),
             restart_s=scenario.checkpoints.restart_s,
             overrun_s=scenario.overrun_s,
             levels_drift=levels_drift,
             retries=scenario.retries,
             preemption=scenario.preemption,
             wires=self._wires(),
-            output_tb=self._setup.trace.numpy("output_tb"),
+            output_tb=rows.numpy("output_tb"),
         )
 
     def _wires(self) -> dict[int, Wire]:
@@ -146,9 +152,9 @@ def _interrupts(setup: Setup) -> bool:
     return moves or bool(scenario.links) or scenario.checkpoints.cost_s > 0
 
 
-def _plans(setup: Setup) -> Callable[[Job, Need], CheckpointPlan]:
+def _plans(setup: Setup, rows: JobRows) -> Callable[[Job, Need], CheckpointPlan]:
     """Say how a job writes checkpoints on what it takes of a pool or offer."""
-    spec, own_s = setup.scenario.checkpoints, setup.trace.numpy("checkpoint_s")
+    spec, own_s = setup.scenario.checkpoints, rows.numpy("checkpoint_s")
     known, names = hazards(setup.scenario, setup.stock), setup.stock.names
 
     @cache

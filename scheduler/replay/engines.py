@@ -57,17 +57,22 @@ def check_engine(setup: Setup, asked: str) -> None:
         stays_of(setup, cache(Assembly(setup).fit))
 
 
-def choose(setup: Setup, asked: str) -> EngineChoice:
-    """Return the engine for a set-up; `asked` is one of `ENGINES`, or `RECORD`. Raises EngineError."""
-    return _of_record(setup) if asked == RECORD else _simulator(setup, asked)
+def choose(setup: Setup, asked: str, *, live: bool = False) -> EngineChoice:
+    """Return the engine for a set-up, `live` with sources beside its trace.
+
+    `asked` is one of `ENGINES`, or `RECORD`. Raises EngineError.
+    """
+    if asked == RECORD and live:
+        raise EngineError("as recorded: live sources have no record")
+    return _of_record(setup) if asked == RECORD else _simulator(setup, asked, live=live)
 
 
-def _simulator(setup: Setup, asked: str) -> EngineChoice:
+def _simulator(setup: Setup, asked: str, *, live: bool) -> EngineChoice:
     if asked not in ENGINES:
         raise EngineError(f'engine "{asked}": unknown (allowed: {", ".join(ENGINES)})')
     if asked == "simpy":
         return EngineChoice("simpy", "asked for")
-    reason = covers(setup)
+    reason = "live sources" if live else covers(setup)
     if asked == "fast":
         if not numba_is_here():
             raise EngineError('engine "fast": needs numba, as in pip install "exaburst[fast]"')

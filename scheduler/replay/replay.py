@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.log.site_power import SitePower
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.source import ReplayProgress, Source, TraceSource
+from scheduler.live.source import LiveSource
+from scheduler.live.sources import MergedSources, check_live
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
@@ -20,37 +23,58 @@ from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, lane_of
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
+from scheduler.run.parts import DEMAND
 from scheduler.stock.assumed import prices_of, unsure_figures
 from traces.files import held
 
 
 def replay(
-    setup: Setup, folder: Path, *, engine: str = "auto", progress: ReplayProgress | None = None
+    setup: Setup,
+    folder: Path,
+    *,
+    engine: str = "auto",
+    progress: ReplayProgress | None = None,
+    live: Sequence[LiveSource] = (),
 ) -> Run:
     """Run the set-up's policy over its trace and log it under `folder`, which is made.
 
-    The run is finished once run.json is there, which is written last. Raises OSError where the folder cannot
-    be written, or another process writes there, and EngineError where `engine`, one of `ENGINES` or `RECORD`,
-    cannot; as recorded also TraceError and RecordError.
+    Where there are `live` sources beside the trace, the run writes the trace that comes of both, which under
+    the same policy gives the same jobs, attempts and states. The run is finished once run.json is there,
+    which is written last. Raises OSError where the folder cannot be written, or another process writes there,
+    EngineError where `engine`, one of `ENGINES` or `RECORD`, cannot, LiveError for a trace or horizon with
+    which live sources cannot run, and as recorded also TraceError and RecordError.
     """
-    choice = choose(setup, engine)
+    choice = choose(setup, engine, live=bool(live))
     with held(folder):
-        return _run(setup, folder, choice, progress)
+        return _run(setup, folder, choice, progress, live)
 
 
-def _run(setup: Setup, folder: Path, choice: EngineChoice, progress: ReplayProgress | None) -> Run:
+def _run(
+    setup: Setup,
+    folder: Path,
+    choice: EngineChoice,
+    progress: ReplayProgress | None,
+    live: Sequence[LiveSource],
+) -> Run:
     scenario, trace, owning, weather = setup.scenario, setup.trace, setup.owning, setup.weather
+    if live:
+        check_live(trace, setup.horizon_ends_s)
     assembly = Assembly(setup)
-    meter = Meter(setup.stock, owning, trace)
-    pools, offers = ([part.stock.name for part in some] for some in (assembly.pools, assembly.offers))
-    log = RunLog(folder, trace, pools, offers, meter.price, SitePower(setup.stock, setup.start_s))
-    simulation, fit = assembly.simulation(log), cache(assembly.fit)
+    fit = cache(assembly.fit)
+    merged = MergedSources(trace, fit, live, progress) if live else None
+    meter = Meter(setup.stock, owning, trace if merged is None else merged.rows)
+    names = [part.stock.name for part in assembly.pools], [part.stock.name for part in assembly.offers]
+    log = RunLog(folder, meter.jobs, *names, meter.price, SitePower(setup.stock, setup.start_s))
     if choice.name == RECORD:
         end_s = run_as_recorded(setup, fit, log)
     elif choice.name == "fast":
-        end_s = lane_of(setup, assembly, fit).run(simulation, progress)
+        end_s = lane_of(setup, assembly, fit).run(assembly.simulation(log, trace), progress)
     else:
-        end_s = _undisturbed(simulation, TraceSource(trace, fit, progress), setup.horizon_ends_s)
+        source = merged or TraceSource(trace, fit, progress)
+        end_s = _undisturbed(assembly.simulation(log, meter.jobs), source, setup.horizon_ends_s)
+    if merged is not None:
+        trace = merged.came_of_it({"start_s": setup.start_s})
+        trace.write(folder / DEMAND)
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)
     stock = replace(setup.stock, pools=grown)
     spend = write_ledger(folder, stock, owning, end_s)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from traces.arrays import Bools, Ints, word_column
-from traces.trace import Trace
+from traces.rows import JobRows
 
 OUTCOMES = (
     "pending",
@@ -56,8 +56,8 @@ class Account(NamedTuple):
 class Accounts:
     """The accounts of the attempts in memory, by their position among them; few have one in fair weather."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._asked = [trace.numpy(name) for name in ("runtime_s", "input_tb", "output_tb")]
+    def __init__(self, jobs: JobRows) -> None:
+        self._asked = [jobs.numpy(name) for name in ("runtime_s", "input_tb", "output_tb")]
         self.told: dict[int, Account] = {}
 
     def columns(self, row: Ints, rented: Bools, finished: Bools) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from scheduler.engine.log.states import Levels, held_by
 from scheduler.engine.log.waiting import NEVER, Turns
 from scheduler.run.columns import ATTEMPTS, JOBS, TRACE_NAMES, Attempts, states
 from traces.arrays import Bools, Floats, Ints, word_column
-from traces.trace import Trace
+from traces.rows import JobRows
 
 Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
 """(attempts, row of the trace, resource, finished) -> (spend, revenue) in USD."""
@@ -58,14 +58,14 @@ class RunLog:
     def __init__(
         self,
         folder: Path,
-        trace: Trace,
+        jobs: JobRows,
         pools: Sequence[str],
         offers: Sequence[str],
         price: Price,
         power: SitePower | None = None,
     ) -> None:
-        self._jobs = trace.table.select(_FROM_TRACE).combine_chunks()
-        self.turns = Turns(trace.numpy("submit_s").copy())
+        self._jobs = jobs
+        self.turns = Turns(jobs.numpy("submit_s").copy())
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price
@@ -74,13 +74,13 @@ class RunLog:
         self._rows = bytearray()
         self._full = PART_ROWS * _ROW.size
         self._spans: dict[int, list[int]] = {}
-        self._accounts = Accounts(trace)
+        self._accounts = Accounts(jobs)
         self._histories = Histories()
         self.running: dict[Attempt, None] = {}
         """What holds devices now, in order of their start; the simulation keeps it."""
         since_s = power.start_s if power is not None and power.names else None
-        self._levels = Levels(len(self._resources), len(pools), self.turns, trace.numpy("gang"), since_s)
-        self._logged = np.zeros(len(trace), bool)
+        self._levels = Levels(len(self._resources), len(pools), self.turns, jobs.numpy("gang"), since_s)
+        self._logged = np.zeros(len(self.turns.ready_s), bool)
         self._unstarted: list[tuple[int, int, str]] = []
         self._parts = PartFiles(folder)
         self._counts = np.zeros(len(OUTCOMES), np.int64)
@@ -126,7 +126,7 @@ class RunLog:
         logged = self._logged.copy()
         logged[self.turns.rows(turns)[_STATE[outcomes] != PENDING]] = True
         logged[[row for row, _, _ in self._unstarted]] = True
-        return [int(row) for row in np.flatnonzero(~logged)]
+        return [int(row) for row in np.flatnonzero(~logged[: len(self._jobs)])]
 
     def flush(self, until_s: int) -> None:
         """Write what is in memory, and states before `until_s`, when more may still change.
@@ -185,7 +185,7 @@ class RunLog:
         )
         number, ended = self._histories.join(records, turn != row)
         columns = {
-            "job_id": self._jobs.column("job_id").take(pa.array(row)),
+            "job_id": self._jobs.take("job_id", row),
             "attempt": number,
             "where": word_column(resource, self._resources),
             "rented": rented,
@@ -211,7 +211,7 @@ class RunLog:
         columns = histories.columns(jobs, self._resources, self._first_offer, self.turns.ready_s[row])
         reasons = [histories.reasons(ended), pa.array(why, pa.string()).dictionary_encode()]
         columns["reason"] = pa.chunked_array(reasons)
-        columns |= {name: self._jobs.column(name).take(pa.array(row)) for name in _FROM_TRACE}
+        columns |= {name: self._jobs.take(name, row) for name in _FROM_TRACE}
         self._counts += np.bincount(np.minimum(jobs.state, KILLED), minlength=len(OUTCOMES))
         self._logged[row] = True
         self._parts.write("jobs", JOBS, columns)

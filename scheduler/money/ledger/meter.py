@@ -16,8 +16,8 @@ from scheduler.money.ledger.rates import Owning, rents
 from scheduler.run.columns import Attempts
 from scheduler.stock.stock import OfferStock, Stock
 from traces.arrays import Bools, Floats, Ints
+from traces.rows import JobRows
 from traces.times import HOUR_S
-from traces.trace import Trace
 
 GB_PER_TB = 1_000
 SELLS = "tenant"
@@ -56,10 +56,10 @@ def phases(offer: OfferStock, alloc_s: Ints, start_s: Ints, end_s: Ints) -> Phas
 class Meter:
     """Prices attempts on numbered resources, pools first, and keeps the sums of each."""
 
-    def __init__(self, stock: Stock, owning: Owning, trace: Trace) -> None:
+    def __init__(self, stock: Stock, owning: Owning, jobs: JobRows) -> None:
         self._stock, self._owning = stock, owning
         self._rents = [rents(offer) for offer in stock.offers]
-        self._worth = _worth(trace, owning.money.tenant_usd_per_device_h)
+        self.jobs = jobs
         self.usd_at_1_kw = [0.0] * len(stock.pools)
         """By pool: what energy would have cost had each device held drawn 1 kW."""
         self.billed_usd = [0.0] * len(stock.offers)
@@ -106,13 +106,9 @@ class Meter:
 
     def _revenue(self, row: Ints, finished: Bools) -> Floats:
         """The reference device-hours of a tenant's finished job, at their price."""
-        return np.zeros(len(row)) if self._worth is None else self._worth[row] * finished
-
-
-def _worth(trace: Trace, usd_per_device_h: float) -> Floats | None:
-    """What each job will bring in if it finishes; None where nothing is sold."""
-    codes, words = trace.codes("workload")
-    if SELLS not in words or not usd_per_device_h:
-        return None
-    device_h = trace.numpy("gang") * (trace.numpy("runtime_s") / HOUR_S)
-    return np.where(codes == words.index(SELLS), device_h * usd_per_device_h, 0.0)
+        price = self._owning.money.tenant_usd_per_device_h
+        if not price:
+            return np.zeros(len(row))
+        sells = pc.equal(self.jobs.take("workload", row).cast("string"), SELLS).to_numpy()
+        gang, runtime_s = (self.jobs.numpy(name)[row] for name in ("gang", "runtime_s"))
+        return np.asarray(np.where(sells & finished, gang * (runtime_s / HOUR_S) * price, 0.0))

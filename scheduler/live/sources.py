@@ -1,0 +1,124 @@
+"""The jobs of a run with live sources: those of its trace and of each source, an instant at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow.compute as pc
+
+from scheduler.engine.jobs import Fit, Job, Shape, jobs, shape_of
+from scheduler.engine.source import ReplayProgress
+from scheduler.live.rows import GrowingRows
+from scheduler.live.source import Ask, LiveSource
+from traces.trace import Trace
+
+
+class LiveError(ValueError):
+    """A trace beside which live sources cannot run; says why."""
+
+
+class MergedSources:
+    """Gives the jobs of an instant: of the trace first, then of each live source in turn.
+
+    A job's row is its place in that order, and the trace that comes of the run has the same rows.
+    """
+
+    hears = answers = True
+
+    def __init__(
+        self,
+        trace: Trace,
+        fit: Fit,
+        live: Sequence[LiveSource],
+        progress: ReplayProgress | None = None,
+    ) -> None:
+        self.rows = GrowingRows(
+            trace,
+            sum(source.most for source in live),
+            [owner for source in live for owner in source.owners],
+        )
+        self._live, self._fit, self._progress = live, fit, progress
+        self._own = (job for block in jobs(trace, fit) for job in block)
+        self._next_job = next(self._own, None)
+        self._row_of: dict[int, int] = {}
+        """By row of the trace, where others come after jobs."""
+        self._linked = bool(len(trace.after.rows))
+        self._asked_by: dict[int, tuple[LiveSource, int]] = {}
+        self._next_id = 1 + (pc.max(trace.table.column("job_id")).as_py() if len(trace) else -1)
+        self._shapes: dict[tuple[object, ...], Shape] = {}
+
+    def next_s(self) -> int | None:
+        """Return the next instant at which the trace or a live source has something to do."""
+        instants = [source.next_s() for source in self._live]
+        if self._next_job is not None:
+            instants.append(self._next_job.submit_s)
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    def take(self) -> list[Job]:
+        """Return the jobs of that instant."""
+        now_s = self.next_s()
+        assert now_s is not None
+        if self._progress is not None:
+            self._progress(len(self.rows), now_s)
+        taken = [*self._of_trace(now_s)]
+        for source in self._live:
+            if source.next_s() == now_s:
+                taken += [self._job(source, ask, now_s) for ask in source.take(now_s)]
+        return taken
+
+    def started(self, row: int, now_s: int) -> None:
+        """Tell the source of a job that an attempt of it has its devices."""
+        if row in self._asked_by:
+            source, tag = self._asked_by[row]
+            source.started(tag, now_s)
+
+    def ended(self, row: int, outcome: int, now_s: int) -> None:
+        """Tell the source of a job how it ended."""
+        if row in self._asked_by:
+            source, tag = self._asked_by[row]
+            source.ended(tag, outcome, now_s)
+
+    def came_of_it(self, about: Mapping[str, object]) -> Trace:
+        """Return the trace that came of the run; its source says `about` the live sources what is given."""
+        return self.rows.trace(about)
+
+    def rest(self) -> list[Job]:
+        """Return the jobs of the trace that are still to come."""
+        return [*self._of_trace(None)]
+
+    def _of_trace(self, until_s: int | None) -> Iterator[Job]:
+        while (job := self._next_job) is not None and (until_s is None or job.submit_s <= until_s):
+            row = self.rows.of_trace(job.turn)
+            if self._linked:
+                self._row_of[job.turn] = row
+                job = job._replace(after=job.after and tuple(self._row_of[before] for before in job.after))
+            yield job._replace(turn=row)
+            self._next_job = next(self._own, None)
+
+    def _job(self, source: LiveSource, ask: Ask, now_s: int) -> Job:
+        job_id, self._next_id = self._next_id, self._next_id + 1
+        row = self.rows.of_ask(job_id, now_s, ask)
+        self._asked_by[row] = source, ask.tag
+        key = ask.gang, ask.workload, ask.kind, ask.owner, ask.residency
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._shapes[key] = shape_of(self._fit, *key, None, None)
+        times = now_s, ask.runtime_s, ask.estimate_s
+        return Job(row, job_id, *times, ask.gang, ask.priority, None, None, ask.input_tb, shape)
+
+
+def check_live(trace: Trace, horizon_s: int | None) -> None:
+    """Raise LiveError where no horizon ends a run with live sources, or a job comes after a later one.
+
+    Such a one would have no row when the job that waits for it is submitted.
+    """
+    if horizon_s is None:
+        raise LiveError("horizon_h: needed beside live sources, which have no last job")
+    after = trace.after
+    rows = [row for row, count in enumerate(after.counts().tolist()) for _ in range(count)]
+    for row, before in zip(rows, after.rows.tolist(), strict=True):
+        if before > row:
+            raise LiveError(
+                f'row {row}: column "after": a job that is submitted later; beside live sources only '
+                "earlier ones are allowed"
+            )
