@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.engine.owner_use import OwnerUse
-from scheduler.policy import PolicyError, resolve
+from scheduler.policy import resolve
 from scheduler.policy.changing import JobColumns, Multifactor
+from scheduler.policy.errors import PolicyError
 from scheduler.policy.order import OrderError
 from scheduler.scenario import ScenarioError
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scheduler.policy import PolicyError, resolve
+from scheduler.policy import resolve
+from scheduler.policy.errors import PolicyError
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
 from tests.oracle import Oracle
 from tests.test_schedules import BACKFILLS, MEMORY, PLACES, examples

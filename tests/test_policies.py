@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.cli import main
-from scheduler.policy import PolicyError, resolve
+from scheduler.policy import resolve
+from scheduler.policy.errors import PolicyError
 from scheduler.policy.place import PlaceError
 from scheduler.policy.preempt import Level
 from scheduler.scenario import ScenarioError

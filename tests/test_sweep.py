@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.cli import main
-from scheduler.policy import SEAMS, PolicyError
+from scheduler.policy import SEAMS
+from scheduler.policy.errors import PolicyError
 from scheduler.scenario import parse_scenario
 from scheduler.study import compute, processes
 from scheduler.study.cells.policy_names import parse_policy, with_policy

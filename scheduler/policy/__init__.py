@@ -4,7 +4,7 @@
 `"fcfs"`, `"after:4h"`, `"conservative:50"`. A user's own are found as entry points in the groups
 `exaburst.order`, `exaburst.first`, `exaburst.place`, `exaburst.backfill`, `exaburst.patience`,
 `exaburst.offer`, `exaburst.preempt` and `exaburst.repatriate`; like ours, an entry is a function, or a class,
-of at most one argument that returns the policy.
+of at most one argument that returns the policy. So is what stands in a file, `"./mine.py:widest"`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
 from scheduler.policy.changing import Changing
+from scheduler.policy.errors import PolicyError
+from scheduler.policy.files import in_file, made_in, seam_said, seam_seen
 from scheduler.policy.first import FIRSTS, First
+from scheduler.policy.guard import guarded
 from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
@@ -44,10 +47,6 @@ SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "preempt": PREEMPTS,
     "repatriate": REPATRIATIONS,
 }
-
-
-class PolicyError(ValueError):
-    """A policy name or argument that is not one; says what is allowed."""
 
 
 class Abilities(NamedTuple):
@@ -95,25 +94,50 @@ class Policy:
 
 
 def resolve(seam: str, spec: str) -> Any:
-    """Return the policy function that `spec`, a name with an optional `:argument`, stands for."""
-    name, colon, argument = spec.partition(":")
-    make = SEAMS[seam].get(name) or _entry_point(seam, name)
+    """Return the policy function that `spec`, a name with an optional `:argument`, stands for.
+
+    In place of the name may be that of a file and of what makes the policy there, `./mine.py:widest`.
+    """
+    found = in_file(spec)
+    if found is None:
+        name, colon, text = spec.partition(":")
+        argument = text if colon else None
+        make = SEAMS[seam].get(name) or _entry_point(seam, name)
+    else:
+        name, argument = found.name, found.argument
+        make = made_in(found)
+    policy = _made(seam, spec, make, argument)
+    if found is None and name in SEAMS[seam]:
+        return policy
+    return guarded(checked(policy) if seam == "place" else policy, seam)
+
+
+def own_seam(spec: str) -> str:
+    """Return the seam of a policy in a file: its name's, or what it is said to be, or what it is."""
+    found = in_file(spec)
+    assert found is not None
+    if found.name in SEAMS:
+        return found.name
+    return seam_said(found) or seam_seen(_made("order", spec, made_in(found), found.argument))
+
+
+def _made(seam: str, spec: str, make: Callable[..., Any], argument: str | None) -> Any:
+    """Return what `make` makes of an argument, None for none."""
+    name = spec.removesuffix(f":{argument}")
     parameters = list(inspect.signature(make).parameters.values())
-    if not colon:
+    if argument is None:
         if parameters and parameters[0].default is inspect.Parameter.empty:
             raise PolicyError(
                 f'{seam} "{spec}": needs an argument, as in "{name}:{_EXAMPLES[_kind(parameters[0])]}"'
             )
-        policy = make()
-    elif not parameters:
+        return make()
+    if not parameters:
         raise PolicyError(f'{seam} "{spec}": takes no argument')
-    else:
-        value = _parse(seam, spec, argument, _kind(parameters[0]))
-        try:
-            policy = make(value)
-        except ValueError as error:
-            raise PolicyError(f'{seam} "{spec}": {error}') from None
-    return checked(policy) if seam == "place" and name not in PLACES else policy
+    value = _parse(seam, spec, argument, _kind(parameters[0]))
+    try:
+        return make(value)
+    except ValueError as error:
+        raise PolicyError(f'{seam} "{spec}": {error}') from None
 
 
 _EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10"}

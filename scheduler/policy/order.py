@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from math import inf, log, sqrt
 
 from scheduler.policy.changing import CHANGING, Changing
+from scheduler.policy.errors import PolicyError
 from scheduler.policy.views import JobView, OrderView
 from traces import portable
 from traces.exact import as_decimal
@@ -27,7 +28,7 @@ _LAST_S = 1e15
 """Later than any job is submitted, and whole seconds beyond it are still exact in a float."""
 
 
-class OrderError(ValueError):
+class OrderError(PolicyError):
     """An order that looks at what it may not; says what to do."""
 
 

@@ -56,7 +56,7 @@ def _run(
     progress: ReplayProgress | None,
     live: Sequence[LiveSource],
 ) -> Run:
-    scenario, trace, owning, weather = setup.scenario, setup.trace, setup.owning, setup.weather
+    scenario, trace, owning = setup.scenario, setup.trace, setup.owning
     if live:
         check_live(trace, setup.horizon_ends_s)
     assembly = Assembly(setup)
@@ -82,13 +82,21 @@ def _run(
     entries = {
         "jobs": log.counts(),
         "refused": log.refusals(),
-        "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
         "ledger": [check._asdict() for check in checks],
         "unsure": unsure_figures(scenario, stock, setup.catalog),
-        "prices_of": prices_of(scenario, stock, setup.catalog),
         "engine": choice._asdict(),
     }
-    return finish(folder, scenario, trace, stock, end_s, entries)
+    return finish(folder, scenario, trace, stock, end_s, entries | _inputs(setup))
+
+
+def _inputs(setup: Setup) -> dict[str, object]:
+    """Return the entries of run.json for what the run was given besides its scenario and trace."""
+    weather = setup.weather
+    return {
+        "weather": weather and {"until_s": weather.until_s, "rows": len(weather.table)},
+        "prices_of": prices_of(setup.scenario, setup.stock, setup.catalog),
+        "policy_files": setup.scenario.policy.files(),
+    }
 
 
 def _undisturbed(simulation: Simulation, source: Source, horizon_s: int | None) -> int:

@@ -100,6 +100,7 @@ class Description(Struct, frozen=True):
     ledger: list[CheckEntry]
     unsure: Unsure
     prices_of: str
+    policy_files: dict[str, str]
     engine: EngineEntry
     parts: LogParts
     demand: Part | None

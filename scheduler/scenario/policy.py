@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from scheduler.policy import SEAMS, Policy, PolicyError, resolve
+from scheduler.policy import SEAMS, Policy, resolve
 from scheduler.policy.backfill import COMMITTED
 from scheduler.policy.changing import Multifactor
+from scheduler.policy.errors import PolicyError
+from scheduler.policy.files import beside, file_digest, in_file
 from scheduler.scenario.base import Model
 from traces.times import DurationError, parse_seconds
 
@@ -68,20 +71,35 @@ class PolicySpec(Model, frozen=True, kw_only=True):
     multifactor: MultifactorSpec | None = None
 
     def __post_init__(self) -> None:
-        for seam in SEAMS:
-            try:
-                resolve(seam, getattr(self, seam))
-            except PolicyError as error:
-                raise ValueError(str(error)) from None
+        for seam, spec in self.choices.items():
+            if in_file(spec) is None:  # else it is looked up when it is needed: a run is read without it
+                try:
+                    resolve(seam, spec)
+                except PolicyError as error:
+                    raise ValueError(str(error)) from None
         if self.backfill in COMMITTED and self.preempt != "nobody":
             raise ValueError(
                 f'backfill "{self.backfill}": keeps its head, for whom nobody gives way; '
                 "preempt must be nobody"
             )
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """What is chosen, by seam."""
+        return {seam: getattr(self, seam) for seam in SEAMS}
+
+    def beside(self, folder: Path) -> PolicySpec:
+        """Return it with the files of policies, which are relative to a folder, by their whole paths."""
+        return structs.replace(self, **{seam: beside(spec, folder) for seam, spec in self.choices.items()})
+
+    def files(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that has a policy, by its path; raises PolicyError."""
+        found = filter(None, map(in_file, self.choices.values()))
+        return {str(policy.path): file_digest(policy.path) for policy in found}
+
     def build(self) -> Policy:
-        """Return the policy."""
-        policy = Policy.build(**{seam: getattr(self, seam) for seam in SEAMS})
+        """Return the policy; raises PolicyError for one in a file that is not there, or wrong."""
+        policy = Policy.build(**self.choices)
         if isinstance(policy.order, Multifactor):
             return replace(policy, order=(self.multifactor or MultifactorSpec()).factors())
         return policy

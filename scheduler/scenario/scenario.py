@@ -189,7 +189,8 @@ def _beside(scenario: Scenario, folder: Path) -> Scenario:
         offers.append(offer)
     weather = scenario.weather and str(folder / scenario.weather)
     sites = tuple(_site_beside(site, folder) for site in scenario.sites)
-    return replace(scenario, offers=tuple(offers), sites=sites, weather=weather)
+    policy = scenario.policy.beside(folder)
+    return replace(scenario, offers=tuple(offers), sites=sites, weather=weather, policy=policy)
 
 
 def _site_beside(site: SiteSpec, folder: Path) -> SiteSpec:

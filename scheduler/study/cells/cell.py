@@ -94,9 +94,9 @@ class Cell:
         stock = stock_of(scenario, load_catalog())
         sky = [self.seed, *map(_contents, _files(scenario))] if has_weather(scenario, stock) else None
         stock = msgspec.to_builtins(stock)
-        return digest(
-            [program(), matters, stock, sky, self.jobs_key, sorted(self.waits_of), self.windows, self.by]
-        )
+        own = scenario.policy.files()
+        kept = (sorted(self.waits_of), self.windows, self.by)
+        return digest([program(), matters, stock, sky, self.jobs_key, *kept, own])
 
 
 def cell_of(

@@ -2,15 +2,19 @@
 
 The parts, joined by `+`, are found by name among those of all seams and the bounds, `owned_only` and its
 like; what no part says stays as the scenario has it. Where two seams share a name, `order=NAME` says which.
+One's own stand in a file, relative to the working directory: `./mine.py:widest`, `order=./mine.py:widest:5`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from msgspec.structs import replace
 
-from scheduler.policy import SEAMS, PolicyError, installed, resolve
+from scheduler.policy import SEAMS, installed, own_seam, resolve
+from scheduler.policy.errors import PolicyError
+from scheduler.policy.files import beside, in_file
 from scheduler.scenario import BOUNDS, Scenario
 from traces.errors import ALIKE, nearest
 
@@ -55,7 +59,10 @@ def _choice(part: str) -> tuple[str, str]:
     """Return a part's seam and what it chooses there."""
     seam, equals, choice = part.partition("=")
     if equals:
-        return _checked(seam.strip(), choice.strip())
+        return _checked(seam.strip(), beside(choice.strip(), Path()))
+    if in_file(part) is not None:
+        own = beside(part, Path())
+        return _checked(own_seam(own), own)
     name = part.partition(":")[0]
     seams = [seam for seam in (*SEAMS, BOUND) if name in _names(seam)]
     if len(seams) > 1:
