@@ -15,8 +15,18 @@ from traces.times import DAY_S
 @click.command(cls=ArrowCommand)
 @click.argument("file", type=FILE)
 @options.trace(help="Check a scenario for this trace.")
-def check(file: Path, trace: Path | None) -> None:
+@options.as_json
+def check(file: Path, trace: Path | None, as_json: bool) -> None:
     """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
+    from scheduler.report.documents.files import FileDocument
+
+    holds, says = _checked(file, trace)
+    checked = FileDocument(file=str(file), holds=holds, rows=None, says=[says])
+    click.echo(checked.text() if as_json else says)
+
+
+def _checked(file: Path, trace: Path | None) -> tuple[str, str]:
+    """Return what a file is, and what it holds."""
     raw = None
     if file.suffix == ".toml":
         from scheduler.scenario import ScenarioError
@@ -24,15 +34,16 @@ def check(file: Path, trace: Path | None) -> None:
 
         raw = read_toml(file, ScenarioError)
     if raw is not None and "scenario" not in raw:
-        click.echo(_check_scenario(file, trace))
-    elif trace is not None:
+        return "scenario", _check_scenario(file, trace)
+    if trace is not None:
         raise click.UsageError("--trace goes with a scenario")
-    elif raw is not None:
-        click.echo(_check_study(file))
-    else:
-        from scheduler.weather import Weather
+    if raw is not None:
+        return "study", _check_study(file)
+    from scheduler.weather import Weather
 
-        click.echo(_check_weather(file) if Weather.claimed(file) else _check_trace(file))
+    if Weather.claimed(file):
+        return "weather", _check_weather(file)
+    return "trace", _check_trace(file)
 
 
 def _check_trace(file: Path) -> str:

@@ -15,13 +15,15 @@ from scheduler.cli.terminal import ArrowCommand
 @click.argument("key", required=False)
 @click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; half a minute or so.")
 @options.out(help="Keep the results of these runs here, and use them again.")
-def claims(key: str | None, simulate: bool, out: Path | None) -> None:
+@options.as_json
+def claims(key: str | None, simulate: bool, out: Path | None, as_json: bool) -> None:
     """Test each figure that the source documents claim, under each reading of them."""
     from scheduler.catalog import load_catalog
     from scheduler.money.claims.claim_file import load_claims
     from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS
     from scheduler.money.claims.verdicts import Court
     from scheduler.report.claims import detail, summary
+    from scheduler.report.documents.money import claims_document
 
     if out is not None and not simulate:
         raise click.UsageError("--out keeps the results of simulated runs: give --simulate as well")
@@ -41,4 +43,7 @@ def claims(key: str | None, simulate: bool, out: Path | None) -> None:
         with workplace(out, processes(), unit="run", desc="claims") as place:
             trials = run_trials(read(DEMO)[0], *place)
     court = Court(catalog, dossier, trials)
-    click.echo(summary(court) if key is None else detail(court, key))
+    if as_json:
+        click.echo(claims_document(court, key).text())
+    else:
+        click.echo(summary(court) if key is None else detail(court, key))

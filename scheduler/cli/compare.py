@@ -13,6 +13,7 @@ from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time: only a comparison that runs imports it
     from scheduler.study.compare.compare import Question
+    from traces.submissions import TimeRange
 
 
 class CompareOptions(NamedTuple):
@@ -29,8 +30,7 @@ class CompareOptions(NamedTuple):
     warmup: int | None
     cooldown: int | None
     trace: Path | None
-    since: str | None
-    until: str | None
+    part: TimeRange
     overrides: tuple[str, ...]
 
 
@@ -74,13 +74,15 @@ class CompareOptions(NamedTuple):
 @options.overrides(help="As policy.order=sjf.")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.out(help="Keep results here, use them again, and write results.parquet.")
-def compare(workers: int | None, out: Path | None, **asked: Any) -> None:
+@options.as_json
+def compare(workers: int | None, out: Path | None, as_json: bool, **asked: Any) -> None:
     """Compare policies on the same jobs: paired differences with intervals, beside bounds.
 
     A SPEC names policies of any seams, joined by +; seams it does not name are the scenario's.
     """
     from scheduler.cli.execution import workplace
     from scheduler.report.compare import render
+    from scheduler.report.documents.studies import compare_document
     from scheduler.study.cells.workers import processes
     from scheduler.study.compare.compare import compare_policies, write_answer
 
@@ -89,6 +91,9 @@ def compare(workers: int | None, out: Path | None, **asked: Any) -> None:
         answer = compare_policies(question, *place)
         if out is not None:
             write_answer(answer, out / "results.parquet")
+    if as_json:
+        click.echo(compare_document(answer, None if out is None else str(out)).text())
+        return
     click.echo("\n\n".join(part for part in (render(answer), notes) if part))
     if out is not None:
         click.echo(f"\nresults: {out}/results.parquet")
@@ -108,10 +113,10 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
     """Return what is compared, and which of its figures are not sure."""
     from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.study.compare.compare import Question
-    from traces.submissions import ALL_TIME, TimeRange
+    from traces.submissions import ALL_TIME
 
     scenario, stock = read(asked.scenario, asked.overrides)
-    trace, part = trace_file(scenario, asked.scenario, asked.trace), TimeRange(asked.since, asked.until)
+    trace, part = trace_file(scenario, asked.scenario, asked.trace), asked.part
     if trace is None and part != ALL_TIME:
         raise click.UsageError("--from and --to keep a part of a trace: give --trace as well")
     if trace is not None and (asked.seeds, asked.halfwidth, asked.budget) != (None, None, None):

@@ -29,8 +29,15 @@ from scheduler.cli.terminal import ArrowCommand
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
 @options.out(help="Write the draws to this Parquet file.")
+@options.as_json
 def economics(
-    folder: Path | None, overrides: tuple[str, ...], draws: int, seed: int, out: Path | None, **asked: str
+    folder: Path | None,
+    overrides: tuple[str, ...],
+    draws: int,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+    **asked: str,
 ) -> None:
     """Compare owning a pod with renting the same compute: cost, break-even, payback, what decides.
 
@@ -42,6 +49,7 @@ def economics(
     from scheduler.money.economics.comparison import Asked, compare_owning
     from scheduler.money.economics.draws_file import FIRST_COLUMNS, write_draws
     from scheduler.money.economics.inputs import measured_utilization
+    from scheduler.report.documents.money import economics_document
     from scheduler.report.economics import economics as render
     from scheduler.run.directory import open_run
     from traces.outputs import check_output
@@ -54,6 +62,9 @@ def economics(
     about = {name: asked[name] for name in ("pod", "offer", "kind")}  # as ordered in the file
     if out is not None:
         write_draws(out, found, about | {"seed": str(seed)})
+    if as_json:
+        click.echo(economics_document(about, found, None if out is None else str(out)).text())
+        return
     click.echo(render(catalog, question, found))
     if out is not None:
         click.echo(f"\ndraws: {out}")

@@ -33,14 +33,22 @@ KEYS = ("line", "resource", "period", "week", "month", *BY)
     help="Share out what no job bears: by use, or by the scenario's shares.  [default: it stands apart]",
 )
 @click.option("--focus", type=FILE, help="Write a FOCUS 1.2 cost table here instead, .csv or .parquet.")
+@options.as_json
 @click.pass_context
 def ledger(
-    ctx: click.Context, run: Path, keys: tuple[str, ...], idle: IdleBy | None, focus: Path | None
+    ctx: click.Context,
+    run: Path,
+    keys: tuple[str, ...],
+    idle: IdleBy | None,
+    focus: Path | None,
+    as_json: bool,
 ) -> None:
     """Print what a finished run spent, on what, who bears it, and what each workload used.
 
     Ends with 1 where that does not add up to what pools and offers cost by themselves.
     """
+    from scheduler.report.documents.files import FileDocument
+    from scheduler.report.documents.money import ledger_document
     from scheduler.run.directory import open_run
     from scheduler.run.spend import adds_up
 
@@ -52,7 +60,11 @@ def ledger(
         from traces.outputs import check_output
 
         check_output(focus, SCHEMA.names, as_csv=focus.suffix == ".csv")
-        click.echo(f"{focus}: {write_focus(opened, focus):,} charges, FOCUS 1.2")
+        charges = write_focus(opened, focus)
+        written = FileDocument(file=str(focus), holds="FOCUS 1.2 cost table", rows=charges, says=[])
+        click.echo(written.text() if as_json else f"{focus}: {charges:,} charges, FOCUS 1.2")
+    elif as_json:
+        click.echo(ledger_document(opened, keys, idle).text())
     else:
         from scheduler.report.ledger import ledger as render
 

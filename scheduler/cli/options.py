@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import partial, wraps
 from math import isnan
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -19,6 +19,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
 
 # Each is called with the help, which says what the option is for in that command.
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead; docs/json.md lists its keys."
+)
 by = partial(click.option, "--by", type=click.Choice(BY))
 baseline = partial(click.option, "--baseline")
 keep = partial(click.option, "--keep", is_flag=True)
@@ -41,7 +44,14 @@ class Portion(click.FloatRange):
 
 
 def part(command: Command) -> Command:
-    """Let a command keep a part of the jobs only."""
+    """Let a command keep a part of the jobs only; it gets a `TimeRange`."""
+
+    @wraps(command)
+    def with_part(*given: Any, since: str | None, until: str | None, **asked: Any) -> Any:
+        from traces.submissions import TimeRange
+
+        return command(*given, part=TimeRange(since, until), **asked)
+
     until = click.option("--to", "until", metavar="WHEN", help="Keep jobs submitted before this moment.")
     since = click.option(
         "--from",
@@ -49,7 +59,7 @@ def part(command: Command) -> Command:
         metavar="WHEN",
         help="Keep jobs submitted from this moment on: a date, or a time from the epoch, as 7d.",
     )
-    return since(until(command))
+    return since(until(cast(Command, with_part)))
 
 
 def share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:

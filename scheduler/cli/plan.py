@@ -65,8 +65,14 @@ class PlanOptions(NamedTuple):
 @options.workers(help="Processes.  [default: one a processor]")
 @options.keep(help="Keep the run directories too.")
 @options.overrides(help="As pools.dojo.pods=5.")
+@options.as_json
 def plan(
-    scenario: Path, overrides: tuple[str, ...], workers: int | None, out: Path | None, **asked: Any
+    scenario: Path,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Search for the cheapest number of pods, and when to burst, that meet a service target.
 
@@ -75,6 +81,7 @@ def plan(
     """
     from scheduler.cli.execution import workplace
     from scheduler.cli.preparation import read, unsure
+    from scheduler.report.documents.studies import plan_document
     from scheduler.report.plan import render
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
@@ -96,4 +103,5 @@ def plan(
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
         found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)
-    click.echo("\n".join(part for part in (render(found), notes, f"results: {folder}") if part))
+    text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
+    click.echo(plan_document(found, str(folder)).text() if as_json else text)

@@ -13,6 +13,7 @@ from scheduler.cli.terminal import ArrowCommand, warn
 
 if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
     from scheduler.replay import Setup
+    from traces.submissions import TimeRange
 
 DEMOS = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
@@ -25,7 +26,8 @@ DEMO = DEMOS["seven-exapods"]
 @click.argument("scenario", default="seven-exapods")
 @options.out(default=Path("runs/demo"), show_default=True, help="Run directory.")
 @options.overrides(help="Change the demo scenario.")
-def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
+@options.as_json
+def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Run four weeks on seven ExaPODs with bursts, and print the summary.
 
     Seven are not full with the demo's demand, so hardly anything bursts; --set pools.dojo.pods=5 shows it.
@@ -38,6 +40,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     from scheduler.cli.preparation import prepare
     from scheduler.replay import Setup
     from scheduler.report.beside import beside
+    from scheduler.report.documents.runs import summary_document
     from scheduler.report.summary import summary as render
     from scheduler.scenario import ScenarioError
 
@@ -45,12 +48,19 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
         raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(DEMOS)}')
     prepared = prepare(DEMOS[scenario], None, overrides)
     with new_run(prepared, out, overwrite=True) as run:
-        click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
-        if run.description["weather"] is not None:
-            calm = out.with_name(f"{out.name}-fair")
-            fair_weather = replace(prepared.setup.scenario, fair_weather=True)
-            in_fair = prepared._replace(setup=Setup.of(fair_weather, prepared.setup.trace))
-            with new_run(in_fair, calm, overwrite=True) as fair:
+        if not as_json:
+            click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
+        if run.description["weather"] is None:
+            if as_json:
+                click.echo(summary_document(run).text())
+            return
+        calm = out.with_name(f"{out.name}-fair")
+        fair_weather = replace(prepared.setup.scenario, fair_weather=True)
+        in_fair = prepared._replace(setup=Setup.of(fair_weather, prepared.setup.trace))
+        with new_run(in_fair, calm, overwrite=True) as fair:
+            if as_json:
+                click.echo(summary_document(run, beside={str(calm): fair}).text())
+            else:
                 click.echo(f"\n{beside(run, fair)}\n\nlogs: likewise in {calm}")
 
 
@@ -70,17 +80,18 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...]) -> None:
     help="What runs it; the logs are the same.",
 )
 @click.option("--as-recorded", is_flag=True, help="Log the run as it was, from recorded starts and ends.")
+@options.as_json
 def replay(
     scenario: Path,
     trace: Path | None,
     weather: Path | None,
-    since: str | None,
-    until: str | None,
+    part: TimeRange,
     overrides: tuple[str, ...],
     out: Path,
     overwrite: bool,
     engine: str,
     as_recorded: bool,
+    as_json: bool,
 ) -> None:
     """Replay a trace, or the scenario's demand, and log the run to Parquet.
 
@@ -91,8 +102,9 @@ def replay(
     from scheduler.replay.advice import about_run, about_setup
     from scheduler.replay.engines import RECORD
     from scheduler.replay.unmatched import about_places
+    from scheduler.report.documents.runs import summary_document
     from scheduler.report.summary import summary as render
-    from traces.submissions import TimeRange, submissions
+    from traces.submissions import submissions
 
     if as_recorded and (weather is not None or engine != "auto"):
         raise click.UsageError(
@@ -100,10 +112,13 @@ def replay(
         )
     if as_recorded:
         overrides, engine = (*overrides, "fair_weather=true"), RECORD
-    prepared = prepare(scenario, trace, overrides, weather, TimeRange(since, until))
+    prepared = prepare(scenario, trace, overrides, weather, part)
     inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace))
     with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:
-        click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
+        if as_json:
+            click.echo(summary_document(run).text())
+        else:
+            click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
         warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 
 
@@ -111,13 +126,19 @@ def replay(
 @click.argument("run", type=FILE)
 @click.option("--beside", "other", type=FILE, help="Another run to print the main figures beside.")
 @options.by(default="workload", show_default=True, help="Tell jobs apart by this.")
-def summary(run: Path, other: Path | None, by: str) -> None:
+@options.as_json
+def summary(run: Path, other: Path | None, by: str, as_json: bool) -> None:
     """Print utilization, waits, bursts and spend of a finished run, and what bad weather did to it."""
     from scheduler.report.beside import beside
+    from scheduler.report.documents.runs import summary_document
     from scheduler.report.summary import summary as render
     from scheduler.run.directory import open_run
 
     opened, second = open_run(run), None if other is None else open_run(other)
+    if as_json:
+        others = {} if second is None else {str(other): second}
+        click.echo(summary_document(opened, by, others).text())
+        return
     parts = [render(opened, by), *([] if second is None else [beside(opened, second)])]
     click.echo("\n\n".join(parts))
 

@@ -26,15 +26,23 @@ def study() -> None:
     "--dask", "address", metavar="ADDRESS", help="Compute on this Dask cluster, as tcp://host:8786."
 )
 @options.keep(help="Keep the logs of each run too.")
+@options.as_json
 @click.pass_context
 def run(
-    ctx: click.Context, file: Path, out: Path, workers: int | None, address: str | None, keep: bool
+    ctx: click.Context,
+    file: Path,
+    out: Path,
+    workers: int | None,
+    address: str | None,
+    keep: bool,
+    as_json: bool,
 ) -> None:
     """Run the cells of a study that are not done yet, and gather their figures in results.parquet.
 
     Stopped and started again, it goes on where it was.
     """
     from scheduler.cli.execution import workplace
+    from scheduler.report.documents.studies import study_document
     from scheduler.report.study import means
     from scheduler.study.cells.workers import processes
     from scheduler.study.sweep.results import read_results
@@ -47,20 +55,28 @@ def run(
     crew = processes(workers) if address is None else _on_dask(address, out, laid.cells)
     with workplace(out, crew, total=len(laid.cells), unit="cell", desc=laid.name) as place:
         tally = run_study(laid, *place, keep=keep)
-    _tell(laid.name, *tally)
-    click.echo(f"\n{means(read_results(out))}\n\nresults: {out}/results.parquet")
+    if as_json:
+        click.echo(study_document(read_results(out), str(out), tally).text())
+    else:
+        _tell(laid.name, *tally)
+        click.echo(f"\n{means(read_results(out))}\n\nresults: {out}/results.parquet")
     ctx.exit(1 if tally.failures else 0)
 
 
 @study.command(cls=ArrowCommand)
 @click.argument("folder", metavar="DIR", type=FILE)
 @options.baseline(metavar="NAME", help="Policy that the others are held against.  [default: the first]")
-def show(folder: Path, baseline: str | None) -> None:
+@options.as_json
+def show(folder: Path, baseline: str | None, as_json: bool) -> None:
     """Print what a study found: means over its seeds, and paired differences between its policies."""
+    from scheduler.report.documents.studies import study_document
     from scheduler.report.study import compared, means
     from scheduler.study.sweep.results import read_results
 
     results = read_results(folder)
+    if as_json:
+        click.echo(study_document(results, str(folder), None, baseline).text())
+        return
     told = compared(results, baseline)
     click.echo(f"{means(results)}\n\n{told}" if told else means(results))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand, warn
 from traces.formats import FORMATS
+
+if TYPE_CHECKING:  # for start-up time
+    from traces.submissions import TimeRange
 
 
 class _GenerateCommand(ArrowCommand):
@@ -57,8 +60,10 @@ def _option(name: str, parameter: Any) -> click.Option:
 )
 @options.overrides(callback=options.numbers, help="a figure of the fleet, as clips_per_mile=0.01")
 @options.out(required=True, help="trace to write (Parquet)")
-def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> None:
+@options.as_json
+def generate(out: Path, overrides: dict[str, float] | None, as_json: bool, **asked: Any) -> None:
     """Write synthetic demand as a trace, and compare it with published statistics."""
+    from scheduler.report.documents.files import trace_document
     from scheduler.study.reference import reference_of
     from traces.outputs import check_output
     from traces.schema import TRACE_SCHEMA
@@ -70,8 +75,11 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
     given = {name: value for name, value in {**asked, "fleet": overrides}.items() if value is not None}
     trace = generate_trace(demand_of(given), reference_of())
     trace.write(out)
-    click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n")
-    click.echo(comparison(describe(trace)))
+    beside = comparison(describe(trace))
+    if as_json:
+        click.echo(trace_document(str(out), trace, beside).text())
+    else:
+        click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n\n{beside}")
 
 
 @click.command("import", cls=ArrowCommand, epilog=f"FORMAT is one of {', '.join(FORMATS)}.")
@@ -95,35 +103,41 @@ def generate(out: Path, overrides: dict[str, float] | None, **asked: Any) -> Non
 @click.option("--sep", "separator", default="", help="What stands between cells: a character, tab or blanks.")
 @click.option("--mapping", "mapping_file", type=FILE, help="A mapping kept as TOML; options go over it.")
 @click.option("--dry-run", is_flag=True, help="Show the first jobs as they are read, and write nothing.")
+@options.as_json
 def import_(
     format: str,  # noqa: A002
     file: Path,
     out: Path | None,
-    since: str | None,
-    until: str | None,
+    part: TimeRange,
     device: str,
     mapping_file: Path | None,
     dry_run: bool,
+    as_json: bool,
     **said: Any,
 ) -> None:
     """Read a foreign trace, say what was read, skipped and changed, and write it as Parquet."""
     from scheduler.cli.submissions import kept
+    from scheduler.report.documents.files import trace_document
     from traces.formats.importing import import_trace
     from traces.formats.mapping.spec import Changes
     from traces.formats.preview import first_jobs
     from traces.outputs import check_output
     from traces.schema import TRACE_SCHEMA
-    from traces.submissions import TimeRange, about_trace, submissions
+    from traces.submissions import about_trace, submissions
 
     if out is None and not dry_run:
         raise click.UsageError("Missing option '-o' / '--out'; --dry-run shows the first jobs without it.")
     check_output(None if dry_run else out, TRACE_SCHEMA.names)
     imported = import_trace(format, file, device=device, changes=Changes(file=mapping_file, **said))
-    trace = kept(imported.trace, TimeRange(since, until))
+    trace = kept(imported.trace, part)
     if dry_run or out is None:
         done = f"\n{first_jobs(trace)}"
     else:
         trace.write(out)
         done = f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}"
-    click.echo(f"{imported.report}\n{done}")
+    if as_json:
+        written = None if dry_run or out is None else str(out)
+        click.echo(trace_document(written, trace, str(imported.report)).text())
+    else:
+        click.echo(f"{imported.report}\n{done}")
     warn(about_trace(trace))

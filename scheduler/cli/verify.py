@@ -14,15 +14,20 @@ from scheduler.cli.terminal import ArrowCommand
 @click.command(cls=ArrowCommand)
 @click.argument("run", type=FILE)
 @options.trace(help="The trace of the run, where it did not generate its jobs.")
-def verify(run: Path, trace: Path | None) -> None:
+@options.as_json
+def verify(run: Path, trace: Path | None, as_json: bool) -> None:
     """Run a finished run again on the other engine, and compare all logs to the bit.
 
     Ends with exit code 1 where they differ.
     """
     from scheduler.replay.verify import verified
+    from scheduler.report.documents.files import VerifyDocument
     from scheduler.run.directory import open_run
 
     opened = open_run(run)
     engine, parts = verified(opened, trace)
     before = opened.description["engine"]["name"]
-    click.echo(f"{run}: {before} and {engine} wrote the same {parts} files, to the bit")
+    same = VerifyDocument(run=str(run), engines=[before, engine], files=parts)
+    click.echo(
+        same.text() if as_json else f"{run}: {before} and {engine} wrote the same {parts} files, to the bit"
+    )

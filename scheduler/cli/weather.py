@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand
+
+if TYPE_CHECKING:  # for start-up time
+    from collections.abc import Mapping
+
+    from scheduler.weather import Weather
+    from traces.submissions import TimeRange
 
 
 @click.command(cls=ArrowCommand)
@@ -17,13 +24,14 @@ from scheduler.cli.terminal import ArrowCommand
 @options.part
 @options.overrides(help="As seed=2, to draw another.")
 @options.out(help="Write the weather here (Parquet), to be replayed.")
+@options.as_json
 def weather(
     source: Path,
     trace: Path | None,
-    since: str | None,
-    until: str | None,
+    part: TimeRange,
     overrides: tuple[str, ...],
     out: Path | None,
+    as_json: bool,
 ) -> None:
     """Draw the weather of a scenario, or read a weather file (.parquet), and say what it comes to.
 
@@ -32,27 +40,37 @@ def weather(
     """
     from scheduler.catalog import load_catalog
     from scheduler.cli.preparation import read_with_jobs
-    from scheduler.report.weather import render
+    from scheduler.report.documents.files import weather_document
     from scheduler.scenario import run_start_s
     from scheduler.stock.assumed import assumed_weather
     from scheduler.stock.stock import stock_of
     from scheduler.weather import WEATHER, Weather, weather_of
     from traces.outputs import check_output
-    from traces.submissions import TimeRange
 
     if source.suffix == ".parquet":
-        if overrides or any(given is not None for given in (trace, since, until, out)):
+        if overrides or any(given is not None for given in (trace, part.since, part.until, out)):
             raise click.UsageError("a weather file is only read: options go with a scenario")
-        click.echo(render(Weather.read(source), None))
+        _show(Weather.read(source), None, None, as_json=as_json)
         return
     check_output(out, WEATHER.names)
-    scenario, jobs, _ = read_with_jobs(source, trace, overrides, TimeRange(since, until))
+    scenario, jobs, _ = read_with_jobs(source, trace, overrides, part)
     stock = stock_of(scenario, load_catalog(), jobs.instant(run_start_s(scenario, jobs)))
     drawn = weather_of(scenario, stock, jobs)
     if drawn is None:
-        click.echo(f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold")
+        fair = f"{scenario.name}: fair weather: nothing fails, is taken away or refused, and prices hold"
+        click.echo(weather_document(scenario.name, None, None).text() if as_json else fair)
         return
-    click.echo(render(drawn, None if scenario.weather else assumed_weather(scenario, stock)))
     if out is not None:
         drawn.write(out)
-        click.echo(f"\n{out}: {len(drawn.table):,} rows")
+    _show(drawn, None if scenario.weather else assumed_weather(scenario, stock), out, as_json=as_json)
+
+
+def _show(weather: Weather, assumed: Mapping[str, str] | None, out: Path | None, *, as_json: bool) -> None:
+    from scheduler.report.documents.files import weather_document
+    from scheduler.report.weather import render
+
+    if as_json:
+        click.echo(weather_document(weather.scenario, weather, None if out is None else str(out)).text())
+        return
+    rows = "" if out is None else f"\n\n{out}: {len(weather.table):,} rows"
+    click.echo(f"{render(weather, assumed)}{rows}")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand
+
+if TYPE_CHECKING:  # for start-up time
+    from traces.submissions import TimeRange
 
 
 @click.command(cls=ArrowCommand)
@@ -17,8 +21,14 @@ from scheduler.cli.terminal import ArrowCommand
 @options.trace(help="The trace that the run was given, where the jobs are not in the run.")
 @options.part
 @options.out(help="Write each span of waiting with its cause here instead, as Parquet.")
+@options.as_json
 def why(
-    run: Path, job: str | None, trace: Path | None, since: str | None, until: str | None, out: Path | None
+    run: Path,
+    job: str | None,
+    trace: Path | None,
+    part: TimeRange,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Say what the jobs of a finished run waited for, or one JOB, by its name or id.
 
@@ -27,6 +37,8 @@ def why(
     import numpy as np
 
     from scheduler.cli.causes import jobs_asked
+    from scheduler.report.documents.files import FileDocument
+    from scheduler.report.documents.runs import why_document, why_job_document
     from scheduler.report.why import job_why, run_why
     from scheduler.run.directory import open_run
     from scheduler.why.causes import WAITS
@@ -34,17 +46,19 @@ def why(
     from scheduler.why.question import row_of, setup_of
     from scheduler.why.waits import Inquiry
     from traces.outputs import check_output
-    from traces.submissions import TimeRange
 
     opened = open_run(run)
     check_output(out, WAITS.names)
-    setup = setup_of(opened, jobs_asked(opened, trace, TimeRange(since, until)))
+    setup = setup_of(opened, jobs_asked(opened, trace, part))
     row = None if job is None else row_of(opened, setup.trace, job)
     if out is not None:
         waits = Inquiry(opened, setup, None if row is None else np.array([row])).waits()
         waits.write(setup.trace, out)
-        click.echo(f"{out}: {len(waits.row):,} spans of waiting")
+        written = FileDocument(file=str(out), holds="spans of waiting", rows=len(waits.row), says=[])
+        click.echo(written.text() if as_json else f"{out}: {len(waits.row):,} spans of waiting")
     elif row is not None:
-        click.echo(job_why(JobStory(opened, setup, row)))
+        story = JobStory(opened, setup, row)
+        click.echo(why_job_document(opened, story).text() if as_json else job_why(story))
     else:
-        click.echo(run_why(opened, setup.trace, Inquiry(opened, setup).waits()))
+        about = opened, setup.trace, Inquiry(opened, setup).waits()
+        click.echo(why_document(*about).text() if as_json else run_why(*about))

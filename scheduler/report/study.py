@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.report.compare import differences
-from scheduler.study.compare.differences import compare
+from scheduler.study.compare.differences import Difference, compare
 from scheduler.study.sweep.study_cells import AXES
 from traces.numbers import count, count_of, decimal, hours, percent, ratio
 from traces.tables import table
@@ -68,14 +68,22 @@ def compared(results: pa.Table, baseline: str | None = None) -> str:
     A table for each choice of scenario and trace; pairs are cells with the same seed, and p-values are
     adjusted over each table (Holm). Empty where there is one policy or one seed. Raises CompareError.
     """
-    if "policy" not in results.column_names or pc.count_distinct(results.column("seed")).as_py() < 2:
-        return ""
-    policies = results.column("policy").cast(pa.string()).to_pylist()
     told = []
-    for where, part in _parts(results):
-        found = differences(compare(part, baseline or policies[0]), baseline or policies[0])
-        told += [f"{where}\n{found}" if where else found] if found else []
+    for where, named, found in paired_by_place(results, baseline):
+        text = differences(found, named)
+        told += [f"{where}\n{text}" if where else text] if text else []
     return "\n\n".join(told)
+
+
+def paired_by_place(
+    results: pa.Table, baseline: str | None = None
+) -> Iterator[tuple[str, str, list[Difference]]]:
+    """Yield for each choice of scenario and trace its name, the baseline and the paired differences to it."""
+    if "policy" not in results.column_names or pc.count_distinct(results.column("seed")).as_py() < 2:
+        return
+    named = baseline or results.column("policy").cast(pa.string()).to_pylist()[0]
+    for where, part in _parts(results):
+        yield where, named, compare(part, named)
 
 
 def _parts(results: pa.Table) -> Iterator[tuple[str, pa.Table]]:
