@@ -88,13 +88,13 @@ class Simulation:
         self._answers = self.arrivals.answers
         self.env.run(until=horizon_s)
         end_s = self.now_s if horizon_s is None else horizon_s
-        self.close(end_s, horizon_s)
+        self.arrivals.rest()
+        self.close(end_s, horizon_s, self.arrivals.still_held())
         return end_s
 
-    def close(self, end_s: int, horizon_s: int | None) -> None:
-        """Log all that is left when the run ends."""
-        self.arrivals.rest()
-        self._close(end_s)
+    def close(self, end_s: int, horizon_s: int | None, held: frozenset[int]) -> None:
+        """Log all that is left when the run ends; `held` are the rows that wait for other jobs."""
+        self._close(end_s, held)
         self.log.flush(end_s + (horizon_s is None))
 
     # waiting
@@ -236,7 +236,7 @@ class Simulation:
         if self.waiting_jobs:
             self.lineup.freed(need, attempt.pods)
 
-    def _close(self, end_s: int) -> None:
+    def _close(self, end_s: int, held: frozenset[int]) -> None:
         """Log what the horizon cut off; a gang that ends at that very second has finished."""
         if self._storm is not None:
             self._storm.close(end_s)
@@ -246,7 +246,6 @@ class Simulation:
                 self.log.ended(attempt, end_s, attempt.ending, attempt.account)
             else:
                 self.log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
-        held = self.arrivals.still_held()
         for row in self.log.missing():
             self.log.unstarted(row, UNFINISHED, self._why_waiting(row, held))
 

@@ -11,11 +11,9 @@ from scheduler.engine.fast.asked import AskedJobs
 from scheduler.engine.fast.compiled import is_loaded, is_on_disk, numba_compiles, numba_is_here
 from scheduler.engine.fast.lane import Lane, Rules
 from scheduler.engine.jobs import Fit, Shape
-from scheduler.engine.need import devices_for
 from scheduler.replay.as_recorded import stays_of
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
-from scheduler.stock.stock import PoolStock
 
 EngineName = Literal["simpy", "fast", "record"]
 RECORD: Final = "record"
@@ -115,8 +113,6 @@ def covers(setup: Setup) -> str | None:
         "weather": setup.weather is not None,
         "links": bool(scenario.links),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,
-        "jobs that are killed at their estimate": scenario.overrun_s is not None,
-        "jobs that come after others": len(setup.trace.after.rows) > 0,
     }
     return next((what for what, there in unknown.items() if there), None) or _of_stock(setup)
 
@@ -131,8 +127,6 @@ def _of_stock(setup: Setup) -> str | None:
     for pool in setup.stock.pools:
         if pool.endless:
             return f"pools without end, as {pool.name}"
-        if pool.pods > 1 and _spans(setup, pool):
-            return f"gangs over several pods, as of {pool.name}"
     by_cost = policy.offer != "fastest" and (len(offers) > 1 or policy.offer != "cheapest")
     for offer in offers if by_cost else ():
         if offer.committed_devices:
@@ -140,17 +134,6 @@ def _of_stock(setup: Setup) -> str | None:
         if any(len(prices) > 1 for prices in (offer.prices, *offer.prices_by_size.values())):
             return f"prices that change beside a choice of offers, as {offer.name}"
     return "instants so far apart" if _length_s(setup) * (len(setup.trace) + 1) >= _LATEST else None
-
-
-def _spans(setup: Setup, pool: PoolStock) -> bool:
-    """Say whether some gang is larger than a pod, and no larger than the pool."""
-    gangs = np.unique(setup.trace.numpy("gang")).tolist()
-    for kind in setup.trace.codes("kind")[1]:
-        rate = setup.rate(pool.device, kind)
-        devices = (devices_for(gang, rate) for gang in gangs)
-        if any(pool.pod_devices < one <= pool.pod_devices * pool.pods for one in devices):
-            return True
-    return False
 
 
 def _length_s(setup: Setup) -> float:
@@ -165,7 +148,8 @@ def _length_s(setup: Setup) -> float:
     )
     other_s = max([0, *(offer.boot_s + offer.keep_s + 2 for offer in stock.offers)]) * len(trace)
     work_s = float(trace.numpy("runtime_s").sum() + trace.numpy("estimate_s").sum())
-    return trace.last_submit_s + slowest**2 * work_s + staging_s + other_s
+    lags_s = float(np.maximum(trace.numpy("after_lag_s"), 0).sum())
+    return trace.last_submit_s + slowest**2 * work_s + staging_s + other_s + lags_s
 
 
 def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:
@@ -183,5 +167,6 @@ def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:
         horizon_s=setup.horizon_ends_s,
         backfill=policy.backfill,
         place=policy.place,
+        overrun_s=setup.scenario.overrun_s,
     )
     return Lane(asked, assembly.pools, assembly.offers, rules)

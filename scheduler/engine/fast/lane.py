@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scheduler.engine.arrivals import ORPHAN
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.fast.asked import AskedJobs
 from scheduler.engine.fast.memory import (
@@ -19,39 +20,57 @@ from scheduler.engine.fast.memory import (
     BEST,
     BY_NUMBER,
     BY_RANK,
+    CHAIN,
     COLUMN,
     DEVICES,
     EASY,
     END_HEAP,
     ENDS,
     FIRST,
+    GRACE,
     GREEDY,
+    HELD,
     HORIZON,
     JOB_SIZE,
     JOBS,
     KEPT_HEAP,
+    LAG_HEAP,
+    LAGS,
+    LINK_SIZE,
+    LINKS,
     NEED,
-    NEW_FROM,
+    NEWCOMER_LIST,
+    NEXT,
+    NONE,
     NOW,
     NUMBER,
     NUMBER_OF_POD,
     PLACE,
     POD,
     READY,
+    REJECT_LIST,
+    REJECTS,
+    RESERVATION,
     RING_HEAP,
     ROOM,
     ROW,
     ROW_LIST,
     ROWS,
+    SORT_LIST,
+    SPAN_LIST,
+    SPAN_ROOM,
+    SPANNED,
     STRICT,
     TIES,
     WAITS,
+    WAS_READY,
     WORST,
 )
 from scheduler.engine.fast.tables import Tables
 from scheduler.engine.log import runlog
-from scheduler.engine.log.outcomes import REJECTED
-from scheduler.engine.log.runlog import ROW_WIDTH
+from scheduler.engine.log.outcomes import OVERRAN, REJECTED, Account
+from scheduler.engine.log.part_files import NO_POD
+from scheduler.engine.log.runlog import ENDING, ROW_WIDTH, Ended
 from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.engine.rented.offers import LiveOffer
 from scheduler.engine.simulation import Simulation
@@ -60,6 +79,9 @@ from traces.arrays import Ints
 
 BACKFILL_NUMBERS = {"none": STRICT, "greedy": GREEDY, "easy": EASY}
 PLACE_NUMBERS = {"best_fit": BEST, "worst_fit": WORST, "first_fit": FIRST}
+
+SPANS_AT_ONCE = 1_000_000
+"""Integers of the list of pods of gangs across pods that are kept before the log takes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +92,8 @@ class Rules:
     horizon_s: int | None
     backfill: str
     place: str
+    overrun_s: int | None = None
+    """How long a job may run past its estimate; None: as long as it does."""
 
 
 class Lane:
@@ -81,28 +105,29 @@ class Lane:
         self._asked, self._rules = asked, rules
         tables = Tables(asked, pools, offers, dues=rules.backfill == "easy")
         self._needs, self._reach = tables.needs, tables.reach
-        self._fill_run(
-            tables, most=sum(len(pool.pods) * pool.size for pool in pools) + sum(one.free for one in offers)
-        )
+        self._fill_run(tables, pools, offers)
         self._memory = tables.layout.memory()
         self._jobs = self._memory[tables.first_job :][: tables.jobs.size].reshape(-1, JOB_SIZE)
-        homeless = [number for number, shape in enumerate(asked.shapes) if not (shape.owned or shape.rented)]
-        self._rejected = np.flatnonzero(np.isin(asked.shape_of, homeless))
+        self._links = self._memory[tables.layout.run[LINKS] :][: tables.links.size].reshape(-1, LINK_SIZE)
 
-    def _fill_run(self, tables: Tables, most: int) -> None:
-        """Let the run know its rules, and give it its lists; at most so many attempts run at once."""
+    def _fill_run(self, tables: Tables, pools: Sequence[Pool], offers: Sequence[LiveOffer]) -> None:
+        """Let the run know its rules, and give it its lists."""
         rules, layout, jobs = self._rules, tables.layout, len(self._asked.trace)
-        run = layout.run
+        run, pods = layout.run, max([len(pool.pods) for pool in pools], default=0)
         run[[NOW, BEGINS]] = rules.start_s
         run[HORIZON] = ABSENT if rules.horizon_s is None else rules.horizon_s
+        run[GRACE] = ABSENT if rules.overrun_s is None else rules.overrun_s
         run[BACKFILL], run[PLACE] = BACKFILL_NUMBERS[rules.backfill], PLACE_NUMBERS[rules.place]
-        run[TIES], run[ROOM] = jobs + 1, runlog.PART_ROWS
-        run[[ARRIVED, NEW_FROM]] = run[JOBS]
+        run[TIES], run[ROOM], run[SPAN_ROOM] = jobs + 1, runlog.PART_ROWS, SPANS_AT_ONCE
+        run[ARRIVED], run[RESERVATION] = run[JOBS], 1
         run[BY_RANK] = layout.put(tables.first_job + JOB_SIZE * self._asked.by_rank)
-        run[END_HEAP] = layout.room(min(jobs, most))
-        for place in (BY_NUMBER, RING_HEAP, KEPT_HEAP, ASIDE_LIST):
+        devices = sum(len(pool.pods) * pool.size for pool in pools) + sum(one.free for one in offers)
+        run[END_HEAP] = layout.room(min(jobs, devices))
+        for place in (BY_NUMBER, RING_HEAP, KEPT_HEAP, LAG_HEAP, NEWCOMER_LIST, ASIDE_LIST, REJECT_LIST):
             run[place] = layout.room(jobs)
         run[ROW_LIST] = layout.room(runlog.PART_ROWS * ROW_WIDTH)
+        run[SPAN_LIST] = layout.room(SPANS_AT_ONCE + 2 + pods)
+        run[SORT_LIST] = layout.room(pods)
 
     def run(self, simulation: Simulation, progress: ReplayProgress | None = None) -> int:
         """Let all jobs come and go; return the second at which the run ended."""
@@ -118,24 +143,50 @@ class Lane:
         simulation.running.update(dict.fromkeys(self._attempts(simulation)))
         horizon_s = self._rules.horizon_s
         end_s = int(memory[NOW]) if horizon_s is None else horizon_s
-        simulation.close(end_s, horizon_s)
+        simulation.close(end_s, horizon_s, self._held())
         return end_s
 
     def _log(self, simulation: Simulation) -> None:
         """Let the log have what has ended, and who waits and runs now."""
         memory, log = self._memory, simulation.log
         log.turns.waiting[:] = self._jobs[:, WAITS].astype(np.uint8).tobytes()
-        arrived = int(memory[ARRIVED] - memory[JOBS]) // JOB_SIZE
-        count = int(np.searchsorted(self._rejected, arrived))
-        for row in self._rejected[:count].tolist():
-            log.unstarted(row, REJECTED, self._asked.shapes[self._asked.shape_of[row]].nowhere)
-        self._rejected = self._rejected[count:]
-        rows = memory[memory[ROW_LIST] :][: memory[ROWS] * ROW_WIDTH]
-        memory[ROWS] = 0
+        if len(self._links):
+            log.turns.ready_s[:] = self._links[:, WAS_READY]
+        for row in memory[memory[REJECT_LIST] :][: memory[REJECTS]].tolist():
+            log.unstarted(row, REJECTED, self._asked.shapes[self._asked.shape_of[row]].nowhere or ORPHAN)
+        rows = memory[memory[ROW_LIST] :][: memory[ROWS] * ROW_WIDTH].reshape(-1, ROW_WIDTH)
+        ended = Ended(rows, self._spans(), self._accounts(rows))
+        memory[ROWS] = memory[REJECTS] = memory[SPANNED] = 0
         running = self._running()
         needs = running[:, NEED]
         held = (running[:, ROW], memory[needs + COLUMN], memory[needs + DEVICES], running[:, ALLOC])
-        log.add(rows, np.stack(held, axis=1), int(memory[NOW]))
+        log.add(ended, np.stack(held, axis=1), int(memory[NOW]))
+
+    def _spans(self) -> dict[int, list[int]]:
+        """Return the pods of the gangs across pods that have ended, by the number of their row."""
+        listed = self._memory[self._memory[SPAN_LIST] :][: self._memory[SPANNED]].tolist()
+        spans, at = {}, 0
+        while at < len(listed):
+            row, count = listed[at : at + 2]
+            at += 2 + count
+            spans[row] = listed[at - count : at]
+        return spans
+
+    def _accounts(self, rows: Ints) -> dict[int, Account]:
+        """Return what the attempts came to whose jobs were killed, by the number of their row."""
+        killed = np.flatnonzero(rows[:, ENDING] == OVERRAN)
+        accounts = {}
+        for at, job in zip(killed.tolist(), self._asked.some(rows[killed, 0]), strict=True):
+            _, _, _, used, alloc_s, ready_s, end_s, _, pod = rows[at].tolist()
+            staged_tb = job.input_tb if pod == NO_POD else 0.0
+            accounts[at] = Account(0, 0, (end_s - alloc_s - ready_s) * used, staged_tb, 0.0)
+        return accounts
+
+    def _held(self) -> frozenset[int]:
+        """Return the rows of those who wait for other jobs, or for their lag to be over."""
+        memory = self._memory
+        lagging = memory[memory[LAG_HEAP] :][: memory[LAGS]] % memory[TIES]
+        return frozenset([*np.flatnonzero(self._links[:, HELD]).tolist(), *lagging.tolist()])
 
     def _running(self) -> Ints:
         """Return the records of the jobs that run, in order of their start."""
@@ -152,7 +203,17 @@ class Lane:
             need = self._needs[self._memory[record[NEED] + NUMBER]]
             pods: tuple[Pod, ...] = ()
             if isinstance(need, PodNeed):
-                pods = (need.pods[self._memory[record[POD] + NUMBER_OF_POD]],)
-            alloc_s, ready_s = int(record[ALLOC]), int(record[READY])
-            attempts.append(Attempt(simulation.env, [], alloc_s, job, need, pods, ready_s))
+                pods = tuple(need.pods[number] for number in self._pods(record))
+            times = int(record[ALLOC]), job, need, pods, int(record[READY])
+            attempts.append(Attempt(simulation.env, [], *times, self._rules.overrun_s))
         return attempts
+
+    def _pods(self, record: Ints) -> list[int]:
+        """Return the numbers of the pods that a job holds."""
+        pods, pod = [], record[CHAIN]
+        while pod != NONE:
+            pods.append(int(self._memory[pod + NUMBER_OF_POD]))
+            pod = self._memory[pod + NEXT]
+        if record[POD] != NONE:
+            pods.append(int(self._memory[record[POD] + NUMBER_OF_POD]))
+        return pods

@@ -12,25 +12,34 @@ ABSENT = 2**62
 """Of an instant, never; in a tree of least estimates, nobody; of a score, not wanted."""
 
 # Of the run. Counters:
-NOW, WAITING, ARRIVED, NEW_FROM, CHANGED, OFFERS_DUE = range(6)
-"""The present second; how many wait; the next job to arrive, and the first newcomer; whether a pass is due,
-and one over the offers."""
-ENDS, RINGS, KEPT, STARTED, ROWS, ASIDE = range(6, 12)
-"""How many attempts run, patiences last, offers are kept, attempts there were, rows are to be logged, and
-jobs stand aside."""
-HEAD, HELD_FOR, SHADOW, RESERVED, SPARE = range(12, 17)
-"""The first who waits for pods, if known; for whom there is a reservation, and what it is."""
+NOW, WAITING, ARRIVED, CHANGED, OFFERS_DUE, ENDED = range(6)
+"""The present second; how many wait; the next job to arrive; whether a pass is due, and one over the offers;
+and the job whose end may have consequences for others."""
+ENDS, RINGS, KEPT, LAGS, NEWCOMERS, STARTED, ROWS, REJECTS, SPANNED, ASIDE = range(6, 16)
+"""How many attempts run, patiences last, offers are kept, lags last, jobs became ready in this instant,
+attempts there were, rows and rejected jobs are to be logged, integers stand in the list of pods of gangs
+across pods, and jobs stand aside."""
+HEAD, HELD_FOR, SHADOW, RESERVED, SPARE, RESERVATION, SEVERAL = range(16, 23)
+"""The first who waits for pods, if known; for whom there is a reservation, and what it is: from when, the pod
+of which the rest is taken, what is spare there, the number that whole pods are stamped with, and whether it
+is one of several pods."""
 # Rules:
-BACKFILL, PLACE, BEGINS, HORIZON, TIES, ROOM = range(17, 23)
+BACKFILL, PLACE, BEGINS, HORIZON, TIES, ROOM, SPAN_ROOM, GRACE = range(23, 31)
 """The line-up and the place; when the run begins and ends; by what instants are multiplied to leave room for
-a number that breaks ties; and how many rows can be kept."""
+a number that breaks ties; how many rows, and integers of spans, can be kept; and how long a job may run past
+its estimate."""
 # Where tables begin, and end:
-JOBS, JOBS_END, LINES, RENTED_LINES, LINES_END = range(23, 28)
-"""Jobs in order of their rows; lines of those who wait for pods, then of those who seek offers."""
-BY_RANK, BY_NUMBER, END_HEAP, RING_HEAP, KEPT_HEAP, ASIDE_LIST, ROW_LIST = range(28, 35)
-"""Jobs by rank, and by the number of their attempt; heaps of attempts by end, patiences by end, and jobs
-whose devices are kept; jobs that want none of the offers with room; what the log is to take."""
-RUN_SIZE = 40
+JOBS, JOBS_END, LINES, RENTED_LINES, LINES_END, LINKS = range(31, 37)
+"""Jobs in order of their rows; lines of those who wait for pods, then of those who seek offers; and how jobs
+depend on each other, by row, NONE where none does."""
+BY_RANK, BY_NUMBER, END_HEAP, RING_HEAP, KEPT_HEAP, LAG_HEAP = range(37, 43)
+"""Jobs by rank, and by the number of their attempt; heaps of attempts by end, patiences by end, jobs whose
+devices are kept, and jobs that lag behind others."""
+NEWCOMER_LIST, ASIDE_LIST, ROW_LIST, REJECT_LIST, SPAN_LIST, SORT_LIST = range(43, 49)
+"""Jobs that became ready in this instant, and that want none of the offers with room; what the log is to
+take: rows, rejected rows of the trace, and of each gang across pods, its row, how many pods, and which; and
+where pods are sorted."""
+RUN_SIZE = 49
 
 # Of a job.
 SUBMIT, ESTIMATE, RANK, PATIENCE = range(4)
@@ -41,10 +50,17 @@ STAGING, CASE, ROW, WAITS = range(8, 12)
 """Which of the seconds to begin on an offer, and of the scores, are its own; its row; whether it waits."""
 NEED, POD, ALLOC, READY = range(12, 16)
 """Of its attempt: what it takes, the pod if any, since when, and after how many seconds work begins."""
-RELEASE = 16
-"""When it should end."""
-JOB_SIZE = 17
+RELEASE, CHAIN = range(16, 18)
+"""When it should end; and of a gang across pods, the first of its whole ones, which knows the next."""
+JOB_SIZE = 18
 NEVER_BURSTS = -1
+
+# Of the link of a job to others, where there are any.
+PENDING, LAST_END, LAG, WAS_READY, HELD, LOST, FOLLOWERS, FOLLOWERS_END = range(8)
+"""How many that it comes after have not finished; when the last of them did; how long after that it is ready;
+since when it was; whether it waits for them; whether one of them never will; and where the rows of those
+begin and end that come after it."""
+LINK_SIZE = 8
 
 # Of a line.
 COUNT, FIRST_THERE, NEEDS, NEEDS_END, MEMBERS, TOP, LEVELS = range(7)
@@ -53,25 +69,26 @@ of its tree, and where each level begins."""
 LINE_SIZE = LEVELS + 10
 
 # Of a need.
-PLACE_OF, DEVICES, USED, COLUMN, RUNS, ESTIMATES, NUMBER = range(7)
+PLACE_OF, DEVICES, USED, COLUMN, RUNS, ESTIMATES, NUMBER, WHOLE, REST = range(9)
 """A pool or an offer; devices held, and used; the column of states.parquet; run times and estimates there, by
-row; and its number."""
-NEED_SIZE = 7
+row; its number; and how many whole pods it takes, 0 inside one, and devices of one more."""
+NEED_SIZE = 9
 
 # Of a pod and of an offer.
 FREE = 0
-DUES, DUE_LIST, NUMBER_OF_POD = range(1, 4)
-"""How many gangs should end, when and with how many devices, ascending; its number in the pool."""
-POD_SIZE = 4
+DUES, DUE_LIST, NUMBER_OF_POD, NEXT, STAMP = range(1, 6)
+"""How many gangs should end, when and with how many devices, ascending; its number in the pool; the next pod
+that the gang on it has whole; and the number of the last reservation that took it whole."""
+POD_SIZE = 6
 KEEP, BEGIN, SCORES = range(1, 4)
 """For how long devices are kept; seconds to begin, by case; and scores, by case."""
 OFFER_SIZE = 4
 
 # Of a pool.
-PODS, PODS_END, TREES, LENGTH, TREE_TOP, MOST, TREE_LEVELS = range(7)
-"""Its pods. Of many pods, trees by count of free devices that say how many have so many: where they begin,
-NONE where there are few pods; the length of one; its highest level; the most free devices; where its
-levels begin."""
+PODS, PODS_END, SIZE, TREES, LENGTH, TREE_TOP, MOST, TREE_LEVELS = range(8)
+"""Its pods, and the devices of one. Of many pods, trees by count of free devices that say how many have so
+many: where they begin, NONE where there are few pods; the length of one; its highest level; the most free
+devices; where its levels begin."""
 POOL_SIZE = TREE_LEVELS + 10
 
 BRANCHES = 16

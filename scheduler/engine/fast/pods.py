@@ -18,6 +18,11 @@ from scheduler.engine.fast.memory import (
     POD_SIZE,
     PODS,
     PODS_END,
+    RESERVATION,
+    RESERVED,
+    SEVERAL,
+    SPARE,
+    STAMP,
     TREE_LEVELS,
     TREE_TOP,
     TREES,
@@ -77,23 +82,35 @@ def better(memory: Ints, place: int, pod: int, best: int) -> bool:
 
 
 @compiled
-def in_pool(memory: Ints, pool: int, devices: int, place: int, closed: int) -> int:
-    """Return the pod of a pool that a place picks, of those not closed; NONE where none has the devices."""
-    first, end = memory[pool + PODS], memory[pool + PODS_END]
-    if memory[pool + TREES] != NONE:
-        return by_count(memory, pool, devices, place, closed if first <= closed < end else NONE)
+def is_open(memory: Ints, pod: int, devices: int, short: bool) -> bool:
+    """Say whether what is reserved leaves so many devices of a pod; whoever ends before that is short."""
+    if short:
+        return True
+    if pod == memory[RESERVED]:
+        return bool(devices <= memory[SPARE])
+    return bool(memory[pod + STAMP] != memory[RESERVATION])
+
+
+@compiled
+def in_pool(memory: Ints, pool: int, devices: int, place: int, short: bool) -> int:
+    """Return the pod of a pool that a place picks, of those that are open; NONE where none has room."""
+    first, end, reserved = memory[pool + PODS], memory[pool + PODS_END], memory[RESERVED]
+    if memory[pool + TREES] != NONE and (short or not memory[SEVERAL]):
+        shut = not short and first <= reserved < end and devices > memory[SPARE]
+        return by_count(memory, pool, devices, place, reserved if shut else NONE)
     best = NONE
     for pod in range(first, end, POD_SIZE):
-        if memory[pod + FREE] >= devices and pod != closed and better(memory, place, pod, best):
-            best = pod
+        if memory[pod + FREE] >= devices and is_open(memory, pod, devices, short):
             if place == FIRST:
-                break
+                return pod
+            if better(memory, place, pod, best):
+                best = pod
     return best
 
 
 @compiled
 def by_count(memory: Ints, pool: int, devices: int, place: int, closed: int) -> int:
-    """The same where there are many pods, by how many devices they have free."""
+    """The same where there are many pods, by how many devices they have free; one of them may be closed."""
     best, most = NONE, memory[pool + MOST]
     for step in range(most - devices + 1):
         pod = first_with(memory, pool, most - step if place == WORST else devices + step, closed)
@@ -106,13 +123,12 @@ def by_count(memory: Ints, pool: int, devices: int, place: int, closed: int) -> 
 
 
 @compiled
-def has_room(memory: Ints, pool: int, devices: int, closed: int) -> bool:
-    """Say whether some pod of a pool that is not closed has the devices."""
-    if memory[pool + TREES] == NONE:
-        return in_pool(memory, pool, devices, FIRST, closed) != NONE
-    if memory[pool + MOST] < devices:
+def has_room(memory: Ints, pool: int, devices: int, short: bool) -> bool:
+    """Say whether some pod of a pool that is open has the devices."""
+    if memory[pool + TREES] != NONE and memory[pool + MOST] < devices:
         return False
-    return by_count(memory, pool, devices, WORST, closed) != NONE
+    place = FIRST if memory[pool + TREES] == NONE else WORST
+    return in_pool(memory, pool, devices, place, short) != NONE
 
 
 @compiled

@@ -59,7 +59,7 @@ def start_rented(memory: Ints) -> bool:
             started = True
             offer = memory[need + PLACE_OF]
             memory[offer + FREE] -= memory[need + DEVICES]
-            begin(memory, job, need, NONE, memory[memory[offer + BEGIN] + memory[job + STAGING]])
+            begin(memory, job, need, NONE, NONE, memory[memory[offer + BEGIN] + memory[job + STAGING]])
 
 
 @compiled

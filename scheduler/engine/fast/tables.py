@@ -17,17 +17,22 @@ from scheduler.engine.fast.memory import (
     DUE_LIST,
     ESTIMATE,
     ESTIMATES,
+    FOLLOWERS,
+    FOLLOWERS_END,
     FREE,
     JOB_SIZE,
     JOBS,
     JOBS_END,
     KEEP,
+    LAG,
     LENGTH,
     LEVELS,
     LINE,
     LINE_SIZE,
     LINES,
     LINES_END,
+    LINK_SIZE,
+    LINKS,
     MEMBERS,
     MOST,
     NEED_SIZE,
@@ -38,6 +43,7 @@ from scheduler.engine.fast.memory import (
     NUMBER_OF_POD,
     OFFER_SIZE,
     PATIENCE,
+    PENDING,
     PLACE_OF,
     POD_SIZE,
     PODS,
@@ -46,10 +52,12 @@ from scheduler.engine.fast.memory import (
     RANK,
     RENTED_LINE,
     RENTED_LINES,
+    REST,
     ROW,
     RUN_SIZE,
     RUNS,
     SCORES,
+    SIZE,
     STAGING,
     SUBMIT,
     TOP,
@@ -57,9 +65,11 @@ from scheduler.engine.fast.memory import (
     TREE_TOP,
     TREES,
     USED,
+    WAS_READY,
+    WHOLE,
 )
 from scheduler.engine.need import Need
-from scheduler.engine.owned.pools import Pool
+from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.rented.offers import LiveOffer
 from scheduler.policy.frees import MANY
 from traces.arrays import Ints
@@ -109,6 +119,7 @@ class Tables:
         self.first_job = self.layout.run[JOBS] = first
         self.layout.run[JOBS_END] = first + self.jobs.size
         self._fill_jobs()
+        self.links, self.layout.run[LINKS] = self._put_links()
         self._put_pools(pools, dues=dues)
         self._put_offers(offers, len(pools))
         self.needs: list[Need] = []
@@ -122,6 +133,21 @@ class Tables:
         jobs[:, ROW] = np.arange(len(jobs))
         jobs[asked.by_rank, RANK] = np.arange(len(jobs))
 
+    def _put_links(self) -> tuple[Ints, int]:
+        """Put how jobs depend on each other, by row; nothing, and NONE, where none does."""
+        trace, after = self._asked.trace, self._asked.trace.after
+        if not len(after.rows):
+            return np.zeros((0, LINK_SIZE), np.int64), NONE
+        links, first = self.layout.table(len(trace), LINK_SIZE)
+        counts = np.diff(after.offsets)
+        links[:, PENDING], links[:, WAS_READY] = counts, integers(trace, "submit_s")
+        links[:, LAG] = np.where(counts, np.maximum(integers(trace, "after_lag_s"), 0), 0)
+        followers = np.repeat(np.arange(len(trace)), counts)
+        begin = self.layout.put(followers[np.argsort(after.rows, kind="stable")])
+        ends = begin + np.cumsum(np.bincount(after.rows, minlength=len(trace)))
+        links[:, FOLLOWERS], links[:, FOLLOWERS_END] = np.concatenate([[begin], ends[:-1]]), ends
+        return links, first
+
     def _put_pools(self, pools: Sequence[Pool], *, dues: bool) -> None:
         """Put all pods, pool by pool, free at first; with `dues`, there is room for all gangs of each."""
         sizes = np.repeat([pool.size for pool in pools], [len(pool.pods) for pool in pools]).astype(np.int64)
@@ -134,6 +160,7 @@ class Tables:
             record, place = self.layout.table(1, POOL_SIZE)
             count = len(pool.pods)
             pods[at : at + count, NUMBER_OF_POD] = np.arange(count)
+            record[0, SIZE] = pool.size
             record[0, [PODS, PODS_END]] = first + POD_SIZE * at, first + POD_SIZE * (at + count)
             at += count
             if count > MANY:
@@ -204,6 +231,8 @@ class Tables:
             record[[DEVICES, USED, COLUMN]] = need.devices, need.used, need.column
             record[[RUNS, ESTIMATES]] = run_times.get(need.column, run_times[0])
             record[NUMBER] = len(self.needs)
+            if isinstance(need, PodNeed):
+                record[[WHOLE, REST]] = need.whole, need.rest
             self.needs.append(need)
 
     def _run_times(self) -> dict[int, tuple[int, int]]:

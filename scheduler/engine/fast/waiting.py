@@ -10,16 +10,16 @@ from scheduler.engine.fast.memory import (
     ALLOC,
     BACKFILL,
     BY_NUMBER,
+    CHAIN,
     COUNT,
     DEVICES,
-    DUE_LIST,
-    DUES,
     EASY,
     END_HEAP,
     ENDS,
     ESTIMATES,
     FIRST,
     FREE,
+    GRACE,
     HEAD,
     HELD_FOR,
     LINE,
@@ -29,13 +29,13 @@ from scheduler.engine.fast.memory import (
     NEED_SIZE,
     NEEDS,
     NEEDS_END,
+    NEXT,
     NONE,
     NOW,
     NUMBER,
     PLACE,
     PLACE_OF,
     POD,
-    POD_SIZE,
     PODS,
     PODS_END,
     READY,
@@ -43,16 +43,21 @@ from scheduler.engine.fast.memory import (
     RENTED_LINE,
     RENTED_LINES,
     RESERVED,
+    REST,
     ROW,
     RUNS,
+    SEVERAL,
     SHADOW,
-    SPARE,
+    SIZE,
     STARTED,
     STRICT,
     WAITING,
     WAITS,
+    WHOLE,
 )
-from scheduler.engine.fast.pods import better, expect, give, has_room, in_pool, shadow
+from scheduler.engine.fast.pods import better, expect, give, has_room, in_pool
+from scheduler.engine.fast.reserving import drop, look_again, reserve
+from scheduler.engine.fast.spans import across, room_across, touches
 from traces.arrays import Floats, Ints
 
 
@@ -68,7 +73,7 @@ def wait(memory: Ints, job: int) -> None:
 
 
 @compiled
-def begin(memory: Ints, job: int, need: int, pod: int, ready_s: int) -> None:
+def begin(memory: Ints, job: int, need: int, pod: int, chain: int, ready_s: int) -> None:
     """Let an attempt begin; whoever waited waits no more."""
     if memory[job + WAITS]:
         memory[job + WAITS] = 0
@@ -79,43 +84,69 @@ def begin(memory: Ints, job: int, need: int, pod: int, ready_s: int) -> None:
                 memory[HEAD] = NONE
         if stands(memory, job, RENTED_LINE):
             leave(memory, job, RENTED_LINE)
-    memory[job + NEED], memory[job + POD] = need, pod
+    memory[job + NEED], memory[job + POD], memory[job + CHAIN] = need, pod, chain
     memory[job + ALLOC], memory[job + READY] = memory[NOW], ready_s
     number = memory[STARTED]
     memory[STARTED] = number + 1
     memory[memory[BY_NUMBER] + number] = job
-    run_s = memory[memory[need + RUNS] + memory[job + ROW]]
+    row = memory[job + ROW]
+    run_s = min(memory[memory[need + RUNS] + row], memory[memory[need + ESTIMATES] + row] + memory[GRACE])
     push(memory, END_HEAP, ENDS, memory[NOW] + ready_s + run_s, number)
 
 
 @compiled
-def start_on(memory: Ints, job: int, need: int, pod: int) -> None:
-    """Start a job on a pod."""
-    begin(memory, job, need, pod, 0)
-    devices = memory[need + DEVICES]
-    give(memory, memory[need + PLACE_OF], pod, -devices)
+def start_on(memory: Ints, job: int, need: int, pod: int, chain: int) -> None:
+    """Start a job on a pod, or on whole ones and one for the rest."""
+    begin(memory, job, need, pod, chain, 0)
+    due_s = memory[NOW] + memory[memory[need + ESTIMATES] + memory[job + ROW]]
+    memory[job + RELEASE] = due_s
+    pool = memory[need + PLACE_OF]
+    while chain != NONE:
+        take(memory, pool, chain, memory[pool + SIZE], due_s)
+        chain = memory[chain + NEXT]
+    if pod != NONE:
+        take(memory, pool, pod, memory[need + REST], due_s)
+
+
+@compiled
+def take(memory: Ints, pool: int, pod: int, devices: int, due_s: int) -> None:
+    """Take devices of a pod, which should be free again then."""
+    give(memory, pool, pod, -devices)
     if memory[BACKFILL] == EASY:
-        due_s = memory[NOW] + memory[memory[need + ESTIMATES] + memory[job + ROW]]
-        memory[job + RELEASE] = due_s
         expect(memory, pod, due_s, devices)
 
 
 @compiled
-def find(memory: Ints, job: int, limited: bool) -> tuple[int, int]:
-    """Return what a job would take and the pod, or NONE; where limited, it leaves what is reserved."""
+def is_short(memory: Ints, job: int, need: int) -> bool:
+    """Say whether a job should end before what is reserved is needed."""
+    run_s = memory[memory[need + ESTIMATES] + memory[job + ROW]]
+    return bool(run_s <= memory[SHADOW] - memory[NOW])
+
+
+@compiled
+def find(memory: Ints, job: int, limited: bool) -> tuple[int, int, int]:
+    """Return what a job would take, the pod for it or the rest of it, and the first of its whole pods.
+
+    NONE where there is no such thing; where limited, it leaves what is reserved.
+    """
     line, place, best, taken = memory[job + LINE], memory[PLACE], NONE, NONE
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
-        devices, closed = memory[need + DEVICES], NONE
-        if limited and devices > memory[SPARE]:
-            run_s = memory[memory[need + ESTIMATES] + memory[job + ROW]]
-            if run_s > memory[SHADOW] - memory[NOW]:
-                closed = memory[RESERVED]
-        pod = in_pool(memory, memory[need + PLACE_OF], devices, place, closed)
+        if memory[need + WHOLE]:
+            continue
+        short = not limited or is_short(memory, job, need)
+        pod = in_pool(memory, memory[need + PLACE_OF], memory[need + DEVICES], place, short)
         if pod != NONE and better(memory, place, pod, best):
             best, taken = pod, need
             if place == FIRST:
                 break
-    return taken, best
+    if taken != NONE:
+        return taken, best, NONE
+    for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
+        if memory[need + WHOLE]:
+            rest, chain = across(memory, need, not limited or is_short(memory, job, need))
+            if chain != NONE:
+                return need, rest, chain
+    return NONE, NONE, NONE
 
 
 @compiled
@@ -128,21 +159,24 @@ def start_waiting(memory: Ints, reach: Floats) -> None:
         head = memory[HEAD]
         if head == NONE:
             return
-        need, pod = find(memory, head, False)
-        if pod == NONE:
+        need, pod, chain = find(memory, head, False)
+        if need == NONE:
             break
-        start_on(memory, head, need, pod)
+        start_on(memory, head, need, pod, chain)
         memory[HELD_FOR] = NONE
     if memory[BACKFILL] == STRICT:
         return
-    if memory[HELD_FOR] != head or memory[NOW] >= memory[SHADOW]:
-        memory[HELD_FOR] = memory[RESERVED] = NONE
+    if memory[HELD_FOR] != head or memory[NOW] >= memory[SHADOW] - memory[SEVERAL]:
+        drop(memory)
     job = next_to_pass(memory, reach)
     while job != NONE:
-        need, pod = find(memory, job, easy)
-        start_on(memory, job, need, pod)
-        if pod == memory[RESERVED]:
-            look_again(memory, pod)
+        need, pod, chain = find(memory, job, easy)
+        start_on(memory, job, need, pod, chain)
+        if memory[HELD_FOR] != NONE and touches(memory, pod, chain):
+            if memory[SEVERAL]:
+                drop(memory)
+            else:
+                look_again(memory, memory[RESERVED])
         job = next_to_pass(memory, reach)
 
 
@@ -170,43 +204,17 @@ def room(memory: Ints, reach: Floats, line: int) -> int:
     most, reserved = 0, memory[RESERVED]
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         pool, devices = memory[need + PLACE_OF], memory[need + DEVICES]
-        if has_room(memory, pool, devices, reserved):
+        limit_s = int((memory[SHADOW] - memory[NOW]) / reach[memory[need + NUMBER]])
+        if memory[need + WHOLE]:
+            limit_s = room_across(memory, need, limit_s)
+        elif has_room(memory, pool, devices, False):
             return ABSENT
-        if memory[pool + PODS] <= reserved < memory[pool + PODS_END] and memory[reserved + FREE] >= devices:
-            if devices <= memory[SPARE]:
-                return ABSENT
-            most = max(most, int((memory[SHADOW] - memory[NOW]) / reach[memory[need + NUMBER]]))
+        elif memory[SEVERAL]:
+            limit_s *= has_room(memory, pool, devices, True)
+        else:
+            here = memory[pool + PODS] <= reserved < memory[pool + PODS_END]
+            limit_s *= here and memory[reserved + FREE] >= devices
+        if limit_s == ABSENT:
+            return ABSENT
+        most = max(most, limit_s)
     return most
-
-
-@compiled
-def reserve(memory: Ints) -> None:
-    """Reserve for the head: the earliest pod, ties to the first."""
-    head = memory[HEAD]
-    line = memory[head + LINE]
-    memory[HELD_FOR], memory[SHADOW], memory[RESERVED] = head, ABSENT, NONE
-    for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
-        pool, devices = memory[need + PLACE_OF], memory[need + DEVICES]
-        for pod in range(memory[pool + PODS], memory[pool + PODS_END], POD_SIZE):
-            soonest_s = memory[memory[pod + DUE_LIST]] if memory[pod + DUES] else 0
-            if soonest_s < memory[SHADOW] or memory[pod + FREE] >= devices:
-                keep_if_sooner(memory, pod, devices, memory[SHADOW])
-
-
-@compiled
-def look_again(memory: Ints, pod: int) -> None:
-    """A gang has started or ended on a pod: renew what is reserved."""
-    line, reserved = memory[memory[HELD_FOR] + LINE], memory[RESERVED]
-    for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
-        pool = memory[need + PLACE_OF]
-        if memory[pool + PODS] <= pod < memory[pool + PODS_END]:
-            before_s = ABSENT if pod == reserved else memory[SHADOW] + (pod < reserved)
-            keep_if_sooner(memory, pod, memory[need + DEVICES], before_s)
-
-
-@compiled
-def keep_if_sooner(memory: Ints, pod: int, devices: int, before_s: int) -> None:
-    """Reserve on a pod if it has the devices before some instant."""
-    time_s, spare = shadow(memory, pod, devices, memory[NOW], before_s)
-    if time_s < before_s:
-        memory[SHADOW], memory[RESERVED], memory[SPARE] = time_s, pod, spare

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from struct import Struct
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -41,12 +42,23 @@ Price = Callable[[Attempts, Ints, Ints, Bools], tuple[Floats, Floats]]
 PART_ROWS = 131_072
 """Attempts kept in memory before they, and what changed meanwhile, are written."""
 
-ROW_WIDTH = 9
+ROW_WIDTH, ENDING = 9, 7
+"""Integers of a packed attempt, and which of them says how it ended."""
 _ROW = Struct(f"{ROW_WIDTH}q")
 _PACK = _ROW.pack
 _FROM_TRACE = [name for name in JOBS.names if name in TRACE_NAMES]
 _STATE = np.where(np.isin(np.arange(OVERRAN + 1), (*STATES, OVERRAN)), np.arange(OVERRAN + 1), PENDING)
 """What state an outcome leaves the job in."""
+
+
+class Ended(NamedTuple):
+    """Attempts that have ended, packed as `RunLog.ended` does."""
+
+    rows: Ints
+    spans: dict[int, list[int]]
+    """By row, the pods of those that had several."""
+    accounts: dict[int, Account]
+    """By row, what those came to that ended otherwise than by finishing undisturbed."""
 
 
 class RunLog:
@@ -135,12 +147,12 @@ class RunLog:
         """
         self._write(until_s, held_by(self.running))
 
-    def add(self, rows: Ints, held: Ints, until_s: int) -> None:
-        """Take attempts that have ended, as `ended` packs them, at most until it is full at `until_s`.
-
-        `held` says who runs, as `held_by` does.
-        """
-        self._rows += rows.tobytes()
+    def add(self, ended: Ended, held: Ints, until_s: int) -> None:
+        """Take attempts that have ended, at most until it is full at `until_s`; `held` is as of `held_by`."""
+        before = len(self._rows) // _ROW.size
+        self._spans.update((before + at, pods) for at, pods in ended.spans.items())
+        self._accounts.told.update((before + at, account) for at, account in ended.accounts.items())
+        self._rows += ended.rows.tobytes()
         if len(self._rows) >= self._full:
             self._write(until_s, held)
 

@@ -1,0 +1,109 @@
+"""Jobs that come after others: held until those have finished and a lag is over, or rejected."""
+
+from __future__ import annotations
+
+from scheduler.engine.fast.compiled import compiled
+from scheduler.engine.fast.heap import push
+from scheduler.engine.fast.memory import (
+    FOLLOWERS,
+    FOLLOWERS_END,
+    HELD,
+    JOB_SIZE,
+    JOBS,
+    LAG,
+    LAG_HEAP,
+    LAGS,
+    LAST_END,
+    LINE,
+    LINK_SIZE,
+    LINKS,
+    LOST,
+    NEWCOMER_LIST,
+    NEWCOMERS,
+    NONE,
+    NOW,
+    PENDING,
+    REJECT_LIST,
+    REJECTS,
+    RENTED_LINE,
+    ROW,
+    SUBMIT,
+    WAS_READY,
+)
+from traces.arrays import Ints
+
+
+@compiled
+def submit(memory: Ints, job: int) -> None:
+    """Let a job be a newcomer, or wait for others, or be rejected."""
+    link = memory[LINKS] + LINK_SIZE * memory[job + ROW]
+    if memory[job + LINE] == NONE and memory[job + RENTED_LINE] == NONE:
+        reject(memory, job)
+    elif memory[LINKS] == NONE:
+        welcome(memory, job, memory[NOW])
+    elif memory[link + LOST]:
+        reject(memory, job)
+    elif memory[link + PENDING]:
+        memory[link + HELD] = 1
+    else:
+        follow(memory, job, link)
+
+
+@compiled
+def welcome(memory: Ints, job: int, ready_s: int) -> None:
+    """Let a job be a newcomer."""
+    if memory[LINKS] != NONE:
+        memory[memory[LINKS] + LINK_SIZE * memory[job + ROW] + WAS_READY] = ready_s
+    memory[memory[NEWCOMER_LIST] + memory[NEWCOMERS]] = job
+    memory[NEWCOMERS] += 1
+
+
+@compiled
+def follow(memory: Ints, job: int, link: int) -> None:
+    """Let a job be a newcomer, now or after its lag, as all that it comes after have finished."""
+    ready_s = max(memory[job + SUBMIT], memory[link + LAST_END] + memory[link + LAG])
+    if ready_s <= memory[NOW]:
+        welcome(memory, job, ready_s)
+    else:
+        push(memory, LAG_HEAP, LAGS, ready_s, memory[job + ROW])
+
+
+@compiled
+def free_followers(memory: Ints, row: int) -> None:
+    """Let those who waited for a job of this row to finish, and wait for no other, follow."""
+    link = memory[LINKS] + LINK_SIZE * row
+    for at in range(memory[link + FOLLOWERS], memory[link + FOLLOWERS_END]):
+        other = memory[LINKS] + LINK_SIZE * memory[at]
+        memory[other + LAST_END] = memory[NOW]
+        memory[other + PENDING] -= 1
+        if memory[other + HELD] and not memory[other + PENDING]:
+            memory[other + HELD] = 0
+            follow(memory, memory[JOBS] + JOB_SIZE * memory[at], other)
+
+
+@compiled
+def reject(memory: Ints, job: int) -> None:
+    """Reject a job, and all that wait for it."""
+    memory[memory[REJECT_LIST] + memory[REJECTS]] = memory[job + ROW]
+    memory[REJECTS] += 1
+    if memory[LINKS] != NONE:
+        lose(memory, memory[job + ROW])
+
+
+@compiled
+def lose(memory: Ints, row: int) -> None:
+    """Reject all that wait, one for another, for the job of this row, which will never finish."""
+    at = memory[REJECT_LIST] + memory[REJECTS]
+    while True:
+        link = memory[LINKS] + LINK_SIZE * row
+        for place in range(memory[link + FOLLOWERS], memory[link + FOLLOWERS_END]):
+            other = memory[LINKS] + LINK_SIZE * memory[place]
+            memory[other + LOST] = 1
+            if memory[other + HELD]:
+                memory[other + HELD] = 0
+                memory[memory[REJECT_LIST] + memory[REJECTS]] = memory[place]
+                memory[REJECTS] += 1
+        if at == memory[REJECT_LIST] + memory[REJECTS]:
+            return
+        row = memory[at]
+        at += 1
