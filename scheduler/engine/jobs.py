@@ -7,9 +7,9 @@ objects at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,18 +132,17 @@ Fit = Callable[[int, str, bool, Places], tuple[list[PodNeed], list[Rental]]]
 
 def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
     """Yield the trace's jobs in order, in blocks of at most `JOBS_AT_ONCE`."""
-    block = _blocks(trace, fit)
+    some = _some(trace, fit)
     for first in range(0, len(trace), JOBS_AT_ONCE):
-        yield block(slice(first, min(first + JOBS_AT_ONCE, len(trace))))
+        yield some(np.arange(first, min(first + JOBS_AT_ONCE, len(trace))))
 
 
 def rows_of(trace: Trace, fit: Fit, rows: Ints) -> list[Job]:
     """Return the jobs of some rows of the trace."""
-    block = _blocks(trace, fit)
-    return [block(slice(row, row + 1))[0] for row in rows.tolist()]
+    return _some(trace, fit)(rows)
 
 
-def _blocks(trace: Trace, fit: Fit) -> Callable[[slice], list[Job]]:
+def _some(trace: Trace, fit: Fit) -> Callable[[Ints], list[Job]]:
     columns = [
         *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
         _numbers(trace, "priority"),
@@ -153,14 +152,14 @@ def _blocks(trace: Trace, fit: Fit) -> Callable[[slice], list[Job]]:
         _shapes(trace, fit),
     ]
 
-    def jobs_of(block: slice) -> list[Job]:
-        rows = zip(range(block.start, block.stop), *(column(block) for column in columns), strict=True)
-        return list(map(_job, rows))
+    def jobs_of(rows: Ints) -> list[Job]:
+        return list(map(_job, zip(rows.tolist(), *(column(rows) for column in columns), strict=False)))
 
     return jobs_of
 
 
-_Column = Callable[[slice], list[Any]]
+_Column = Callable[[Ints], Iterable[Any]]
+"""The values of some rows, or one value for ever."""
 
 _job = partial(tuple.__new__, Job)
 """Job._make without its check of the length, which `zip` has made."""
@@ -170,34 +169,33 @@ def _numbers(trace: Trace, name: str) -> _Column:
     values = trace.numpy(name)
     if len(values) and (values == values[0]).all():
         return _constant(values[0].item())
-    return lambda block: values[block].tolist()
+    return lambda rows: values[rows].tolist()
 
 
 def _nullable(values: Array) -> _Column:
     if (values == NO_VALUE).all():
         return _constant(None)
-    return lambda block: [None if value == NO_VALUE else value for value in values[block].tolist()]
+    return lambda rows: [None if value == NO_VALUE else value for value in values[rows].tolist()]
 
 
 def _constant(value: Any) -> _Column:
-    return lambda block: [value] * (block.stop - block.start)
+    return lambda rows: repeat(value)
 
 
 def _tuples(after: Predecessors) -> _Column:
     if not len(after.rows):
         return _constant(None)
 
-    def column(block: slice) -> list[tuple[int, ...] | None]:
-        ends = after.offsets[block.start : block.stop + 1].tolist()
-        rows = after.rows[ends[0] : ends[-1]].tolist()
-        return [tuple(rows[low - ends[0] : high - ends[0]]) or None for low, high in pairwise(ends)]
+    def column(rows: Ints) -> list[tuple[int, ...] | None]:
+        ends = zip(after.offsets[rows].tolist(), after.offsets[rows + 1].tolist(), strict=True)
+        return [tuple(after.rows[low:high].tolist()) if low < high else None for low, high in ends]
 
     return column
 
 
 def _shapes(trace: Trace, fit: Fit) -> _Column:
     codes, shapes = shapes_by_row(trace, fit)
-    return lambda block: shapes[codes[block]].tolist()
+    return lambda rows: shapes[codes[rows]].tolist()
 
 
 def shapes_by_row(trace: Trace, fit: Fit) -> tuple[Array, Array]:

@@ -78,10 +78,8 @@ class AskedJobs:
         """
         input_tb, of_job = _distinct(self.trace.numpy("input_tb"), len(self.trace))
         ready_s = np.zeros((offers, len(input_tb)), np.int64)
-        rentals = {need.column - 1 - first_offer: need for shape in self.shapes for need in shape.rented}
-        for case, job in enumerate(self.some(_examples(of_job, len(input_tb)))):
-            for at, rental in rentals.items():
-                ready_s[at, case] = rental.ready_s(job)
+        for rental in {need.column: need for shape in self.shapes for need in shape.rented}.values():
+            ready_s[rental.column - 1 - first_offer] = rental.all_ready_s(np.array(input_tb))
         case_of = self._cases(of_job)
         cases = int(case_of.max(initial=0)) + 1
         score = np.zeros((offers, cases))

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any, Protocol
 
+import numpy as np
+
 from scheduler.engine.need import Need, devices_for
 from scheduler.engine.rented.prices import Prices, UnitPrice
 from scheduler.engine.units import Holder, Units
 from scheduler.policy.views import JobView
 from scheduler.scenario import CheckpointSpec
 from scheduler.stock.stock import OfferStock
+from traces.arrays import Floats, Ints
 from traces.exact import as_decimal
 
 
@@ -157,6 +160,12 @@ class Rental(Need):
         else:
             staging_s = offer.forecast_s(job)
         return max(boot_s, staging_s) + (offer.restart_s if job.done_s else 0)
+
+    def all_ready_s(self, input_tb: Floats) -> Ints:
+        """Return `ready_s` of many jobs by input, where no weather is forecast and none was interrupted."""
+        stock = self.offer.stock
+        ready_s: Ints = np.ceil(input_tb * stock.staging_s_per_tb).astype(np.int64)
+        return np.maximum(ready_s, stock.boot_s)
 
     def leaving_usd(self, job: JobView) -> float:
         """What taking the job's checkpoint elsewhere costs: there is one of each device that works."""
