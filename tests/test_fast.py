@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from scheduler.cli import main
 from scheduler.engine.log import runlog
-from scheduler.replay import Setup, replay
+from scheduler.replay import Setup, engines, replay
 from scheduler.replay.engines import EngineError, choose, covers
 from scheduler.replay.verify import MismatchError, VerifyError, verified
 from scheduler.run.description import DIGEST, digest
@@ -199,6 +199,20 @@ def test_the_choice_says_why() -> None:
         choose(few, "quick")
     with pytest.raises(EngineError, match=r'does not cover policy.order "fair_share"'):
         choose(fair, "fast")
+
+
+def test_many_runs_pay_for_what_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was compiled, and reading that pays from five jobs on: two runs of two jobs are not enough."""
+    for name, value in (("numba_compiles", True), ("is_loaded", False), ("is_on_disk", True)):
+        monkeypatch.setattr(engines, name, lambda value=value: value)
+    monkeypatch.setattr(engines, "ON_DISK_PAYS_FROM", 5)
+    monkeypatch.setattr(engines._Tally, "jobs", 0)
+    two = set_up([job(0, 1, 1), job(0, 1, 1)], [pool(4)])
+    names = []
+    for _ in range(3):
+        names.append(choose(two, "auto").name)
+        engines.count_jobs(choose(two, "auto"), 2)
+    assert names == ["simpy", "simpy", "fast"]
 
 
 def test_verify_agrees_with_a_good_run_of_either_engine(tmp_path: Path) -> None:

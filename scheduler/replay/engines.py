@@ -20,8 +20,10 @@ RECORD: Final = "record"
 """Nothing is simulated: the run as it was."""
 ENGINES = ("auto", "simpy", "fast")
 
-LOADED_PAYS_FROM, ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 5_000, 100_000, 1_000_000
-"""Jobs from which on the fast lane pays: once this process has it, once it was compiled, and before."""
+LOADED_PAYS_FROM = 5_000
+"""Jobs of a run from which on the fast lane pays in a process that has it."""
+ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 100_000, 1_000_000
+"""Jobs of all runs of a process from which on it pays to read what was compiled, and to compile it."""
 
 ORDERS_BY_COLUMN = ("fcfs", "sjf", "srpt", "smallest")
 """Orders that can be asked for all jobs at once."""
@@ -81,7 +83,7 @@ def _simulator(setup: Setup, asked: str, *, live: bool) -> EngineChoice:
         return EngineChoice("simpy", f"the fast engine does not cover {reason}")
     if not numba_compiles():
         return EngineChoice("simpy", "numba is not installed, or does not compile")
-    if len(setup.trace) < _pays_from():
+    if not _pays(len(setup.trace)):
         return EngineChoice("simpy", "too few jobs for the fast engine to pay")
     return EngineChoice("fast", "many jobs, all of it covered")
 
@@ -96,10 +98,26 @@ def _of_record(setup: Setup) -> EngineChoice:
     return EngineChoice(RECORD, "as recorded")
 
 
-def _pays_from() -> int:
+class _Tally:
+    """Jobs that this process has run without the fast lane.
+
+    Who cannot know how many runs will come buys once it has paid as much in rent: never more than twice what
+    would have been best.
+    """
+
+    jobs = 0
+
+
+def count_jobs(choice: EngineChoice, jobs: int) -> None:
+    """Note that a run has taken place."""
+    if choice.name == "simpy":
+        _Tally.jobs += jobs
+
+
+def _pays(jobs: int) -> bool:
     if is_loaded():
-        return LOADED_PAYS_FROM
-    return ON_DISK_PAYS_FROM if is_on_disk() else ABSENT_PAYS_FROM
+        return jobs >= LOADED_PAYS_FROM
+    return _Tally.jobs + jobs >= (ON_DISK_PAYS_FROM if is_on_disk() else ABSENT_PAYS_FROM)
 
 
 def covers(setup: Setup) -> str | None:

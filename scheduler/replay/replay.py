@@ -20,7 +20,7 @@ from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
 from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
-from scheduler.replay.engines import RECORD, EngineChoice, choose, lane_of
+from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.run.parts import DEMAND
@@ -46,7 +46,9 @@ def replay(
     """
     choice = choose(setup, engine, live=bool(live))
     with held(folder):
-        return _run(setup, folder, choice, progress, live)
+        run = _run(setup, folder, choice, progress, live)
+    count_jobs(choice, len(setup.trace))
+    return run
 
 
 def _run(
