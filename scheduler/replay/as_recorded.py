@@ -18,7 +18,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Fit, Job, rows_of, shapes_by_row
 from scheduler.engine.log.outcomes import FINISHED, REJECTED, UNFINISHED, Account
 from scheduler.engine.log.part_files import NO_POD
-from scheduler.engine.log.runlog import PART_ROWS, RunLog
+from scheduler.engine.log.runlog import PART_ROWS, Ended, RunLog
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.rented.offers import Rental
 from scheduler.replay.setup import Setup
@@ -185,7 +185,7 @@ def _log_ended(log: RunLog, stays: Stays) -> None:
     )[order]
     for first in range(0, int(stays.ended.sum()), PART_ROWS):
         last = min(first + PART_ROWS, int(stays.ended.sum()))
-        log.add(packed[first:last], held[last:], int(stays.end_s[order[last - 1]]))
+        log.add(Ended(packed[first:last], {}, {}), held[last:], int(stays.end_s[order[last - 1]]))
 
 
 def _log_running(setup: Setup, fit: Fit, log: RunLog, stays: Stays, end_s: int) -> None:
