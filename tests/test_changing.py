@@ -227,6 +227,54 @@ def test_one_number_has_the_bits_that_an_array_has(positive: float, any_number: 
     assert portable.expm1_of(any_number) == float(portable.expm1(np.array([any_number]))[0])
 
 
+# A queue that has an end, and orders by service
+
+
+@pytest.mark.parametrize(("most", "bursts"), [(0, [1, 2, 3]), (1, [2, 3]), (2, [3]), (3, []), (9, [])])
+def test_the_last_in_order_leave_a_queue_that_is_too_long(most: int, bursts: list[int]) -> None:
+    """All come at once to one device, shortest first; none would ever burst for its patience."""
+    policy = {"order": "sjf", "backfill": "none", "patience": "never", "queue_most": most}
+    of = scenario([pool(1)], [offer("one")], policy=policy)
+    jobs = trace(*(job(0, run_s, 1) for run_s in (10, 20, 30, 40)))
+    with TemporaryDirectory() as folder:
+        found = rows(run(of, jobs, Path(folder)), "jobs", "job_id", "rented", "start_s")
+    assert [number for number, rented, _ in found if rented] == bursts
+    assert all(start_s == 0 for _, rented, start_s in found if rented)
+
+
+def test_who_may_not_leave_is_counted_and_stays() -> None:
+    """The third may not leave, so the one before it does."""
+    policy = {"backfill": "none", "patience": "never", "queue_most": 1}
+    of = scenario([pool(1)], [offer("one")], policy=policy)
+    jobs = trace(job(0, 10, 1), job(1, 10, 1), job(2, 10, 1, residency="owned"))
+    with TemporaryDirectory() as folder:
+        found = rows(run(of, jobs, Path(folder)), "jobs", "rented", "start_s")
+    assert found == [(False, 0), (True, 2), (False, 10)]
+
+
+def test_service_is_time_times_devices() -> None:
+    assert starts("srsf", job(0, 10, 4), job(0, 20, 1), job(0, 8, 4)) == [28, 0, 20]
+
+
+@pytest.mark.parametrize(
+    ("attained_h", "level", "turns_s"), [(0, 0, 900), (1, 1, 6_300), (7.5, 1, 450), (8, 2, inf), (99, 2, inf)]
+)
+def test_service_moves_a_job_down_queue_by_queue(attained_h: float, level: int, turns_s: float) -> None:
+    """Thresholds of 1 and 8 device-hours, on 4 devices."""
+
+    class Asked:
+        submit_s, attained_device_s = 5, int(attained_h * 3_600)
+
+    las, asked = resolve("order", "las:1,8"), Asked()
+    assert (las.level(asked), las.turns_s(asked, 4)) == (level, turns_s)
+
+
+@pytest.mark.parametrize("argument", ["8,1", "1,,2", "1,1", "-1,2", "1,inf", "nan"])
+def test_thresholds_ascend(argument: str) -> None:
+    with pytest.raises(PolicyError, match="or several that ascend, as in 1,8,64"):
+        resolve("order", f"las:{argument}")
+
+
 # The slow oracle
 
 JOBS = st.lists(

@@ -81,11 +81,16 @@ class ChangingQueue:
 
     def in_order(self) -> Iterator[Job]:
         """Yield everybody who waits, first first."""
+        return (entry[2] for entry in self.entries())
+
+    def entries(self) -> Iterator[QueueEntry]:
+        """Yield the entries of all who wait, first first."""
         self._drop_dead()
         if not self._size:
             return iter(())
         order = np.lexsort((self._table[_JOB, : self._size], self._at_present()))
-        return (job for job in self._jobs[order].tolist() if self._waits[job.turn])
+        entries = zip(self._at_present()[order].tolist(), self._jobs[order].tolist(), strict=True)
+        return ((key, job.job_id, job) for key, job in entries if self._waits[job.turn])
 
     def first(self, free: float, room: Callable[[Shape], float]) -> Job | None:
         """Return the first job in order whose estimate is within the room of its line, in seconds.

@@ -29,5 +29,7 @@ class Parts(NamedTuple):
     """None where nothing can befall an attempt."""
     ranking: Ranking | None = None
     """Where the keys of the order change."""
+    queue_most: int | None = None
+    """So many may wait for pods alone; None: any number."""
     overrun_s: int | None = None
     """Seconds past its estimate after which an attempt is killed; None: it never is for that."""

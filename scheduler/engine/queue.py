@@ -39,7 +39,11 @@ class Queue:
 
     def in_order(self) -> Iterator[Job]:
         """Yield everybody who waits, first first."""
-        return (entry[2] for entry in sorted(self._heap) if self._waits[entry[2].turn])
+        return (entry[2] for entry in self.entries())
+
+    def entries(self) -> Iterator[QueueEntry]:
+        """Yield the entries of all who wait, first first."""
+        return (entry for entry in sorted(self._heap) if self._waits[entry[2].turn])
 
 
 class LinedQueue:
@@ -102,8 +106,11 @@ class LinedQueue:
 
     def in_order(self) -> Iterator[Job]:
         """Yield everybody who waits, first first."""
-        lines = [line.living(self._waits) for line in self._lines]
-        return (entry[2] for entry in merge(*lines))
+        return (entry[2] for entry in self.entries())
+
+    def entries(self) -> Iterator[QueueEntry]:
+        """Yield the entries of all who wait, first first."""
+        return merge(*(line.living(self._waits) for line in self._lines))
 
     def first(self, free: float, room: Callable[[Shape], float]) -> Job | None:
         """Return the first job in order whose estimate is within the room of its line, in seconds.

@@ -14,9 +14,9 @@ from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.gate import Gate
 from scheduler.engine.heads import Heads
+from scheduler.engine.horizon import cut_off
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
-from scheduler.engine.log.outcomes import UNFINISHED
 from scheduler.engine.need import whole_s
 from scheduler.engine.order_keys import OrderKeys
 from scheduler.engine.owned.lineups import lineup
@@ -25,6 +25,7 @@ from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.parts import Parts
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
+from scheduler.engine.rented.overflow import Overflow
 from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.renting import Renting
 from scheduler.engine.source import Source
@@ -60,6 +61,9 @@ class Simulation:
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self)
+        self._overflow = None
+        if parts.queue_most is not None:
+            self._overflow = Overflow(parts.queue_most, self.lineup.queue.entries, self._seek)
         self._storm: Storm | None = None
         self._heads: Heads | None = None
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
@@ -94,7 +98,7 @@ class Simulation:
 
     def close(self, end_s: int, horizon_s: int | None, held: frozenset[int]) -> None:
         """Log all that is left when the run ends; `held` are the rows that wait for other jobs."""
-        self._close(end_s, held)
+        cut_off(self, self._storm, self._waits, held, end_s)
         self.log.flush(end_s + (horizon_s is None))
 
     # waiting
@@ -150,14 +154,20 @@ class Simulation:
         waits = job.shape.owned and not job.impatient
         patience_s = self._policy.patience(job, self._view) if waits else 0
         if patience_s <= 0:
-            self.renting.seek(score, job)
+            self._seek(score, job)
         elif patience_s < inf:
             self.patience.keep(self.now_s + whole_s(patience_s), score, job)
+
+    def _seek(self, score: float, job: Job) -> None:
+        """Let a job burst as soon as may be."""
+        self.renting.seek(score, job)
+        if self._overflow is not None:
+            self._overflow.sought(job)
 
     def _lose_patience(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
         for score, job in jobs:
             self.now_s = now_s
-            self.renting.seek(score, job)
+            self._seek(score, job)
         if self.now_s == now_s and self.env.peek() > now_s:
             self.make_pass()
 
@@ -173,6 +183,8 @@ class Simulation:
         for score, _, job in newcomers:
             if job.shape.rented and self._waits[job.turn]:
                 self._be_patient(score, job)
+        if self._overflow is not None:
+            self._overflow.run_over()
 
     def _start_rented(self) -> None:
         while self.renting.due:
@@ -235,23 +247,3 @@ class Simulation:
             self._ranking.holds(attempt.job.shape.owner, -need.devices)
         if self.waiting_jobs:
             self.lineup.freed(need, attempt.pods)
-
-    def _close(self, end_s: int, held: frozenset[int]) -> None:
-        """Log what the horizon cut off; a gang that ends at that very second has finished."""
-        if self._storm is not None:
-            self._storm.close(end_s)
-        for attempt in list(self.running):
-            del self.running[attempt]
-            if attempt.end_s <= end_s:
-                self.log.ended(attempt, end_s, attempt.ending, attempt.account)
-            else:
-                self.log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
-        for row in self.log.missing():
-            self.log.unstarted(row, UNFINISHED, self._why_waiting(row, held))
-
-    def _why_waiting(self, row: int, held: frozenset[int]) -> str:
-        if self._storm is not None and self._storm.interrupted(row):
-            return "waits to run again"
-        if self._waits[row]:
-            return "still waiting"
-        return "waits for another job" if row in held else "not yet submitted"

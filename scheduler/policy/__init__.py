@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -140,7 +141,7 @@ def _made(seam: str, spec: str, make: Callable[..., Any], argument: str | None) 
         raise PolicyError(f'{seam} "{spec}": {error}') from None
 
 
-_EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10"}
+_EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10", "Thresholds": "1,8,64"}
 
 
 def _kind(parameter: inspect.Parameter) -> str:
@@ -148,7 +149,9 @@ def _kind(parameter: inspect.Parameter) -> str:
     return kind if kind in _EXAMPLES else "float"
 
 
-def _parse(seam: str, spec: str, argument: str, kind: str) -> float:
+def _parse(seam: str, spec: str, argument: str, kind: str) -> float | tuple[float, ...]:
+    if kind == "Thresholds":
+        return _ascending(seam, spec, argument)
     try:
         value = parse_seconds(argument) if kind == "Seconds" else float(argument)
     except ValueError:
@@ -161,6 +164,17 @@ def _parse(seam: str, spec: str, argument: str, kind: str) -> float:
         }[kind]
         raise PolicyError(f'{seam} "{spec}": the argument must be {allowed}')
     return int(value) if kind == "int" else value
+
+
+def _ascending(seam: str, spec: str, argument: str) -> tuple[float, ...]:
+    try:
+        values = tuple(map(float, argument.split(",")))
+    except ValueError:
+        values = (-1.0,)
+    if not all(low < high for low, high in pairwise((-1e-300, *values, inf))):
+        allowed = "a number, 0 or more, or several that ascend, as in 1,8,64"
+        raise PolicyError(f'{seam} "{spec}": the argument must be {allowed}')
+    return values
 
 
 def installed(seam: str) -> dict[str, EntryPoint]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, log, sqrt
+from typing import NewType
 
 from scheduler.policy.changing import CHANGING, Changing
 from scheduler.policy.errors import PolicyError
@@ -24,8 +25,8 @@ from traces.times import DAY_S, HOUR_S
 
 Order = Callable[[JobView, OrderView], float]
 
-_LAST_S = 1e15
-"""Later than any job is submitted, and whole seconds beyond it are still exact in a float."""
+_LAST_S = 1e13
+"""Later than any job is submitted, and whole seconds beyond it, in 900 queues, are exact in a float."""
 
 
 class OrderError(PolicyError):
@@ -51,31 +52,44 @@ def srpt() -> Order:
     return lambda job, view: job.estimate_s
 
 
+def srsf() -> Order:
+    """Shortest remaining service first: what is left of the estimate x gang (Gu et al., NSDI 2019)."""
+    return lambda job, view: job.estimate_s * job.gang
+
+
+Thresholds = NewType("Thresholds", tuple[float, ...])
+"""Numbers that ascend; in a scenario with commas, as 1,8,64."""
+
+
 @dataclass(frozen=True, slots=True)
 class Las:
-    """Least attained service, in two queues: Tiresias (Gu et al., NSDI 2019), which needs no estimates.
+    """Least attained service, in queues: Tiresias (Gu et al., NSDI 2019), which needs no estimates.
 
-    Jobs that have had fewer device-hours than the threshold go before all others; in either queue the first
-    submitted goes first (in the paper, the first started). Nobody moves back up for starving, as an option of
-    the paper has it. The default of the threshold is assumed: the paper leaves it to the operator.
+    Jobs that have had fewer device-hours than a threshold go before all that have had as many; in each queue
+    the first submitted goes first (in the paper, the first started). Nobody moves back up for starving, as an
+    option of the paper has it. The default, two queues, is assumed: the paper leaves it to the operator.
     """
 
-    threshold_device_h: float = 8.0
+    thresholds_device_h: Thresholds = Thresholds((8.0,))
 
     def __call__(self, job: JobView, view: OrderView) -> float:
-        """First come, first served, behind everybody else in the second queue."""
+        """First come, first served, behind everybody in the queues before."""
         return job.submit_s + _LAST_S * self.level(job)
 
     def level(self, job: JobView) -> float:
-        """The queue: 0 for the first, 1 for the second."""
-        return float(self._missing_device_s(job) <= 0)
+        """The queue, from 0 on."""
+        return float(sum(missing <= 0 for missing in self._missing_device_s(job)))
 
     def turns_s(self, job: JobView, devices: int) -> float:
-        """Seconds of work on so many devices until it falls into the second queue."""
-        return inf if self.level(job) else self._missing_device_s(job) / devices
+        """Seconds of work on so many devices until it falls into the next queue."""
+        return min([m / devices for m in self._missing_device_s(job) if m > 0], default=inf)
 
-    def _missing_device_s(self, job: JobView) -> float:
-        return float(as_decimal(self.threshold_device_h) * HOUR_S - job.attained_device_s)
+    def _missing_device_s(self, job: JobView) -> list[float]:
+        """Return how much service is missing up to each threshold."""
+        return [
+            float(as_decimal(threshold) * HOUR_S - job.attained_device_s)
+            for threshold in self.thresholds_device_h
+        ]
 
 
 def smallest() -> Order:
@@ -144,6 +158,7 @@ ORDERS: dict[str, Callable[..., Order | Changing]] = {
     "fcfs": fcfs,
     "sjf": sjf,
     "srpt": srpt,
+    "srsf": srsf,
     "las": Las,
     "smallest": smallest,
     "edf": edf,

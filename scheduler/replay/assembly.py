@@ -84,6 +84,7 @@ class Assembly:
                 if stormy
                 else None,
                 self._ranking(changing, rows) if changing is not None else None,
+                scenario.policy.queue_most,
                 scenario.overrun_s,
             )
         )

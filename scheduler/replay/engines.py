@@ -25,7 +25,7 @@ LOADED_PAYS_FROM = 5_000
 ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 100_000, 1_000_000
 """Jobs of all runs of a process from which on it pays to read what was compiled, and to compile it."""
 
-ORDERS_BY_COLUMN = ("fcfs", "sjf", "srpt", "smallest")
+ORDERS_BY_COLUMN = ("fcfs", "sjf", "srpt", "srsf", "smallest")
 """Orders that can be asked for all jobs at once."""
 _COVERED = {
     "order": (*ORDERS_BY_COLUMN, "las", "edf", "priority", "f1", "f2", "f3", "f4"),
@@ -129,6 +129,7 @@ def covers(setup: Setup) -> str | None:
             return f'policy.{seam} "{spec}"'
     unknown = {
         "weather": setup.weather is not None,
+        "a queue that has an end": policy.queue_most is not None,
         "links": bool(scenario.links),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,
     }

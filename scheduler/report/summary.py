@@ -69,7 +69,7 @@ def title(run: Run) -> str:
     scenario, trace, counts = description["scenario"], description["trace"], description["jobs"]
     epoch = datetime.fromisoformat(trace["epoch"])
     start, end = (epoch + timedelta(seconds=second) for second in (run.start_s, run.end_s))
-    choices = {seam: name for seam, name in scenario["policy"].items() if isinstance(name, str)}
+    choices = {seam: name for seam, name in scenario["policy"].items() if isinstance(name, str | int)}
     policy = [f"{seam} {name}" for seam, name in choices.items() if name != _UNUSED.get(seam)]
     bound = f", bound {scenario['bound']}" if scenario["bound"] != "none" else ""
     by = "as recorded" if run.as_recorded else f"policy: {', '.join(policy)}{bound}"

@@ -13,7 +13,7 @@ from scheduler.policy.backfill import COMMITTED
 from scheduler.policy.changing import Multifactor
 from scheduler.policy.errors import PolicyError
 from scheduler.policy.files import beside, file_digest, in_file
-from scheduler.scenario.base import Model
+from scheduler.scenario.base import Model, Whole
 from traces.times import DurationError, parse_seconds
 
 Weight = Annotated[float, Meta(ge=-1e12, le=1e12)]
@@ -68,6 +68,8 @@ class PolicySpec(Model, frozen=True, kw_only=True):
     offer: str = "cheapest"
     preempt: str = "nobody"
     repatriate: str = "stay"
+    queue_most: Whole | None = None
+    """So many may wait for owned devices alone: the last in order go to the cloud at once."""
     multifactor: MultifactorSpec | None = None
 
     def __post_init__(self) -> None:
