@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,6 +11,10 @@ from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.runs import DEMO
 from scheduler.cli.terminal import ArrowCommand
+
+if TYPE_CHECKING:  # for start-up time
+    from scheduler.scenario import Scenario
+    from scheduler.study.plan.plan import Plan
 
 
 class PlanOptions(NamedTuple):
@@ -103,5 +107,15 @@ def plan(
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
         found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)
+        _keep(found, folder, spec)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
     click.echo(plan_document(found, str(folder)).text() if as_json else text)
+
+
+def _keep(found: Plan, folder: Path, scenario: Scenario) -> None:
+    """Keep what was found, for a page."""
+    from scheduler.catalog import load_catalog
+    from scheduler.stock.grounds import grounds_of
+    from scheduler.study.plan.plan_file import KeptPlan, write_plan
+
+    write_plan(folder, KeptPlan(found, grounds_of([scenario], load_catalog())))

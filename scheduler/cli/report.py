@@ -1,4 +1,4 @@
-"""A run as a page to send."""
+"""A run, a study or a plan as a page to send."""
 
 from __future__ import annotations
 
@@ -12,40 +12,87 @@ from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand, needs_extra
 
 if TYPE_CHECKING:  # for start-up time
+    from scheduler.report.page.page import Page
     from traces.submissions import TimeRange
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("run", type=FILE)
-@click.option("--beside", "other", type=FILE, help="Another run to show the main figures beside.")
+@click.argument("source", type=FILE, metavar="RUN|STUDY|PLAN")
+@click.option("--beside", "other", type=FILE, help="Another of its kind to show the main figures beside.")
 @options.trace(help="The trace that the run was given, where the jobs are not in the run.")
 @options.part
 @options.out(required=True, help="File to write, as report.html.")
 @options.as_json
 def report(
-    run: Path,
+    source: Path,
     other: Path | None,
     trace: Path | None,
     part: TimeRange,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Write a finished run as one HTML page that opens offline.
+    """Write a finished run, a study or a plan as one HTML page that opens offline.
 
-    It says what came of the run, and shows devices, waits and their causes, spend and every attempt, by
-    workload, owner and time.
+    Of a run it shows devices, waits and their causes, spend and every attempt, by workload, owner and time;
+    of a study, what policies change, with intervals; of a plan, the answer and what would move it.
     """
-    from scheduler.cli.causes import waits_of
     from scheduler.report.documents.files import FileDocument
-    from scheduler.run.directory import open_run
     from traces.outputs import check_document
+    from traces.submissions import ALL_TIME
 
     with needs_extra("page"):
         from scheduler.report.page.page import BEGINNING, write_page
 
-    opened, beside = open_run(run), None if other is None else open_run(other)
+    kind = _kind(source)
+    if other is not None and _kind(other) != kind:
+        raise click.UsageError(f"--beside: {other} is a {_kind(other)}, and {source} is a {kind}")
+    if kind != "run" and (trace is not None or part != ALL_TIME):
+        raise click.UsageError(f"--trace, --from and --to go with a run, and {source} is a {kind}")
     check_document(out, BEGINNING, "a report")
-    write_page(opened, out, waits_of(opened, trace, part), beside)
+    if kind == "run":
+        page = _run_page(source, other, trace, part)
+    else:
+        page = (_study_page if kind == "study" else _plan_page)(source, other)
+    write_page(page, out)
     size = f"{out.stat().st_size / 1e6:.1f} MB"
-    written = FileDocument(file=str(out), holds="page of a run", rows=None, says=[size])
+    written = FileDocument(file=str(out), holds=f"page of a {kind}", rows=None, says=[size])
     click.echo(written.text() if as_json else f"{out}: {size}")
+
+
+def _kind(folder: Path) -> str:
+    """Say what a folder holds, by the file that is written last; raises PathError."""
+    from scheduler.study.plan.plan_file import PLAN_FILE
+    from scheduler.study.sweep.results import RESULTS_FILE
+    from traces.files import FINISHED, PathError
+
+    kinds = {FINISHED: "run", PLAN_FILE: "plan", RESULTS_FILE: "study"}
+    for name, kind in kinds.items():
+        if (folder / name).exists():
+            return kind
+    missing = "has no " + ", ".join(kinds) if folder.exists() else "is not there"
+    raise PathError(f"{folder}: {missing}; a finished run, a study or a plan is needed")
+
+
+def _run_page(source: Path, other: Path | None, trace: Path | None, part: TimeRange) -> Page:
+    from scheduler.cli.causes import waits_of
+    from scheduler.report.page.run_page import run_page
+    from scheduler.run.directory import open_run
+
+    opened, beside = open_run(source), None if other is None else open_run(other)
+    return run_page(opened, waits_of(opened, trace, part), beside)
+
+
+def _study_page(source: Path, other: Path | None) -> Page:
+    from scheduler.report.page.study_page import study_page
+    from scheduler.study.sweep.results import read_results
+
+    results, beside = read_results(source), None if other is None else read_results(other)
+    return study_page(results, beside, "" if other is None else other.name)
+
+
+def _plan_page(source: Path, other: Path | None) -> Page:
+    from scheduler.report.page.plan_page import plan_page
+    from scheduler.study.plan.plan_file import read_plan
+
+    kept, beside = read_plan(source), None if other is None else read_plan(other)
+    return plan_page(kept, beside, "" if other is None else other.name)

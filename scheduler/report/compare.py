@@ -14,7 +14,7 @@ from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED
 from traces.confidence import LEVEL
 from traces.numbers import count, days, decimal, percent, ratio
 from traces.submissions import ALL_TIME
-from traces.tables import table
+from traces.tables import TableCells, table
 from traces.times import HOUR_S
 
 TITLES = {
@@ -142,12 +142,17 @@ def _mean(answer: Answer, policy: str, metric: str) -> float | None:
 
 def differences(found: Sequence[Difference], baseline: str) -> str:
     """Render paired differences, a row each; empty where there are none."""
+    return difference_cells(found, baseline).text()
+
+
+def difference_cells(found: Sequence[Difference], baseline: str) -> TableCells:
+    """Return paired differences as a table, a row each."""
     level = percent(LEVEL, 0)
     header = [f"against {baseline}", "", "pairs", "difference", "", f"{level} t", f"{level} bootstrap"]
     header.append("change")
     header += ["P(better)", "p (Holm)", "needs"]
     rows = [_row(one) for one in found]
-    return table(header, rows, numbers=(2, 3, 5, 6, 7, 8, 9, 10)) if rows else ""
+    return TableCells(header, rows, (2, 3, 5, 6, 7, 8, 9, 10))
 
 
 def _row(one: Difference) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 
 from scheduler.report.documents.document import Document, Known, Out, Plain, about
-from scheduler.report.study import paired_by_place
+from scheduler.report.study import contrasts
 from scheduler.study.compare.compare import Answer
 from scheduler.study.compare.differences import Difference
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target, mean_interval
@@ -167,7 +167,7 @@ def study_document(
         rows=results.to_pylist(),
         differences=[
             {"where": where, "baseline": named, **row}
-            for where, named, found in paired_by_place(results, baseline)
+            for where, named, found in contrasts(results, baseline)
             for row in difference_rows(found)
         ],
         out=out,

@@ -28,12 +28,13 @@ from scheduler.why.causes import Cause
 
 Spec = dict[str, Any]
 
-_INK = "currentColor"
+INK = "currentColor"
+"""The colour of the page's text, light or dark."""
 CAUSE_COLOURS = {
     Cause.DEPENDENCY: GREY,
     Cause.BACK_OFF: "#882255",
     Cause.STARTING: SKY,
-    Cause.OUTAGE: _INK,
+    Cause.OUTAGE: INK,
     Cause.RESIDENCY: BLUE,
     Cause.QUOTA: PURPLE,
     Cause.DECLINED: "#AA99DD",
@@ -53,13 +54,13 @@ _CONFIG: Spec = {
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
     "axis": {
-        **dict.fromkeys(("labelColor", "titleColor", "tickColor", "domainColor", "gridColor"), _INK),
+        **dict.fromkeys(("labelColor", "titleColor", "tickColor", "domainColor", "gridColor"), INK),
         "gridOpacity": 0.15,
         "titleFontWeight": "normal",
     },
     "legend": {
-        "labelColor": _INK,
-        "titleColor": _INK,
+        "labelColor": INK,
+        "titleColor": INK,
         "orient": "top",
         "title": None,
         "columns": 6,
@@ -70,33 +71,33 @@ _CONFIG: Spec = {
 
 def held(workloads: Sequence[str]) -> Spec:
     """Return owned devices held by workload, below the devices in service, whose rows have no series."""
-    area = _over_time(_coloured(workload_colours(workloads), workloads), "devices")
+    area = _over_time(coloured(workload_colours(workloads), workloads), "devices")
     encoding = {name: area["encoding"][name] for name in ("x", "y")}
     line: Spec = {
         "transform": [{"filter": "datum.series === null"}],
         "mark": {
             "type": "line",
             "interpolate": "step-after",
-            "color": _INK,
+            "color": INK,
             "strokeDash": [6, 4],
             "aria": False,
         },
         "encoding": encoding | {"y": encoding["y"] | {"stack": None}},
     }
     areas = {"transform": [{"filter": "datum.series !== null"}]} | area
-    return _chart("Owned devices held, by workload", 200, layer=[areas, line])
+    return chart("Owned devices held, by workload", 200, layer=[areas, line])
 
 
 def rented(offers: Sequence[str]) -> Spec:
     """Return rented devices held by offer."""
     colours = dict(zip(offers, cycle(PALETTE[4:6] + PALETTE[:4]), strict=False))
-    return _chart("Rented devices held, by offer", 130, **_over_time(_coloured(colours, offers), "devices"))
+    return chart("Rented devices held, by offer", 130, **_over_time(coloured(colours, offers), "devices"))
 
 
 def waiting(causes: Sequence[Cause]) -> Spec:
     """Return reference devices that waiting jobs ask for by cause; without causes, in all."""
     colours = {cause.word: CAUSE_COLOURS[cause] for cause in causes} or {QUEUED: GREY}
-    return _chart("Devices waited for", 160, **_over_time(_coloured(colours, [*colours]), "devices"))
+    return chart("Devices waited for", 160, **_over_time(coloured(colours, [*colours]), "devices"))
 
 
 def waited(sizes: Sequence[str]) -> Spec:
@@ -108,21 +109,21 @@ def waited(sizes: Sequence[str]) -> Spec:
         len(sizes),
         y={"field": "of", "type": "nominal", "sort": list(sizes), "title": "devices of the gang"},
         x={"field": "amount", "type": "quantitative", "stack": "normalize", "axis": share},
-        color=_coloured(late, WAITED),
+        color=coloured(late, WAITED),
     )
 
 
 def spent(lines: Sequence[str]) -> Spec:
     """Return USD by pool or offer and line, and who bears it."""
     y = {"field": "of", "type": "nominal", "sort": list(lines), "title": None}
-    colour = _coloured(BEARER_COLOURS, [*BEARER_COLOURS])
+    colour = coloured(BEARER_COLOURS, [*BEARER_COLOURS])
     return _bars("Spend by line", len(lines), y=y, x=_USD, color=colour)
 
 
 def charged(workloads: Sequence[str], owners: int) -> Spec:
     """Return USD charged to the jobs of each of so many owners."""
     y = {"field": "of", "type": "nominal", "sort": "-x", "title": None}
-    colour = _coloured(workload_colours(workloads), workloads)
+    colour = coloured(workload_colours(workloads), workloads)
     return _bars("Spend by owner", owners, y=y, x=_USD, color=colour)
 
 
@@ -133,7 +134,7 @@ def _bars(description: str, bars: int, **encoding: Spec) -> Spec:
     encoding["y"] = {"axis": {"labelLimit": 260}} | encoding["y"]
     amount = {"field": "amount", "type": "quantitative", "format": ",.4~r"}
     words = [{"field": name, "type": "nominal"} for name in ("of", "series")]
-    return _chart(
+    return chart(
         description,
         24 * bars,
         mark={"type": "bar", "aria": False},
@@ -157,12 +158,14 @@ def _over_time(colour: Spec, unit: str) -> Spec:
     }
 
 
-def _coloured(colours: Mapping[str, str], names: Sequence[str]) -> Spec:
-    shown = [_INK if colours[name] == BLACK else colours[name] for name in names]
+def coloured(colours: Mapping[str, str], names: Sequence[str]) -> Spec:
+    """Return what tells series apart by colour; black is the page's own ink, so that dark pages show it."""
+    shown = [INK if colours[name] == BLACK else colours[name] for name in names]
     return {"field": "series", "type": "nominal", "scale": {"domain": list(names), "range": shown}}
 
 
-def _chart(description: str, height: int, **parts: Any) -> Spec:
+def chart(description: str, height: int, **parts: Any) -> Spec:
+    """Return a chart as wide as the page, whose rows a script gives."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "description": description,

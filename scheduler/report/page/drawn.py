@@ -11,7 +11,7 @@ import pyarrow as pa
 from scheduler.report.colours import workload_colours
 from scheduler.report.page import charts, cubes
 from scheduler.report.page.gantt import gantt
-from scheduler.report.page.groups import groups, time_steps
+from scheduler.report.page.groups import Groups, groups, time_steps
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
 from scheduler.why.causes import Cause
@@ -20,6 +20,11 @@ from traces.arrays import Array
 from traces.step_function import means
 from traces.trace import Trace
 
+_UNITS = {
+    **dict.fromkeys(("held", "rented", "waiting", "waited"), "device-h"),
+    **dict.fromkeys(("spent", "charged"), "USD"),
+}
+"""Of each chart."""
 MOST_OWNERS_SHOWN = 20
 """Bars of the chart of spend by owner."""
 
@@ -55,14 +60,23 @@ def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trac
         "spent": spent,
         "charged": cubes.charged(attempts, grouped, edges, resources),
         "gantt": gantt(run, attempts, grouped),
-        "specs": {
-            "held": charts.held(workloads),
-            "rented": charts.rented(run.offers),
-            "waiting": charts.waiting(sorted({Cause(at) for at in (waiting or {"cause": []})["cause"]})),
-            "waited": charts.waited(sizes),
-            "spent": charts.spent(_lines(spent, resources)),
-            "charged": charts.charged(workloads, min(MOST_OWNERS_SHOWN, len({*grouped.owner}))),
-        },
+        "units": _UNITS,
+        "specs": _specs(run, grouped, spent, waiting, sizes),
+    }
+
+
+def _specs(
+    run: Run, grouped: Groups, spent: cubes.Cube, waiting: cubes.Cube | None, sizes: list[str]
+) -> dict[str, charts.Spec]:
+    workloads, resources = sorted({*grouped.workload}), [*run.pools, *run.offers]
+    causes = sorted({Cause(at) for at in (waiting or {"cause": []})["cause"]})
+    return {
+        "held": charts.held(workloads),
+        "rented": charts.rented(run.offers),
+        "waiting": charts.waiting(causes),
+        "waited": charts.waited(sizes),
+        "spent": charts.spent(_lines(spent, resources)),
+        "charged": charts.charged(workloads, min(MOST_OWNERS_SHOWN, len({*grouped.owner}))),
     }
 
 

@@ -1,85 +1,72 @@
-"""Puts a page together: the answer in a sentence, tables, charts and what they add up, in one file."""
+"""Puts a page together in one file: the answer in a sentence, sections, what it rests on, and its scripts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from vl_convert import javascript_bundle
 
-from scheduler.catalog.certainty import NOTED
-from scheduler.report.beside import held_beside
-from scheduler.report.executions import executions
-from scheduler.report.ledger import charges, use
-from scheduler.report.page import tables
-from scheduler.report.page.drawn import drawn
-from scheduler.report.summary import title
-from scheduler.report.work import headline, waits
-from scheduler.run.directory import Run
-from scheduler.run.goodput import DeviceTime
-from scheduler.run.job_figures import by_word, worked_jobs
-from scheduler.run.levels import DeviceLevels
-from scheduler.why.run_figures import by_cause
-from scheduler.why.waits import Waits
+from scheduler.catalog.certainty import NOTED, prices_age
+from scheduler.report.page.parts import as_html
+from scheduler.stock.grounds import Grounds, PriceSource
 from traces.files import written_whole
-from traces.trace import Trace
+from traces.tables import TableCells
 
-BEGINNING = b"<!doctype html>\n<!-- a run of exaburst, as a page -->"
+BEGINNING = b"<!doctype html>\n<!-- a page of exaburst"
 _HERE = files("scheduler.report.page")
-_SCRIPTS = ("page.js", "gantt.js")
+_COMMON = "charts.js"
 
 
-def write_page(run: Run, path: Path, found: tuple[Waits, Trace] | None, other: Run | None = None) -> None:
-    """Write the page of a run, beside another one if given; `found` is what jobs waited for, and the jobs.
+class Page(NamedTuple):
+    """What is said on a page; `sections` is HTML, all other words are plain."""
 
-    Raises OSError and PathError as `written_whole` does.
-    """
-    text = page(run, found, other)
+    title: str
+    about: Sequence[str]
+    answer: str
+    cards: Sequence[tuple[str, str]]
+    """Figures: what each is, and how it reads."""
+    beside: str
+    sections: str
+    grounds: Grounds
+    data: dict[str, Any]
+    """What the scripts draw from: at least `specs`, the charts, and `units`, of those that have a table."""
+    scripts: Sequence[str]
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write a page as one HTML file; raises OSError and PathError as `written_whole` does."""
     with written_whole(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))  # a folder has any bytes as its name
+        file.write(html(page).encode("utf-8", "backslashreplace"))  # a folder has any bytes as its name
 
 
-def page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = None) -> str:
-    """Return the HTML of the page."""
-    levels, jobs = DeviceLevels(run), worked_jobs(run, DeviceTime(run))
-    workloads, attempts = by_word(run, jobs), executions(run)
-    *_, together = workloads.values()
-    heading, *about = title(run).splitlines()
-    told = {
-        "waits": (waits(jobs, run.end_s, workloads), "Waits of all work"),
-        "spend": (charges(run), "Spend of the whole run, in USD"),
-        "use": (use(run, "workload"), "Who used the devices, in the whole run"),
-        "bursts": (tables.bursts(run, attempts), "Jobs that were charged most for rented devices"),
-        "prices": (tables.prices(run), "Where prices come from, and from when"),
-    }
-    if found is not None:
-        told["causes"] = (tables.causes(by_cause(*found)), "Device-hours waited, in the whole run")
-    if other is not None:
-        told["beside"] = (held_beside(run, other), f"Main figures beside those of {other.folder.name}")
-    parts = {name: tables.as_html(*each) for name, each in told.items()}
-    return Template(_text("page.html")).substitute(
-        {"causes": "", "beside": ""} | parts,
-        beginning=BEGINNING.decode(),
-        title=escape(heading),
-        about="".join(f"<p>{escape(line)}</p>" for line in about),
-        answer=escape(" ".join(headline(levels, together).split())),
-        cards="".join(map(_card, tables.cards(levels, together))),
-        unsure=_unsure(run),
-        style=_text("page.css"),
+def html(page: Page) -> str:
+    """Return the HTML of a page."""
+    return Template(text("page.html")).substitute(
+        beginning=f"{BEGINNING.decode()} -->",
+        title=escape(page.title),
+        about="".join(f"<p>{escape(line)}</p>" for line in page.about),
+        answer=escape(page.answer),
+        cards="".join(map(_card, page.cards)),
+        beside=page.beside,
+        sections=page.sections,
+        unsure=_unsure(page.grounds),
+        prices=as_html(_prices(page.grounds.prices), "Where prices come from, and from when"),
+        style=text("page.css"),
         library=in_script(javascript_bundle()),
-        scripts="\n".join(map(_text, _SCRIPTS)),
-        data=in_json_script(drawn(run, attempts, jobs, found)),
+        scripts="\n".join(map(text, (_COMMON, *page.scripts))),
+        data=in_json_script(page.data),
     )
 
 
-def in_script(text: str) -> str:
+def in_script(code: str) -> str:
     """Return JavaScript that neither ends nor hides its script element."""
-    return text.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+    return code.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 
 def in_json_script(data: object) -> str:
@@ -87,23 +74,27 @@ def in_json_script(data: object) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", r"\u003c")
 
 
+def text(name: str) -> str:
+    """Return a file that lies beside this one."""
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
 def _card(figure: tuple[str, str]) -> str:
     what, value = map(escape, figure)
     return f"<div><dt>{what}</dt><dd>{value}</dd></div>"
 
 
-def _unsure(run: Run) -> str:
+def _unsure(grounds: Grounds) -> str:
     """List what is assumed and of low certainty, as the summary does at its end."""
-    unsure: Mapping[Any, Mapping[str, str]] = run.description["unsure"]
     items = "".join(
         f"<li>{escape(words)} <b>{escape(name)}</b>: {escape(figures)}</li>"
         for sure, words in NOTED.items()
-        for name, figures in unsure.get(sure, {}).items()
+        for name, figures in grounds.unsure.get(sure, {}).items()
     )
-    month = run.description["prices_of"]
-    age = f"<p>Prices of {month}.</p>" if month else ""
+    age = f"<p>{escape(prices_age(grounds.prices_of))}</p>" if grounds.prices_of else ""
     return (f"<ul>{items}</ul>" if items else "<p>There is none.</p>") + age
 
 
-def _text(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+def _prices(sources: Sequence[PriceSource]) -> TableCells:
+    rows = [[one.name, one.offer, f"{one.usd_per_device_h:g}", one.of, one.source] for one in sources]
+    return TableCells(["offer", "in the catalog", "USD/device-h at first", "of", "source"], rows, (2,))

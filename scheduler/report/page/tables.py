@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from html import escape
 
 import numpy as np
 import pyarrow as pa
 
-from scheduler.catalog import load_catalog
 from scheduler.report.executions import plain
 from scheduler.run.directory import Run
 from scheduler.run.levels import DeviceLevels
@@ -21,27 +19,6 @@ from traces.tables import TableCells
 from traces.times import HOUR_S
 
 MOST_BURSTS = 20
-
-
-def as_html(cells: TableCells, caption: str) -> str:
-    """Return a table with its caption; nothing where it has no rows."""
-    if not cells.rows:
-        return ""
-    numbers = set(cells.numbers)
-    kinds = [' class="number"' if at in numbers else "" for at in range(len(cells.header))]
-    pairs = zip(kinds, cells.header, strict=True)
-    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for kind, name in pairs)
-    rows = "".join(f"<tr>{_row(row, kinds)}</tr>" for row in cells.rows)
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-        "</table></div>"
-    )
-
-
-def _row(row: Sequence[str], kinds: Sequence[str]) -> str:
-    cells = (f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds[1:], row[1:], strict=True))
-    return f'<th scope="row">{escape(row[0])}</th>{"".join(cells)}'
 
 
 def cards(levels: DeviceLevels, together: Mapping[str, float]) -> list[tuple[str, str]]:
@@ -95,16 +72,3 @@ def bursts(run: Run, attempts: pa.Table) -> TableCells:
     told["usd"] = [count(each) for each in usd[most]]
     header = ["job", "kind", "owner", "gang", "rented of", "first rented", "device-h held", "USD"]
     return TableCells(header, [[*row] for row in zip(*told.values(), strict=True)], (3, 6, 7))
-
-
-def prices(run: Run) -> TableCells:
-    """Return where the price of each offer comes from, and so how old it is."""
-    catalog = load_catalog()
-    rows = []
-    for offer in run.description["offers"]:
-        known = catalog.offers.get(offer["offer"])
-        figure = known and known.figures.get("usd_per_device_h")
-        source = catalog.sources.get(figure.source, figure.source) if figure else ""
-        said = source.partition(", SHA-256")[0] or "the scenario's own, or assumed"
-        rows.append([offer["name"], offer["offer"], f"{offer['prices'][0][1]:g}", said])
-    return TableCells(["offer", "in the catalog", "USD/device-h at first", "source"], rows, (2,))

@@ -44,7 +44,6 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         regrets = regrets_of(bench, best.candidate, outlooks, demands)
     if best is not None and not unlike:
         prices = [under_prices(name, factors, today, best, target, question) for name, factors in PRICES]
-    quotas = wider_quotas(bench, best, elsewhere, question)
     return Plan(
         scenario=scenario.name,
         pool=bench.pool,
@@ -55,8 +54,9 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         target=target,
         best=best,
         surest=surest,
-        quotas=quotas,
+        quotas=wider_quotas(bench, best, elsewhere, question),
         front=tuple(frontier(_deepest(bench), goal)),
+        tried=tuple(sorted(bench.evaluations[TODAY].values(), key=lambda one: one.candidate)),
         elsewhere=elsewhere,
         demands=tuple(demands),
         regrets=tuple(regrets),

@@ -55,6 +55,8 @@ class Plan:
     quotas: tuple[WiderQuotas, ...] | None
     """None: there is no offer."""
     front: tuple[Evaluation, ...]
+    tried: tuple[Evaluation, ...]
+    """All candidates that were run under today's demand, by pods and burst, each on its most seeds."""
     elsewhere: tuple[str, ...]
     """The policies that were tried under other demands."""
     demands: tuple[Elsewhere, ...]

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
+from scheduler.catalog import load_catalog
 from scheduler.run.figures import Metrics
+from scheduler.scenario import parse_scenario
+from scheduler.stock.grounds import Grounds, grounds_of
 from scheduler.study.cells.cell import Cell
 from scheduler.study.sweep.study_cells import Study
 from traces.arrays import WORD, word_column
 from traces.parquet import documented, read_whole, write_batches
 
 RESULTS_FILE = "results.parquet"
+_GROUNDS = "grounds"
 
 FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "end_s": (pa.int64(), "s", "end of the run, from the epoch"),
@@ -125,7 +130,7 @@ def results(study: Study, metrics: Mapping[str, Metrics]) -> pa.Table:
         documented("key", pa.string(), "", "digest of all that the cell depends on"),
         *(_field(name) for name in names),
     ]
-    about = {"study": study.name, "cells": str(len(study.cells))}
+    about = {"study": study.name, "cells": str(len(study.cells)), _GROUNDS: _grounds(study)}
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
 
 
@@ -142,9 +147,35 @@ def read_results(folder: Path) -> pa.Table:
     if not (folder / RESULTS_FILE).exists():
         raise StudyError(f"{folder}: no {RESULTS_FILE} there; `exaburst study run` writes it")
     try:
-        return read_whole(folder / RESULTS_FILE)
+        table = read_whole(folder / RESULTS_FILE)
     except ValueError as error:
         raise StudyError(str(error)) from None
+    if _GROUNDS.encode() not in (table.schema.metadata or {}):
+        raise StudyError(f"{folder}: its {RESULTS_FILE} is not of a study; `exaburst study run` writes one")
+    return table
+
+
+class StudyFacts(NamedTuple):
+    """What a study's results.parquet says of all of them."""
+
+    name: str
+    cells: int
+    """Of the study, also those that are not done."""
+    grounds: Grounds
+
+
+def facts_of(table: pa.Table) -> StudyFacts:
+    """Return what is said of a table that `read_results` gave."""
+    told = {key.decode(): text for key, text in table.schema.metadata.items()}
+    grounds = msgspec.json.decode(told[_GROUNDS], type=Grounds)
+    return StudyFacts(told["study"].decode(), int(told["cells"]), grounds)
+
+
+def _grounds(study: Study) -> str:
+    """Return what its cells rest on, as JSON."""
+    chosen = {cell.labels: cell.scenario for cell in study.cells}
+    grounds = grounds_of(map(parse_scenario, chosen.values()), load_catalog())
+    return msgspec.json.encode(grounds).decode()
 
 
 def _order(study: Study, cell: Cell) -> list[int]:

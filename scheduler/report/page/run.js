@@ -1,20 +1,10 @@
-// Draws the charts of the page from sums by step of time and group of jobs, as the filters have it.
+// The sums of a run by step of time and group of jobs, as the filters have it, for the charts of `charts.js`.
 "use strict";
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
 const STEPS = DATA.edges.length - 1;
 const WORDS = DATA.words;
-const byId = (id) => document.getElementById(id);
 const millis = (second) => DATA.epoch_ms + 1000 * second;
 const utc = (second) => new Date(millis(second)).toISOString().slice(0, 16);
-const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
-
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  made.textContent = text; // never as HTML: a name can hold anything
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
 /** What the filters let through: groups of jobs, and steps of time from `first` up to `last`. */
 function filtered() {
@@ -74,11 +64,6 @@ function inService(filter) {
   return levels(cube, { ...filter, groups: null }, [null], () => null).map((row) => ({ ...row, hours: 0 }));
 }
 
-const domain = (name) => {
-  const spec = DATA.specs[name];
-  return (spec.encoding || spec.layer[0].encoding).color.scale.domain;
-};
-
 const ROWS = {
   held(filter) {
     const { held, groups } = DATA;
@@ -113,48 +98,6 @@ const ROWS = {
     return rows.filter((row) => largest.has(row.of));
   },
 };
-const UNITS = { held: "device-h", rented: "device-h", waiting: "device-h", waited: "device-h", spent: "USD", charged: "USD" };
-
-/** The sums of a chart as a table, for who does not see it. */
-function asTable(rows, unit) {
-  rows = rows.filter((row) => row.series !== null);
-  const names = [...new Set(rows.map((row) => row.of ?? ""))];
-  const series = [...new Set(rows.map((row) => row.series))];
-  const amounts = new Map();
-  for (const row of rows) {
-    const key = JSON.stringify([row.of ?? "", row.series]);
-    amounts.set(key, (amounts.get(key) || 0) + (row.hours ?? row.amount));
-  }
-  const table = element("table", "");
-  const head = table.createTHead().insertRow();
-  head.append(element("th", unit, { scope: "col" }), ...series.map((name) => element("th", name, { scope: "col", class: "number" })));
-  const body = table.createTBody();
-  for (const name of names) {
-    const row = body.insertRow();
-    row.append(element("th", name || "in all", { scope: "row" }));
-    for (const one of series) row.append(element("td", number(amounts.get(JSON.stringify([name, one])) || 0), { class: "number" }));
-  }
-  return table;
-}
-
-async function chart(name, filter) {
-  const spec = { ...DATA.specs[name], data: { name: "rows", values: ROWS[name](filter) } };
-  const { view } = await vegaEmbed(byId(name), spec, { actions: false, ast: true, renderer: "svg", logLevel: 1 });
-  const details = element("details", "");
-  const under = element("div", "");
-  details.append(element("summary", "The same as a table"), under);
-  byId(name).after(details);
-  return async (filter) => {
-    const rows = ROWS[name](filter);
-    under.replaceChildren(asTable(rows, UNITS[name]));
-    byId(name).dataset.sum = rows.reduce((sum, row) => sum + (row.hours ?? row.amount), 0);
-    await view.data("rows", rows).runAsync();
-  };
-}
-
-function option(value, text) {
-  return element("option", text ?? value, { value });
-}
 
 function fillFilters() {
   const words = (list) => [...new Set(list)].sort().map((word) => option(word));
@@ -173,24 +116,9 @@ function tellShown(filter) {
   byId("shown").textContent = `${jobs.toLocaleString("en")} of ${all.toLocaleString("en")} jobs that were ready`;
 }
 
-async function start() {
-  fillFilters();
-  const empty = (name) => domain(name).length === 0;
-  const shown = Object.keys(ROWS).filter((name) => !empty(name));
-  for (const name of Object.keys(ROWS).filter(empty)) byId(name).textContent = "There is none.";
-  const charts = await Promise.all(shown.map((name) => chart(name, filtered())));
-  const gantt = drawGantt(byId("gantt"), byId("gantt-told"));
-  const update = async () => {
-    const filter = filtered();
-    tellShown(filter);
-    gantt.filter(filter);
-    await Promise.all(charts.map((draw) => draw(filter)));
-    document.body.dataset.drawn = String(1 + Number(document.body.dataset.drawn || 0));
-  };
-  byId("filters").addEventListener("change", update);
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("filters").addEventListener("reset", () => setTimeout(update));
-  await update();
-}
-
-start();
+fillFilters();
+const GANTT = drawGantt(byId("gantt"), byId("gantt-told"));
+start(ROWS, filtered, (filter) => {
+  tellShown(filter);
+  GANTT.filter(filter);
+});

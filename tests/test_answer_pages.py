@@ -1,0 +1,245 @@
+"""The pages of a study and of a plan: the answer first, what it rests on, and names that stay names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from scheduler.cli import main
+from scheduler.stock.grounds import Grounds, PriceSource
+from scheduler.study.plan.candidates import Candidate, Evaluation, Sample, Target
+from scheduler.study.plan.plan import Elsewhere, Plan, WiderQuotas
+from scheduler.study.plan.plan_file import KeptPlan, read_plan, write_plan
+from tests.test_page import EVIL, Scripts, Shown, browser
+
+__all__ = ["browser"]
+
+GROUNDS = Grounds(
+    {"assumed": {EVIL: "quota 512"}, "low": {"dojo": "capital_usd 4 (article-34)"}},
+    [PriceSource(EVIL, "aws", 6.5, "2026-03", "a catalog of March 2026")],
+    "2025-07",
+)
+
+
+def exaburst(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words], prog_name="exaburst")
+
+
+def study(folder: Path, waits_h: dict[str, list[float]], seeds: int = 4, **columns: list[str]) -> Path:
+    """A study whose cells waited so long, by policy and seed; a policy that waits 1 h less spends 10 more."""
+    policy = [name for name in waits_h for _ in range(seeds)]
+    wait_h = [wait for waits in waits_h.values() for wait in waits]
+    told = {
+        **{
+            name: pa.array(words).dictionary_encode() for name, words in {"policy": policy, **columns}.items()
+        },
+        "seed": [*range(seeds)] * len(waits_h),
+        **dict.fromkeys(("slowdown_mean", "missed", "utilization", "rented_device_h"), [1.0] * len(wait_h)),
+        "waited_mean_s": [3_600 * wait for wait in wait_h],
+        "waited_p95_s": [3_600 * wait for wait in wait_h],
+        "usd_avoidable": [100 - 10 * wait for wait in wait_h],
+    }
+    about = {"study": EVIL, "cells": "9", "grounds": msgspec.json.encode(GROUNDS)}
+    folder.mkdir()
+    pq.write_table(pa.table(told).replace_schema_metadata(about), folder / "results.parquet")
+    return folder
+
+
+@pytest.fixture
+def waits(tmp_path: Path) -> Path:
+    return study(tmp_path / "study", {"slow": [5.0, 6, 7, 8], f"fast{EVIL}": [2.0, 3.1, 3.9, 5]})
+
+
+def one(pods: int, burst: str, usd: float, wait_s: float, *, rent: float = 0) -> Evaluation:
+    """A candidate on two seeds, of which the second cost 2 more, with one job each that waited so long."""
+    first = Sample(
+        usd=usd,
+        sunk_usd=usd / 2,
+        rent_usd=rent,
+        revenue_usd=0,
+        wait_s=[wait_s],
+        asked_device_h=8,
+        stranded_device_h=0,
+        rejected=0,
+    )
+    return Evaluation(Candidate(pods, burst), (first, replace(first, usd=usd + 2)))
+
+
+def plan() -> KeptPlan:
+    best, none = one(2, "rented", 9e6, 3_600, rent=1e6), one(1, "never", 5e6, inf)
+    quick, cheap = one(3, "rented", 14e6, 0), one(1, "rented", 5e6, 8 * 3_600)
+    found = Plan(
+        scenario=EVIL,
+        pool="dojo",
+        days=28,
+        most=3,
+        bursts=("rented", "never"),
+        seeds=range(5, 7),
+        target=Target(group="fsd.release", share=0.95, limit_s=7_200, stranded=0.01),
+        best=best,
+        surest=best,
+        quotas=(WiderQuotas(("cloud",), cheap, best),),
+        front=(cheap, best, quick),
+        tried=(none, cheap, best, quick),
+        elsewhere=("rented",),
+        demands=(Elsewhere("2x", "twice the compute", quick, best, 6),),
+        regrets=(),
+        prices=(Elsewhere("rent x 3", "", quick, best, 3),),
+        unpriced="",
+        runs=8,
+        reused=0,
+        grid=12,
+    )
+    return KeptPlan(found, GROUNDS)
+
+
+@pytest.fixture
+def plans(tmp_path: Path) -> Path:
+    (tmp_path / "plans").mkdir()
+    write_plan(tmp_path / "plans", plan())
+    return tmp_path / "plans"
+
+
+def written(source: Path, *words: object) -> Path:
+    pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
+    out = source.parent / "page.html"
+    result = exaburst("report", source, "-o", out, *words)
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def text(source: Path, *words: object) -> str:
+    """The words of a page, cells of tables apart."""
+    page = written(source, *words).read_text(encoding="utf-8")
+    return " ".join(Scripts(page.replace("<td", " <td").replace("<th", " <th")).text.split())
+
+
+def test_a_study_is_answered_in_a_sentence(waits: Path) -> None:
+    """Differences are 3, 2.9, 3.1 and 3 h: 3 in the mean, with 0.13 h to either side, and 10 USD an hour."""
+    told = text(waits)
+    says = (
+        f"Over 4 seeds, fast{EVIL} waits least, 3.00 h less (95% interval 2.87 to 3.13) than slow and slow "
+        "spends least beyond what is sunk."
+    )
+    assert " ".join(says.split()) in told
+    assert "8 of 9 cells, 4 seeds" in told
+    assert "assumed of </script>" in told
+    assert "of 2025-07" in told
+    assert "6.5 2026-03 a catalog of March 2026" in told
+
+
+@pytest.mark.parametrize(
+    ("waits_h", "seeds", "says"),
+    [
+        ({"slow": [5.0, 6], "fast": [4.0, 9]}, 2, "none surely waits less than slow and none surely spends"),
+        ({"a": [5.0, 6], "b": [5.0, 6]}, 2, "Over 2 seeds, all policies do the same."),
+        ({"a": [5.0], "b": [4.0]}, 1, "Of 2 choices policy b waits least, 4.00 h in the mean; one policy or"),
+        ({"a": [5.0, 7]}, 2, "policy a waits, 6.00 h in the mean"),
+    ],
+)
+def test_what_is_not_sure_is_not_claimed(
+    tmp_path: Path, waits_h: dict[str, list[float]], seeds: int, says: str
+) -> None:
+    assert says in text(study(tmp_path / "study", waits_h, seeds))
+
+
+def test_studies_stand_beside_each_other(waits: Path, tmp_path: Path) -> None:
+    other = study(tmp_path / "other", {"slow": [1.5] * 4, "third": [1.0] * 4})
+    told = text(waits, "--beside", other)
+    assert "slow wait mean 6.50 h 1.50 h +5.00 h" in told
+    assert "third" not in told
+
+
+def test_a_plan_is_kept_and_read(plans: Path) -> None:
+    assert read_plan(plans) == plan()
+
+
+def test_a_plan_is_answered_in_a_sentence(plans: Path) -> None:
+    """The mean of 9,000,000 and 9,000,002; both jobs waited an hour of the two that they may."""
+    told = text(plans)
+    says = "Own 2 pods of dojo and burst as rented says: USD 9,000 k per 28 days (9,000 to 9,000), wait p95"
+    assert f"{says} 1.0 h where 2.0 h may be waited, met in 100% of resamples." in told
+    assert "the quota of cloud binds: with 10 times as much the cheapest plan would be 1 pod, rented" in told
+    assert "USD 571 k per 28 days for an hour less of wait, beside 1 pod, rented" in told
+    assert "3 pods, rented 14,000 +5,000 0.0 h yes 2" in told, "a neighbour"
+    assert "rented 5,000 9,000* 14,000* never 5,000" in told, "the grid"
+    assert "rent x 3 3 pods, rented" in told
+
+
+def test_plans_stand_beside_each_other(plans: Path) -> None:
+    assert "pods to own 2 2" in text(plans, "--beside", plans)
+
+
+def test_a_plan_that_there_is_not_has_a_page(tmp_path: Path) -> None:
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    kept = KeptPlan(replace(plan().plan, best=None, surest=None, demands=(), prices=(), front=()), GROUNDS)
+    write_plan(folder, kept)
+    assert "No plan of up to 3 pods meets the target." in text(folder)
+
+
+@pytest.mark.parametrize("of", ["study", "plan"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_draws_it_and_says_nothing(
+    browser: Any,
+    of: str,
+    scheme: str,
+    waits: Path,
+    plans: Path,
+) -> None:
+    path = written(waits if of == "study" else plans)
+    shown = Shown(browser, path, scheme)
+    for chart in ("changes-waited_mean_s", "traded") if of == "study" else ("frontier", "outlooks"):
+        assert shown.page.locator(f"#{chart} svg path").count() > 2
+    assert shown.page.title() != "taken"
+    assert (shown.said, shown.asked) == ([], [path.as_uri()])
+    shown.page.close()
+
+
+def test_a_choice_of_scenario_leaves_its_own(browser: Any, tmp_path: Path) -> None:
+    """In the one 3 h less, in the other as much: the chart's sum is that of what is shown."""
+    waits_h = {"slow": [5.0, 6.1, 5, 6], "fast": [2.0, 3, 5.2, 6]}
+    of = study(tmp_path / "study", waits_h, scenario=[*["usual"] * 2, *[EVIL] * 2] * 2)
+    shown = Shown(browser, written(of))
+    both = shown.sum("changes-waited_mean_s")
+    shown.page.locator("#place").select_option(f"scenario {EVIL}")
+    shown.drawn(2)
+    assert both == pytest.approx(-3.05 + 0.1)
+    assert shown.sum("changes-waited_mean_s") == pytest.approx(0.1)
+    assert shown.page.locator("[data-place]:visible").count() == 1
+    assert shown.said == []
+    shown.page.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["study", "--beside", "plans"], "--beside: plans is a plan, and study is a study"),
+        (["study", "--trace", "x"], "--trace, --from and --to go with a run, and study is a study"),
+        (["nothing"], "nothing: is not there; a finished run, a study or a plan is needed"),
+        (["empty"], "empty: has no run.json, plan.json, results.parquet; a finished run, a study or a plan"),
+        (["broken"], "broken/plan.json: is damaged, make the plan again: "),
+        (["other"], "other: its results.parquet is not of a study; `exaburst study run` writes one"),
+    ],
+)
+def test_bad_input_is_one_line(
+    waits: Path, plans: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+) -> None:
+    pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
+    monkeypatch.chdir(waits.parent)
+    for name in ("empty", "broken", "other"):
+        Path(name).mkdir()
+    Path("broken/plan.json").write_text('{"plan": 3}')
+    pq.write_table(pa.table({"policy": ["a"], "seed": [nan]}), "other/results.parquet")
+    result = exaburst("report", *words, "-o", "out.html")
+    assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+    assert says in result.output
+    assert not Path("out.html").exists()
