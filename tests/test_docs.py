@@ -245,6 +245,7 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.PoolSpec, "### `[[pools]]`"),
         (scenario.OfferSpec, "### `[[offers]]`"),
         (scenario.SiteSpec, "### `[[sites]]`"),
+        (scenario.CurtailmentSpec, "#### `[[sites.curtailments]]`"),
         (scenario.SeriesFile, "#### A year of hours"),
         (scenario.PolicySpec, "### `[policy]`"),
         (scenario.MultifactorSpec, "#### `[policy.multifactor]`"),

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.catalog import load_catalog
@@ -131,6 +131,7 @@ def test_the_states_begin_with_the_run_and_hold_the_power(tmp_path: Path) -> Non
     ]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_energy_is_the_integral_of_states_to_the_joule(data: st.DataObject) -> None:
     of = data.draw(scenarios(bound="none").filter(lambda one: bool(one.pools)))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
-from scheduler.policy.profiles import Profile, book
-from scheduler.policy.views import NeedView, PodView, Reservation, Start, Waiting
+from scheduler.policy.profiles import Profiles, book
+from scheduler.policy.views import NeedView, PodView, PowerView, Reservation, Start, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class HeadOnly:
 
     reserve: Callable[[Sequence[NeedView], int], Reservation]
     renew: Callable[[Sequence[NeedView], int, Reservation, PodView], Reservation | None]
+    depth: int = 1
+    """How many blocked jobs hold a reservation, one or none: see `planned`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def greedy() -> HeadOnly:
     def renew(needs: Sequence[NeedView], now: int, held: Reservation, pod: PodView) -> Reservation:
         return held
 
-    return HeadOnly(reserve, renew)
+    return HeadOnly(reserve, renew, depth=0)
 
 
 def easy() -> HeadOnly:
@@ -103,9 +105,9 @@ def conservative(depth: int = 100) -> Planned:
 
     def pick(waiting: Waiting) -> Start | None:
         now = waiting.now_s
-        profiles: dict[PodView, Profile] = {}
+        profiles: Profiles = {}
 
-        def limit(pod: PodView, devices: int) -> float:
+        def limit(pod: PodView | PowerView, devices: int) -> float:
             profile = profiles.get(pod)  # without one, nothing is planned there
             return inf if profile is None else profile.below(devices, now) - now
 
@@ -127,6 +129,15 @@ def conservative(depth: int = 100) -> Planned:
 
 COMMITTED = ("commit", "rlscheduler")
 """Those that keep a head once it is chosen."""
+
+
+def planned(backfill: Backfill | None) -> Backfill | None:
+    """Return a backfill that reserves for the head alone as one that plans, which gives the same schedule.
+
+    A plan counts the power of a site beside the devices of pods, which a reservation of the head does not.
+    """
+    return conservative(backfill.depth) if isinstance(backfill, HeadOnly) else backfill
+
 
 BACKFILLS: dict[str, Callable[..., Backfill | None]] = {
     "none": none,

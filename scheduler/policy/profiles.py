@@ -6,18 +6,18 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from math import inf
 
-from scheduler.policy.views import JobView, NeedView, PodView
+from scheduler.policy.views import JobView, NeedView, PodView, PowerView
 
 _Place = tuple[float, int, list[tuple["Profile", int]]]
 """(start, end, devices to take of each profile)."""
 
 
 class Profile:
-    """Free devices of one pod from now on, as a step function: what runs and what is planned."""
+    """Free devices of one pod, or power, from now on, as a step function: what runs and what is planned."""
 
     __slots__ = ("free", "times")
 
-    def __init__(self, pod: PodView, now: int) -> None:
+    def __init__(self, pod: PodView | PowerView, now: int) -> None:
         self.times, self.free = times, frees = [now], [pod.free]
         free, last = pod.free, now
         for end, _, devices in pod.releases:
@@ -72,14 +72,17 @@ class Profile:
         return at
 
 
-def profile_of(profiles: dict[PodView, Profile], pod: PodView, now: int) -> Profile:
+Profiles = dict[PodView | PowerView, Profile]
+
+
+def profile_of(profiles: Profiles, pod: PodView | PowerView, now: int) -> Profile:
     """Return the profile of a pod, made when it is first asked for."""
     if pod not in profiles:
         profiles[pod] = Profile(pod, now)
     return profiles[pod]
 
 
-def book(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profile], now: int) -> None:
+def book(job: JobView, needs: Sequence[NeedView], profiles: Profiles, now: int) -> None:
     """Take the job's earliest place in the profiles, over all pools; ties to the first.
 
     It may not start now, be it that room is held for another, so that something has to end first.
@@ -88,15 +91,20 @@ def book(job: JobView, needs: Sequence[NeedView], profiles: dict[PodView, Profil
     for need in needs:
         run = need.run_s(job.estimate_s)
         pods = [profile_of(profiles, pod, now) for pod in need.pods]
-        soonest = min([pod.times[1] for pod in pods if len(pod.times) > 1], default=now + 1)
+        power = None if need.power is None else profile_of(profiles, need.power, now)
+        parts = pods if power is None else [*pods, power]
+        soonest = min([part.times[1] for part in parts if len(part.times) > 1], default=now + 1)
         find = _across if need.whole else _inside
-        best = find(need, pods, soonest, run, best[0]) or best
+        if (found := find(need, pods, power, soonest, run, best[0])) is not None:
+            best = (*found[:2], [*found[2], *([] if power is None else [(power, need.units)])])
     start, end, taken = int(best[0]), best[1], best[2]
     for profile, devices in taken:
         profile.take(devices, start, end)
 
 
-def _inside(need: NeedView, pods: list[Profile], soonest: int, run: int, before: float) -> _Place | None:
+def _inside(
+    need: NeedView, pods: list[Profile], power: Profile | None, soonest: int, run: int, before: float
+) -> _Place | None:
     """Return the earliest place inside a pod, from `soonest` on and before some instant.
 
     Of pods that are equally early, one that has the devices from now on comes first.
@@ -104,6 +112,8 @@ def _inside(need: NeedView, pods: list[Profile], soonest: int, run: int, before:
     devices, start, able = need.rest, before, list[Profile]()
     for pod in pods:
         found = pod.earliest(devices, soonest, run, min(before, start + 1))
+        if power is not None:
+            found = _powered(need, pod, power, found, run, min(before, start + 1))
         if found < start:
             start, able = found, [pod]
         elif found == start < before:
@@ -115,12 +125,27 @@ def _inside(need: NeedView, pods: list[Profile], soonest: int, run: int, before:
     return start, end, [(next(from_now, able[0]), devices)]
 
 
-def _across(need: NeedView, pods: list[Profile], soonest: int, run: int, before: float) -> _Place | None:
+def _powered(need: NeedView, pod: Profile, power: Profile, start: float, run: int, before: float) -> float:
+    """Return the first instant from `start` on at which a pod has the devices and the site the power."""
+    while start < before:
+        powered = power.earliest(need.units, int(start), run, before)
+        if powered == start:
+            break
+        start = pod.earliest(need.rest, int(powered), run, before) if powered < before else before
+    return start
+
+
+def _across(
+    need: NeedView, pods: list[Profile], power: Profile | None, soonest: int, run: int, before: float
+) -> _Place | None:
     """Return the earliest place across pods, from `soonest` on and before some instant."""
-    times = {time for pod in pods for time in pod.times if time > soonest}
+    parts = pods if power is None else [*pods, power]
+    times = {time for part in parts for time in part.times if time > soonest}
     for start in sorted({soonest, *times}):
         if start >= before:
             break
+        if power is not None and power.below(need.units, start) < start + run:
+            continue
         if taken := _at(need, pods, start, start + run):
             return start, start + run, taken
     return None

@@ -142,6 +142,16 @@ class View(Protocol):
         """Fewest seconds from renting to the end of work over the offers the job may use; inf if none."""
 
 
+class PowerView(Protocol):
+    """The power of a site under its cap, in units: what is free, and when the rest should be."""
+
+    @property
+    def free(self) -> int: ...
+    @property
+    def releases(self) -> Sequence[tuple[int, int, int]]:
+        """(second, tie-break, units), ascending, as of a `PodView`; below 0 where a curtailment begins."""
+
+
 class NeedView(Protocol):
     """What a gang takes in one pool: `whole` pods of `size` and `rest` devices in one more."""
 
@@ -155,6 +165,12 @@ class NeedView(Protocol):
     def rest(self) -> int: ...
     @property
     def pods(self) -> Sequence[PodView]: ...
+    @property
+    def power(self) -> PowerView | None:
+        """The power of which it takes `units`; None where the site has no cap."""
+
+    @property
+    def units(self) -> int: ...
     def run_s(self, reference_s: int) -> int:
         """Seconds that `reference_s` on the gang's reference devices take here."""
 
@@ -168,7 +184,7 @@ class Reservation(NamedTuple):
 
 
 Limit = Callable[[Any, int], float]
-"""(pod, devices) -> the longest run, in seconds, that may start there now."""
+"""(pod, devices), or (power, units) -> the longest run, in seconds, that may start there now."""
 
 Start = tuple[Any, Any]
 """A job and the slot found for it, to be handed back to the engine as they are."""

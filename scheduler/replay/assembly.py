@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 from simpy import Environment
@@ -23,10 +24,12 @@ from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
 from scheduler.engine.storm.outages import Outage
+from scheduler.policy.backfill import planned
 from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
+from scheduler.replay.site_power import powers_of
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.rows import JobRows
 from traces.trace import NO_VALUE
@@ -41,8 +44,16 @@ class Assembly:
         self.outages = _outages(setup)
         exposed = {outage.resource for outage in self.outages}
         tracks_releases = setup.policy.backfill is not None
+        powers = powers_of(stock, self.clock)
+        self._powers = list({id(each.power): each.power for each in powers.values()}.values())
         self.pools = [
-            Pool(at, pool, tracks_releases=tracks_releases, exposed=at in exposed)
+            Pool(
+                at,
+                pool,
+                tracks_releases=tracks_releases,
+                exposed=at in exposed,
+                power=powers.get(pool.name),
+            )
             for at, pool in enumerate(stock.pools)
         ]
         self.offers = [
@@ -71,7 +82,10 @@ class Assembly:
         order = scenario.policy.order.partition(":")[0]
         changing = policy.order if isinstance(policy.order, Changing) else None
         shares_by_tags = changing is None and (order == "fair_share" or order not in ORDERS)
-        stormy = bool(self.outages) or _interrupts(self._setup)
+        curtailed = any(power.curtailments for power in self._powers)
+        stormy = bool(self.outages) or curtailed or _interrupts(self._setup)
+        if self._powers:
+            policy = replace(policy, backfill=planned(policy.backfill))
         return Simulation(
             Parts(
                 self.clock,
@@ -106,6 +120,7 @@ class Assembly:
             retries=scenario.retries,
             preemption=scenario.preemption,
             wires=self._wires(),
+            powers=self._powers,
             output_tb=rows.numpy("output_tb"),
         )
 

@@ -131,6 +131,7 @@ def covers(setup: Setup) -> str | None:
         "weather": setup.weather is not None,
         "a queue that has an end": policy.queue_most is not None,
         "links": bool(scenario.links),
+        "sites with a cap": any(site.is_capped for site in setup.stock.sites),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,
     }
     return next((what for what, there in unknown.items() if there), None) or _of_stock(setup)

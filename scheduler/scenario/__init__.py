@@ -27,12 +27,13 @@ from scheduler.scenario.scenario import (
     run_start_s,
     scenario_of,
 )
-from scheduler.scenario.sites import SeriesFile, SiteSpec
+from scheduler.scenario.sites import CurtailmentSpec, SeriesFile, SiteSpec
 
 __all__ = [
     "BOUNDS",
     "BootSpec",
     "CheckpointSpec",
+    "CurtailmentSpec",
     "DriftSpec",
     "FailureSpec",
     "LinkSpec",

@@ -96,6 +96,8 @@ class Scenario(Model, frozen=True, kw_only=True):
             if site.name in names:
                 raise ValueError(f'the name "{site.name}" stands for a site and something else')
             names.append(site.name)
+            if site.is_capped and self.policy.preempt != "nobody":
+                raise ValueError(f"site {site.name}: a cap goes with policy.preempt nobody alone")
             for pool in site.pools:
                 if pool not in pools:
                     raise ValueError(f'site {site.name}: "{pool}" is no pool of the scenario')

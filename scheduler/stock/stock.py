@@ -18,7 +18,7 @@ from scheduler.catalog.models import Offer
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from scheduler.stock.price_series import Step, Surge, dated_steps, from_start, read_series, value_at
 from scheduler.stock.recordings import recorded_most
-from scheduler.stock.sites import SiteStock, sites_of
+from scheduler.stock.sites import SiteStock, check_caps, sites_of
 from traces.dated import Points, points_of
 from traces.times import HOUR_S
 
@@ -129,14 +129,19 @@ class Stock(Struct, frozen=True, kw_only=True):
 
     def from_second(self, start_s: int) -> Stock:
         """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
-        return replace(self, offers=tuple(offer.from_second(start_s) for offer in self.offers))
+        return replace(
+            self,
+            offers=tuple(offer.from_second(start_s) for offer in self.offers),
+            sites=tuple(site.from_second(start_s) for site in self.sites),
+        )
 
 
 def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH) -> Stock:
     """Fill in the catalog's figures and apply the scenario's bound.
 
     `start` is the start of the run, from which prices count; without it, price series by date are checked but
-    stand at the wrong place. Raises CatalogError, PriceError and RecordingError.
+    stand at the wrong place. Raises CatalogError, PriceError, RecordingError, and
+    ScenarioError for a cap that is too low.
 
     Bounds say what would be best if something were free. owned_only: nothing can be rented. rented_only:
     nothing is owned and quotas are lifted. unlimited_owned: pods without end, so nothing waits or is rented.
@@ -144,7 +149,7 @@ def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH
     bound = scenario.bound
     pools = () if bound == "rented_only" else scenario.pools
     offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
-    return Stock(
+    stock = Stock(
         pools=tuple(_pool(spec, catalog, start, endless=bound == "unlimited_owned") for spec in pools),
         offers=tuple(
             _offer(spec, catalog, start, lifted=bound == "rented_only", fair=scenario.fair_weather)
@@ -152,6 +157,8 @@ def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH
         ),
         sites=sites_of(scenario, tuple(pool.name for pool in pools)),
     )
+    check_caps(stock.sites, {pool.name: pool.idle_kw * pool.pods * pool.pod_devices for pool in stock.pools})
+    return stock
 
 
 def _pool(spec: PoolSpec, catalog: Catalog, start: datetime, *, endless: bool) -> PoolStock:

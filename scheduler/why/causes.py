@@ -22,9 +22,10 @@ class Cause(IntEnum):
     DECLINED = 6
     REFUSED = 7
     TOO_FEW = 8
-    RESERVED = 9
-    FRAGMENTATION = 10
-    ORDER = 11
+    POWER = 9
+    RESERVED = 10
+    FRAGMENTATION = 11
+    ORDER = 12
 
     @property
     def word(self) -> str:
@@ -42,6 +43,7 @@ MEANINGS = {
     Cause.DECLINED: "an offer had room, and the policy wanted none that had",
     Cause.REFUSED: "offers refused, or were short of devices",
     Cause.TOO_FEW: "fewer devices were free than it takes",
+    Cause.POWER: "it would have fitted, but its site had no power for it, or will have none",
     Cause.RESERVED: "it would have fitted, in room that was kept for others",
     Cause.FRAGMENTATION: "enough devices were free, but in no pods that it fits",
     Cause.ORDER: "it would have fitted, but nobody passes the head",

@@ -12,6 +12,7 @@ from scheduler.engine.gate import Gate
 from scheduler.engine.jobs import Shape
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed
+from scheduler.engine.owned.power import Power
 from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.queue import Queue
 from scheduler.engine.rented.offers import Rental
@@ -22,6 +23,7 @@ from scheduler.why.causes import Cause
 from scheduler.why.held import Holdings
 from scheduler.why.offers import OfferLevels
 from scheduler.why.pods import PodLevels
+from scheduler.why.power import power_left
 from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_any
 from traces.arrays import Ints
 
@@ -62,6 +64,7 @@ class Resources:
         self._declines = setup.scenario.policy.offer.partition(":")[0] not in _TAKE_ANY
         self.pool = cache(self._pool)
         self.offer = cache(self._offer)
+        self._left = cache(self._power_left)
 
     def _pool(self, at: int) -> PodLevels:
         size, outages = self._assembly.pools[at].size, self._assembly.outages
@@ -78,6 +81,21 @@ class Resources:
         """Return when a gang fits in some pool, by the devices of that name in `PodLevels`."""
         pools = [(self.pool(need.pool.index), need) for need in needs]
         return where_any(pool.fits(getattr(pool, of), need, more) for pool, need in pools)
+
+    def powered(self, needs: Sequence[PodNeed]) -> StepFunction:
+        """Return when a gang fits in some pool whose site has the power for it."""
+        return where_any(self._powered(need) for need in needs)
+
+    def _powered(self, need: PodNeed) -> StepFunction:
+        fits = self.fits([need], "free")
+        if need.power is None:
+            return fits
+        left = self._left(need.power)
+        time_s = instants([fits, left])
+        return StepFunction(time_s, fits.at(time_s) & (left.at(time_s) >= need.units)).shortest()
+
+    def _power_left(self, power: Power) -> StepFunction:
+        return power_left(power, self._assembly.pools, self._held)
 
     def enough(self, needs: Sequence[PodNeed]) -> StepFunction:
         """Return when some pool has enough free devices, on whatever pods."""
@@ -107,9 +125,12 @@ class Resources:
         needs = shape.owned
         fits, out = self.fits(needs, "free"), self._out(needs)
         enough, barred = self.enough(needs), self._barred(shape)
-        time_s = instants([fits, enough, barred, out])
+        capped = any(need.power is not None for need in needs)
+        powered = self.powered(needs) if capped else fits
+        time_s = instants([fits, enough, barred, powered, out])
         held_back = Cause.ORDER if self.setup.policy.backfill is None else Cause.RESERVED
         free = np.where(barred.at(time_s), Cause.RESERVED, held_back)
+        free = np.where(powered.at(time_s), free, Cause.POWER)
         busy = np.where(enough.at(time_s), Cause.FRAGMENTATION, Cause.TOO_FEW)
         busy = np.where(out.at(time_s), Cause.OUTAGE, busy)
         return StepFunction(time_s, np.where(fits.at(time_s), free, busy)).shortest()

@@ -70,7 +70,7 @@ class Cluster:
             return None
         if need is None:
             return self._among(job, limit) or (self._elsewhere(job, limit) if job.shape.roams else None)
-        free = need.frees if limit is None else _open(job, need, need.devices, limit)
+        free = need.frees if limit is None and need.power is None else _open(job, need, need.devices, limit)
         at = self._pick(job, need.devices, free)
         return (need, need.pods[at].alone) if at >= 0 else None
 
@@ -111,7 +111,17 @@ class Cluster:
 def _open(job: Job, need: PodNeed, devices: int, limit: Limit | None) -> list[int]:
     """The free devices of each pod of the pool, closed where the gang does not fit or keep the limit."""
     pods = zip(need.pods, need.frees, strict=True)
+    run = need.run_s(job.estimate_s)
+    if need.power is not None and run > power_lasts_s(need, limit):
+        return [_CLOSED] * len(need.frees)
     if limit is None:
         return [free if free >= devices else _CLOSED for _, free in pods]
-    run = need.run_s(job.estimate_s)
     return [free if free >= devices and run <= limit(pod, devices) else _CLOSED for pod, free in pods]
+
+
+def power_lasts_s(need: PodNeed, limit: Limit | None) -> float:
+    """Return the longest run for which the gang's site has its power, by what it has and by the limit."""
+    if need.power is None:
+        return inf
+    lasts_s = need.power.lasts_s(need.units)
+    return lasts_s if limit is None or not lasts_s else min(lasts_s, limit(need.power, need.units))

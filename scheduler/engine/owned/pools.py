@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from scheduler.engine.need import Need, devices_for
+from scheduler.engine.owned.power import PoolPower
 from scheduler.engine.units import Holder, Units
 from scheduler.policy.frees import MANY, CountedFrees
 from scheduler.stock.stock import PoolStock
@@ -83,18 +84,26 @@ class Pool:
 
     An endless pool grows instead of letting jobs wait. Only with `tracks_releases` do pods know when all of
     their gangs should end, which reservations need. Devices of an `exposed` pool may be out of service.
+    Where its site has a cap, it knows its `power`.
     """
 
-    __slots__ = ("endless", "exposed", "frees", "index", "pods", "size", "stock", "tracks_releases")
+    __slots__ = ("endless", "exposed", "frees", "index", "pods", "power", "size", "stock", "tracks_releases")
 
     def __init__(
-        self, index: int, stock: PoolStock, *, tracks_releases: bool = True, exposed: bool = False
+        self,
+        index: int,
+        stock: PoolStock,
+        *,
+        tracks_releases: bool = True,
+        exposed: bool = False,
+        power: PoolPower | None = None,
     ) -> None:
         self.index = index
         self.stock = stock
         self.size, self.endless = stock.pod_devices, stock.endless
         self.tracks_releases = tracks_releases
         self.exposed = exposed
+        self.power = power
         self.frees: list[int] = CountedFrees() if stock.pods > MANY else []
         """Free devices of each pod."""
         self.pods: list[Pod] = []
@@ -112,33 +121,42 @@ class Pool:
         devices = devices_for(gang, rate)
         if devices > self.size * len(self.pods) and not self.endless:
             return None
+        if self.power is not None and devices * self.power.by_device > self.power.power.most:
+            return None
         if devices <= self.size:
             return PodNeed(self, devices, gang / (devices * rate))
         return SpanNeed(self, devices, gang / (devices * rate * self.stock.span_efficiency))
 
 
 class PodNeed(Need):
-    """What a gang takes of a pool: devices of one pod."""
+    """What a gang takes of a pool: devices of one pod, and `units` of the `power` of a site with a cap."""
 
-    __slots__ = ("frees", "pods", "pool", "rest", "size", "whole")
+    __slots__ = ("frees", "pods", "pool", "power", "rest", "size", "units", "whole")
 
     def __init__(self, pool: Pool, devices: int, factor: float) -> None:
-        simple = not pool.tracks_releases and not pool.exposed
+        simple = not pool.tracks_releases and not pool.exposed and pool.power is None
         super().__init__(pool.index, devices, factor, devices, simple=simple)
         self.pool = pool
         self.size = pool.size
         self.pods = pool.pods
         self.frees = pool.frees
         self.whole, self.rest = 0, devices
+        self.power, self.units = None, 0
+        if pool.power is not None:
+            self.power, self.units = pool.power.power, devices * pool.power.by_device
 
     def take(self, gang: Gang) -> None:
         """Take the devices from the gang's pods."""
         gang.release_s = gang.estimated_end_s()
         gang.pods[0].take(gang, self.devices)
+        if self.power is not None:
+            self.power.take(gang, self.units)
 
     def release(self, gang: Gang) -> None:
         """Give the devices back to the gang's pods."""
         gang.pods[0].release(gang, self.devices)
+        if self.power is not None:
+            self.power.release(gang, self.units)
 
     def expect(self, gang: Gang, end_s: int) -> None:
         """Let the pods expect the end of the gang then."""
@@ -146,6 +164,8 @@ class PodNeed(Need):
             before_s, gang.release_s = gang.release_s, end_s
             for pod, devices in self.shares(gang.pods):
                 pod.move(gang, devices, before_s)
+            if self.power is not None:
+                self.power.move(gang, self.units, before_s)
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""
@@ -168,11 +188,15 @@ class SpanNeed(PodNeed):
         gang.release_s = gang.estimated_end_s()
         for pod, devices in self.shares(gang.pods):
             pod.take(gang, devices)
+        if self.power is not None:
+            self.power.take(gang, self.units)
 
     def release(self, gang: Gang) -> None:
         """Give the devices back to the gang's pods."""
         for pod, devices in self.shares(gang.pods):
             pod.release(gang, devices)
+        if self.power is not None:
+            self.power.release(gang, self.units)
 
     def shares(self, pods: tuple[Pod, ...]) -> Sequence[tuple[Pod, int]]:
         """Return the pods of a slot with the devices that it takes of each."""

@@ -11,7 +11,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.changing_queue import ChangingQueue
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job, Shape
-from scheduler.engine.owned.cluster import Cluster, Slot
+from scheduler.engine.owned.cluster import Cluster, Slot, power_lasts_s
 from scheduler.engine.owned.keeping import Kept, within
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.queue import LinedQueue, Queue
@@ -123,8 +123,11 @@ def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
     """
     most = 0.0
     for need in shape.owned:
+        power_s = power_lasts_s(need, limit)
+        if not power_s:
+            continue
         if need.whole:
-            most = max(most, need.reference_s(_span_room(need, limit)))
+            most = max(most, need.reference_s(min(power_s, _span_room(need, limit))))
             continue
         frees, devices = need.frees, need.devices
         if pods is None:
@@ -132,7 +135,7 @@ def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
         else:
             able = (pod for pod in pods if pod.frees is frees and frees[pod.index] >= devices)
         for pod in able:
-            run = limit(pod, devices)
+            run = min(power_s, limit(pod, devices))
             if run == inf:
                 return inf
             most = max(most, need.reference_s(run))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scheduler.engine.jobs import Job
 from scheduler.engine.need import Need
+from scheduler.engine.owned.power import Power
 from scheduler.engine.rented.offers import LiveOffer
 from scheduler.engine.storm.checkpoints import CheckpointPlan
 from scheduler.engine.storm.links import Wire
@@ -32,5 +33,7 @@ class Conditions:
     preemption: PreemptionSpec
     wires: dict[int, Wire]
     """By number of the resource."""
+    powers: Sequence[Power]
+    """Of sites with a cap."""
     output_tb: Floats
     """By row of the trace."""

@@ -17,6 +17,7 @@ from scheduler.engine.log.outcomes import FAILED, KILLED, MIGRATED, OVERRAN, PRE
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.storm.conditions import Conditions
+from scheduler.engine.storm.curtailments import Curtailments
 from scheduler.engine.storm.exposure import Exposure
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import UNKNOWN_S, Interruptible
@@ -44,6 +45,7 @@ class Storm:
         """Running jobs may have to give way to one that waits."""
         self._exposure = Exposure(run, conditions, cluster.pools, self._stop)
         Outages(run, conditions.outages, self._tell)
+        Curtailments(run, conditions.powers, self._stop)
 
     # what the simulation asks and tells, in the order of an attempt's life
 

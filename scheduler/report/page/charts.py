@@ -40,6 +40,7 @@ CAUSE_COLOURS = {
     Cause.DECLINED: "#AA99DD",
     Cause.REFUSED: "#999933",
     Cause.TOO_FEW: ORANGE,
+    Cause.POWER: "#332288",
     Cause.RESERVED: GREEN,
     Cause.FRAGMENTATION: VERMILION,
     Cause.ORDER: YELLOW,
