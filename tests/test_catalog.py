@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scheduler.catalog import Catalog, CatalogError, check_arithmetic, load_catalog, prices
 from scheduler.catalog.arithmetic import rounding
 from scheduler.catalog.priced_offers import PricedOffer, to_toml
+from scheduler.cli import main
 from scheduler.report.catalog import SECTIONS, render
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
@@ -423,7 +424,7 @@ def test_the_cheapest_server_of_each_size_counts(tmp_path: Path) -> None:
     assert [fate for fate, _ in rows] == ["used", "other server", "used", "no price", "used", "other device"]
     assert [(offer.devices, offer.on_demand) for offer in offers] == [(1, 11), (4, 9), (8, 9)]
     path = tmp_path / "offers.toml"
-    path.write_text(to_toml(offers, "prices.csv", "", "2026-06"), encoding="utf-8")
+    path.write_text(to_toml(offers, "", "2026-06", {"list": "prices.csv"}), encoding="utf-8")
     offer = load_catalog(path).offer("aws-h100-us")
     assert (offer.sizes, offer.spot_sizes) == ((1, 4, 8), (1,))
     assert (offer.usd_per_device_h, offer.usd_per_device_h_by_size) == (9, {1: 11})
@@ -433,8 +434,8 @@ def test_the_cheapest_server_of_each_size_counts(tmp_path: Path) -> None:
 def test_an_older_version_is_the_same_provider_but_less_sure(tmp_path: Path) -> None:
     _, (offer,) = imported(tmp_path, "lambda(v7),gpu_8x_a100,A100,8,10.32,,us-east-1,")
     assert (offer.provider, offer.grade) == ("lambda", 1)
-    text = to_toml([offer], "prices.csv", "", "2026-06")
-    assert 'usd_per_device_h = [1.2900, "skypilot", "medium"]' in text
+    text = to_toml([offer], "", "2026-06", {"list": "prices.csv"})
+    assert 'usd_per_device_h = [1.2900, "list", "medium"]' in text
     assert "spot_usd_per_device_h" not in text
 
 
@@ -559,3 +560,60 @@ def test_prices_agree_with_the_summary_of_the_rows() -> None:
 def summary_rows() -> dict[tuple[str, str], dict[str, str]]:
     with SUMMARY.open(encoding="utf-8", newline="") as file:
         return {(row["cloud"], row["accelerator"]): row for row in csv.DictReader(file)}
+
+
+SKYPILOT = """InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,\
+GpuInfo,AvailabilityZone
+p5.48xlarge,H100,8.0,192,2048,55.04,26.0,us-east-1,"{'Gpus': []}",use1-az1
+p5.48xlarge,H100,8.0,192,2048,55.04,28.0,us-east-1,"{'Gpus': []}",use1-az2
+m5.large,,,2,8,0.096,0.03,us-east-1,,use1-az1
+"""
+OURS = """Provider,Device,GPUs,Price,reserved_1y,capacity block,contract
+acme,h100,8,24,16,20,18
+"""
+
+
+def refresh(folder: Path, rows: str, *more: str) -> tuple[Any, Path]:
+    """Type `catalog refresh` for a list."""
+    (folder / "list.csv").write_text(rows)
+    out = folder / "list.toml"
+    words = ["catalog", "refresh", str(folder / "list.csv"), "--as-of", "2026-10", "-o", str(out), *more]
+    return CliRunner().invoke(main, words), out
+
+
+def test_skypilots_own_columns_are_a_price_list(tmp_path: Path) -> None:
+    """Two zones of one region: 55.04 / 8 on demand, and the median of 26 / 8 and 28 / 8 on spot."""
+    done, out = refresh(tmp_path, SKYPILOT, "--provider", "aws")
+    assert done.exit_code == 0, done.stderr
+    offer = load_catalog(out).offer("aws-h100-us-east-1")
+    assert (offer.usd_per_device_h, offer.spot_usd_per_device_h, offer.sizes) == (6.88, 3.375, (8,))
+    assert "2026-10" in offer.figures["usd_per_device_h"].as_of
+
+
+def test_contract_prices_stand_beside_on_demand(tmp_path: Path) -> None:
+    """A provider that the catalog does not know has assumed terms."""
+    done, out = refresh(tmp_path, OURS)
+    assert done.exit_code == 0, done.stderr
+    offer = load_catalog(out).offer("acme-h100-any")
+    assert (offer.usd_per_device_h, offer.reserved_usd_per_device_h_by_months) == (3, {12: 2})
+    assert (offer.block_usd_per_device_h, offer.contract_usd_per_device_h) == (2.5, 2.25)
+    assert offer.figures["boot_s"].sure == "assumed"
+    shown = CliRunner().invoke(main, ["catalog", "offers", "--catalog", str(out)]).stdout
+    assert re.search(r"acme-h100-any +block_usd_per_device_h +2.50", shown)
+    assert "acme" not in CliRunner().invoke(main, ["catalog", "offers"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("a,b\n1,2\n", "column accelerator: missing"),
+        (OURS.replace("24", "dear"), "line 2: price_usd_per_hour"),
+        (OURS.replace("h100", "abacus"), "no row has a price of a device"),
+        (SKYPILOT, "give --provider"),
+    ],
+)
+def test_a_wrong_price_list_is_one_line(tmp_path: Path, rows: str, said: str) -> None:
+    done, out = refresh(tmp_path, rows, *([] if rows == SKYPILOT else ["--provider", "acme"]))
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
+    assert not out.exists()

@@ -156,6 +156,12 @@ class Offer(Entry, frozen=True, kw_only=True):
     spot_usd_per_device_h_by_size: dict[int, Amount] = {}
     spot_sizes: Sizes | None = None
     """Sizes that are sold at a spot price; None: all."""
+    reserved_usd_per_device_h_by_months: dict[int, Amount] = {}
+    """Prices of devices reserved for so many months, in nodes."""
+    block_usd_per_device_h: Amount | None = None
+    """Price of a block of capacity that is paid ahead, in nodes."""
+    contract_usd_per_device_h: Amount | None = None
+    """Price agreed with the provider, in nodes."""
     boot_s: WholeSeconds
     """From asking for a node to having it."""
     billing_step_s: Annotated[int, Meta(ge=1, le=10**6)]

@@ -7,9 +7,12 @@ Run as `python -m scheduler.catalog.prices PRICES.csv -o offers.toml`.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -56,6 +59,13 @@ REMARKS = {
 }
 _TEXTS = ["cloud", "instance_type", "accelerator", "region"]
 _NUMBERS = ["accelerator_count", "price_usd_per_hour", "spot_usd_per_hour"]
+CONTRACTS = {
+    "reserved_12_usd_per_hour": "reserved_usd_per_device_h_by_months.12",
+    "reserved_36_usd_per_hour": "reserved_usd_per_device_h_by_months.36",
+    "block_usd_per_hour": "block_usd_per_device_h",
+    "contract_usd_per_hour": "contract_usd_per_device_h",
+}
+"""Prices beside on-demand and spot, and the keys that they have in an offer."""
 _OFFER = ["provider", "device", "region"]
 _SIZE = [*_OFFER, "devices"]
 _PRICES = ["on_demand", "spot"]
@@ -70,9 +80,14 @@ def read_price_rows(path: Path) -> pd.DataFrame:
     for name in _TEXTS + _NUMBERS:
         if name not in rows:
             raise CatalogError(f"{path}: column {name}: missing")
+    return check_rows(path, rows)
+
+
+def check_rows(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return price rows with their numbers read; raises CatalogError naming line, column and value."""
     for name in ("cloud", "region"):
         _check(path, rows[name], rows[name].str.fullmatch(r"[\w()-]+", na=False), "a name without spaces")
-    for name in _NUMBERS:
+    for name in (*_NUMBERS, *(name for name in CONTRACTS if name in rows)):
         numbers = pd.to_numeric(rows[name], errors="coerce")
         least = 1 if name == "accelerator_count" else 1e-6
         absent = (rows[name] == "") & (name != "accelerator_count")
@@ -87,9 +102,13 @@ def _check(path: Path, column: pd.Series[str], good: pd.Series[bool], allowed: s
         raise CatalogError(f"{path}: line {at + 2}: {column.name} = {column[at]!r}: must be {allowed}")
 
 
-def judge_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with device, prices in USD per device-hour (`on_demand`, `spot`), fate and remarks."""
-    count, device = rows["accelerator_count"], rows["accelerator"].map(DEVICES)
+def judge_rows(rows: pd.DataFrame, known: Mapping[str, str] = DEVICES) -> pd.DataFrame:
+    """Return the rows with device, prices in USD per device-hour (`on_demand`, `spot`), fate and remarks.
+
+    `known` are the catalog's devices by their names in the rows; contract prices are there if the rows have
+    them.
+    """
+    count, device = rows["accelerator_count"], rows["accelerator"].map(known)
     devices = SERVER_SIZES[np.searchsorted(SERVER_SIZES, count, side="right") - 1]
     on_demand, spot = rows["price_usd_per_hour"] / devices, rows["spot_usd_per_hour"] / devices
     host, none = rows["cloud"] == f"{HOSTLESS}-host", on_demand.isna()
@@ -103,6 +122,8 @@ def judge_rows(rows: pd.DataFrame) -> pd.DataFrame:
         spot=spot.mask(not_below | tenth),
         fate=np.select([host, device.isna(), none], ["host", "other device", "no price"], "used"),
     )
+    for name in CONTRACTS:
+        judged[name] = judged[name] / devices if name in rows else np.nan
     judged["odd count"], judged["spot not below"], judged["spot a tenth"] = devices != count, not_below, tenth
     return _one_server_a_size(_without_low_modes(judged))
 
@@ -139,14 +160,20 @@ def offers(judged: pd.DataFrame) -> list[PricedOffer]:
     doubt = used["odd count"] | used["cloud"].isin(OLDER)
     table = (
         used.assign(grade=doubt.astype(int))
-        .groupby(_SIZE, as_index=False)[[*_PRICES, "grade"]]
-        .agg({"on_demand": "median", "spot": "median", "grade": "max"})
+        .groupby(_SIZE, as_index=False)[[*_PRICES, "grade", *CONTRACTS]]
+        .agg(dict.fromkeys([*_PRICES, *CONTRACTS], "median") | {"grade": "max"})
     )
     hosts = judged[judged["fate"] == "host"]
     return [
         _with_host(offer, hosts) if offer.provider == HOSTLESS else offer
-        for offer in (PricedOffer(*row) for row in table.itertuples(index=False, name=None))
+        for offer in map(_priced, table.to_dict("records"))
     ]
+
+
+def _priced(row: dict[Any, Any]) -> PricedOffer:
+    contracts = {key: float(row[name]) for name, key in CONTRACTS.items() if not isnan(row[name])}
+    plain = {name: row[name] for name in (*_SIZE, *_PRICES, "grade")}
+    return PricedOffer(**plain, contracts=contracts)
 
 
 def _with_host(offer: PricedOffer, hosts: pd.DataFrame) -> PricedOffer:
@@ -183,7 +210,14 @@ def import_prices(path: Path, as_of: str) -> tuple[str, pd.DataFrame]:
     """
     judged = judge_rows(read_price_rows(path))
     origin = f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return to_toml(offers(judged), origin, fate_summary(judged), as_of), judged
+    return to_toml(offers(judged), fate_summary(judged), as_of, _sources(origin)), judged
+
+
+def _sources(origin: str) -> dict[str, str]:
+    return {
+        "skypilot": f"SkyPilot catalog, about late 2025 to mid 2026 (Azure older): {origin}",
+        "skypilot-host": "SkyPilot catalog: price of the accelerators plus that of their host machine",
+    }
 
 
 _FILE = click.Path(path_type=Path)

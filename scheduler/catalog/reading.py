@@ -5,6 +5,7 @@ The user's own files have the same form; they add entries, or override single fi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -19,9 +20,11 @@ from scheduler.catalog.catalog import Catalog, find
 from scheduler.catalog.figures import dated_figure, plain_figure
 from scheduler.catalog.models import CatalogError, Device, Entry, Figure, Offer, PodKind
 from traces.dated import DatedError, month_of
-from traces.errors import nearest, read_toml
+from traces.errors import cannot_read, nearest, read_toml
 
 _OWN = [Path(__file__).with_name(f"{name}.toml") for name in ("devices", "pods", "providers", "offers")]
+LAID_OVER = "EXABURST_CATALOG"
+"""The environment variable that names the user's own files, as a path with several folders does."""
 _STALE = {
     "sizes": ("spot_sizes", "usd_per_device_h_by_size.", "spot_usd_per_device_h_by_size."),
     "usd_per_device_h": ("usd_per_device_h_by_size.",),
@@ -35,7 +38,11 @@ _DATED = ("usd_per_device_h", "spot_usd_per_device_h", "capital_usd")
 _BY_KEY: dict[type[Entry], dict[str, tuple[Callable[[float], bool], str]]] = {
     Device: {"mfu": (lambda share: 0 < share <= 1, "above 0 and at most 1")},
     Offer: dict.fromkeys(
-        ("usd_per_device_h_by_size", "spot_usd_per_device_h_by_size"),
+        (
+            "usd_per_device_h_by_size",
+            "spot_usd_per_device_h_by_size",
+            "reserved_usd_per_device_h_by_months",
+        ),
         (lambda usd: 0 <= usd <= 1e12, "from 0 to 1e+12"),
     ),
 }
@@ -48,14 +55,31 @@ _E = TypeVar("_E", bound=Entry)
 def load_catalog(*extra: Path | str) -> Catalog:
     """Return the catalog, with the user's own TOML files laid over it in order; raises CatalogError.
 
-    Without extra files it is read once a process.
+    Without extra files they are those that `LAID_OVER` names, as `--catalog` does, for this process and those
+    that it starts; what has not changed is read once.
     """
-    return _read_all([*_OWN, *map(Path, extra)]) if extra else _own()
+    if extra:
+        return _read_all([*_OWN, *map(Path, extra)])
+    return _laid_over(tuple((file, _version(file)) for file in own_files()))
+
+
+def own_files() -> tuple[Path, ...]:
+    """Return the files that are laid over the catalog without being asked for by name."""
+    return tuple(map(Path, filter(None, os.environ.get(LAID_OVER, "").split(os.pathsep))))
+
+
+def _version(file: Path) -> tuple[int, int]:
+    """Return what changes when a file does; raises CatalogError where it cannot be read."""
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise CatalogError(cannot_read(file, error)) from None
+    return found.st_mtime_ns, found.st_size
 
 
 @cache
-def _own() -> Catalog:
-    return _read_all(_OWN)
+def _laid_over(files: tuple[tuple[Path, tuple[int, int]], ...]) -> Catalog:
+    return _read_all([*_OWN, *(file for file, _ in files)])
 
 
 class _File(Struct, forbid_unknown_fields=True):

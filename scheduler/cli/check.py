@@ -15,6 +15,7 @@ from traces.times import DAY_S
 @click.command(cls=ArrowCommand)
 @click.argument("file", type=FILE)
 @options.trace(help="Check a scenario for this trace.")
+@options.catalog
 @options.as_json
 def check(file: Path, trace: Path | None, as_json: bool) -> None:
     """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""

@@ -15,6 +15,7 @@ from scheduler.cli.terminal import ArrowCommand
 @click.argument("key", required=False)
 @click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; half a minute or so.")
 @options.out(help="Keep the results of these runs here, and use them again.")
+@options.catalog
 @options.as_json
 def claims(key: str | None, simulate: bool, out: Path | None, as_json: bool) -> None:
     """Test each figure that the source documents claim, under each reading of them."""

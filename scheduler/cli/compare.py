@@ -74,6 +74,7 @@ class CompareOptions(NamedTuple):
 @options.overrides(help="As policy.order=sjf.")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.out(help="Keep results here, use them again, and write results.parquet.")
+@options.catalog
 @options.as_json
 def compare(workers: int | None, out: Path | None, as_json: bool, **asked: Any) -> None:
     """Compare policies on the same jobs: paired differences with intervals, beside bounds.

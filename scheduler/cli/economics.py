@@ -29,6 +29,7 @@ from scheduler.cli.terminal import ArrowCommand
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
 @options.out(help="Write the draws to this Parquet file.")
+@options.catalog
 @options.as_json
 def economics(
     folder: Path | None,

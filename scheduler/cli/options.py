@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, wraps
@@ -21,6 +22,34 @@ FILE = click.Path(path_type=Path)
 # Each is called with the help, which says what the option is for in that command.
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead; docs/json.md lists its keys."
+)
+
+
+def _lay_over(ctx: click.Context, _param: click.Parameter, files: tuple[Path, ...]) -> None:
+    """Lay the user's own files over the catalog for as long as the command runs."""
+    from scheduler.catalog.reading import LAID_OVER, own_files
+
+    if files:
+        before = os.environ.get(LAID_OVER)
+        os.environ[LAID_OVER] = os.pathsep.join(str(file.absolute()) for file in (*own_files(), *files))
+        ctx.call_on_close(partial(_put_back, before))
+
+
+def _put_back(before: str | None) -> None:
+    from scheduler.catalog.reading import LAID_OVER
+
+    os.environ.pop(LAID_OVER, None)
+    if before is not None:
+        os.environ[LAID_OVER] = before
+
+
+catalog = click.option(
+    "--catalog",
+    type=FILE,
+    multiple=True,
+    expose_value=False,
+    callback=_lay_over,
+    help="Lay your own prices, devices and pods (TOML) over the catalog; repeat.",
 )
 by = partial(click.option, "--by", type=click.Choice(BY))
 baseline = partial(click.option, "--baseline")

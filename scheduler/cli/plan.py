@@ -69,6 +69,7 @@ class PlanOptions(NamedTuple):
 @options.workers(help="Processes.  [default: one a processor]")
 @options.keep(help="Keep the run directories too.")
 @options.overrides(help="As pools.dojo.pods=5.")
+@options.catalog
 @options.as_json
 def plan(
     scenario: Path,

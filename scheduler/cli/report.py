@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for start-up time
 @options.trace(help="The trace that the run was given, where the jobs are not in the run.")
 @options.part
 @options.out(required=True, help="File to write, as report.html.")
+@options.catalog
 @options.as_json
 def report(
     source: Path,

@@ -26,6 +26,7 @@ DEMO = DEMOS["seven-exapods"]
 @click.argument("scenario", default="seven-exapods")
 @options.out(default=Path("runs/demo"), show_default=True, help="Run directory.")
 @options.overrides(help="Change the demo scenario.")
+@options.catalog
 @options.as_json
 def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Run four weeks on seven ExaPODs with bursts, and print the summary.
@@ -80,6 +81,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) ->
     help="What runs it; the logs are the same.",
 )
 @click.option("--as-recorded", is_flag=True, help="Log the run as it was, from recorded starts and ends.")
+@options.catalog
 @options.as_json
 def replay(
     scenario: Path,

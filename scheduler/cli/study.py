@@ -26,6 +26,7 @@ def study() -> None:
     "--dask", "address", metavar="ADDRESS", help="Compute on this Dask cluster, as tcp://host:8786."
 )
 @options.keep(help="Keep the logs of each run too.")
+@options.catalog
 @options.as_json
 @click.pass_context
 def run(
@@ -41,6 +42,7 @@ def run(
 
     Stopped and started again, it goes on where it was.
     """
+    from scheduler.catalog.reading import own_files
     from scheduler.cli.execution import workplace
     from scheduler.report.documents.studies import study_document
     from scheduler.report.study import means
@@ -51,6 +53,8 @@ def run(
 
     if address is not None and workers is not None:
         raise click.UsageError("--workers counts local processes: give it or --dask, not both")
+    if address is not None and own_files():
+        raise click.UsageError("--catalog is read by local processes: give it or --dask, not both")
     laid = lay_out(file)
     crew = processes(workers) if address is None else _on_dask(address, out, laid.cells)
     with workplace(out, crew, total=len(laid.cells), unit="cell", desc=laid.name) as place:

@@ -60,6 +60,7 @@ def _option(name: str, parameter: Any) -> click.Option:
 )
 @options.overrides(callback=options.numbers, help="a figure of the fleet, as clips_per_mile=0.01")
 @options.out(required=True, help="trace to write (Parquet)")
+@options.catalog
 @options.as_json
 def generate(out: Path, overrides: dict[str, float] | None, as_json: bool, **asked: Any) -> None:
     """Write synthetic demand as a trace, and compare it with published statistics."""

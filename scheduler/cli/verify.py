@@ -14,6 +14,7 @@ from scheduler.cli.terminal import ArrowCommand
 @click.command(cls=ArrowCommand)
 @click.argument("run", type=FILE)
 @options.trace(help="The trace of the run, where it did not generate its jobs.")
+@options.catalog
 @options.as_json
 def verify(run: Path, trace: Path | None, as_json: bool) -> None:
     """Run a finished run again on the other engine, and compare all logs to the bit.

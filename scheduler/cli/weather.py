@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for start-up time
 @options.part
 @options.overrides(help="As seed=2, to draw another.")
 @options.out(help="Write the weather here (Parquet), to be replayed.")
+@options.catalog
 @options.as_json
 def weather(
     source: Path,

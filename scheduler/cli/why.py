@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # for start-up time
 @options.trace(help="The trace that the run was given, where the jobs are not in the run.")
 @options.part
 @options.out(help="Write each span of waiting with its cause here instead, as Parquet.")
+@options.catalog
 @options.as_json
 def why(
     run: Path,

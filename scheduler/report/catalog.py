@@ -11,6 +11,7 @@ from traces.numbers import decimal, shortest
 from traces.tables import table
 
 _PRICES = ("usd_per_device_h", "spot_usd_per_device_h")
+_AGREED = ("reserved_usd_per_device_h", "block_usd_per_device_h", "contract_usd_per_device_h")
 
 
 def render(catalog: Catalog, section: str | None = None) -> str:
@@ -34,16 +35,26 @@ def _offers(catalog: Catalog) -> str:
     """Prices as one row for sizes that cost the same, and the terms, once for all offers that share them."""
     header = ("offer", "sizes", "on-demand", "sure", "spot", "sure", "source")
     rows = [row for offer in catalog.offers.values() for row in _price_rows(offer)]
+    agreed = [
+        (offer.key, name, decimal(figure.value), figure.sure, figure.source)
+        for offer in catalog.offers.values()
+        for name, figure in offer.figures.items()
+        if name.startswith(_AGREED)
+    ]
     terms: dict[tuple[tuple[str, Figure], ...], list[str]] = {}
     for offer in catalog.offers.values():
         shared = tuple(
-            (name, figure) for name, figure in offer.figures.items() if not name.startswith(_PRICES)
+            (name, figure)
+            for name, figure in offer.figures.items()
+            if not name.startswith((*_PRICES, *_AGREED))
         )
         sharing = terms.setdefault(shared, [])
         if offer.provider not in sharing:
             sharing.append(offer.provider)
     blocks = [_block(f"terms: {', '.join(who)}", dict(figures)) for figures, who in terms.items()]
-    return "\n\n".join(["Prices in USD/device-hour.\n" + table(header, rows, numbers=None), *blocks])
+    contracts = [table(("offer", "by contract", "price", "sure", "source"), agreed, numbers=None)]
+    prices = "Prices in USD/device-hour.\n" + table(header, rows, numbers=None)
+    return "\n\n".join([prices, *(contracts if agreed else []), *blocks])
 
 
 def _price_rows(offer: Offer) -> list[tuple[str, ...]]:

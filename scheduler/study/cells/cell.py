@@ -20,6 +20,7 @@ import msgspec
 
 import scheduler
 from scheduler.catalog import load_catalog
+from scheduler.catalog.reading import own_files
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.reference import check_rates
 from scheduler.stock.stock import stock_of
@@ -79,7 +80,7 @@ class Cell:
     @cached_property
     def jobs_key(self) -> str:
         """Digest of what its jobs depend on: the trace file's jobs, or the demand, rates and program."""
-        return self.trace_sha256 or digest([program(), asdict(self.demand), reference_of()])
+        return self.trace_sha256 or digest([program(), _own_catalog(), asdict(self.demand), reference_of()])
 
     @cached_property
     def key(self) -> str:
@@ -96,7 +97,7 @@ class Cell:
         stock = msgspec.to_builtins(stock)
         own = scenario.policy.files()
         kept = (sorted(self.waits_of), self.windows, self.by)
-        return digest([program(), matters, stock, sky, self.jobs_key, *kept, own])
+        return digest([program(), _own_catalog(), matters, stock, sky, self.jobs_key, *kept, own])
 
 
 def cell_of(
@@ -152,6 +153,11 @@ def program() -> str:
         sums.update(file.relative_to(root).as_posix().encode())
         sums.update(file.read_bytes())
     return f"{scheduler.__version__}+{sums.hexdigest()[:16]}"
+
+
+def _own_catalog() -> list[str]:
+    """Digests of the files that are laid over the catalog."""
+    return [_contents(str(file)) for file in own_files()]
 
 
 _SOURCES = (".py", ".toml", ".csv")
