@@ -23,6 +23,7 @@ from scheduler.scenario import Scenario
 from scheduler.why.question import setup_of
 from tests import build
 from tests.build import CATALOG, job, offer, pool, rows, scenario
+from tests.examples import examples
 from tests.worlds import MEMORY
 from traces import Trace, TraceError
 from traces.record import Record, recorded_use
@@ -169,7 +170,7 @@ def records(draw: st.DrawFn) -> Trace:
 
 
 @given(records(), st.sampled_from([1, 2, 131_072]), st.none() | st.integers(1, 120))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_record_is_conserved_exactly(trace: Trace, part: int, horizon_s: int | None) -> None:
     """Every second that a job held devices by the record is in the log, whatever the parts; and no other."""
     record = Record.of(trace)

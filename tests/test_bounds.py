@@ -16,6 +16,7 @@ from scheduler.scenario import Scenario, run_start_s
 from scheduler.study.compare.bounds import Relaxation, relax
 from tests import build
 from tests.build import job, offer, pool, scenario, trace
+from tests.examples import examples
 from tests.worlds import CATALOG, scenarios, traces
 from traces.trace import Trace
 
@@ -46,7 +47,7 @@ def none_below(of: Scenario, over: Trace, window: tuple[int, int], until_s: int)
     assert bound.least_wait_s(usd) <= wait_s * (1 + ROUNDING) + ROUNDING
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(scenarios(bound="none", horizon_h=200 / HOUR_S), traces(), st.integers(1, 200))
 def test_no_policy_goes_below_within_minutes(of: Scenario, over: Trace, to_s: int) -> None:
     none_below(of, over, (0, to_s), 200)
@@ -66,7 +67,7 @@ LONG_JOBS = st.lists(
 ).map(lambda rows: trace(*sorted(rows, key=lambda row: row["submit_s"])))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(scenarios(bound="none", horizon_h=24, shares={}), LONG_JOBS, st.integers(0, 10), st.integers(11, 24))
 def test_no_policy_goes_below_in_a_window_of_a_day(of: Scenario, over: Trace, from_h: int, to_h: int) -> None:
     by_hour = replace(of, money=replace(of.money, charge_period="hour"))

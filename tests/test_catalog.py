@@ -19,6 +19,7 @@ from scheduler.catalog.arithmetic import rounding
 from scheduler.catalog.priced_offers import PricedOffer, to_toml
 from scheduler.cli import main
 from scheduler.report.catalog import SECTIONS, render
+from tests.examples import examples
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 ROWS = DATA / "gpu_prices_skypilot_catalog.csv"
@@ -461,7 +462,7 @@ STORY = (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.permutations(STORY))
 def test_the_order_of_the_rows_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, rows: list[str]

@@ -22,6 +22,7 @@ from scheduler.policy.errors import PolicyError
 from scheduler.policy.order import OrderError
 from scheduler.scenario import ScenarioError
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
+from tests.examples import examples
 from tests.oracle import Oracle
 from traces import portable
 
@@ -282,7 +283,7 @@ JOBS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     jobs=JOBS,
     backfill=st.sampled_from(["none", "greedy", "easy", "conservative:1", "conservative:3"]),

@@ -43,6 +43,7 @@ from scheduler.study.compare.statistics import (
 from scheduler.study.compare.windows import Window, WindowError, window
 from scheduler.study.reference import reference_of
 from tests.build import job, offer, pool, run, scenario, trace
+from tests.examples import examples
 from traces.arrays import Floats
 from traces.trace import Trace
 from workloads import Demand, generate
@@ -309,7 +310,7 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Trace]:
     return run(cluster, over, tmp_path_factory.mktemp("run")), over
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.integers(1, 47), min_size=1, max_size=4, unique=True))
 def test_windows_add_up_to_the_run(two_days: tuple[Run, Trace], edges_h: list[int]) -> None:
     done, over = two_days

@@ -28,6 +28,7 @@ from scheduler.run.directory import Run, open_run
 from scheduler.run.parts import LOGS
 from tests import build
 from tests.build import job, offer, pool
+from tests.examples import examples
 from tests.test_determinism import ROOT
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 
@@ -57,7 +58,7 @@ def interpreted() -> Iterator[None]:
         del os.environ["NUMBA_DISABLE_JIT"]
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_random_worlds_have_the_same_bytes_on_both_engines(data: st.DataObject) -> None:
     setup = Setup.of(data.draw(scenarios(policy=data.draw(_POLICY))), data.draw(traces()), CATALOG)

@@ -14,7 +14,7 @@ from scheduler.policy import resolve
 from scheduler.policy.errors import PolicyError
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
 from tests.oracle import Oracle
-from tests.test_schedules import BACKFILLS, MEMORY, PLACES, examples
+from tests.test_schedules import BACKFILLS, MEMORY, PLACES, random_traces
 from tests.test_schedules import traces as any_traces
 
 Told = tuple[int, str, int, int]
@@ -117,7 +117,7 @@ def may_leave(made: list[Row], mask: int) -> list[Row]:
     return [row | {"residency": "owned" if mask >> at & 1 else "any"} for at, row in enumerate(made)]
 
 
-@examples(300)
+@random_traces(300)
 @given(
     any_traces(8), st.integers(0, 2**30), BACKFILLS, PLACES, st.sampled_from(["1/4", "1/2"]), st.booleans()
 )

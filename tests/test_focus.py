@@ -34,6 +34,7 @@ from scheduler.run.parts import sealed_parts
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import stock_of
 from tests import build
+from tests.examples import examples
 from tests.test_docs import table as page_table
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 from traces import Trace
@@ -461,7 +462,7 @@ def test_two_owners_share_a_commitment(tmp_path: Path) -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(scenarios(), traces())
 def test_groups_bear_what_their_jobs_cost(scenario: Scenario, trace: Trace) -> None:
     """In each charge period, on each line, they come to what the ledger says of all jobs."""
@@ -518,7 +519,7 @@ def spends(draw: st.DrawFn) -> list[Spend]:
     return [(*key, *amount) for key, amount in rows.items()]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(spends())
 def test_any_ledger_obeys_the_specification(rows: list[Spend]) -> None:
     with TemporaryDirectory() as folder:

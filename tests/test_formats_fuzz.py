@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from traces import Trace, TraceError
 from traces.formats import FORMATS
 from traces.formats.importing import import_trace
@@ -183,21 +184,21 @@ def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str
 
 
 @pytest.mark.parametrize("format_name", WHOLE)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_mutated_files_are_a_trace_or_a_line(format_name: str, data: st.DataObject) -> None:
     changed = data.draw(mutated(WHOLE[format_name]))
     ends_well(reader(format_name), gzip.compress(changed) if data.draw(st.booleans()) else changed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data())
 def test_mutated_attempts_of_philly_are_a_trace_or_a_line(data: st.DataObject) -> None:
     ends_well(reader("philly"), data.draw(mutated(PHILLY_ATTEMPTS)))
 
 
 @pytest.mark.parametrize("changed", ALIBABA_2020)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data())
 def test_mutated_tables_of_alibaba_are_a_trace_or_a_line(changed: str, data: st.DataObject) -> None:
     other = next(name for name in ALIBABA_2020 if name != changed)
@@ -210,7 +211,7 @@ def test_mutated_tables_of_alibaba_are_a_trace_or_a_line(changed: str, data: st.
 
 
 @pytest.mark.parametrize("format_name", WHOLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 @example(b"\x1f\x8b")
 @example(b"\xef\xbb\xbf")
@@ -220,7 +221,7 @@ def test_any_bytes_are_a_trace_or_a_line(format_name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("format_name", WHOLE)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
 def test_damaged_gzip_is_a_trace_or_a_line(format_name: str, data: st.DataObject) -> None:
     packed = gzip.compress(WHOLE[format_name], mtime=0)
@@ -230,7 +231,7 @@ def test_damaged_gzip_is_a_trace_or_a_line(format_name: str, data: st.DataObject
     ends_well(reader(format_name), packed[:at] + bytes([packed[at] ^ 1 << bit]) + packed[at + 1 :])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data())
 def test_parquet_cut_anywhere_is_a_line(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from scheduler.scenario import Scenario
 from tests import build
+from tests.examples import examples
 from tests.worlds import Row, World, emulate, scenarios, traces
 from traces import Trace
 from traces.times import HOUR_S
 
-LAWS = settings(max_examples=400, deadline=None)
-RELATIONS = settings(LAWS, max_examples=60)
+LAWS = settings(max_examples=examples(400), deadline=None)
+RELATIONS = settings(LAWS, max_examples=examples(60))
 
 KEYS: dict[str, Callable[[Row], float]] = {
     "fcfs": lambda job: job["submit_s"],

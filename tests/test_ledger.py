@@ -31,6 +31,7 @@ from tests import byhand
 from tests.books import Books
 from tests.build import CATALOG, Row, job, offer, pool, rows, run, scenario, trace
 from tests.byhand import Told
+from tests.examples import examples
 from tests.worlds import MEMORY, World, emulate, scenarios, traces
 from traces import Trace
 from traces.times import YEAR_S
@@ -407,8 +408,8 @@ def test_a_free_commitment_costs_nothing_more(tmp_path: Path) -> None:
 
 # Against the second ledger
 
-BOOKS = settings(max_examples=120, deadline=None)
-RELATIONS = settings(BOOKS, max_examples=30)
+BOOKS = settings(max_examples=examples(120), deadline=None)
+RELATIONS = settings(BOOKS, max_examples=examples(30))
 
 ALL_AT_ONCE = (
     scenario(

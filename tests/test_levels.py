@@ -19,6 +19,7 @@ from scheduler.run.levels import by_hour_of_week, dates, held, held_by, pods_hel
 from scheduler.run.metrics import device_seconds
 from scheduler.scenario import Scenario
 from tests import build
+from tests.examples import examples
 from tests.worlds import CATALOG, scenarios, traces
 from traces import Trace
 from traces.step_function import means
@@ -38,7 +39,7 @@ def test_means_of_a_step_function() -> None:
 
 
 @given(scenario=scenarios(), trace=traces())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_what_attempts_hold_is_what_states_say(scenario: Scenario, trace: Trace) -> None:
     with TemporaryDirectory() as folder:
         run = build.run(scenario, trace, Path(folder), CATALOG)
@@ -133,7 +134,7 @@ def test_rent_of_a_killed_job_is_borne_by_the_work_of_the_others(tmp_path: Path)
 
 
 @given(scenario=scenarios(horizon_h=None, bound="none"), trace=traces())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_at_its_own_utilization_work_costs_what_the_ledger_says(scenario: Scenario, trace: Trace) -> None:
     with TemporaryDirectory() as folder:
         run = build.run(scenario, trace, Path(folder), CATALOG)

@@ -20,11 +20,12 @@ from scheduler.replay.engines import EngineError
 from scheduler.run.directory import Run, open_run
 from scheduler.scenario import Scenario
 from tests.build import job, pool, rows, scenario, trace
+from tests.examples import examples
 from tests.storms import Tale, tales, weather
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 from traces.trace import Trace
 
-LAWS = settings(max_examples=60, deadline=None)
+LAWS = settings(max_examples=examples(60), deadline=None)
 LOGS = ("jobs", "attempts", "states", "spend")
 NOBODY = Trace.from_columns({"submit_s": [], "runtime_s": [], "gang": []})
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.cli import main
+from tests.examples import examples
 from traces import TRACE_SCHEMA, Trace, TraceError
 from traces.formats.importing import Imported, import_trace
 from traces.formats.mapping.spec import Changes, MappingError
@@ -307,7 +308,7 @@ TERMS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(terms=st.lists(st.tuples(st.sampled_from(TRACE_SCHEMA.names), TERMS.map("".join)), max_size=4))
 def test_whatever_is_mapped_is_a_trace_or_a_line(terms: list[tuple[str, str]]) -> None:
     columns = ["submit_s=at", "runtime_s=for", "gang=c:gpu", *("=".join(pair) for pair in terms)]

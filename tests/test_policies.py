@@ -22,6 +22,7 @@ from scheduler.policy.place import PlaceError
 from scheduler.policy.preempt import Level
 from scheduler.scenario import ScenarioError
 from tests.build import Row, job, pool, rows, run, scenario, trace
+from tests.examples import examples
 from traces.times import DurationError, parse_seconds
 
 HOUR, DAY = 3_600, 86_400
@@ -537,7 +538,7 @@ def served(jobs: list[Row], shares: dict[str, float]) -> list[tuple[str, int, in
         return sorted(rows(of, "jobs", "owner", "start_s", "end_s"), key=lambda row: row[1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 30)), min_size=2, max_size=30),
     st.sampled_from([1.0, 2.0, 3.5]),

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.build import Row, job, pool, rows, run, scenario, trace
+from tests.examples import examples
 from tests.preempting import PreemptingOracle, Rules, Tried
 from tests.test_schedules import MEMORY
 
@@ -100,7 +101,7 @@ def emulated(contest: Contest) -> list[Tried]:
     return sorted(found)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(contests())
 def test_everybody_gives_way_as_the_docs_say(contest: Contest) -> None:
     made, size, pods, span, policy, rules = contest

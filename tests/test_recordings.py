@@ -15,9 +15,10 @@ from scheduler.weather import RecordingError
 from scheduler.weather.availability import availability
 from scheduler.weather.recorded import Recorded
 from tests.build import offer, pool, scenario
+from tests.examples import examples
 from tests.skies import down_s, drawn, recording, rows, stock_for
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=examples(60), deadline=None)
 SPOT = Path(__file__).parents[1].parent / "shared" / "data" / "spot"
 
 

@@ -21,6 +21,7 @@ from scheduler.run.parts import LOGS, written_parts
 from scheduler.scenario import Scenario
 from tests import build, byhand
 from tests.byhand import Teller, Told
+from tests.examples import examples
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, scenarios, traces
 from traces import Trace
 from traces.arrays import Bools, Floats, Ints
@@ -37,7 +38,7 @@ def logs(scenario: Scenario, trace: Trace, attempts: int) -> tuple[dict[str, lis
         return {log: run.table(log).to_pylist() for log in LOGS}, len(parts)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(scenarios(), traces(), st.integers(1, 5))
 def test_parts_of_any_size_add_up_to_the_same_logs(scenario: Scenario, trace: Trace, attempts: int) -> None:
     whole, one = logs(scenario, trace, 1_000)
@@ -218,7 +219,7 @@ def test_refusals_are_counted_by_offer(tmp_path: Path) -> None:
     assert log.refusals() == {"near": 0, "far": 2}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(traces(), st.integers(1, 5), st.data())
 def test_a_job_is_what_its_attempts_come_to(trace: Trace, part_rows: int, data: st.DataObject) -> None:
     """However many, and in whatever parts they are written."""

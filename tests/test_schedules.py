@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.build import Row, job, pool, rows, run, scenario, trace
+from tests.examples import examples
 from tests.oracle import Oracle, Outage, Placed
 from tests.packed import maintenance, packed
 from tests.storms import weather
@@ -37,9 +38,9 @@ EXACT = st.none()
 Estimates = st.SearchStrategy[int | None]
 
 
-def examples(count: int) -> settings:
+def random_traces(count: int) -> settings:
     """So many random traces, however long each takes."""
-    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return settings(max_examples=examples(count), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -107,31 +108,31 @@ def agree(
 # One pod: the textbook
 
 
-@examples(150)
+@random_traces(150)
 @given(traces(5))
 def test_strict_order(made: list[Row]) -> None:
     agree(made, size=5, backfill="none")
 
 
-@examples(150)
+@random_traces(150)
 @given(traces(5))
 def test_greedy(made: list[Row]) -> None:
     agree(made, size=5, backfill="greedy")
 
 
-@examples(500)
+@random_traces(500)
 @given(traces(5))
 def test_easy(made: list[Row]) -> None:
     agree(made, size=5, backfill="easy")
 
 
-@examples(250)
+@random_traces(250)
 @given(traces(5), st.sampled_from(DEPTHS))
 def test_conservative(made: list[Row], depth: int) -> None:
     agree(made, size=5, backfill=f"conservative:{depth}")
 
 
-@examples(300)
+@random_traces(300)
 @given(demanding(5), st.sampled_from(sorted(KEYS)), BACKFILLS)
 def test_orders_and_dependents(made: list[Row], order: str, backfill: str) -> None:
     agree(made, size=5, order=order, backfill=backfill)
@@ -155,7 +156,7 @@ TWO_AT_ONCE = [
 ]
 
 
-@examples(400)
+@random_traces(400)
 @given(traces(4, st.none() | st.sampled_from([5, 8, 13, 20])), st.integers(2, 3), PLACES)
 @example(MOVED, 2, "best_fit")
 @example(TIE, 2, "best_fit")
@@ -164,7 +165,7 @@ def test_easy_over_pods_where_most_jobs_end_early(made: list[Row], pods: int, pl
     agree(made, size=4, pods=pods, backfill="easy", place=place)
 
 
-@examples(300)
+@random_traces(300)
 @given(traces(4), st.integers(2, 4), BACKFILLS, PLACES)
 def test_gangs_inside_a_pod(made: list[Row], pods: int, backfill: str, place: str) -> None:
     agree(made, size=4, pods=pods, backfill=backfill, place=place)
@@ -191,7 +192,7 @@ LATE = [job(0, 3, 7, estimate_s=2), job(1, 3, 6), job(1, 8, 3), job(2, 4, 5)]
 SAME_TIME = [job(0, 2, 6, estimate_s=4), job(0, 1, 5), job(2, 4, 1), job(2, 3, 1)]
 
 
-@examples(500)
+@random_traces(500)
 @given(spanning(), BACKFILLS, PLACES, st.sampled_from(["1", "0.9", "0.5"]))
 @example((SPARE, 2, 5), "conservative:1", "best_fit", "1")
 @example((LATE, 2, 5), "easy", "best_fit", "1")
@@ -201,14 +202,14 @@ def test_gangs_that_span_pods(world: Pods, backfill: str, place: str, span: str)
     agree(made, size=size, pods=pods, backfill=backfill, place=place, span=span)
 
 
-@examples(60)
+@random_traces(60)
 @given(st.integers(0, 1 << 32), RESERVING, PLACES)
 def test_drains_and_outages_that_last_longer_than_expected(seed: int, backfill: str, place: str) -> None:
     made, size, pods, sky = packed(seed, 40)
     agree(made, size=size, pods=pods, sky=sky, backfill=backfill, place=place)
 
 
-@examples(200)
+@random_traces(200)
 @given(traces(4, st.none() | st.sampled_from([5, 8, 13, 20])), st.integers(2, 3), BACKFILLS, PLACES)
 @example(MOVED, 2, "easy", "best_fit")
 @example(TIE, 2, "easy", "best_fit")
@@ -230,14 +231,14 @@ def test_pods_of_one_pool_are_like_pools_of_one_pod(
 # Theorems
 
 
-@examples(150)
+@random_traces(150)
 @given(traces(5, EXACT | st.just(20)), st.integers(1, 3))
 def test_one_reservation_is_easy_where_nobody_outlives_the_estimate(made: list[Row], pods: int) -> None:
     one = replayed(made, size=5, pods=pods, backfill="conservative:1")
     assert one == replayed(made, size=5, pods=pods, backfill="easy")
 
 
-@examples(150)
+@random_traces(150)
 @given(traces(5, EXACT))
 def test_conservative_with_exact_estimates_delays_nobody(made: list[Row]) -> None:
     """No job starts later than in strict order.

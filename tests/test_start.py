@@ -21,6 +21,7 @@ from scheduler.run.levels import DeviceLevels, by_hour_of_week, dates
 from scheduler.scenario import Scenario, ScenarioError, read_scenario, run_start_s
 from tests import build
 from tests.build import job, offer, pool, rows, run, scenario
+from tests.examples import examples
 from tests.storms import climates, recorded
 from tests.worlds import CATALOG, MEMORY
 from traces import Trace
@@ -225,7 +226,7 @@ def moved(of: Run, log: str, by_s: int) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(climates(), st.integers(1, 20_000), st.sampled_from([None, "day"]))
 def test_a_trace_some_days_later_gives_the_same_run_some_days_later(
     climate: tuple[Scenario, Trace], days: int, start: str | None

@@ -24,6 +24,7 @@ from scheduler.weather import weather_of
 from tests import build
 from tests import worlds as fair
 from tests.books import Books
+from tests.examples import examples
 from tests.storms import (
     STOPS,
     Tale,
@@ -42,8 +43,8 @@ from tests.test_ledger import agrees_with
 from tests.worlds import CATALOG, MEMORY, Row, World
 from traces import Trace
 
-LAWS = settings(max_examples=150, deadline=None)
-RELATIONS = settings(LAWS, max_examples=40)
+LAWS = settings(max_examples=examples(150), deadline=None)
+RELATIONS = settings(LAWS, max_examples=examples(40))
 
 STORMY = [
     *("replay", str(ROOT / "scheduler" / "scenarios" / "bad_weather.toml")),

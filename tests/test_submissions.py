@@ -18,6 +18,7 @@ from scheduler.scenario import Scenario
 from scheduler.study.reference import reference_of
 from tests import worlds
 from tests.build import CATALOG, job, pool, run, scenario, trace
+from tests.examples import examples
 from traces import Trace, TraceError
 from traces.submissions import ALL_TIME, Cut, TimeRange, about_trace, cut, submissions
 from traces.times import DAY_S, HOUR_S, MomentError
@@ -77,7 +78,7 @@ def test_a_part_without_jobs_is_refused() -> None:
         cut(CHAIN, TimeRange("noon"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(worlds.traces(), st.integers(0, 200), st.integers(0, 200))
 def test_parts_make_up_the_whole(of: Trace, one: int, other: int) -> None:
     low, high = f"{min(one, other)}s", f"{max(one, other)}s"

@@ -31,6 +31,7 @@ from scheduler.study.sweep.study_cells import lay_out
 from scheduler.study.sweep.study_file import StudyError, StudySpec
 from scheduler.study.sweep.sweep import run_study
 from tests.build import job, trace
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[1]
 
@@ -96,7 +97,7 @@ def test_compact_names_say_which_seam(spec: str, chosen: dict[str, str]) -> None
     assert parse_policy(spec) == chosen
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.fixed_dictionaries({}, optional={seam: st.sampled_from(list(SEAMS[seam])) for seam in SEAMS}))
 def test_every_policy_has_a_compact_name(chosen: dict[str, str]) -> None:
     """The names of the seams do not overlap, so any choice can be written without saying the seam."""

@@ -87,7 +87,9 @@ QUEUES = {
 }
 
 
-@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.parametrize(
+    "name", [name if name == "M/M/1" else pytest.param(name, marks=pytest.mark.slow) for name in QUEUES]
+)
 def test_waits_delays_and_utilization_of_a_stable_queue(name: str, tmp_path: Path) -> None:
     queue = QUEUES[name]
     policy, money = {"backfill": "none", "patience": "never"}, {"charge_period": "day"}

@@ -16,6 +16,7 @@ from scheduler.engine.rented.prices import UnitPrice
 from scheduler.policy import resolve
 from scheduler.stock.price_series import Surge, from_start
 from tests.build import job, offer, pool, rows, run, scenario, trace
+from tests.examples import examples
 from tests.test_policies import SomeJob, SomeTags
 from tests.worlds import MEMORY
 from traces.times import DAY_S
@@ -43,7 +44,7 @@ def test_a_surge_multiplies_decimals(cents: int, tenths: int, seconds: int) -> N
 WORK_S = 60
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from([0.1, 0.7, 2.0, 2.95, 6.88]),
     st.lists(st.sampled_from([1, 2, 3, 4, 5, 6, 8]), min_size=2, max_size=4),

@@ -23,6 +23,7 @@ from scheduler.weather import AFTER_S, Weather, weather_of, with_prices
 from scheduler.weather.table_rules import SERVICE, WHATS
 from tests import build
 from tests.build import job, offer, pool, scenario
+from tests.examples import examples
 from tests.skies import (
     DAY_S,
     HOUR_S,
@@ -38,7 +39,7 @@ from tests.skies import (
 )
 from traces.arrays import Array
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=examples(60), deadline=None)
 
 
 def close(sample: Sequence[float] | Array, expected: float) -> None:

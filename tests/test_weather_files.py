@@ -24,11 +24,12 @@ from scheduler.weather import WEATHER, Weather, WeatherError, weather_of
 from scheduler.weather.availability import Factors, availability, factors, happenings
 from tests import build
 from tests.build import job, offer, pool, scenario
+from tests.examples import examples
 from tests.skies import CATALOG, DAY_S, HOUR_S, Row, by_hand, drawn, line, price, stock_for, storm
 from tests.test_docs import column
 from tests.test_docs import table as described
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=examples(60), deadline=None)
 
 # measures
 

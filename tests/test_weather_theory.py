@@ -171,6 +171,7 @@ def saving(mtbf_s: int, *, cost_s: int = 0, seed: int = 1, chains: int = CHAINS,
     )
 
 
+@pytest.mark.slow
 def test_without_checkpoints_a_job_takes_until_it_gets_through_at_once(tmp_path: Path) -> None:
     """There is nothing to go on from, and so no restart."""
     mtbf_s = 10 * HOUR_S
@@ -352,6 +353,7 @@ def preempting(order: str, preempt: str) -> Scenario:
     return scenario([pool(1)], policy=STRICT | {"order": order, "preempt": preempt}, checkpoints=FREE)
 
 
+@pytest.mark.slow
 def test_two_classes_of_which_one_preempts_the_other(tmp_path: Path) -> None:
     """M/M/1 with preemptive resume (Harchol-Balter, Performance Modeling and Design, 2013, chapter 32)."""
     rate, urgent, mean = 0.7, 0.4, {True: 0.5, False: 1.0}

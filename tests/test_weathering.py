@@ -18,6 +18,7 @@ from scheduler.run.figures import measure
 from scheduler.run.goodput import CUT_SHORT, DeviceTime
 from scheduler.run.metrics import device_seconds
 from tests.build import job, offer, pool, run, scenario, trace
+from tests.examples import examples
 from tests.storms import Tale, Weathered, endured, outage, tales
 from tests.worlds import CATALOG, MEMORY
 
@@ -124,7 +125,7 @@ def test_nothing_is_said_of_fair_weather(tmp_path: Path) -> None:
     assert "weather" not in text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(tales())
 def test_every_second_that_was_held_is_accounted_for(tale: Tale) -> None:
     with TemporaryDirectory(dir=MEMORY) as folder:

@@ -23,11 +23,12 @@ from scheduler.why.question import setup_of
 from scheduler.why.waits import Inquiry
 from tests import build
 from tests.build import job, offer, pool, scenario
+from tests.examples import examples
 from tests.storms import Tale, Weathered, endured, outage, tales
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, World, scenarios, traces
 from traces import Trace
 
-LAWS = settings(max_examples=30, deadline=None)
+LAWS = settings(max_examples=examples(30), deadline=None)
 
 Wait = tuple[int, int, int, str, str | None]
 """(job_id, from, to, cause, about)."""

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.study.reference import reference_of
+from tests.examples import examples
 from traces import Trace
 from traces.arrays import Array
 from workloads import Demand, DemandError, generate
@@ -270,7 +271,7 @@ def test_no_fleet_gives_an_empty_trace() -> None:
     assert len(generate(nobody, REFERENCE)) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     days=st.integers(1, 21),
     seed=st.integers(0, 2**40),
