@@ -24,7 +24,8 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.run.directory import Run, finish
 from scheduler.scenario import Scenario, run_start_s
-from scheduler.stock.stock import PoolStock, stock_of
+from scheduler.stock.pools import PoolStock
+from scheduler.stock.stock import stock_of
 from tests.worlds import AGAIN, CATALOG, Row
 from traces import Trace
 

@@ -33,6 +33,7 @@ from scheduler.cli import main
 from scheduler.policy import SEAMS
 from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
+from scheduler.run.assets import ASSETS
 from scheduler.run.directory import Run
 from scheduler.study.reference import reference_of
 from scheduler.why.causes import WAITS, Cause
@@ -203,7 +204,7 @@ def table(page: str, heading: str) -> list[list[str]]:
 LOGS = {
     "jobs": schema.JOBS,
     "attempts": schema.ATTEMPTS,
-    "states": schema.states(["POOL"], ["OFFER"], ["SITE"]),
+    "states": schema.states(["POOL"], ["OFFER"], sites=["SITE"]),
     "spend": schema.SPEND,
 }
 
@@ -216,6 +217,10 @@ def test_causes_and_columns_of_waits() -> None:
 @pytest.mark.parametrize("log", LOGS)
 def test_columns_are_those_of_the_logs(log: str) -> None:
     assert table("run.md", f"## {log}.parquet") == [column(field) for field in LOGS[log]]
+
+
+def test_columns_of_assets() -> None:
+    assert table("assets.md", "### assets.parquet") == [column(field) for field in ASSETS]
 
 
 def column(field: pa.Field) -> list[str]:
@@ -252,6 +257,9 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.MoneySpec, "### `[money]`"),
         (scenario.FailureSpec, "#### `[[pools.failures]]`"),
         (scenario.MaintenanceSpec, "#### `[[pools.maintenance]]`"),
+        (scenario.PurchaseSpec, "#### `[[pools.purchases]]`"),
+        (scenario.RetirementSpec, "#### `[[pools.retirements]]`"),
+        (scenario.ClosureSpec, "### `[[closures]]`"),
         (scenario.SurgeSpec, "#### `[[offers.surges]]`"),
         (scenario.ReclaimSpec, "#### `[offers.reclaim]`"),
         (scenario.ShortageSpec, "#### `[[offers.shortages]]`"),

@@ -395,6 +395,9 @@ BEARERS = {
     "carbon": ("job", "idle", "down"),
     "demand_charge": ("site",),
     "operations": ("job", "idle", "down"),
+    "write_off": ("retired",),
+    "resale": ("retired",),
+    "decommission": ("retired",),
     "on_demand": ("job", "idle", "boot", "minimum"),
     "spot": ("job", "idle", "boot", "minimum"),
     "committed": ("job", "idle", "boot", "minimum", "unused_commitment"),
@@ -402,9 +405,8 @@ BEARERS = {
     "transfer": ("job",),
     "revenue": ("job",),
 }
-PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(
-    ("capital", "energy", "carbon", "operations"), ("dojo", "own")
-)
+OF_PODS = ("capital", "energy", "carbon", "operations", "write_off", "resale", "decommission")
+PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(OF_PODS, ("dojo", "own"))
 PLACES["demand_charge"] = ("here",)
 
 
@@ -414,8 +416,9 @@ def test_all_lines_and_bearers_are_tried() -> None:
 
 
 def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
-    """Pods at a site, a commitment exceeded and left unused, spot devices, data out, and a tenant."""
-    pods = build.pool(4, capital_usd=1e6)
+    """Pods at a site or closed, a commitment exceeded and left unused, spot devices, data out, a tenant."""
+    pods, gone = (build.pool(4, name=name, capital_usd=1e6) for name in ("own", "gone"))
+    closes = {"pool": "gone", "at": "0s", "resale_share": 0.5, "decommission_usd_per_kw": 9.0}
     cloud = build.offer("cloud", committed_devices=2, egress_usd_per_gb=0.1, boot_s=60)
     spot = build.offer("spot", 2, usd_per_device_h=1.0, spot=True)
     money = {"tenant_usd_per_device_h": 5, "transfer_usd_per_gb": 0.01}
@@ -426,7 +429,12 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
         build.job(700, 600, 2),
     ]
     scenario = build.scenario(
-        [pods], [cloud, spot], policy={"patience": "at_once"}, money=money, sites=[site]
+        [pods, gone],
+        [cloud, spot],
+        policy={"patience": "at_once"},
+        money=money,
+        sites=[site],
+        closures=[closes],
     )
     run = build.run(scenario, build.trace(*work), tmp_path)
     assert {line for (line,) in build.rows(run, "spend", "line")} == set(LINES)
@@ -539,7 +547,7 @@ def obeys_the_specification(table: list[Row], rows: list[Spend]) -> None:
 def money_is_conserved(rows: list[Spend], table: list[Row]) -> None:
     total, scale = fsum(row[5] for row in rows), fsum(abs(row[5]) for row in rows)
     assert isclose(fsum(float(row["EffectiveCost"]) for row in table), total, abs_tol=1e-9 * scale)
-    paid = fsum(row[5] for row in rows if row[2] != "capital")
+    paid = fsum(row[5] for row in rows if row[2] not in ("capital", "write_off"))
     assert isclose(fsum(float(row["BilledCost"]) for row in table), paid, abs_tol=1e-9 * scale)
     for row in table:
         for agreed in ("List", "Contracted"):
@@ -603,7 +611,7 @@ TOGETHER = [
     *(("CommitmentDiscountId", f"CommitmentDiscount{what}") for what in ("Category", "Name", "Type")),
 ]
 ONE_TO = [("SkuPriceId", "SkuId"), ("ServiceName", "ServiceCategory"), ("ServiceName", "ServiceSubcategory")]
-UNIT = re.compile(r"(GB|Kilograms|[A-Z][A-Za-z]*-(Hours|Days|Months))")
+UNIT = re.compile(r"(GB|Kilograms|Kilowatts|Pods|[A-Z][A-Za-z]*-(Hours|Days|Months))")
 
 
 def words_belong_together(table: list[Row]) -> None:

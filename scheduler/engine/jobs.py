@@ -59,7 +59,11 @@ class Shape:
 
     def elsewhere(self) -> Shape:
         """Return the shape of the same jobs where they take no owned devices."""
-        return Shape([], self.rented, self.workload, self.kind, self.owner)
+        return self.on([])
+
+    def on(self, owned: list[PodNeed]) -> Shape:
+        """Return the shape of the same jobs where those are all the owned devices that they may take."""
+        return Shape(owned, self.rented, self.workload, self.kind, self.owner)
 
 
 class Job(NamedTuple):
@@ -79,6 +83,10 @@ class Job(NamedTuple):
     after: tuple[int, ...] | None
     input_tb: float
     shape: Shape
+
+    def shaped(self, shape: Shape) -> Job:
+        """Return it with other places where it may run."""
+        return self._replace(shape=shape)
 
     @property
     def row(self) -> int:

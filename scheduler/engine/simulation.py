@@ -11,6 +11,7 @@ from functools import partial
 from math import inf
 
 from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.assets import assets_of
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.gate import Gate
 from scheduler.engine.heads import Heads
@@ -69,12 +70,14 @@ class Simulation:
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
         if parts.overrun_s is not None:
             self._attempt = partial(self._attempt, overrun_s=parts.overrun_s)
+        handle = Handle(self)
         if parts.conditions is not None:
-            self._expose(parts.conditions)
+            self._expose(handle, parts.conditions)
+        self._assets = assets_of(handle, self._cluster, self._storm)
 
-    def _expose(self, conditions: Conditions) -> None:
+    def _expose(self, handle: Handle, conditions: Conditions) -> None:
         """Let bad weather be a part of the run."""
-        self._storm = storm = Storm(Handle(self), conditions, self._policy, self._cluster)
+        self._storm = storm = Storm(handle, conditions, self._policy, self._cluster)
         self.renting.refusals = storm.refusals
         self._attempt = storm.attempts([self.finish])
         if storm.preempts:
@@ -130,6 +133,8 @@ class Simulation:
 
     def _admit(self, newcomers: list[Job]) -> None:
         """Let newcomers start, or else decide how long to wait."""
+        if self._assets is not None and self._assets.has_shrunk:
+            newcomers[:] = self._assets.admitted(newcomers)
         if self._gate is not None:
             self._view.now_s = self.now_s
             newcomers[:] = [self._gate.sent(job) for job in newcomers]
@@ -205,8 +210,7 @@ class Simulation:
         attempt = self._attempt(self.now_s, job, need, pods, ready_s)
         self.running[attempt] = None
         if need.simple:
-            pod = pods[0]
-            pod.frees[pod.index] -= need.devices
+            pods[0].frees[pods[0].index] -= need.devices
         else:
             need.take(attempt)
         if self._ranking is not None and pods:
@@ -239,8 +243,7 @@ class Simulation:
             self._keeping.release(attempt, need)
             return
         if need.simple:
-            pod = attempt.pods[0]
-            pod.frees[pod.index] += need.devices
+            need.frees[attempt.pods[0].index] += need.devices
         else:
             need.release(attempt)
         if self._ranking is not None:

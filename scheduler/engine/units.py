@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
-_NOBODY = -1
-"""Stands for the turn of a holder: out of service, and held by none."""
+NOBODY = -1
+"""Stands for the turn of a holder: not in service, and held by none."""
 
 
 class Holder(Hashable, Protocol):
@@ -96,7 +96,7 @@ class Units:
             if holder is not None:
                 units[max([holder.release_s, *troubles]), holder.turn] += 1
             elif troubles:
-                units[max(troubles), _NOBODY] += 1
+                units[max(troubles), NOBODY] += 1
         return sorted((second, turn, count * self.devices) for (second, turn), count in units.items())
 
     def _range(self, first: int, devices: int) -> range:

@@ -209,9 +209,10 @@ def _span(need: NeedView, now: int) -> Reservation:
     Of equal pods for the rest, one that has it free now comes first.
     """
     empty = sorted((_empty_s(pod, now), pod.index) for pod in need.pods)
+    pods = {pod.index: pod for pod in need.pods}
     if not need.rest:
         chosen = empty[: need.whole]
-        return Reservation(chosen[-1][0], {need.pods[at]: 0 for _, at in chosen})
+        return Reservation(chosen[-1][0], {pods[at]: 0 for _, at in chosen})
     best: tuple[float, bool, int] = (inf, True, 0)
     soonest = {at for _, at in empty[: need.whole]}
     for last in need.pods:
@@ -219,10 +220,10 @@ def _span(need: NeedView, now: int) -> Reservation:
         if emptied <= best[0] and (found := shadow(last, need.rest, now, best[0])) is not None:
             best = min(best, (max(emptied, found[0]), last.free < need.rest, last.index))
     time, _, at = best
-    last = need.pods[at]
+    last = pods[at]
     spare = last.free + sum(devices for end, _, devices in last.releases if end <= time) - need.rest
     whole = [number for _, number in empty if number != at][: need.whole]
-    return Reservation(time, {need.pods[number]: 0 for number in whole} | {last: spare})
+    return Reservation(time, {pods[number]: 0 for number in whole} | {last: spare})
 
 
 def _empty_s(pod: PodView, now: int) -> int:

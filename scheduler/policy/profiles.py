@@ -32,6 +32,13 @@ class Profile:
                 last = now + 1
                 times.append(last)
                 frees.append(free)
+        if pod.ends_by_s < inf:
+            self._end(int(pod.ends_by_s))
+
+    def _end(self, at_s: int) -> None:
+        """Let nothing be free from an instant on."""
+        first = self._cut(at_s) if at_s > self.times[0] else 0
+        self.free[first:] = [0] * (len(self.free) - first)
 
     def below(self, devices: int, start: int) -> float:
         """Return the first instant from `start` on with fewer than `devices` free; inf if none."""
@@ -97,6 +104,8 @@ def book(job: JobView, needs: Sequence[NeedView], profiles: Profiles, now: int) 
         find = _across if need.whole else _inside
         if (found := find(need, pods, power, soonest, run, best[0])) is not None:
             best = (*found[:2], [*found[2], *([] if power is None else [(power, need.units)])])
+    if best[0] == inf:  # the pods that it needs will not be there for so long
+        return
     start, end, taken = int(best[0]), best[1], best[2]
     for profile, devices in taken:
         profile.take(devices, start, end)

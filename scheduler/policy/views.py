@@ -78,6 +78,10 @@ class PodView(Protocol):
         that concerns them should be over.
         """
 
+    @property
+    def ends_by_s(self) -> float:
+        """When it leaves, by which whoever starts there must have ended; inf where it stays."""
+
 
 class OfferView(Protocol):
     """A gang on a rentable device; every answer goes by the job's estimate."""
@@ -150,6 +154,10 @@ class PowerView(Protocol):
     @property
     def releases(self) -> Sequence[tuple[int, int, int]]:
         """(second, tie-break, units), ascending, as of a `PodView`; below 0 where a curtailment begins."""
+
+    @property
+    def ends_by_s(self) -> float:
+        """As of a `PodView`: inf."""
 
 
 class NeedView(Protocol):

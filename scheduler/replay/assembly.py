@@ -30,9 +30,12 @@ from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
+from scheduler.stock.pools import PoolStock
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.rows import JobRows
 from traces.trace import NO_VALUE
+
+_NEVER_S = 2**62
 
 
 class Assembly:
@@ -53,6 +56,7 @@ class Assembly:
                 tracks_releases=tracks_releases,
                 exposed=at in exposed,
                 power=powers.get(pool.name),
+                from_s=setup.start_s,
             )
             for at, pool in enumerate(stock.pools)
         ]
@@ -60,6 +64,9 @@ class Assembly:
             LiveOffer(at, offer, self.clock, scenario.checkpoints)
             for at, offer in enumerate(stock.offers, len(self.pools))
         ]
+        first, place = setup.policy.first, setup.policy.place
+        keep_free = first.share if isinstance(first, KeepFree) else None
+        self.cluster = Cluster(self.pools, place, keep_free, self.clock)
 
     def fit(
         self, gang: int, kind: str, may_leave: bool, places: Places
@@ -78,7 +85,6 @@ class Assembly:
         `rows` are all jobs of the run.
         """
         scenario, trace, policy = self._setup.scenario, self._setup.trace, self._setup.policy
-        first = policy.first
         order = scenario.policy.order.partition(":")[0]
         changing = policy.order if isinstance(policy.order, Changing) else None
         shares_by_tags = changing is None and (order == "fair_share" or order not in ORDERS)
@@ -89,7 +95,7 @@ class Assembly:
         return Simulation(
             Parts(
                 self.clock,
-                Cluster(self.pools, policy.place, first.share if isinstance(first, KeepFree) else None),
+                self.cluster,
                 policy,
                 log,
                 Dependencies(linked=len(trace.after.rows) > 0, lag_s=rows.numpy("after_lag_s")),
@@ -139,11 +145,14 @@ class Assembly:
 
 
 def _outages(setup: Setup) -> list[Outage]:
-    """Return the rows of the weather for the engine, which are all but prices, in seconds of the trace."""
+    """Return the rows of the weather for the engine, which are all but prices, in seconds of the trace.
+
+    Pods have no weather while they are not there.
+    """
     if setup.weather is None:
         return []
     number, start_s = {name: at for at, name in enumerate(setup.stock.names)}, setup.start_s
-    return [
+    rows = (
         Outage(
             start_s + row["from_s"],
             start_s + row["to_s"],
@@ -158,13 +167,32 @@ def _outages(setup: Setup) -> list[Outage]:
         )
         for row in setup.weather.table.to_pylist()
         if row["what"] != "price"
-    ]
+    )
+    spans = {at: pod_spans(pool, start_s) for at, pool in enumerate(setup.stock.pools) if pool.batches}
+    return [met for row in rows if (met := _within(row, spans)) is not None]
+
+
+def pod_spans(pool: PoolStock, start_s: int) -> list[tuple[int, int]]:
+    """Return by pod from when until when it is there."""
+    return [batch.span(start_s, _NEVER_S) for batch in pool.batches for _ in range(batch.pods)]
+
+
+def _within(outage: Outage, spans: dict[int, list[tuple[int, int]]]) -> Outage | None:
+    """Return what of an outage befalls a pod while it is there."""
+    if outage.resource not in spans:
+        return outage
+    came_s, left_s = spans[outage.resource][outage.pod]
+    from_s, to_s = max(outage.from_s, came_s), min(outage.to_s, left_s)
+    if from_s >= to_s:
+        return None
+    return outage._replace(from_s=from_s, to_s=to_s, notice_s=min(outage.notice_s, from_s - came_s))
 
 
 def _interrupts(setup: Setup) -> bool:
     """Whether attempts can last longer, give way or move though the weather is fair."""
     scenario, policy = setup.scenario, setup.policy
-    moves = policy.preempt is not None or policy.repatriate is not None or policy.abilities.ask_again
+    leave = any(batch.retired_s is not None for pool in setup.stock.pools for batch in pool.batches)
+    moves = leave or policy.preempt is not None or policy.repatriate is not None or policy.abilities.ask_again
     return moves or bool(scenario.links) or scenario.checkpoints.cost_s > 0
 
 

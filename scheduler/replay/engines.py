@@ -147,6 +147,8 @@ def _of_stock(setup: Setup) -> str | None:
     for pool in setup.stock.pools:
         if pool.endless:
             return f"pools without end, as {pool.name}"
+        if pool.batches:
+            return f"pods that come and go, as of {pool.name}"
     by_cost = policy.offer != "fastest" and (len(offers) > 1 or policy.offer != "cheapest")
     for offer in offers if by_cost else ():
         if offer.committed_devices:

@@ -16,6 +16,7 @@ from scheduler.engine.source import ReplayProgress, Source, TraceSource
 from scheduler.live.source import LiveSource
 from scheduler.live.sources import MergedSources, check_live
 from scheduler.money.ledger.audit import audit
+from scheduler.money.ledger.batch_events import write_assets
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
 from scheduler.replay.as_recorded import run_as_recorded
@@ -65,8 +66,7 @@ def _run(
     fit = cache(assembly.fit)
     merged = MergedSources(trace, fit, live, progress) if live else None
     meter = Meter(setup.stock, owning, trace if merged is None else merged.rows)
-    names = [part.stock.name for part in assembly.pools], [part.stock.name for part in assembly.offers]
-    log = RunLog(folder, meter.jobs, *names, meter.price, SitePower(setup.stock, setup.start_s))
+    log = _log(setup, assembly, folder, meter)
     if choice.name == RECORD:
         end_s = run_as_recorded(setup, fit, log)
     elif choice.name == "fast":
@@ -80,6 +80,7 @@ def _run(
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)
     stock = replace(setup.stock, pools=grown)
     spend = write_ledger(folder, stock, owning, end_s)
+    write_assets(folder, stock, owning, end_s, trace.epoch)
     checks = audit(folder, spend, stock, owning, meter, end_s)
     entries = {
         "jobs": log.counts(),
@@ -99,6 +100,13 @@ def _inputs(setup: Setup) -> dict[str, object]:
         "prices_of": prices_of(setup.scenario, setup.stock, setup.catalog),
         "policy_files": setup.scenario.policy.files(),
     }
+
+
+def _log(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog:
+    names = [part.stock.name for part in assembly.pools], [part.stock.name for part in assembly.offers]
+    coming = [pool.name for pool in setup.stock.pools if pool.batches]
+    power = SitePower(setup.stock, setup.start_s)
+    return RunLog(folder, meter.jobs, *names, meter.price, power=power, coming=coming)
 
 
 def _undisturbed(simulation: Simulation, source: Source, horizon_s: int | None) -> int:

@@ -8,8 +8,9 @@ from math import floor
 from simpy import Environment
 
 from scheduler.engine.owned.power import Curtailment, PoolPower, Power
+from scheduler.stock.pools import PoolStock
 from scheduler.stock.sites import SiteStock
-from scheduler.stock.stock import PoolStock, Stock
+from scheduler.stock.stock import Stock
 from traces.exact import as_decimal
 
 UNITS_PER_KW = 10**9
@@ -48,7 +49,7 @@ def _beyond_idle(site: SiteStock, pools: Mapping[str, PoolStock], cap_kw: float 
     if cap_kw is None:
         return _ENDLESS
     here = [pools[name] for name in site.pools]
-    idle_kw = sum(as_decimal(pool.idle_kw) * pool.pods * pool.pod_devices for pool in here)
+    idle_kw = sum(as_decimal(pool.idle_kw) * pool.most_pods() * pool.pod_devices for pool in here)
     return floor((as_decimal(cap_kw * _SLACK) - as_decimal(site.pue) * idle_kw) * UNITS_PER_KW)
 
 

@@ -11,7 +11,7 @@ from itertools import cycle
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
-OLIVE = "#999933"
+OLIVE, WINE, TEAL, SAND = "#999933", "#882255", "#44AA99", "#DDCC77"
 """Of the muted scheme of Tol ("Colour schemes", 2021), for what the palette has no more colours for."""
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
@@ -25,6 +25,7 @@ BEARER_COLOURS = {
     "minimum": PURPLE,
     "unused_commitment": VERMILION,
     "site": YELLOW,
+    "retired": GREY,
 }
 LINE_COLOURS = {
     "capital": BLUE,
@@ -32,6 +33,9 @@ LINE_COLOURS = {
     "energy": ORANGE,
     "carbon": OLIVE,
     "demand_charge": YELLOW,
+    "write_off": WINE,
+    "resale": TEAL,
+    "decommission": SAND,
     "on_demand": VERMILION,
     "spot": BLACK,
     "committed": PURPLE,

@@ -8,6 +8,7 @@ from textwrap import fill
 import pyarrow as pa
 
 from scheduler.run.campaigns import campaigns
+from scheduler.run.capacity import owned_levels
 from scheduler.run.groups import ALL
 from scheduler.run.job_figures import by_gang
 from scheduler.run.levels import DeviceLevels
@@ -72,7 +73,7 @@ def _rent(share: float) -> str:
 def headline(levels: DeviceLevels, figures: dict[str, float]) -> str:
     """Say in a sentence what came of a run, by the `job_figures` of all its jobs."""
     run, spend = levels.run, spend_figures(levels.run)
-    devices, missed, usd = sum(run.pools.values()), figures["deadlines"], spend["usd_total"]
+    devices, missed, usd = int(owned_levels(run)[1].max(initial=0)), figures["deadlines"], spend["usd_total"]
     parts = [
         devices and f"{percent(levels.utilization(), 0)} of {count(devices)} devices busy",
         _waited(figures["waited_by_work_p50_s"], figures["waited_by_work_p90_s"]),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.run.directory import RunError
-from scheduler.run.parts import DEMAND, LOGS
+from scheduler.run.parts import DEMAND, EVERY_LOG, LOGS
 from traces.files import FINISHED, LOCK, aside_of, read_text
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
@@ -50,7 +50,7 @@ def _left_by_a_run(item: Path) -> bool:
     name = aside_of(item.name) or item.name
     if item.is_symlink():
         return False
-    if name in {f"{log}.parquet" for log in LOGS}:
+    if name in {f"{log}.parquet" for log in EVERY_LOG}:
         return item.is_dir() and all(_is_part(path) for path in item.iterdir())
     if not item.is_file():
         return False

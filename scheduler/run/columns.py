@@ -102,6 +102,9 @@ LINES = {
     "carbon": "kg",
     "demand_charge": "kW-month",
     "operations": "device-hour",
+    "write_off": "pod",
+    "resale": "pod",
+    "decommission": "kW",
     "on_demand": "device-hour",
     "spot": "device-hour",
     "committed": "device-hour",
@@ -109,12 +112,12 @@ LINES = {
     "egress": "GB",
     "revenue": "device-hour",
 }
-"""What money is spent on, and its unit; revenue is negative."""
+"""What money is spent on, and its unit; revenue and resale are negative."""
 
 MOVED = ("transfer", "egress")
 """Lines of an offer that pay for data, not for devices."""
 
-CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment", "site")
+CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment", "site", "retired")
 """Who bears a charge."""
 
 GROUP = ("owner", "workload", "kind")
@@ -134,14 +137,19 @@ SPEND = pa.schema(
         ),
         documented("charged_to", WORD, "", f"{', '.join(CHARGED_TO[:-1])} or {CHARGED_TO[-1]}"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
-        documented("unit", WORD, "", "device-hour, kWh, kg, kW-month or GB"),
-        documented("usd", pa.float64(), "USD", "the charge; negative for revenue"),
+        documented("unit", WORD, "", "device-hour, kWh, kg, kW-month, pod, kW or GB"),
+        documented("usd", pa.float64(), "USD", "the charge; negative for revenue and resale"),
     ]
 )
 
 
-def states(pools: Sequence[str], offers: Sequence[str], sites: Sequence[str] = ()) -> pa.Schema:
-    """Return the columns of states.parquet: a step function, each row valid until the next."""
+def states(
+    pools: Sequence[str], offers: Sequence[str], coming: Sequence[str] = (), sites: Sequence[str] = ()
+) -> pa.Schema:
+    """Return the columns of states.parquet: a step function, each row valid until the next.
+
+    Pools whose pods are `coming` and going have one more.
+    """
     return pa.schema(
         [
             documented("time_s", pa.int64(), "s", "from the epoch"),
@@ -150,6 +158,10 @@ def states(pools: Sequence[str], offers: Sequence[str], sites: Sequence[str] = (
             *(
                 documented(f"down_{name}", pa.int64(), "device", f"{name}: devices out of service")
                 for name in pools
+            ),
+            *(
+                documented(f"owned_{name}", pa.int64(), "device", f"{name}: devices that are there")
+                for name in coming
             ),
             documented("queued_jobs", pa.int64(), "", "jobs that wait"),
             documented("queued_devices", pa.int64(), "device", "reference devices that they ask for"),

@@ -14,8 +14,9 @@ from msgspec import Meta, Struct
 
 from scheduler.run.parts import Part
 from scheduler.scenario import Scenario
+from scheduler.stock.pools import PoolStock
 from scheduler.stock.sites import SiteStock
-from scheduler.stock.stock import OfferStock, PoolStock
+from scheduler.stock.stock import OfferStock
 from traces.schema import EXACT
 
 DIGEST = "sha256"
@@ -80,6 +81,7 @@ class LogParts(Struct, frozen=True):
     attempts: list[Part]
     states: list[Part]
     spend: list[Part]
+    assets: list[Part]
 
 
 class Description(Struct, frozen=True):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
+from scheduler.run.assets import ASSETS
 from scheduler.run.columns import ATTEMPTS, JOBS, SPEND, states
 from scheduler.run.description import DIGEST, digest, read_description
 from scheduler.run.parts import (
@@ -66,8 +67,13 @@ class Run:
 
     @property
     def pools(self) -> dict[str, int]:
-        """Devices of each pool."""
+        """Devices of each pool, all that there ever are."""
         return {pool["name"]: pool["pods"] * pool["pod_devices"] for pool in self.description["pools"]}
+
+    @property
+    def coming(self) -> list[str]:
+        """Names of the pools whose pods come and go."""
+        return [pool["name"] for pool in self.description["pools"] if pool["batches"]]
 
     @property
     def offers(self) -> list[str]:
@@ -94,7 +100,8 @@ class Run:
         demand = msgspec.convert(self.description["demand"], Part | None)
         check_parts(self.folder, self._parts, demand)
         columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
-        columns["states"] = states([*self.pools], self.offers, self.metered)
+        columns["states"] = states([*self.pools], self.offers, self.coming, self.metered)
+        columns |= {"assets": ASSETS} if self.coming else {}
         if sum(part.rows for part in self._parts["jobs"]) != self.description["trace"]["jobs"]:
             raise DamagedLogError(f"{self.folder}: jobs.parquet has other jobs than {FINISHED}")
         for log, schema in columns.items():
@@ -126,6 +133,13 @@ class Run:
     def spend(self) -> pd.DataFrame:
         """spend.parquet, the ledger."""
         return self._frame("spend")
+
+    @cached_property
+    def assets(self) -> pd.DataFrame:
+        """assets.parquet, one row a batch of pods and what becomes of it; empty where none comes or goes."""
+        table = self.table("assets") if self.coming else ASSETS.empty_table()
+        frame: pd.DataFrame = table.to_pandas(use_threads=False)
+        return frame
 
     def _frame(self, log: str) -> pd.DataFrame:
         frame: pd.DataFrame = self.table(log).to_pandas(use_threads=False)  # as `read_columns` reads

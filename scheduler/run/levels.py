@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scheduler.run.capacity import owned_device_s
 from scheduler.run.directory import Run
 from scheduler.run.metrics import device_seconds, utilization
 from traces.arrays import Array
@@ -50,10 +51,9 @@ class DeviceLevels:
 
     def share(self, device_s: int, *pools: str) -> float:
         """Return device-seconds as a share of those that there are of some pools, by default of all."""
-        devices = self.run.pools
-        return utilization(
-            device_s, sum(devices[pool] for pool in pools or devices), self.end_s - self.start_s
-        )
+        if not (pools or self.run.pools):
+            return 0.0
+        return utilization(device_s, owned_device_s(self.run, *pools, window=(self.start_s, self.end_s)))
 
     def _area(self, column: str) -> int:
         return device_seconds(self._level("time_s"), self._level(column), self.end_s, self.start_s)

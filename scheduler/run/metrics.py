@@ -19,9 +19,9 @@ def device_seconds(time_s: Array, level: Array, end_s: int, start_s: int = 0) ->
     return int(by_cell(time_s, level, np.array([start_s, end_s]))[0])
 
 
-def utilization(busy_device_s: int, devices: int, length_s: int) -> float:
-    """Return busy device-seconds over devices x length; 0 for a run of no length."""
-    return busy_device_s / (devices * length_s) if devices * length_s else 0.0
+def utilization(busy_device_s: int, owned_device_s: int) -> float:
+    """Return busy device-seconds over those that there are; 0 where there are none."""
+    return busy_device_s / owned_device_s if owned_device_s else 0.0
 
 
 def bounded_slowdown(wait_s: Array, run_s: Array) -> Array:

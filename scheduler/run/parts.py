@@ -15,6 +15,8 @@ from traces.files import open_file
 from traces.parquet import columns_and_rows, read_columns, row_count
 
 LOGS = ("jobs", "attempts", "states", "spend")
+EVERY_LOG = (*LOGS, "assets")
+"""The last is there only where pods come and go."""
 DEMAND = "trace.parquet"
 """The jobs of a run that generated them."""
 
@@ -33,7 +35,7 @@ class Part(Struct, frozen=True):
 
 def sealed_parts(folder: Path) -> dict[str, list[Part]]:
     """Return the parts of each log of a run that has just ended, once they are on the disk."""
-    return {log: [_sealed(path) for path in part_paths(folder, log)] for log in LOGS}
+    return {log: [_sealed(path) for path in part_paths(folder, log)] for log in EVERY_LOG}
 
 
 def _sealed(path: Path) -> Part:
@@ -59,7 +61,7 @@ def check_parts(folder: Path, parts: Mapping[str, Sequence[Part]], demand: Part 
 
     Raises DamagedLogError where one is missing, changed, or of another run.
     """
-    for log in LOGS:
+    for log in EVERY_LOG:
         within = folder / f"{log}.parquet"
         found = [path.name for path in within.iterdir()] if within.is_dir() else []
         _check_names(f"{folder}: {within.name}", parts[log], found)

@@ -4,6 +4,7 @@ Every default of a key stands here. Read `scenario.py` first, which holds the wh
 model ends in `Spec` where the rest of the program makes something of it.
 """
 
+from scheduler.scenario.assets import ClosureSpec, LeadSpec, PurchaseSpec, RetirementSpec
 from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
@@ -33,9 +34,11 @@ __all__ = [
     "BOUNDS",
     "BootSpec",
     "CheckpointSpec",
+    "ClosureSpec",
     "CurtailmentSpec",
     "DriftSpec",
     "FailureSpec",
+    "LeadSpec",
     "LinkSpec",
     "MaintenanceSpec",
     "MoneySpec",
@@ -46,8 +49,10 @@ __all__ = [
     "PoolSpec",
     "PreemptionSpec",
     "PriceFile",
+    "PurchaseSpec",
     "ReclaimSpec",
     "RefusalSpec",
+    "RetirementSpec",
     "RetrySpec",
     "Scenario",
     "ScenarioError",

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count
-from scheduler.scenario.base import Hours, Model, Name, Share, WindowSpec
+from scheduler.scenario.assets import PurchaseSpec, RetirementSpec
+from scheduler.scenario.base import Hours, Model, Name, Share, Whole, WindowSpec
 
 
 class FailureSpec(Model, frozen=True, kw_only=True):
@@ -48,7 +49,8 @@ class PoolSpec(Model, frozen=True, kw_only=True):
     """Pods of one kind: a catalog pod, or `device` and `devices` for one's own."""
 
     name: Name
-    pods: Count
+    pods: Whole
+    """Those that are there when the run begins."""
     pod: str | None = None
     device: str | None = None
     devices: Count | None = None
@@ -58,8 +60,12 @@ class PoolSpec(Model, frozen=True, kw_only=True):
     """Price of a pod, where it is not the catalog's."""
     failures: tuple[FailureSpec, ...] = ()
     maintenance: tuple[MaintenanceSpec, ...] = ()
+    purchases: tuple[PurchaseSpec, ...] = ()
+    retirements: tuple[RetirementSpec, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.pods and not self.purchases:
+            raise ValueError("pods = 0: a pool without purchases needs at least 1")
         inline = (self.device is not None, self.devices is not None)
         if self.pod is None and not all(inline):
             raise ValueError("give `pod`, a catalog key, or both `device` and `devices`")

@@ -17,6 +17,7 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from scheduler.catalog.models import Positive, WholeSeconds
+from scheduler.scenario.assets import ClosureSpec
 from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
@@ -51,6 +52,7 @@ class Scenario(Model, frozen=True, kw_only=True):
     pools: tuple[PoolSpec, ...] = ()
     offers: tuple[OfferSpec, ...] = ()
     sites: tuple[SiteSpec, ...] = ()
+    closures: tuple[ClosureSpec, ...] = ()
     policy: PolicySpec = field(default_factory=PolicySpec)
     bound: str = "none"
     """none, owned_only, rented_only or unlimited_owned: a bound to hold a policy against."""
@@ -85,6 +87,7 @@ class Scenario(Model, frozen=True, kw_only=True):
         if self.trace is not None and self.demand:
             raise ValueError("give either `trace` or `demand`, not both")
         self._check_links()
+        self._check_closures()
         if self.kill not in KILLS:
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
         if self.bound not in BOUNDS:
@@ -113,6 +116,17 @@ class Scenario(Model, frozen=True, kw_only=True):
                     wrong = "is on two links" if name in known else "is no offer of the scenario"
                     raise ValueError(f'link {link.name}: "{name}" {wrong}')
                 linked.add(name)
+
+    def _check_closures(self) -> None:
+        pools, closed = [pool.name for pool in self.pools], [closure.pool for closure in self.closures]
+        for closure in self.closures:
+            if closure.pool not in pools:
+                known = ", ".join(pools) or "none"
+                raise ValueError(
+                    f'closures: "{closure.pool}" is no pool of the scenario (there are: {known})'
+                )
+            if closed.count(closure.pool) > 1:
+                raise ValueError(f'closures: "{closure.pool}" closes twice')
 
     @property
     def horizon_s(self) -> int | None:

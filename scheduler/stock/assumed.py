@@ -11,7 +11,8 @@ from scheduler.catalog import Catalog
 from scheduler.catalog.certainty import figures_of, oldest
 from scheduler.catalog.models import Certainty
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
-from scheduler.stock.stock import NO_QUOTA, PoolStock, Stock
+from scheduler.stock.pools import PoolStock
+from scheduler.stock.stock import NO_QUOTA, Stock
 
 SOURCELESS = {"refusals": ("slot_s",), "boots": ("slot_s",), "drift": ("reversion_h", "spike_h")}
 """Defaults of the weather that have no source, by the part of an offer's specification."""

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Offer
-from scheduler.scenario import OfferSpec, PoolSpec, Scenario
-from scheduler.stock.price_series import Step, Surge, dated_steps, from_start, read_series, value_at
+from scheduler.scenario import OfferSpec, Scenario
+from scheduler.stock.pools import PoolStock, pools_of
+from scheduler.stock.price_series import Step, Surge, dated_steps, from_start, read_series
 from scheduler.stock.recordings import recorded_most
 from scheduler.stock.sites import SiteStock, check_caps, sites_of
 from traces.dated import Points, points_of
@@ -26,23 +27,6 @@ GBIT_PER_TB = 8_000
 NO_QUOTA = 10**9
 """Devices that may be rented where the bound lifts quotas."""
 _UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-class PoolStock(Struct, frozen=True, kw_only=True):
-    """Owned pods of one kind."""
-
-    name: str
-    pod: str
-    """Key of the kind of pod in the catalog; empty for one's own."""
-    device: str
-    pods: int
-    pod_devices: int
-    span_efficiency: float
-    endless: bool
-    capital_usd_per_pod: float
-    busy_kw: float
-    """Power of a device under load."""
-    idle_kw: float
 
 
 class OfferStock(Struct, frozen=True, kw_only=True):
@@ -128,9 +112,10 @@ class Stock(Struct, frozen=True, kw_only=True):
         return () if any(pool.endless for pool in self.pools) else self.sites
 
     def from_second(self, start_s: int) -> Stock:
-        """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
+        """Return it with dates by the seconds of a trace, for a run that begins at one of them."""
         return replace(
             self,
+            pools=tuple(pool.from_second(start_s) for pool in self.pools),
             offers=tuple(offer.from_second(start_s) for offer in self.offers),
             sites=tuple(site.from_second(start_s) for site in self.sites),
         )
@@ -140,46 +125,25 @@ def stock_of(scenario: Scenario, catalog: Catalog, start: datetime = _UNIX_EPOCH
     """Fill in the catalog's figures and apply the scenario's bound.
 
     `start` is the start of the run, from which prices count; without it, price series by date are checked but
-    stand at the wrong place. Raises CatalogError, PriceError, RecordingError, and
-    ScenarioError for a cap that is too low.
+    stand at the wrong place. Raises CatalogError, PriceError, RecordingError, and ScenarioError for a cap too
+    low, and where more pods retire than there are.
 
     Bounds say what would be best if something were free. owned_only: nothing can be rented. rented_only:
     nothing is owned and quotas are lifted. unlimited_owned: pods without end, so nothing waits or is rented.
     """
-    bound = scenario.bound
-    pools = () if bound == "rented_only" else scenario.pools
+    bound, pools = scenario.bound, pools_of(scenario, catalog, start)
     offers = () if bound in ("owned_only", "unlimited_owned") else scenario.offers
     stock = Stock(
-        pools=tuple(_pool(spec, catalog, start, endless=bound == "unlimited_owned") for spec in pools),
+        pools=pools,
         offers=tuple(
             _offer(spec, catalog, start, lifted=bound == "rented_only", fair=scenario.fair_weather)
             for spec in offers
         ),
         sites=sites_of(scenario, tuple(pool.name for pool in pools)),
     )
-    check_caps(stock.sites, {pool.name: pool.idle_kw * pool.pods * pool.pod_devices for pool in stock.pools})
+    idle_kw = {pool.name: pool.idle_kw * pool.most_pods() * pool.pod_devices for pool in pools}
+    check_caps(stock.sites, idle_kw)
     return stock
-
-
-def _pool(spec: PoolSpec, catalog: Catalog, start: datetime, *, endless: bool) -> PoolStock:
-    """An own device that the catalog does not know costs nothing and draws nothing."""
-    kind = catalog.pod(spec.pod) if spec.pod is not None else None
-    key = kind.device if kind is not None else spec.device or ""
-    device = catalog.device(key) if kind is not None or key in catalog.devices else None
-    figure = kind and kind.figures.get("capital_usd")
-    capital = value_at(figure, start) if figure and spec.capital_usd is None else spec.capital_usd
-    return PoolStock(
-        name=spec.name,
-        pod=spec.pod or "",
-        device=key,
-        pods=spec.pods,
-        pod_devices=kind.devices if kind is not None else spec.devices or 1,
-        span_efficiency=spec.span_efficiency,
-        endless=endless,
-        capital_usd_per_pod=capital or 0.0,
-        busy_kw=device.busy_kw if device is not None else 0.0,
-        idle_kw=device.idle_kw if device is not None else 0.0,
-    )
 
 
 def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, fair: bool) -> OfferStock:

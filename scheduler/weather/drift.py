@@ -14,9 +14,9 @@ import numpy as np
 from scheduler.scenario import DriftSpec
 from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.renewal import Law, alternate
-from scheduler.weather.streams import Stream, streams
 from traces import portable
 from traces.arrays import Floats, Ints
+from traces.streams import Stream, streams
 from traces.times import DAY_S, HOUR_S
 
 

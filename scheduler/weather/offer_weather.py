@@ -12,8 +12,8 @@ from scheduler.weather.drift import drift
 from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.recorded import Recorded
 from scheduler.weather.renewal import DailyHazard, Law, Spells, alternate
-from scheduler.weather.streams import streams
 from traces.arrays import Bools, Floats
+from traces.streams import streams
 from traces.times import HOUR_S
 
 

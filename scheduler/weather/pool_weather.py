@@ -8,11 +8,11 @@ from math import ceil
 import numpy as np
 
 from scheduler.scenario import FailureSpec, MaintenanceSpec, PoolSpec
-from scheduler.stock.stock import PoolStock
+from scheduler.stock.pools import PoolStock
 from scheduler.weather.intervals import Intervals, check_size
 from scheduler.weather.renewal import Law, alternate
-from scheduler.weather.streams import streams
 from scheduler.weather.table_rules import WeatherError
+from traces.streams import streams
 from traces.times import HOUR_S
 
 LONGEST_NOTICE_S = 2**31 - 1

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.weather.streams import Stream
 from traces import portable
 from traces.arrays import Bools, Floats, Ints
+from traces.streams import Stream
 from traces.times import HOUR_S
 
 LONGEST_S = 4e15

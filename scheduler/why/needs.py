@@ -10,19 +10,18 @@ import numpy as np
 
 from scheduler.engine.gate import Gate
 from scheduler.engine.jobs import Shape
-from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.owned.power import Power
 from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.queue import Queue
 from scheduler.engine.rented.offers import Rental
 from scheduler.policy.first import KeepFree
-from scheduler.replay.assembly import Assembly
+from scheduler.replay.assembly import Assembly, pod_spans
 from scheduler.replay.setup import Setup
 from scheduler.why.causes import Cause
 from scheduler.why.held import Holdings
 from scheduler.why.offers import OfferLevels
-from scheduler.why.pods import PodLevels
+from scheduler.why.pods import PodLevels, away
 from scheduler.why.power import power_left
 from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_any
 from traces.arrays import Ints
@@ -57,7 +56,7 @@ class Resources:
         self._held, self._assembly, self._pods = held, assembly, pods
         first = setup.policy.first
         self._keep_free = first.share if isinstance(first, KeepFree) else None
-        cluster = Cluster(assembly.pools, setup.policy.place, self._keep_free)
+        cluster = assembly.cluster
         self.view = ClusterView(cluster, Queue(bytearray()), ())
         """Of a cluster on which nobody runs or waits."""
         self.gate = None if first is None else Gate(first, cluster, self.view, len(setup.trace))
@@ -67,10 +66,10 @@ class Resources:
         self._left = cache(self._power_left)
 
     def _pool(self, at: int) -> PodLevels:
-        size, outages = self._assembly.pools[at].size, self._assembly.outages
-        return PodLevels(
-            size, self._pods[at], self._held.at(at), [out for out in outages if out.resource == at]
-        )
+        pool, start_s = self._assembly.pools[at], self.setup.start_s
+        outages = [outage for outage in self._assembly.outages if outage.resource == at]
+        there = pod_spans(pool.stock, start_s) if pool.stock.batches else []
+        return PodLevels(pool.size, self._pods[at], self._held.at(at), outages, away(there, start_s))
 
     def _offer(self, at: int) -> OfferLevels:
         offer = self._assembly.offers[at - len(self._assembly.pools)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -18,6 +18,10 @@ _Changes = tuple[Ints, Ints | int, int, Ints]
 """(times, pod or pods, what changes, by how much)."""
 
 
+Absence = tuple[int, int, int]
+"""(second, pod, 1 where it is not there from then on, -1 where it is)."""
+
+
 class PodLevels:
     """Devices of the pods of a pool after each instant at which one changed, in order of pod and time.
 
@@ -25,17 +29,21 @@ class PodLevels:
     - `unheld` nobody holds, whether in service or not.
     - `sound` no outage concerns, whether held or not.
 
-    An outage counts from when it is announced, as nobody is given its devices from then on. Those of a part
-    of a pod are then taken to be held, as far as any are.
+    Devices of pods that are not there are as if somebody held them. An outage counts from when it is
+    announced, as nobody is given its devices from then on. Those of a part of a pod are then taken to be
+    held, as far as any are.
     """
 
-    def __init__(self, size: int, pods: int, held: Holdings, outages: Iterable[Outage]) -> None:
+    def __init__(
+        self, size: int, pods: int, held: Holdings, outages: Iterable[Outage], absent: Iterable[Absence] = ()
+    ) -> None:
         self.size, self.pods = size, pods
         outages = [*outages]
         self.exposed = bool(outages)
         row, pod, devices = held.by_pod(size)
         columns: list[_Changes] = [(held.alloc_s[row], pod, 0, devices), (held.end_s[row], pod, 0, -devices)]
         columns += _out(size, outages)
+        columns += [(np.array([at]), pod, 0, np.array([sign * size])) for at, pod, sign in absent]
         time_s = np.concatenate([times for times, *_ in columns])
         pod = np.concatenate([np.broadcast_to(pods, len(times)) for times, pods, *_ in columns])
         order = np.lexsort([time_s, pod])
@@ -84,6 +92,16 @@ class PodLevels:
         """Return what the pod had before each change."""
         before = np.append(self.size, devices[:-1])[: len(devices)]
         return np.where(np.diff(self._pod, prepend=-1) != 0, self.size, before)
+
+
+def away(there: Sequence[tuple[int, int]], start_s: int) -> list[Absence]:
+    """Return when pods are not there, by from when until when each is, of a run from `start_s` on."""
+    changes: list[Absence] = []
+    for pod, (came_s, left_s) in enumerate(there):
+        if came_s > start_s:
+            changes += [(start_s, pod, 1), (came_s, pod, -1)]
+        changes.append((left_s, pod, 1))
+    return changes
 
 
 def _out(size: int, outages: Iterable[Outage]) -> list[_Changes]:

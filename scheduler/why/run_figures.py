@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scheduler.run.capacity import owned_levels
 from scheduler.run.directory import Run
 from scheduler.why.about import labels
 from scheduler.why.causes import Cause
 from scheduler.why.waits import Waits
 from traces.arrays import Ints
-from traces.step_function import by_cell
+from traces.step_function import by_cell, row_at
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 
@@ -102,7 +103,8 @@ def stranded_capacity(run: Run) -> list[StrandedStep]:
     level = {name: states.column(name).to_numpy() for name in states.column_names}
     waits = level["queued_jobs"] > 0
     taken = sum(level[f"{what}_{pool}"] for pool in run.pools for what in ("busy", "down"))
-    free = waits * (sum(run.pools.values()) - np.asarray(taken))
+    since_s, owned = owned_levels(run)
+    free = waits * (owned[row_at(since_s, level["time_s"])] - np.asarray(taken))
     wide_enough = (step for step in _STEPS_S if run.length_s <= step * _MOST_STEPS)
     step_s = next(wide_enough, -(-run.length_s // _MOST_STEPS))
     edges = np.append(np.arange(run.start_s, run.end_s, step_s), run.end_s)

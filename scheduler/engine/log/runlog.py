@@ -64,7 +64,7 @@ class Ended(NamedTuple):
 class RunLog:
     """Collects what happens and writes it under `folder`, which must exist.
 
-    A resource is a pool or an offer, numbered in that order.
+    A resource is a pool or an offer, numbered in that order; pods of pools that are `coming` also go.
     """
 
     def __init__(
@@ -75,13 +75,14 @@ class RunLog:
         offers: Sequence[str],
         price: Price,
         power: SitePower | None = None,
+        coming: Sequence[str] = (),
     ) -> None:
         self._jobs = jobs
         self.turns = Turns(jobs.numpy("submit_s").copy())
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price
-        self._states_schema = states(pools, offers, power.names if power is not None else ())
+        self._states_schema = states(pools, offers, coming, power.names if power is not None else ())
         self._power = power
         self._rows = bytearray()
         self._full = PART_ROWS * _ROW.size
@@ -91,7 +92,9 @@ class RunLog:
         self.running: dict[Attempt, None] = {}
         """What holds devices now, in order of their start; the simulation keeps it."""
         since_s = power.start_s if power is not None and power.names else None
-        self._levels = Levels(len(self._resources), len(pools), self.turns, jobs.numpy("gang"), since_s)
+        numbers = [pools.index(name) for name in coming]
+        columns = len(self._resources), len(pools), numbers
+        self._levels = Levels(*columns, self.turns, jobs.numpy("gang"), since_s)
         self._logged = np.zeros(len(self.turns.ready_s), bool)
         self._unstarted: list[tuple[int, int, str]] = []
         self._parts = PartFiles(folder)
@@ -123,6 +126,15 @@ class RunLog:
     def down(self, pool_index: int, now: int, devices: int) -> None:
         """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
         self._levels.down(pool_index, now, devices)
+
+    def owned(self, pool_index: int, now: int, devices: int) -> None:
+        """So many more devices of a pool that come and go, or fewer where negative, are there."""
+        self._levels.owned(pool_index, now, devices)
+
+    def stops_waiting(self, turn: int, now: int) -> None:
+        """A job waits no more, though it does not start."""
+        self.turns.waiting[turn] = 0
+        self._levels.stops_waiting(turn, now)
 
     def refused(self, offer_index: int) -> None:
         """An offer, by its place among the offers, refused a request."""

@@ -27,22 +27,42 @@ def held_by(running: Iterable[Attempt]) -> Ints:
 
 
 class Levels:
-    """Of each resource the devices held, of each pool those out of service, then waiting jobs and devices."""
+    """Of each resource the devices held, of each pool those out of service, then waiting jobs and devices.
+
+    Before those stand the devices of each pool, by number, whose pods are `coming` and going.
+    """
 
     def __init__(
-        self, resources: int, pools: int, turns: Turns, gang: Ints, first_s: int | None = None
+        self,
+        resources: int,
+        pools: int,
+        coming: Sequence[int],
+        turns: Turns,
+        gang: Ints,
+        first_s: int | None = None,
     ) -> None:
         """With `first_s` there is a row at that second, though nothing is held and nobody waits."""
         self._first_down = 1 + resources
-        self._jobs = self._first_down + pools
+        self._owned = {pool: self._first_down + pools + at for at, pool in enumerate(coming)}
+        self._jobs = self._first_down + pools + len(coming)
         self._begun = self._jobs + 2
         self._steps = StepChanges(self._jobs + 2)
         self._turns, self._gang = turns, gang
-        self._down = array("q") if first_s is None else array("q", (first_s, self._begun, 1))
+        self._moved, self._stopped = array("q"), array("q")
+        if first_s is not None:
+            self._moved.extend((first_s, self._begun, 1))
 
     def down(self, pool_index: int, now: int, devices: int) -> None:
         """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
-        self._down.extend((now, self._first_down + pool_index, devices))
+        self._moved.extend((now, self._first_down + pool_index, devices))
+
+    def owned(self, pool_index: int, now: int, devices: int) -> None:
+        """So many more devices of a pool that come and go, or fewer where negative, are there."""
+        self._moved.extend((now, self._owned[pool_index], devices))
+
+    def stops_waiting(self, turn: int, now: int) -> None:
+        """A job waits no more from now on, though it does not start."""
+        self._stopped.extend((turn, now))
 
     def until(self, until_s: int, ended: Sequence[Ints], held: Ints) -> list[Ints]:
         """Return the instants before `until_s` at which a level moved, and each level from then on.
@@ -62,13 +82,14 @@ class Levels:
             (alloc, column, devices),
             (end, column, -devices),
             (held_alloc, held_column, held_devices),
-            unpacked(self._down, 3),
+            unpacked(self._moved, 3),
+            *self._waited(*unpacked(self._stopped, 2)),
             *self._waited(turn, alloc),
             *self._waited(held_turn, held_alloc),
             *self._queued(waits[came], since_s[came], 1),
         ]
         time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
-        del self._down[:]
+        del self._moved[:], self._stopped[:]
         return self._steps.until(until_s, time_s, level - 1, change)[: self._begun]
 
     def _waited(self, turn: Ints, start_s: Ints) -> list[_Change]:

@@ -7,7 +7,10 @@ from itertools import islice
 from math import inf
 from typing import Any
 
+from simpy import Environment
+
 from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.owned.leaving import Leaving
 from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.policy.frees import most_of
 from scheduler.policy.views import Limit
@@ -25,8 +28,11 @@ Pick = Callable[[Any, int, Sequence[int]], int]
 class Cluster:
     """All pools, and where the policy would put a gang."""
 
-    def __init__(self, pools: list[Pool], pick: Pick, keep_free: float | None = None) -> None:
+    def __init__(
+        self, pools: list[Pool], pick: Pick, keep_free: float | None = None, clock: Environment | None = None
+    ) -> None:
         self.pools = pools
+        self.leaving = Leaving(clock or Environment())
         self._pick = pick
         self._keep_free = keep_free
         self.endless = any(pool.endless for pool in pools)
@@ -52,11 +58,15 @@ class Cluster:
         return bool(shape.rented) and shape.most >= (1 - (self._keep_free or 0.0)) * self._devices()
 
     def _devices(self) -> int:
-        return sum(pool.size * len(pool.pods) for pool in self.pools)
+        return sum(pool.size * pool.most_pods for pool in self.pools)
+
+    def present(self) -> int:
+        """Return the devices that are there now, in service or not."""
+        return sum(pool.size * pool.present for pool in self.pools)
 
     def _in_service(self) -> int:
         out = sum(pod.units.out for pool in self.pools for pod in pool.pods if pod.units is not None)
-        return self._devices() - out
+        return self.present() - out
 
     def find(self, job: Job, limit: Limit | None = None) -> Slot | None:
         """Return the best place for the job now, or None.
@@ -68,6 +78,8 @@ class Cluster:
         need = job.shape.only
         if self.bars and self.barred(job.shape):
             return None
+        if self.leaving.concerns(job):
+            limit = self.leaving.limit(limit)
         if need is None:
             return self._among(job, limit) or (self._elsewhere(job, limit) if job.shape.roams else None)
         free = need.frees if limit is None and need.power is None else _open(job, need, need.devices, limit)

@@ -9,6 +9,7 @@ from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.owned.cluster import Cluster, Slot
 from scheduler.engine.owned.keeping import within
+from scheduler.engine.owned.leaving import holds, without
 from scheduler.engine.owned.lineup import Lineup, StartOwned, Wait
 from scheduler.engine.owned.pools import Pod
 from scheduler.engine.owned.view import most_free, room
@@ -106,6 +107,8 @@ class HeadOnlyLineup(Lineup):
             if renewed is None:
                 return False
             if renewed is not held:
+                if not self._lasts(head, renewed):
+                    return False
                 pods += [other for other in held.spare if other not in pods]
                 held = self._hold(renewed)
         return True
@@ -123,7 +126,8 @@ class HeadOnlyLineup(Lineup):
         return self._cluster.most_free() if self._looked_at is None else most_free(self._looked_at)
 
     def _room(self, shape: Shape) -> float:
-        return room(within(self._kept, self._limit, self._now_s), self._looked_at, shape)
+        limit = within(self._kept, self._limit, self._now_s)
+        return room(self._cluster.leaving.limit(limit) or limit, self._looked_at, shape)
 
     def _passes(self, job: Job) -> bool:
         """Start a job behind the head if it fits and leaves what is reserved; say whether it does.
@@ -164,8 +168,20 @@ class HeadOnlyLineup(Lineup):
                     held.spare[pod] -= devices
 
     def _reserve(self) -> Reservation:
+        """Reserve for the head on pods that will hold it to its end."""
         assert self._blocked is not None
-        return self._hold(self._backfill.reserve(self._blocked[2].shape.owned, self._now_s))
+        head = self._blocked[2]
+        needs = self._cluster.leaving.lasting(head)
+        reservation = self._backfill.reserve(needs, self._now_s)
+        while not self._lasts(head, reservation):
+            needs = without(needs, head, reservation.shadow_s, reservation.spare)
+            reservation = self._backfill.reserve(needs, self._now_s)
+        return self._hold(reservation)
+
+    def _lasts(self, head: Job, reservation: Reservation) -> bool:
+        """Say whether the pods of a reservation will be there to the end of the head's estimate."""
+        owned = head.shape.owned
+        return all(holds(pod, owned, head, reservation.shadow_s) for pod in reservation.spare)
 
     def _hold(self, reservation: Reservation) -> Reservation:
         several = len(reservation.spare) > 1  # a second before, any that are overdue are as late as the last

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from math import inf
 from typing import Protocol
 
 from scheduler.engine.need import Need, devices_for
 from scheduler.engine.owned.power import PoolPower
-from scheduler.engine.units import Holder, Units
+from scheduler.engine.units import NOBODY, Holder, Units
 from scheduler.policy.frees import MANY, CountedFrees
-from scheduler.stock.stock import PoolStock
+from scheduler.stock.pools import PoolStock
 
 
 class Gang(Holder, Protocol):
@@ -25,7 +26,17 @@ class Gang(Holder, Protocol):
 class Pod:
     """Owned devices on one fast fabric; its free ones stand in the column of its pool, `frees`."""
 
-    __slots__ = ("alone", "frees", "index", "pool", "releases", "size", "units")
+    __slots__ = (
+        "alone",
+        "ends_by_s",
+        "frees",
+        "index",
+        "pool",
+        "releases",
+        "size",
+        "starts_before_s",
+        "units",
+    )
 
     def __init__(self, pool: Pool, index: int) -> None:
         self.pool = pool
@@ -38,6 +49,31 @@ class Pod:
         """(second, turn of the job, devices), ascending: when those that are not free should be."""
         self.units: Units | None = None
         """Its devices by number, where some may be out of service."""
+        self.ends_by_s: float = inf
+        """Whoever starts here must end by then, by its estimate."""
+        self.starts_before_s: float = inf
+        """From here on nobody starts here."""
+
+    def limit_s(self, at_s: float) -> float:
+        """Return the longest run that may start here at an instant; -1 where none may."""
+        return self.ends_by_s - at_s if at_s < self.starts_before_s else -1.0
+
+    def await_delivery(self, second: int) -> None:
+        """Be not there until then, which reservations may count on."""
+        self.frees[self.index] = 0
+        self.releases = [(second, NOBODY, self.size)]
+
+    def arrive(self) -> None:
+        """Be there from now on."""
+        self.frees[self.index] = self.size
+        self.releases = []
+
+    def leave(self) -> int:
+        """Be there no more, once nobody holds devices; return how many of them were out of service."""
+        out = 0 if self.units is None else self.units.out
+        self.frees[self.index], self.releases, self.units = 0, [], None
+        self.ends_by_s = self.starts_before_s = 0
+        return out
 
     @property
     def free(self) -> int:
@@ -87,7 +123,10 @@ class Pool:
     Where its site has a cap, it knows its `power`.
     """
 
-    __slots__ = ("endless", "exposed", "frees", "index", "pods", "power", "size", "stock", "tracks_releases")
+    __slots__ = (
+        *("endless", "exposed", "frees", "index", "most_pods", "pods", "power", "present", "size"),
+        *("stock", "tracks_releases"),
+    )
 
     def __init__(
         self,
@@ -97,6 +136,7 @@ class Pool:
         tracks_releases: bool = True,
         exposed: bool = False,
         power: PoolPower | None = None,
+        from_s: int = 0,
     ) -> None:
         self.index = index
         self.stock = stock
@@ -107,19 +147,26 @@ class Pool:
         self.frees: list[int] = CountedFrees() if stock.pods > MANY else []
         """Free devices of each pod."""
         self.pods: list[Pod] = []
+        self.present = 0
+        """Pods that are there now."""
+        self.most_pods = 0
+        """The most that are there at once, sooner or later."""
         self.grow(stock.pods)
+        self.most_pods = stock.most_pods(from_s)
 
     def grow(self, pods: int) -> list[Pod]:
         """Add so many pods, and return them."""
         new = range(len(self.pods), len(self.pods) + pods)
         self.frees += [self.size] * pods
         self.pods += [Pod(self, at) for at in new]
+        self.present += pods
+        self.most_pods += pods
         return self.pods[new.start :]
 
     def need(self, gang: int, rate: float) -> PodNeed | None:
         """What `gang` reference devices come to here; `rate` is this device over the reference one."""
         devices = devices_for(gang, rate)
-        if devices > self.size * len(self.pods) and not self.endless:
+        if devices > self.size * self.most_pods and not self.endless:
             return None
         if self.power is not None and devices * self.power.by_device > self.power.power.most:
             return None

@@ -40,6 +40,8 @@ class Power:
     """What is left of `most` units; those of a curtailment are taken and given back as it begins and ends."""
 
     __slots__ = ("_clock", "_drawn", "curtailments", "free", "most", "stops")
+    ends_by_s = inf
+    """It stays, as pods do that never leave."""
 
     def __init__(
         self,
@@ -74,6 +76,10 @@ class Power:
             return inf
         now_s = int(self._clock.now)
         return Profile(self, now_s).below(units, now_s) - now_s
+
+    def limit_s(self, at_s: float) -> float:
+        """Return the longest run that may start at an instant, by when it leaves: never."""
+        return inf
 
     def take(self, gang: Drawing, units: int) -> None:
         """Let a gang, whose `release_s` is known, draw."""

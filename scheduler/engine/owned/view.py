@@ -61,7 +61,8 @@ class ClusterView:
                 break
             need = other.shape.owned[0]
             work += need.devices * need.run_s(other.estimate_s)
-        return work / sum(pod.size for pool in self._cluster.pools for pod in pool.pods)
+        devices = self._cluster.present()
+        return work / devices if devices else inf
 
     def rented_s(self, job: Job) -> float:
         """Fewest seconds from renting to the end of work, by the estimate; inf where it may not leave."""
@@ -91,12 +92,16 @@ class WaitingView:
 
     def able(self, limit: Limit) -> Job | None:
         """The first job in order that has room now, be it that the place policy refuses it."""
-        limit = within(self.kept, limit, self.now_s)
-        return self._queue.first(self._cluster.most_free(), partial(room, limit, None))
+        return self._queue.first(self._cluster.most_free(), partial(room, self._within(limit), None))
 
     def has_room(self, job: Job, limit: Limit) -> bool:
         """Say whether there are pods free now whose limit the job's estimate keeps."""
-        return room(within(self.kept, limit, self.now_s), None, job.shape) >= job.estimate_s
+        return room(self._within(limit), None, job.shape) >= job.estimate_s
+
+    def _within(self, limit: Limit) -> Limit:
+        """Return a limit that is also kept to where room is, and where pods are about to leave."""
+        limit = within(self.kept, limit, self.now_s)
+        return self._cluster.leaving.limit(limit) or limit
 
     def first(self, limit: Limit) -> tuple[Job, Slot] | None:
         """The first job in order that fits now on pods whose limit its estimate keeps."""

@@ -65,7 +65,8 @@ class Exposure:
 
     def _strike(self, place: Pod | LiveOffer, outage: Outage, phase: Phase) -> None:
         units = place.units
-        assert units is not None
+        if units is None:  # its pod has left at this very instant
+            return
         if phase == Phase.ANNOUNCED:
             place.give(-units.withhold(outage.first, outage.devices, outage.expected_s))
         elif phase == Phase.ENDS:

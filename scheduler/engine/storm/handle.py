@@ -1,8 +1,8 @@
-"""The run, as the parts of a storm see it and move it."""
+"""The run, as the parts of a storm, and pods that come and go, see it and move it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from simpy.events import Event, Timeout
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
-from scheduler.engine.log.outcomes import KILLED
+from scheduler.engine.log.outcomes import KILLED, REJECTED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.keeping import Kept
 from scheduler.engine.owned.lineup import Lineup
@@ -136,6 +136,23 @@ class Handle:
     def give_up(self, row: int) -> None:
         """Let a job be killed, by its row in the trace, and reject all that wait for it to finish."""
         self._loop.arrivals.lost(row, KILLED)
+
+    def waiting(self) -> Iterator[Job]:
+        """Yield who waits for pods, in order."""
+        return self._loop.lineup.queue.in_order()
+
+    def turn_away(self, job: Job, reason: str) -> None:
+        """Reject a job that waits, or is about to, and all that wait for it to finish."""
+        loop = self._loop
+        if self.log.turns.waiting[job.turn]:
+            self.log.stops_waiting(job.turn, self.now_s)
+            loop.waiting_jobs -= 1
+        self.log.unstarted(job.row, REJECTED, reason)
+        loop.arrivals.lost(job.row, REJECTED)
+
+    def seek_at_once(self, job: Job) -> None:
+        """Let a job that waits for pods seek rented devices now."""
+        self._loop.renting.seek(self.key(job), job)
 
     def seek_rented(self, score: float, job: Job, after_s: int) -> None:
         """Let a job seek rented devices after so many seconds, at least 1."""

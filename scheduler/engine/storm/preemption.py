@@ -8,8 +8,9 @@ from math import ceil, inf
 from typing import Any, NamedTuple
 
 from scheduler.engine.jobs import Job
+from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.keeping import Kept
-from scheduler.engine.owned.pools import PodNeed, Pool
+from scheduler.engine.owned.leaving import OwnedNeed
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import Interruptible
@@ -28,7 +29,7 @@ class Hold(NamedTuple):
     until_s: int
     guests_until_s: int
     """When whoever uses the room meanwhile must have ended."""
-    need: PodNeed
+    need: OwnedNeed
     victims: list[Interruptible]
     taken: Room
     """What the head will take, by pod."""
@@ -45,7 +46,7 @@ class Preemption:
         run: Handle,
         policy: Policy,
         conditions: Conditions,
-        pools: list[Pool],
+        cluster: Cluster,
         retries: Retries,
         stop: Callable[[Interruptible], None],
     ) -> None:
@@ -54,7 +55,8 @@ class Preemption:
         self._level: Callable[[Any], float] = policy.abilities.level or run.key
         self._turns_s = policy.abilities.turns_s
         self._restart_s = conditions.restart_s
-        devices = sum(pool.size * len(pool.pods) for pool in pools)
+        self._leaving = cluster.leaving
+        devices = sum(pool.size * pool.most_pods for pool in cluster.pools)
         self._protection = Protection(conditions.preemption, devices)
         self._hold: Hold | None = None
         self._let_down: set[int] = set()
@@ -188,7 +190,7 @@ class Preemption:
     def _choose(self, head: Job, now_s: int) -> Choice | None:
         """Return who gives way; if nobody does, see to it that the head asks again."""
         most, answers = self._protection.most(now_s), self._answers(head, now_s)
-        needs = [need for need in head.shape.owned if could_fit(need, answers.able)]
+        needs = [need for need in self._leaving.lasting(head) if could_fit(need, answers.able)]
         if not needs:
             self._prospect = Prospect(head, answers)
             self._wake(self._prospect.next_s, now_s)
@@ -214,11 +216,12 @@ class Preemption:
             self._protection.until_s,
         )
         assert rule is not None
-        answers = Answers([], [], set())
+        answers, barred = Answers([], [], set()), self._leaving.barred(head)
         for attempt in self._run.running:
             if attempt.pods:
                 assert isinstance(attempt, Interruptible)
-                until_s = until(attempt) if rule(head, standing(attempt), level) else inf
+                asked = barred.isdisjoint(attempt.pods) and rule(head, standing(attempt), level)
+                until_s = until(attempt) if asked else inf
                 if until_s <= now_s:
                     answers.able.append(attempt)
                 elif until_s < inf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduler.engine.jobs import Job
+from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.log.outcomes import FAILED, PREEMPTED, RECLAIMED, Account
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.interruptible import Interruptible
@@ -32,6 +32,12 @@ class Resumed(Job):
     """A job that was interrupted: its run time and estimate are what is left of them."""
 
     career: Career
+
+    def shaped(self, shape: Shape) -> Resumed:
+        """Return it with other places where it may run."""
+        resumed = Resumed._make(self._replace(shape=shape))
+        resumed.career = self.career
+        return resumed
 
     @property
     def asked_s(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import nlargest
 
+from scheduler.engine.owned.leaving import OwnedNeed
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.storm.interruptible import Interruptible
 
@@ -12,7 +13,7 @@ Room = dict[Pod, int]
 """Devices that are free on pods, or would be."""
 
 
-def could_fit(need: PodNeed, able: Iterable[Interruptible], most: int | None = None) -> bool:
+def could_fit(need: OwnedNeed, able: Iterable[Interruptible], most: int | None = None) -> bool:
     """Say whether there would be room if all of those who may stop did, and is none now.
 
     Inside a pod, only at most so many do. Where there is room already, the place policy does not want it.
@@ -32,7 +33,7 @@ def could_fit(need: PodNeed, able: Iterable[Interruptible], most: int | None = N
     )
 
 
-def room_without(need: PodNeed, victims: Iterable[Interruptible]) -> Room:
+def room_without(need: OwnedNeed, victims: Iterable[Interruptible]) -> Room:
     """Return what is free on the pods of the need's pool once the victims, who are there, have stopped."""
     room = {pod: pod.free for pod in need.pods}
     for victim in victims:
@@ -41,7 +42,7 @@ def room_without(need: PodNeed, victims: Iterable[Interruptible]) -> Room:
     return room
 
 
-def needed(need: PodNeed, victims: Sequence[Interruptible]) -> list[Interruptible]:
+def needed(need: OwnedNeed, victims: Sequence[Interruptible]) -> list[Interruptible]:
     """Return who of the victims has to stop, where all of them make room: the last ones are spared first."""
     stop, room = list(victims), room_without(need, victims)
     for victim in reversed(victims):
@@ -52,7 +53,7 @@ def needed(need: PodNeed, victims: Sequence[Interruptible]) -> list[Interruptibl
     return stop
 
 
-def fits(need: PodNeed, room: Room) -> bool:
+def fits(need: OwnedNeed, room: Room) -> bool:
     """Say whether there is room for whole pods, and for the rest in one more."""
     whole = sum(devices >= need.size for devices in room.values()) if need.whole else 0
     if whole < need.whole:
@@ -60,7 +61,7 @@ def fits(need: PodNeed, room: Room) -> bool:
     return not need.rest or sum(devices >= need.rest for devices in room.values()) > need.whole
 
 
-def slot(need: PodNeed, room: Room) -> Room:
+def slot(need: OwnedNeed, room: Room) -> Room:
     """Return what the gang would take of the first pods that have it: whole ones, then the rest."""
     whole = [pod for pod, devices in room.items() if need.whole and devices >= need.size][: need.whole]
     taken = dict.fromkeys(whole, need.size)

@@ -6,7 +6,7 @@ after one thing, and sees the run through its `Handle`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 from typing import Any
@@ -40,7 +40,7 @@ class Storm:
         self.refusals = Refusals(run, policy, self._retries, self._pools)
         self._staging = Staging(run, conditions.wires, conditions.output_tb, self._begun, self._home)
         self._migration = Migration(run, policy, cluster, self._retries, self._leave)
-        self._preemption = Preemption(run, policy, conditions, cluster.pools, self._retries, self._give_way)
+        self._preemption = Preemption(run, policy, conditions, cluster, self._retries, self._give_way)
         self.preempts = self._preemption.possible
         """Running jobs may have to give way to one that waits."""
         self._exposure = Exposure(run, conditions, cluster.pools, self._stop)
@@ -92,6 +92,13 @@ class Storm:
         if attempt.pods:
             self._preemption.ended(attempt)
         return True
+
+    def leave_pods(self, attempts: Sequence[Attempt]) -> None:
+        """Stop attempts whose pods leave, as they have known: they have saved their work."""
+        for attempt in attempts:
+            assert isinstance(attempt, Interruptible)
+            self._stop(attempt, PREEMPTED, in_time=True)
+        self._preemption.changed()
 
     def close(self, end_s: int) -> None:
         """The run ends: note what became of everything that is on its way, and save nothing more."""

@@ -7,7 +7,8 @@ from functools import cmp_to_key
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from scheduler.engine.owned.pools import Pod, PodNeed
+from scheduler.engine.owned.leaving import OwnedNeed
+from scheduler.engine.owned.pools import Pod
 from scheduler.engine.storm.interruptible import Interruptible
 from scheduler.engine.storm.room import fits, needed, room_without, share
 
@@ -38,7 +39,7 @@ class Choice(NamedTuple):
     youths: list[Youth]
     pool: int
     pod: int
-    need: PodNeed
+    need: OwnedNeed
     victims: list[Preemptible]
     """Who would be the first to give way first."""
 
@@ -48,7 +49,7 @@ Lined = tuple[int, Preemptible]
 
 
 def choose(
-    needs: Iterable[PodNeed],
+    needs: Iterable[OwnedNeed],
     preemptibles: list[Preemptible],
     behind: Behind,
     most: int | None,
@@ -83,7 +84,7 @@ def _line_up(
     return lined
 
 
-def _choice(need: PodNeed, pod: int, victims: list[Lined]) -> Choice:
+def _choice(need: OwnedNeed, pod: int, victims: list[Lined]) -> Choice:
     victims.sort(key=lambda victim: (victim[0], victim[1][:2]))
     stop = [victim for _, victim in victims]
     loss_device_s = sum(victim.loss_device_s for victim in stop)
@@ -91,7 +92,7 @@ def _choice(need: PodNeed, pod: int, victims: list[Lined]) -> Choice:
     return Choice(victims[-1][0], loss_device_s, len(stop), youths, need.pool.index, pod, need, stop)
 
 
-def _inside(need: PodNeed, lined: list[Lined], most: int | None) -> list[Choice]:
+def _inside(need: OwnedNeed, lined: list[Lined], most: int | None) -> list[Choice]:
     """Return the best of each pod, of the pods where the foremost victim is furthest behind."""
     by_pod: dict[Pod, list[Lined]] = {}
     for entry in lined:
@@ -145,7 +146,7 @@ def _lightest(shares: list[tuple[int, Lined]], missing: int, most: int | None) -
     return list(min(enough, key=lambda found: found[:3])[3])
 
 
-def _across(need: PodNeed, lined: list[Lined], most: int | None) -> list[Choice]:
+def _across(need: OwnedNeed, lined: list[Lined], most: int | None) -> list[Choice]:
     """Return the set for a gang across pods, or none."""
     room = room_without(need, ())
     for count, (_, preemptible) in enumerate(lined, 1):

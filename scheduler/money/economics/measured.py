@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scheduler.money.economics.breakeven import Numbers, breakeven_utilization
+from scheduler.run.capacity import owned_device_s
 from scheduler.run.columns import LINES, MOVED
 from scheduler.run.directory import Run
 from traces.times import HOUR_S
@@ -55,7 +56,7 @@ def owned(run: Run) -> list[Owned]:
     pace = _pace(run)
     pools = []
     for pool in run.description["pools"]:
-        name, owned_h = pool["name"], run.pools[pool["name"]] * run.length_s / HOUR_S
+        name, owned_h = pool["name"], owned_device_s(run, pool["name"]) / HOUR_S
         held_h = _sum(spend, name, ["capital"], "quantity", ["job"])
         if name not in pace or not held_h:
             continue

@@ -24,6 +24,8 @@ _UNITS = {
     "kg": "Kilograms",
     "kW-month": "Kilowatt-Months",
     "GB": "GB",
+    "pod": "Pods",
+    "kW": "Kilowatts",
 }
 
 _OWNED = ("Owned Training Cluster", "Compute", "Other (Compute)")
@@ -52,6 +54,9 @@ _LINES = {
     "carbon": Terms(_OWNED, "Emissions"),
     "demand_charge": Terms(_OWNED, "Demand", frequency="Recurring"),
     "operations": Terms(_OWNED, "Operations", "Other", frequency="Recurring"),
+    "write_off": Terms(_OWNED, "Write-Off", "Other", frequency="One-Time", billed=False),
+    "resale": Terms(_OWNED, "Resale", None, category="Adjustment", frequency="One-Time"),
+    "decommission": Terms(_OWNED, "Decommissioning", None, category="Adjustment", frequency="One-Time"),
     "on_demand": Terms(_RENTED, "Rental", rented=True),
     "spot": Terms(_RENTED, "Rental", "Dynamic", rented=True),
     "committed": Terms(_RENTED, "Rental", "Committed", rented=True, billed=False),
@@ -67,6 +72,7 @@ _BORNE_BY = {
     "minimum": "billed beyond use",
     "unused_commitment": "unused commitment",
     "site": "the site as a whole",
+    "retired": "pods that leave",
     PURCHASE: "commitment bought",
 }
 

@@ -17,14 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.money.ledger.demand_charge import DemandCharge
+from scheduler.money.ledger.holdings import holdings, partings
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import LedgerError, Owning, rents
 from scheduler.run.parts import written_parts
 from scheduler.run.spend import sums
+from scheduler.stock.pools import PoolStock
 from scheduler.stock.sites import SiteStock
-from scheduler.stock.stock import OfferStock, PoolStock, Stock
+from scheduler.stock.stock import OfferStock, Stock
 from traces.arrays import Ints
 from traces.step_function import by_cell, from_changes
+from traces.times import YEAR_S
 
 TOLERANCE = 1e-9
 """The largest difference, as a share of the amount."""
@@ -79,12 +82,21 @@ def _cost(usd: Totals, name: str) -> float:
 
 
 def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> float:
-    """Book value lost, what is charged by device-second, and energy: idle power, and more where jobs held."""
-    devices, start_s = pool.pods * pool.pod_devices, owning.start_s
-    always = float(owning.power(pool, end_s).over(np.array([start_s]), np.array([end_s]))[0]) * devices
+    """Book value lost, what is charged by device-second, energy, and what is charged as pods leave.
+
+    Idle power is drawn by all that is there, and more where jobs held devices.
+    """
+    usd = always = 0.0
+    held = holdings(pool, owning, end_s)
+    for each in held:
+        devices, batch = each.batch.pods * pool.pod_devices, each.batch
+        span = np.array([each.from_s]), np.array([each.to_s])
+        usd += batch.pods * batch.usd_per_pod * each.value.lost(each.to_s)
+        per_year = batch.pods * batch.usd_per_pod * owning.money.operations_share_per_year
+        usd += per_year * (each.to_s - each.from_s) / YEAR_S
+        always += float(owning.power(pool, end_s).over(*span)[0]) * devices
     energy = pool.idle_kw * (always - at_1_kw) + pool.busy_kw * at_1_kw
-    by_time = devices * (end_s - start_s) * sum(owning.by_device_s(pool).values())
-    return pool.pods * pool.capital_usd_per_pod * owning.lost(end_s) + by_time + energy
+    return usd + energy + sum(charge.usd for charge in partings(pool, held))
 
 
 def _of_site(folder: Path, usd: Totals, site: SiteStock, stock: Stock, owning: Owning, end_s: int) -> Check:

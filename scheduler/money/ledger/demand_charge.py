@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from scheduler.money.ledger.holdings import device_s, holdings
 from scheduler.money.ledger.rates import Owning
 from scheduler.stock.sites import SiteStock
 from scheduler.stock.stock import Stock
@@ -31,9 +32,9 @@ class DemandCharge:
         kw = np.zeros(len(quarters))
         for pool in stock.pools:
             if pool.name in site.pools:
-                idle_kw = pool.pods * pool.pod_devices * pool.idle_kw
+                there = device_s(pool, holdings(pool, owning, end_s), edges) / np.diff(edges)
                 held = busy(pool.name, edges) / np.diff(edges)
-                kw += site.pue * (idle_kw + held * (pool.busy_kw - pool.idle_kw))
+                kw += site.pue * (there * pool.idle_kw + held * (pool.busy_kw - pool.idle_kw))
         self._months, first = np.unique(self._calendar.month(quarters)[0], return_index=True)
         self._most_kw = np.maximum.reduceat(kw, first)
 

@@ -2,7 +2,8 @@
 
 It is made from the logs: owned devices from the step functions of states.parquet, rented ones and their data
 from attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
-`down`, `boot`, `minimum` or `unused_commitment`; together they are what the pools and offers cost.
+`down`, `boot`, `minimum`, `unused_commitment` or, as pods leave, to `retired`; together they are what the
+pools and offers cost.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 
 from scheduler.money.ledger.charges import Charges
 from scheduler.money.ledger.demand_charge import DemandCharge
+from scheduler.money.ledger.holdings import device_s, holdings, partings
 from scheduler.money.ledger.meter import phases, sold_work
 from scheduler.money.ledger.pricing import (
     OfferPrices,
@@ -26,8 +28,9 @@ from scheduler.money.ledger.pricing import (
 from scheduler.money.ledger.rates import Owning, SizeRent, rents
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.run.parts import written_parts
+from scheduler.stock.pools import PoolStock
 from scheduler.stock.sites import SiteStock
-from scheduler.stock.stock import OfferStock, PoolStock, Stock
+from scheduler.stock.stock import OfferStock, Stock
 from traces.arrays import Ints
 from traces.parquet import write_batches
 from traces.step_function import by_cell
@@ -62,14 +65,23 @@ def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.T
 
 
 def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, end_s: int) -> None:
-    """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service."""
+    """Capital, energy and operations of devices that jobs held, of idle ones, and of those out of service.
+
+    And what is charged as pods leave.
+    """
     prices = PoolPrices(pool, owning, charges, end_s)
     cells = prices.cells
     busy, down = _device_s(folder, [f"busy_{pool.name}", f"down_{pool.name}"], cells.edges)
-    idle = pool.pods * pool.pod_devices * cells.width_s - busy - down
+    held = holdings(pool, owning, end_s)
+    idle = device_s(pool, held, cells.edges) - busy - down
     prices.add("job", busy, pool.busy_kw)
     prices.add("idle", idle, pool.idle_kw)
     prices.add("down", down, pool.idle_kw)
+    for line, at_s, quantity, usd in partings(pool, held):
+        period = np.array([at_s])
+        charges.add(
+            pool.name, line, "retired", *(charges.at(period, np.array([one])) for one in (quantity, usd))
+        )
 
 
 def _add_site(

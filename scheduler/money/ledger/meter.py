@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.money.ledger.holdings import by_device_s, capital
 from scheduler.money.ledger.rates import Owning, rents
 from scheduler.run.columns import Attempts
 from scheduler.stock.stock import OfferStock, Stock
@@ -85,8 +86,8 @@ class Meter:
         until_s = int(end_s.max())
         at_1_kw = devices * owning.power(pool, until_s).over(alloc_s, end_s)
         self.usd_at_1_kw[at] += float(at_1_kw.sum())
-        capital = owning.capital(pool, until_s).over(alloc_s, end_s)
-        held = capital + sum(owning.by_device_s(pool).values()) * (end_s - alloc_s)
+        held = capital(pool, owning, until_s).over(alloc_s, end_s)
+        held = held + sum(rate.over(alloc_s, end_s) for rate in by_device_s(pool, owning, until_s).values())
         return np.asarray(devices * held + pool.busy_kw * at_1_kw, np.float64)
 
     def _rented(self, at: int, attempts: Attempts) -> Floats:

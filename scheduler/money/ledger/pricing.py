@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.money.ledger.charges import Cells, Charges, Values
+from scheduler.money.ledger.holdings import by_device_s, capital
 from scheduler.money.ledger.meter import GB_PER_TB, phases
-from scheduler.money.ledger.rates import Owning, SizeRent
+from scheduler.money.ledger.rates import Owning, RateSteps, SizeRent
 from scheduler.run.columns import Attempts
-from scheduler.stock.stock import OfferStock, PoolStock
+from scheduler.stock.pools import PoolStock
+from scheduler.stock.stock import OfferStock
 from traces.arrays import Floats, Ints
 from traces.step_function import by_cell, from_changes
 from traces.times import HOUR_S
@@ -22,10 +24,15 @@ class PoolPrices:
 
     def __init__(self, pool: PoolStock, owning: Owning, charges: Charges, end_s: int) -> None:
         self._pool, self._owning, self._charges = pool, owning, charges
-        self._capital, self._power = owning.capital(pool, end_s), owning.power(pool, end_s)
-        self._carbon = owning.carbon(pool, end_s)
-        self.cells = Cells(charges.periods, end_s, self._capital.from_s, self._power.from_s)
-        self._pue = owning.pue(pool)
+        self._capital, self._power = capital(pool, owning, end_s), owning.power(pool, end_s)
+        self._carbon, self._pue = owning.carbon(pool, end_s), owning.pue(pool)
+        self._by_device_s = by_device_s(pool, owning, end_s)
+        changes = [
+            self._capital.from_s,
+            self._power.from_s,
+            *(at.from_s for at in self._by_device_s.values()),
+        ]
+        self.cells = Cells(charges.periods, end_s, *changes)
 
     def add(self, charged_to: str, device_s: Ints, kw: float) -> None:
         """Charge capital, energy at so many kW a device, and what is charged by device-second."""
@@ -38,9 +45,14 @@ class PoolPrices:
         if self._carbon is not None:
             kg = cells.by_period(device_s * kw * self._carbon.at(cells.start_s))
             add(pool, "carbon", charged_to, kg, np.zeros(len(kg)))
-        for line, usd_per_device_s in self._owning.by_device_s(self._pool).items():
-            if usd_per_device_s:
-                add(pool, line, charged_to, device_h, device_h * HOUR_S * usd_per_device_s)
+        for line, rate in self._by_device_s.items():
+            if rate.rate.any():
+                add(pool, line, charged_to, device_h, self._by_time(rate, device_s, device_h))
+
+    def _by_time(self, rate: RateSteps, device_s: Ints, device_h: Floats) -> Floats:
+        if len(rate.rate) == 1:
+            return np.asarray(device_h * HOUR_S * rate.rate[0])
+        return self.cells.by_period(device_s * rate.at(self.cells.start_s))
 
 
 class OfferPrices:

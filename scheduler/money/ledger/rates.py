@@ -13,15 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.scenario import MoneySpec
+from scheduler.stock.pools import PoolStock
 from scheduler.stock.price_series import Step
 from scheduler.stock.sites import ByHours, SiteStock
-from scheduler.stock.stock import OfferStock, PoolStock
-from traces import portable, step_function
+from scheduler.stock.stock import OfferStock
+from traces import step_function
 from traces.arrays import Floats, Ints
 from traces.times import DAY_S, HOUR_S, YEAR_S
 
-LONGEST_YEARS = 1e6
-"""A life this long never ends."""
 MOST_PERIODS = 2_000_000
 G_PER_KG = 1_000
 DAY_HOURS = 24
@@ -125,55 +124,6 @@ class Owning:
                 'give charge_period "day", depreciation "straight_line" and one usd_per_kwh'
             )
         return self.calendar.starts(step_s, self.start_s, end_s)
-
-    def capital(self, pool: PoolStock, end_s: int) -> RateSteps:
-        """USD a device-second: what the book value of its pod loses, which after the life is nothing."""
-        ends_s = self.life_ends_s
-        if ends_s <= self.start_s:
-            return RateSteps.constant(0.0)
-        starts = np.array([self.start_s])
-        if self.money.depreciation == "declining":
-            starts = self._hours(min(end_s, ends_s))
-        until = np.minimum(self.calendar.next_hour(starts), ends_s)
-        rate = pool.capital_usd_per_pod / pool.pod_devices * self._loses(starts, until) / (until - starts)
-        if ends_s < end_s:
-            return RateSteps(np.append(starts, ends_s), np.append(rate, 0.0))
-        return RateSteps(starts, rate)
-
-    @property
-    def life_ends_s(self) -> int:
-        """The second at which the pods are written off; before the start of the run if they were by then."""
-        return self.start_s + round(min(self.money.life_years - self.money.age_years, LONGEST_YEARS) * YEAR_S)
-
-    def lost(self, end_s: int) -> float:
-        """Return the share of the price of a pod that its book value loses in the run, up to `end_s`."""
-        ends_s = self.life_ends_s
-        if ends_s <= self.start_s:
-            return 0.0
-        last_s = min(end_s, ends_s)
-        hour_s = max(self.start_s, last_s - (last_s + self.calendar.midnight_s) % HOUR_S)
-        hours = np.array([self.start_s, hour_s, min(int(self.calendar.next_hour(np.array(hour_s))), ends_s)])
-        lost = np.cumsum(self._loses(hours[:-1], hours[1:]))
-        return float(np.interp(last_s, hours, [0.0, *lost]))
-
-    def _loses(self, start_s: Ints, end_s: Ints) -> Floats:
-        """Share of the price that is lost over spans: alike in every second, or alike in proportion."""
-        money, life_s = self.money, self.money.life_years * YEAR_S
-        if money.depreciation == "straight_line":
-            whole_s = max(1.0, float(round(life_s)))  # a life ends at a whole second, when all is lost
-            return np.asarray((1 - money.residual_share) * (end_s - start_s) / whole_s, np.float64)
-        span = (end_s - start_s) / life_s
-        decay = portable.log(money.residual_share)
-        left = portable.exp(decay * (money.age_years + (start_s - self.start_s) / YEAR_S) / money.life_years)
-        return np.asarray(-left * portable.expm1(decay * span), np.float64)
-
-    def by_device_s(self, pool: PoolStock) -> dict[str, float]:
-        """USD a device-second, used or not, by line of the ledger.
-
-        Operations are staff, repairs and space, as a share of the price of the pod.
-        """
-        usd_per_year = pool.capital_usd_per_pod * self.money.operations_share_per_year
-        return {"operations": usd_per_year / (pool.pod_devices * YEAR_S)}
 
     def pue(self, pool: PoolStock) -> float:
         """Return the power of the site over that of the pool's devices."""

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from scheduler.report.colours import BLACK, GREY, PALETTE, workload_colours
 from scheduler.report.figures.style import WEEKDAYS, from_zero, panels, stack
+from scheduler.run.capacity import owned_levels
 from scheduler.run.directory import Run
 from scheduler.run.levels import dates, held_by
 from traces.arrays import Array
@@ -27,12 +28,21 @@ def over_time(run: Run, edges: Array) -> Figure:
     owned = held_by(attempts[~attempts.rented], "workload", edges)
     rented = held_by(attempts[attempts.rented], "where", edges)
     queued = means(run.states.time_s.to_numpy(), run.states.queued_devices.to_numpy(), edges)
-    capacity, x = sum(run.pools.values()), dates(run, edges)
+    (since_s, devices), x = owned_levels(run), dates(run, edges)
+    most = int(devices.max(initial=0))
     figure, axes = panels(3, height=4.8, sharex=True, height_ratios=(2, 1, 1))
     top, middle, bottom = axes[:, 0]
     stack(top, x, owned, workload_colours(owned.columns))
-    top.axhline(capacity, color=BLACK, linewidth=0.8, linestyle="--")
-    top.set_title(f"Owned devices held; dashed: the {count(capacity)} there are")
+    top.stairs(
+        devices,
+        dates(run, np.append(since_s, run.end_s)),
+        baseline=None,
+        color=BLACK,
+        linewidth=0.8,
+        linestyle="--",
+    )
+    there = f"the {count(most)} there are" if len(devices) == 1 else f"those there are, up to {count(most)}"
+    top.set_title(f"Owned devices held; dashed: {there}")
     stack(middle, x, rented, dict(zip(run.offers, cycle(PALETTE[4:]), strict=False)))
     middle.set_title("Rented devices held, booting included")
     bottom.stairs(queued, x, color=GREY, fill=True)

@@ -12,6 +12,7 @@ from scheduler.report.colours import workload_colours
 from scheduler.report.page import charts, cubes
 from scheduler.report.page.gantt import gantt
 from scheduler.report.page.groups import Groups, groups, time_steps
+from scheduler.run.capacity import owned_levels
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
 from scheduler.why.causes import Cause
@@ -55,7 +56,7 @@ def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trac
         "waiting": waiting,
         "queue": _means(run, edges, ["queued_devices"]),
         "down": _means(run, edges, [f"down_{name}" for name in run.pools]),
-        "devices": sum(run.pools.values()),
+        "devices": means(*owned_levels(run), np.array(edges)).tolist(),
         "waited": waited,
         "spent": spent,
         "charged": cubes.charged(attempts, grouped, edges, resources),

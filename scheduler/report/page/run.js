@@ -60,7 +60,7 @@ function sums(cube, filter, of, series) {
 
 /** The owned devices that are in service, whoever is filtered: rows without a series. */
 function inService(filter) {
-  const cube = { step: DATA.down.map((_, at) => at), amount: DATA.down.map((down, at) => ((DATA.devices - down) * (DATA.edges[at + 1] - DATA.edges[at])) / 3600) };
+  const cube = { step: DATA.down.map((_, at) => at), amount: DATA.down.map((down, at) => ((DATA.devices[at] - down) * (DATA.edges[at + 1] - DATA.edges[at])) / 3600) };
   return levels(cube, { ...filter, groups: null }, [null], () => null).map((row) => ({ ...row, hours: 0 }));
 }
 

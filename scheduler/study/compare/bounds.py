@@ -150,10 +150,10 @@ def _by_then(edges_h: Floats, run_h: float) -> Any:
 def _capacity(parts: list[BoundJobs], stock: Stock) -> tuple[float, Floats]:
     """Work an hour that all pools do at most, and device-hours for a unit of it on each, at least.
 
-    Each pool does what suits it best.
+    Each pool does what suits it best, with the most pods that it ever has at once.
     """
     least = np.min([part.owned.min(axis=0) for part in parts], axis=0)
-    devices = np.array([pool.pods * pool.pod_devices for pool in stock.pools], np.float64)
+    devices = np.array([pool.most_pods() * pool.pod_devices for pool in stock.pools], np.float64)
     return float(np.sum(devices / least)), least
 
 

@@ -7,8 +7,10 @@ from math import inf
 
 import numpy as np
 
+from scheduler.money.ledger.holdings import holdings
 from scheduler.money.ledger.rates import Owning, RateSteps, rents
-from scheduler.stock.stock import PoolStock, Stock
+from scheduler.stock.pools import PoolStock
+from scheduler.stock.stock import Stock
 from scheduler.study.compare.bound_jobs import BoundJobs
 from traces.arrays import Floats, Ints
 from traces.step_function import row_at
@@ -27,18 +29,22 @@ class LeastPrices:
     def anyhow(self) -> float:
         """USD for what no policy changes: idle power and commitments."""
         first_s, last_s = (np.array([edge]) for edge in self.window)
-        idle = sum(
-            pool.pods
-            * pool.pod_devices
-            * min(pool.idle_kw, pool.busy_kw)
-            * self.owning.power(pool, self.window[1]).over(first_s, last_s)
-            for pool in self.stock.pools
-        )
         committed = (
             offer.committed_devices * rents(offer)[0].price.over(first_s, last_s)
             for offer in self.stock.offers
         )
-        return float((np.zeros(1) + idle + sum(committed))[0])
+        return float(sum(map(self._idle_usd, self.stock.pools)) + np.sum([*committed]))
+
+    def _idle_usd(self, pool: PoolStock) -> float:
+        """USD for the idle power of what there is of a pool."""
+        power = self.owning.power(pool, self.window[1])
+        held = holdings(pool, self.owning, self.window[1])
+        at_1_kw = sum(
+            each.batch.pods
+            * power.over(*(np.clip([edge], *self.window) for edge in (each.from_s, each.to_s)))
+            for each in held
+        )
+        return float(np.sum(at_1_kw)) * pool.pod_devices * min(pool.idle_kw, pool.busy_kw)
 
     def done(self, classes: int, least: Floats) -> Floats:
         """USD by class and slot for a device-hour of work on own devices, beyond what they draw when idle.

@@ -12,7 +12,7 @@ Stream = Callable[[str], np.random.Generator]
 
 
 def streams(seed: int, what: str, whose: str) -> Stream:
-    """Return the streams of one sort of weather at one place, the same in every process.
+    """Return the streams of one sort of chance at one place, the same in every process.
 
     Streams of another seed, sort, place or word are independent (numpy's SeedSequence), so that drawing more
     from one never shifts what another gives.
