@@ -22,11 +22,17 @@ from scheduler.report.documents.money import (
     LedgerDocument,
 )
 from scheduler.report.documents.runs import SummaryDocument, WhyDocument, WhyJobDocument
-from scheduler.report.documents.studies import CompareDocument, PlanDocument, StudyDocument
+from scheduler.report.documents.studies import (
+    CompareDocument,
+    PlanDocument,
+    PowerDocument,
+    StudyDocument,
+)
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS: list[type[Document]] = [
-    *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PlanDocument),
+    *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
+    PlanDocument,
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
     *(TraceDocument, FileDocument, VerifyDocument),
 ]
@@ -129,6 +135,12 @@ def test_many_runs_print_their_documents(home: Path) -> None:
     plan = said(PlanDocument, "plan", scenario, *words, "--workers", 1, "-o", home / "plan")
     assert plan.target["group"] == "fsd.label"
     assert plan.frontier
+    sites = '[{name = "here", pools = ["dojo"], cap_kw = 300}]'
+    capped = said(PowerDocument, "power", scenario, "--set", f"sites={sites}", "--seeds", 2, "--workers", 1)
+    mean, half = capped.sites["here"]["lost_pflop_days"]
+    assert mean is not None
+    assert mean > 0
+    assert half is not None
     study = said(StudyDocument, "study", "run", home / "study.toml", "-o", home / "study", "--workers", 1)
     assert (study.cells, study.computed, len(study.rows)) == (4, 4, 4)
     assert said(StudyDocument, "study", "show", home / "study").differences

@@ -14,6 +14,7 @@ from scheduler.study.compare.compare import Answer
 from scheduler.study.compare.differences import Difference
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target, mean_interval
 from scheduler.study.plan.plan import Elsewhere, Plan
+from scheduler.study.power_worth import PowerWorth, mean_and_halfwidth
 from scheduler.study.sweep.sweep import StudyTally
 
 
@@ -84,6 +85,30 @@ class PlanDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     runs: Annotated[int, about("runs computed")]
     reused: Annotated[int, about("runs found again")]
     out: Out
+
+
+class PowerDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `power`."""
+
+    scenario: Annotated[str, about("name of the scenario")]
+    replications: Annotated[int, about("common seeds, or 1 of a trace")]
+    more_kw: Annotated[float, about("how much more power was tried")]
+    sites: Annotated[
+        dict[str, dict[str, list[Known]]], about("by site, each figure with the mean and half its interval")
+    ]
+
+
+def power_document(scenario: str, worth: Sequence[PowerWorth], replications: int) -> PowerDocument:
+    """Return what the power of sites is worth."""
+    return PowerDocument(
+        scenario=scenario,
+        replications=replications,
+        more_kw=worth[0].kw,
+        sites={
+            each.site: {name: [*mean_and_halfwidth(getattr(each, name))] for name in PowerWorth._fields[2:]}
+            for each in worth
+        },
+    )
 
 
 def plan_document(plan: Plan, out: str) -> PlanDocument:
