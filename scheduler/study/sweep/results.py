@@ -165,9 +165,16 @@ class StudyFacts(NamedTuple):
 
 
 def facts_of(table: pa.Table) -> StudyFacts:
-    """Return what is said of a table that `read_results` gave."""
+    """Return what is said of a table that `read_results` gave; raises StudyError where that is damaged."""
+    from scheduler.study.sweep.study_file import StudyError
+
     told = {key.decode(): text for key, text in table.schema.metadata.items()}
-    grounds = msgspec.json.decode(told[_GROUNDS], type=Grounds)
+    try:
+        grounds = msgspec.json.decode(told[_GROUNDS], type=Grounds)
+    except msgspec.DecodeError as error:
+        raise StudyError(
+            f"{RESULTS_FILE}: what it rests on is damaged, run the study again: {error}"
+        ) from None
     return StudyFacts(told["study"].decode(), int(told["cells"]), grounds)
 
 
