@@ -177,6 +177,19 @@ def test_a_job_that_power_can_never_hold_is_rejected(tmp_path: Path) -> None:
     assert rows(of, "jobs", "state") == [("rejected",), ("finished",)]
 
 
+def test_a_closure_frees_power_for_other_pools(tmp_path: Path) -> None:
+    # Two pools of 4 with power for 4: the first job holds them all and is stopped as its pool closes at 100.
+    # The second one has its devices from the start, and its power from then on.
+    cap = {"name": "here", "pools": ["own", "other"], "pue": 1.0, "cap_kw": cap_kw(8, 4)}
+    closing = {"pool": "own", "at": "100s"}
+    of = scenario(
+        [pool(4), pool(4, name="other")], policy={"patience": "never"}, sites=[cap], closures=[closing]
+    )
+    jobs = trace(job(0, 500, 4, requires="pool:own"), job(1, 20, 4, requires="pool:other"))
+    done = run(of, jobs, tmp_path)
+    assert rows(done, "attempts", "where", "alloc_s", "end_s")[-1] == ("other", 100, 120)
+
+
 def test_pools_of_a_site_share_its_power(tmp_path: Path) -> None:
     # Two pools of 4 with power for 5: the second job has its 3 devices, but no power until the first ends.
     cap = {"name": "here", "pools": ["own", "other"], "pue": 1.0, "cap_kw": cap_kw(8, 5)}
