@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from scheduler.scenario import OfferSpec
-from tests.worlds import CATALOG, YEAR_S, World
+from tests.worlds import CATALOG, YEAR_S, World, all_committed
 
 Key = tuple[int, str, str, str]
 """(start of the charge period, resource, line, charged to)."""
@@ -108,14 +108,29 @@ class Books:
                     self.spend[attempt["job_id"]] += attempt["devices"] * price / 3_600
             self.move(spec, attempt)
         for second in {*range(self.start_s, self.end_s), *used}:
-            left = spec.committed_devices if second < self.end_s else 0
+            left, usd_per_h = self.contracts(spec, second)
+            unit = usd_per_h / left if left else 0.0
             for (bearer, price), devices in sorted(used[second].items()):
                 covered = min(devices, left)
                 left -= covered
                 self.rented(spec, second, "committed", BEARERS[bearer], covered, price)
+                if any(each.usd_per_device_h is not None for each in spec.commitments):
+                    self.rented(spec, second, "discount", "commitment", covered, unit - price)
                 line = "spot" if spec.spot else "on_demand"
                 self.rented(spec, second, line, BEARERS[bearer], devices - covered, price)
-            self.rented(spec, second, "committed", "unused_commitment", left, self.price(spec, second))
+            self.rented(spec, second, "committed", "unused_commitment", left, unit)
+
+    def contracts(self, spec: OfferSpec, second: int) -> tuple[int, float]:
+        """Devices that are committed in a second, and USD an hour for them; none once the run has ended."""
+        devices, usd_per_h = 0, 0.0
+        for each in spec.commitments if second < self.end_s else ():
+            since = 0 if each.since is None else int(each.since[:-1])
+            until = self.end_s if each.until is None else self.start_s + int(each.until[:-1])
+            if self.start_s + since <= second < until:
+                price = self.price(spec, second) if each.usd_per_device_h is None else each.usd_per_device_h
+                devices += each.devices or 0
+                usd_per_h += (each.devices or 0) * price
+        return devices, usd_per_h
 
     def rented(
         self, spec: OfferSpec, second: int, line: str, who: str, devices: int, usd_per_h: float
@@ -128,7 +143,7 @@ class Books:
         alloc, end = attempt["alloc_s"], attempt["end_s"]
         start = end if attempt["start_s"] is None else attempt["start_s"]
         kept = billed = end
-        if spec.committed_devices < self.world.offers[spec.name]["quota"]:
+        if not all_committed(self.world.offers[spec.name]):
             kept = end + spec.release_s
             steps = ceil((kept - alloc) / offer.billing_step_s)
             billed = alloc + max(steps * offer.billing_step_s, offer.minimum_s)
@@ -149,7 +164,7 @@ class Books:
         offer = CATALOG.offer(spec.offer)
         price = offer.usd_per_device_h if spec.usd_per_device_h is None else spec.usd_per_device_h
         assert not isinstance(price, tuple)
-        if spec.usd_per_device_h is None and not spec.committed_devices:
+        if spec.usd_per_device_h is None and not spec.commitments:
             price = offer.usd_per_device_h_by_size.get(devices, price)
         for surge in spec.surges:
             if round(surge.from_h * 3_600) <= second - self.start_s < round(surge.to_h * 3_600):

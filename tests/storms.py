@@ -91,7 +91,7 @@ _OFFERS: st.SearchStrategy[Row] = st.fixed_dictionaries(
         "boot_s": st.sampled_from([0, 0, 5, 30]),
         "staging_gbps": st.sampled_from([800.0, 8_000.0]),
         "usd_per_device_h": st.sampled_from([1.25, 3.6]),
-        "committed_devices": st.sampled_from([0, 0, 2]),
+        "commitments": st.sampled_from([[], [], [{"devices": 2}]]),
         "release_s": st.sampled_from([0, 0, 45]),
         "spot": st.booleans(),
     }

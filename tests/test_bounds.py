@@ -139,7 +139,7 @@ def test_a_boot_is_waited_for() -> None:
 
 
 def test_commitments_are_paid_anyhow_and_used_for_nothing_more() -> None:
-    of = scenario([], [offer("cloud", committed_devices=4)])
+    of = scenario([], [offer("cloud", commitments=[{"devices": 4}])])
     bound = program(of, trace(job(0, HOUR_S, 4)), 2)
     assert bound.least_usd(0.0) == bound.usd_anyhow == pytest.approx(4 * 2 * 3.6)
 

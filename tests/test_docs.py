@@ -260,6 +260,8 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.PurchaseSpec, "#### `[[pools.purchases]]`"),
         (scenario.RetirementSpec, "#### `[[pools.retirements]]`"),
         (scenario.ClosureSpec, "### `[[closures]]`"),
+        (scenario.CommitmentSpec, "#### `[[offers.commitments]]`"),
+        (scenario.BlockSpec, "#### `[[offers.blocks]]`"),
         (scenario.SurgeSpec, "#### `[[offers.surges]]`"),
         (scenario.ReclaimSpec, "#### `[offers.reclaim]`"),
         (scenario.ShortageSpec, "#### `[[offers.shortages]]`"),

@@ -182,7 +182,7 @@ def test_covers_says_what_it_does_not_know(more: dict[str, Any], reason: str | N
 
 
 def test_covers_wants_scores_that_stay() -> None:
-    cloud, other = offer("cloud", committed_devices=4), offer("other")
+    cloud, other = offer("cloud", commitments=[{"devices": 4}]), offer("other")
     assert covers(set_up([job(0, 1, 1)], [pool(4)], [cloud])) is None
     reason = "commitments beside a choice of offers, as cloud"
     assert covers(set_up([job(0, 1, 1)], [pool(4)], [cloud, other])) == reason

@@ -80,11 +80,11 @@ def ledger(folder: Path, *rows: Spend, end_s: int = 2 * HOUR_S, **more: str) -> 
             {"name": "own", "pod": "", "device": "unit"},
         ],
         "offers": [
-            {"name": "cloud", "prices": STEADY, **OFFER},
-            {"name": "agreed", "prices": STEADY, **OFFER, "list_usd_per_device_h": 4.0},
-            {"name": "reserved", "prices": STEADY, **OFFER, "list_usd_per_device_h": 3.2},
-            {"name": "spots", "prices": STEADY, **OFFER, "spot": True},
-            {"name": "surging", "prices": SURGING, **OFFER},
+            {"name": "cloud", "prices": STEADY, **OFFER, "commitments": []},
+            {"name": "agreed", "prices": STEADY, **OFFER, "commitments": [], "list_usd_per_device_h": 4.0},
+            {"name": "reserved", "prices": STEADY, **OFFER, "commitments": [], "list_usd_per_device_h": 3.2},
+            {"name": "spots", "prices": STEADY, **OFFER, "commitments": [], "spot": True},
+            {"name": "surging", "prices": SURGING, **OFFER, "commitments": []},
         ],
         "sites": [{"name": "here"}],
     }
@@ -401,10 +401,13 @@ BEARERS = {
     "on_demand": ("job", "idle", "boot", "minimum"),
     "spot": ("job", "idle", "boot", "minimum"),
     "committed": ("job", "idle", "boot", "minimum", "unused_commitment"),
+    "discount": ("commitment",),
     "egress": ("job",),
     "transfer": ("job",),
     "revenue": ("job",),
 }
+CHARGED = sorted(BEARERS.keys() - {"discount"})
+"""Lines with rows of their own; a discount lowers those of a commitment."""
 OF_PODS = ("capital", "energy", "carbon", "operations", "write_off", "resale", "decommission")
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(OF_PODS, ("dojo", "own"))
 PLACES["demand_charge"] = ("here",)
@@ -419,7 +422,9 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
     """Pods at a site or closed, a commitment exceeded and left unused, spot devices, data out, a tenant."""
     pods, gone = (build.pool(4, name=name, capital_usd=1e6) for name in ("own", "gone"))
     closes = {"pool": "gone", "at": "0s", "resale_share": 0.5, "decommission_usd_per_kw": 9.0}
-    cloud = build.offer("cloud", committed_devices=2, egress_usd_per_gb=0.1, boot_s=60)
+    cloud = build.offer(
+        "cloud", commitments=[{"devices": 2, "discount": 0.2}], egress_usd_per_gb=0.1, boot_s=60
+    )
     spot = build.offer("spot", 2, usd_per_device_h=1.0, spot=True)
     money = {"tenant_usd_per_device_h": 5, "transfer_usd_per_gb": 0.01}
     site = {"name": "here", "pools": ["own"], "g_co2_per_kwh": 300, "demand_usd_per_kw_month": 10}
@@ -452,7 +457,7 @@ def test_two_owners_share_a_commitment(tmp_path: Path) -> None:
         build.job(0, 1_800, 1, residency="any", workload="tenant", kind="tenant.job", owner="bob"),
         build.job(1_800, 1_800, 1, residency="any", workload="fsd", kind="fsd.release", owner="ann"),
     ]
-    cloud = build.offer("cloud", committed_devices=2, usd_per_device_h=2.0, boot_s=0)
+    cloud = build.offer("cloud", commitments=[{"devices": 2}], usd_per_device_h=2.0, boot_s=0)
     run = build.run(build.scenario([], [cloud]), build.trace(*work), tmp_path / "run")
     assert write_focus(run, tmp_path / "bill.csv") == 6
     found = {
@@ -518,7 +523,7 @@ def spends(draw: st.DrawFn) -> list[Spend]:
     amounts = st.just(0.0) | st.floats(1e-6, 1e7)
     rows = {}
     for _ in range(draw(st.integers(0, 30))):
-        line = draw(st.sampled_from(sorted(BEARERS)))
+        line = draw(st.sampled_from(CHARGED))
         resource = draw(st.sampled_from(PLACES.get(line, ("cloud", "agreed", "reserved"))))
         bearer = draw(st.sampled_from(BEARERS[line]))
         quantity, usd = draw(amounts), draw(amounts)

@@ -186,7 +186,17 @@ def devices_are_conserved(world: World) -> None:
         unused = device_s(world, name, "committed", "unused_commitment")
         committed = sum(device_s(world, name, "committed", who) for who in ("job", "boot", "idle", "minimum"))
         assert rented == held_s(world, name)
-        assert committed + unused == offer["committed_devices"] * (world.end_s - world.start_s)
+        length_s = world.end_s - world.start_s
+        terms = [
+            (
+                each["devices"],
+                0 if each["from_s"] is None else 30,
+                90 if each["to_s"] is not None else length_s,
+            )
+            for each in offer["commitments"]
+        ]
+        paid_s = sum(devices * max(0, min(until, length_s) - since) for devices, since, until in terms)
+        assert committed + unused == paid_s
 
 
 def device_s(world: World, resource: str, line: str, who: str) -> int:
@@ -237,7 +247,9 @@ def money_adds_up(world: World) -> None:
     assert all(job["spend_usd"] == pytest.approx(bills[job["job_id"]]) for job in world.logged)
 
 
-ONE_OFFER = [build.offer("cloud", 24, key="nodes", usd_per_device_h=1.25, boot_s=5, committed_devices=2)]
+ONE_OFFER = [
+    build.offer("cloud", 24, key="nodes", usd_per_device_h=1.25, boot_s=5, commitments=[{"devices": 2}])
+]
 ONE_POOL = [build.pool(4, pods=2, capital_usd=1e6)]
 
 

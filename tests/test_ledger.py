@@ -253,7 +253,9 @@ def test_surges_of_a_series() -> None:
 
 def test_a_commitment_is_paid_used_or_not(tmp_path: Path) -> None:
     # Three of five committed devices boot for 10 s and work for 90 of the 200 s.
-    of = rented(tmp_path, job(0, 90, 3), terms={"committed_devices": 5, "boot_s": 10}, horizon_h=200 / HOUR)
+    of = rented(
+        tmp_path, job(0, 90, 3), terms={"commitments": [{"devices": 5}], "boot_s": 10}, horizon_h=200 / HOUR
+    )
     assert spent(of) == {
         ("rent", "committed", "boot"): 0.03,
         ("rent", "committed", "job"): 0.27,
@@ -266,7 +268,7 @@ def test_use_beyond_a_commitment_is_on_demand(tmp_path: Path) -> None:
     of = rented(
         tmp_path,
         *(job(0, 100, 3), job(0, 50, 2)),
-        terms={"committed_devices": 2},
+        terms={"commitments": [{"devices": 2}]},
         horizon_h=200 / HOUR,
     )
     assert spent(of) == {
@@ -279,7 +281,7 @@ def test_use_beyond_a_commitment_is_on_demand(tmp_path: Path) -> None:
 
 def test_a_reservation_has_no_minimum_and_keeps_nothing(tmp_path: Path) -> None:
     # All of the quota is committed: the second gang takes at once what the first leaves.
-    terms = {"key": "minutes", "quota": 2, "committed_devices": 2, "release_s": 300}
+    terms = {"key": "minutes", "quota": 2, "commitments": [{"devices": 2}], "release_s": 300}
     of = rented(tmp_path, job(0, 10, 2), job(0, 30, 2), terms=terms)
     assert spent(of) == {("rent", "committed", "job"): 0.08}
 
@@ -295,7 +297,9 @@ def test_nodes_are_kept_and_billed_in_steps(tmp_path: Path) -> None:
         ("rent", "on_demand", "idle"): 0.14,
         ("rent", "on_demand", "minimum"): 0.06,
     }
-    of = rented(tmp_path / "two", job(0, 70, 4), terms=terms | {"committed_devices": 2}, horizon_h=80 / HOUR)
+    of = rented(
+        tmp_path / "two", job(0, 70, 4), terms=terms | {"commitments": [{"devices": 2}]}, horizon_h=80 / HOUR
+    )
     assert spent(of) == {
         ("rent", "committed", "job"): 0.14,
         ("rent", "committed", "idle"): 0.02,
@@ -400,7 +404,7 @@ def test_the_cheapest_offer_goes_by_the_price_of_now(tmp_path: Path, submit_s: i
 def test_a_free_commitment_costs_nothing_more(tmp_path: Path) -> None:
     # Four committed devices at twice the price: the first gang is free there, the second would pay for three
     # of four, 0.006 a second beside 0.004, and the third, which comes when all are free again, for none.
-    offers = [offer("committed", usd_per_device_h=7.2, committed_devices=4), offer("cheap")]
+    offers = [offer("committed", usd_per_device_h=7.2, commitments=[{"devices": 4}]), offer("cheap")]
     jobs = [job(0, 50, 3), job(0, 100, 4), job(60, 10, 1)]
     of = run(scenario([], offers, policy=AT_ONCE), trace(*jobs), tmp_path)
     assert rows(of, "jobs", "where") == [("committed",), ("cheap",), ("committed",)]
@@ -420,7 +424,7 @@ ALL_AT_ONCE = (
                 8,
                 boot_s=20,
                 release_s=30,
-                committed_devices=3,
+                commitments=[{"devices": 3}],
                 surges=[{"from_h": 0.01, "to_h": 0.02, "factor": 3}],
             )
         ],
@@ -486,7 +490,10 @@ EXPOSED: dict[str, Any] = {
     "offers": [
         offer("spot", key="nodes", spot=True, release_s=45, usd_per_device_h=1.25),
         offer(
-            "cloud", key="double", committed_devices=3, surges=[{"from_h": 0.01, "to_h": 0.02, "factor": 3}]
+            "cloud",
+            key="double",
+            commitments=[{"devices": 3}],
+            surges=[{"from_h": 0.01, "to_h": 0.02, "factor": 3}],
         ),
     ],
     "bound": "none",
@@ -528,7 +535,9 @@ STORMY: dict[str, Any] = {
             boot_s=5,
             reclaim={"up_h": 60 / HOUR, "down_h": 20 / HOUR, "notice_s": 5},
         ),
-        offer("cloud", 8, committed_devices=3, boot_s=10, boots={"fail_probability": 0.2, "slot_s": 20}),
+        offer(
+            "cloud", 8, commitments=[{"devices": 3}], boot_s=10, boots={"fail_probability": 0.2, "slot_s": 20}
+        ),
     ],
     "checkpoints": {"interval": "20s", "gb_per_device": 2.0, "restart_s": 3},
     "retries": {"limit": 3, "backoff_s": 5, "backoff_most_s": 20},
@@ -581,9 +590,16 @@ def test_a_longer_life_never_raises_the_capital(scenario: Scenario, trace: Trace
 def test_a_higher_price_never_lowers_the_rent(
     scenario: Scenario, trace: Trace, factor: float, patience: str
 ) -> None:
-    """With one offer at most, the price decides nothing but the bill."""
+    """With one offer at most, the price decides nothing but the bill; a contract has a price of its own."""
     policy = replace(scenario.policy, patience=patience)
-    offers = [replace(spec, usd_per_device_h=2.0) for spec in scenario.offers[:1]]
+    offers = [
+        replace(
+            spec,
+            usd_per_device_h=2.0,
+            commitments=tuple(each for each in spec.commitments if each.usd_per_device_h is None),
+        )
+        for spec in scenario.offers[:1]
+    ]
     if not (offers or scenario.pools):
         return
     cheap = replace(scenario, policy=policy, offers=tuple(offers))
@@ -617,7 +633,7 @@ def test_a_run_of_no_length_is_priced(tmp_path: Path) -> None:
 
 
 def test_the_run_says_what_was_checked(tmp_path: Path) -> None:
-    of = rented(tmp_path, job(0, 100, 3), terms={"committed_devices": 5}, horizon_h=200 / HOUR)
+    of = rented(tmp_path, job(0, 100, 3), terms={"commitments": [{"devices": 5}]}, horizon_h=200 / HOUR)
     assert [(check["of"], check["rows_usd"]) for check in of.description["ledger"]] == [
         ("jobs", pytest.approx(0.3)),
         ("revenue", 0),
@@ -730,7 +746,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = type_in(
         *("replay", folder / "planned.toml", "-o", out, "--set", "offers.cloud.price.csv=prices.csv"),
         *("--set", "offers.cloud.surges=[{from_h = 2, to_h = 3, factor = 3}]"),
-        *("--set", "offers.cloud.committed_devices=64", "--set", "money.tenant_usd_per_device_h=50"),
+        *("--set", "offers.cloud.commitments=[{devices=64}]", "--set", "money.tenant_usd_per_device_h=50"),
     )
     assert result.exit_code == 0, result.output
     return out
@@ -809,7 +825,7 @@ def test_the_ledger_says_who_bears_what(planned: Path) -> None:
         ("money.depreciation=linear", ["money.depreciation", "linear"]),
         ("money.usd_per_kwh=[1, 2]", ["money.usd_per_kwh", "24"]),
         ("money.lifeyears=3", ["lifeyears", "did you mean life_years"]),
-        ("offers.cloud.committed_devices=257", ["offers[0]", "committed_devices = 257", "quota"]),
+        ("offers.cloud.commitments=[{devices=257}]", ["offers[0]", "devices = 257", "quota"]),
         ("offers.cloud.surges=[{from_h=2,to_h=1,factor=2}]", ["surges[0]", "to_h = 1", "after from_h, 2"]),
         (
             "offers.cloud.surges=[{from_h=0,to_h=2,factor=2},{from_h=1,to_h=3,factor=2}]",

@@ -185,7 +185,7 @@ def test_prices_count_from_the_start_or_stand_by_date(tmp_path: Path) -> None:
 
 def test_commitments_are_paid_from_the_start(tmp_path: Path) -> None:
     """Three devices at 1 USD a second, of which one is used for half of the two hours."""
-    cloud = offer("cloud", committed_devices=3, usd_per_device_h=3_600.0)
+    cloud = offer("cloud", commitments=[{"devices": 3}], usd_per_device_h=3_600.0)
     of = run(scenario(offers=[cloud]), build.trace(LATE), tmp_path)
     assert usd(of) == pytest.approx(3 * 7_200)
 

@@ -68,6 +68,8 @@ _POOL: st.SearchStrategy[Row] = st.fixed_dictionaries(
         "span_efficiency": st.sampled_from([0.5, 0.9, 1.0]),
     }
 )
+TERM = {"since": "30s", "until": "90s", "usd_per_device_h": 0.5}
+"""A commitment for a minute, at a price of its own."""
 _OFFER: st.SearchStrategy[Row] = st.fixed_dictionaries(
     {
         "key": st.sampled_from(sorted(_TERMS)),
@@ -77,7 +79,7 @@ _OFFER: st.SearchStrategy[Row] = st.fixed_dictionaries(
         "usd_per_device_h": st.sampled_from([0.0, 1.25, 3.6, None]),
         "sizes": st.sampled_from([None, None, [1, 4], [2, 3, 8]]),
         "surges": st.sampled_from([[], [], [_window(40, 100, 3), _window(100, 150, 0)]]),
-        "committed_devices": st.sampled_from([0, 0, 1, 3, 24]),
+        "commitments": st.sampled_from([[], [], [(1, {})], [(3, TERM)], [(1, {}), (1, TERM)], [(24, {})]]),
         "release_s": st.sampled_from([0, 0, 45]),
     }
 )
@@ -104,7 +106,12 @@ def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
     pools = draw(st.lists(_POOL, max_size=2))
     offers = draw(st.lists(_OFFER, max_size=2))
     for offer in offers:
-        offer["committed_devices"] = min(offer["committed_devices"], offer["quota"])
+        left, contracts = offer["quota"], []
+        for devices, terms in offer["commitments"]:
+            if least := min(devices, left):
+                contracts.append({"devices": least} | terms)
+                left -= least
+        offer["commitments"] = contracts
     raw = {
         "name": "random",
         "pools": [build.pool(name=f"pool{at}", **pool) for at, pool in enumerate(pools)],
@@ -119,6 +126,14 @@ def scenarios(draw: st.DrawFn, /, **fixed: Any) -> Scenario:
     } | fixed
     assume(raw["pools"] or raw["offers"])
     return parse_scenario(raw)
+
+
+def all_committed(offer: Row) -> bool:
+    """Whether one commitment pays for all of an offer in every second."""
+    return any(
+        each["devices"] >= offer["quota"] and each["from_s"] is each["to_s"] is None
+        for each in offer["commitments"]
+    )
 
 
 def days_after(epoch: str, days: int) -> int:
@@ -256,7 +271,7 @@ class World:
     def free_s(self, attempt: Row) -> int:
         """When others may have its devices: rented ones are kept, unless all are paid anyhow."""
         offer = self.offers.get(attempt["where"])
-        if offer is None or offer["committed_devices"] >= offer["quota"]:
+        if offer is None or all_committed(offer):
             return int(attempt["end_s"])
         return int(attempt["end_s"] + offer["release_s"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -31,11 +31,15 @@ from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
 from scheduler.stock.pools import PoolStock
+from scheduler.stock.stock import OfferStock
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.rows import JobRows
 from traces.trace import NO_VALUE
 
 _NEVER_S = 2**62
+BLOCK_NOTICE_S = 1_800
+"""Instances of a block are stopped from 30 minutes before its end (AWS, vendor documents)."""
+FOR_GOOD_S = 2**40
 
 
 class Assembly:
@@ -147,10 +151,11 @@ class Assembly:
 def _outages(setup: Setup) -> list[Outage]:
     """Return the rows of the weather for the engine, which are all but prices, in seconds of the trace.
 
-    Pods have no weather while they are not there.
+    Pods have no weather while they are not there; offers are also away between their blocks.
     """
+    away = [row for at, offer in enumerate(setup.stock.offers) for row in _between_blocks(setup, at, offer)]
     if setup.weather is None:
-        return []
+        return away
     number, start_s = {name: at for at, name in enumerate(setup.stock.names)}, setup.start_s
     rows = (
         Outage(
@@ -169,7 +174,7 @@ def _outages(setup: Setup) -> list[Outage]:
         if row["what"] != "price"
     )
     spans = {at: pod_spans(pool, start_s) for at, pool in enumerate(setup.stock.pools) if pool.batches}
-    return [met for row in rows if (met := _within(row, spans)) is not None]
+    return away + [met for row in rows if (met := _within(row, spans)) is not None]
 
 
 def pod_spans(pool: PoolStock, start_s: int) -> list[tuple[int, int]]:
@@ -186,6 +191,17 @@ def _within(outage: Outage, spans: dict[int, list[tuple[int, int]]]) -> Outage |
     if from_s >= to_s:
         return None
     return outage._replace(from_s=from_s, to_s=to_s, notice_s=min(outage.notice_s, from_s - came_s))
+
+
+def _between_blocks(setup: Setup, at: int, offer: OfferStock) -> Iterator[Outage]:
+    """Yield when an offer is away: before its first block, between them, and after the last one for good."""
+    blocks, resource = offer.blocks, len(setup.stock.pools) + at
+    ends = [setup.start_s, *(max(setup.start_s, block.to_s or 0) for block in blocks)]
+    begins = [*(block.from_s or 0 for block in blocks), FOR_GOOD_S]
+    for end_s, begin_s in zip(ends, begins, strict=True) if blocks else ():
+        if end_s < begin_s:
+            what, notice_s = ("reclaim", BLOCK_NOTICE_S) if end_s > setup.start_s else ("shortage", 0)
+            yield Outage(end_s, begin_s, resource, 0, 0, offer.most_devices, what, notice_s, begin_s, 0.0)
 
 
 def _interrupts(setup: Setup) -> bool:

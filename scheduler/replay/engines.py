@@ -150,8 +150,11 @@ def _of_stock(setup: Setup) -> str | None:
         if pool.batches:
             return f"pods that come and go, as of {pool.name}"
     by_cost = policy.offer != "fastest" and (len(offers) > 1 or policy.offer != "cheapest")
+    for offer in offers:
+        if offer.blocks:
+            return f"offers that are there for some days, as {offer.name}"
     for offer in offers if by_cost else ():
-        if offer.committed_devices:
+        if offer.commitments:
             return f"commitments beside a choice of offers, as {offer.name}"
         if any(len(prices) > 1 for prices in (offer.prices, *offer.prices_by_size.values())):
             return f"prices that change beside a choice of offers, as {offer.name}"

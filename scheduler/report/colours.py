@@ -11,7 +11,7 @@ from itertools import cycle
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
-OLIVE, WINE, TEAL, SAND = "#999933", "#882255", "#44AA99", "#DDCC77"
+OLIVE, WINE, TEAL, SAND, INDIGO = "#999933", "#882255", "#44AA99", "#DDCC77", "#332288"
 """Of the muted scheme of Tol ("Colour schemes", 2021), for what the palette has no more colours for."""
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
@@ -26,6 +26,7 @@ BEARER_COLOURS = {
     "unused_commitment": VERMILION,
     "site": YELLOW,
     "retired": GREY,
+    "commitment": GREEN,
 }
 LINE_COLOURS = {
     "capital": BLUE,
@@ -39,6 +40,7 @@ LINE_COLOURS = {
     "on_demand": VERMILION,
     "spot": BLACK,
     "committed": PURPLE,
+    "discount": INDIGO,
     "transfer": SKY,
     "egress": GREY,
 }

@@ -108,6 +108,7 @@ LINES = {
     "on_demand": "device-hour",
     "spot": "device-hour",
     "committed": "device-hour",
+    "discount": "device-hour",
     "transfer": "GB",
     "egress": "GB",
     "revenue": "device-hour",
@@ -117,7 +118,7 @@ LINES = {
 MOVED = ("transfer", "egress")
 """Lines of an offer that pay for data, not for devices."""
 
-CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment", "site", "retired")
+CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment", "commitment", "site", "retired")
 """Who bears a charge."""
 
 GROUP = ("owner", "workload", "kind")
@@ -138,7 +139,7 @@ SPEND = pa.schema(
         documented("charged_to", WORD, "", f"{', '.join(CHARGED_TO[:-1])} or {CHARGED_TO[-1]}"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
         documented("unit", WORD, "", "device-hour, kWh, kg, kW-month, pod, kW or GB"),
-        documented("usd", pa.float64(), "USD", "the charge; negative for revenue and resale"),
+        documented("usd", pa.float64(), "USD", "the charge; negative for revenue, resale and most discounts"),
     ]
 )
 

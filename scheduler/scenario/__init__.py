@@ -6,6 +6,7 @@ model ends in `Spec` where the rest of the program makes something of it.
 
 from scheduler.scenario.assets import ClosureSpec, LeadSpec, PurchaseSpec, RetirementSpec
 from scheduler.scenario.base import Name, ScenarioError
+from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
@@ -32,9 +33,11 @@ from scheduler.scenario.sites import CurtailmentSpec, SeriesFile, SiteSpec
 
 __all__ = [
     "BOUNDS",
+    "BlockSpec",
     "BootSpec",
     "CheckpointSpec",
     "ClosureSpec",
+    "CommitmentSpec",
     "CurtailmentSpec",
     "DriftSpec",
     "FailureSpec",

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count, Positive, Sizes, WholeSeconds, check_sizes
 from scheduler.scenario.base import ByHour, Hours, Model, Name, Probability, Whole, WindowSpec
+from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
 from traces.dated import points_of
 
 Sigma = Annotated[float, Meta(ge=0, le=5)]
@@ -112,8 +113,10 @@ class OfferSpec(Model, frozen=True, kw_only=True):
     price: PriceFile | None = None
     """Takes over from its first row on, for all sizes."""
     surges: tuple[SurgeSpec, ...] = ()
-    committed_devices: Whole = 0
-    """Devices that are paid in every second of the run, used or not (take or pay)."""
+    commitments: tuple[CommitmentSpec, ...] = ()
+    """What is paid for a term, used or not (take or pay)."""
+    blocks: tuple[BlockSpec, ...] = ()
+    """Days in which the offer is there, all of it paid ahead; without any it always is."""
     spot: bool = False
     """Rent at the catalog's spot price, and book it so."""
     reclaim: ReclaimSpec | None = None
@@ -133,8 +136,11 @@ class OfferSpec(Model, frozen=True, kw_only=True):
         check_sizes("sizes", self.sizes or ())
         if isinstance(self.usd_per_device_h, tuple):
             points_of(self.usd_per_device_h)
-        if self.committed_devices > self.quota:
-            raise ValueError(f"committed_devices = {self.committed_devices}: must be at most the quota")
+        for commitment in self.commitments:
+            if (commitment.devices or 0) > self.quota:
+                raise ValueError(f"commitments: devices = {commitment.devices}: must be at most the quota")
+        if self.blocks and (self.commitments or self.spot):
+            raise ValueError("blocks are paid ahead: they go neither with commitments nor with spot")
         for surge, after in pairwise(sorted(self.surges, key=lambda surge: surge.from_h)):
             if after.from_h < surge.to_h:
                 raise ValueError(

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Offer
 from scheduler.scenario import OfferSpec, Scenario
+from scheduler.stock.contracts import Commitment, commitments_of
 from scheduler.stock.pools import PoolStock, pools_of
 from scheduler.stock.price_series import Step, Surge, dated_steps, from_start, read_series
 from scheduler.stock.recordings import recorded_most
@@ -49,7 +50,7 @@ class OfferStock(Struct, frozen=True, kw_only=True):
     """The catalog's on-demand price where the scenario agrees on one of its own; else 0."""
     spot: bool
     """Rented at the spot price: the devices may be reclaimed."""
-    committed_devices: int
+    commitments: tuple[Commitment, ...]
     boot_s: int
     billing_step_s: int
     minimum_s: int
@@ -75,7 +76,20 @@ class OfferStock(Struct, frozen=True, kw_only=True):
     @property
     def keep_s(self) -> int:
         """Seconds for which nodes are kept after their gang; where all is committed, there is no need."""
-        return 0 if self.committed_devices >= self.quota else self.release_s
+        return 0 if self.all_committed else self.release_s
+
+    @property
+    def all_committed(self) -> bool:
+        """Whether all that may be rented is paid anyhow, whenever it may be."""
+        return any(
+            each.kind == "block" or (each.devices >= self.quota and each.from_s is each.to_s is None)
+            for each in self.commitments
+        )
+
+    @property
+    def blocks(self) -> list[Commitment]:
+        """The terms in which alone it is there; none: it always is."""
+        return [each for each in self.commitments if each.kind == "block"]
 
     def from_second(self, start_s: int) -> OfferStock:
         """Return it with prices by the seconds of a trace, for a run that begins at one of them."""
@@ -84,7 +98,8 @@ class OfferStock(Struct, frozen=True, kw_only=True):
             return tuple((start_s + second, usd) for second, usd in prices)
 
         by_size = {size: moved(prices) for size, prices in self.prices_by_size.items()}
-        return replace(self, prices=moved(self.prices), prices_by_size=by_size)
+        terms = tuple(each.later(start_s) for each in self.commitments)
+        return replace(self, prices=moved(self.prices), prices_by_size=by_size, commitments=terms)
 
     def held_for(self, used: int) -> int:
         """Return the devices that a gang holds which uses some: the size that fits, or whole nodes."""
@@ -166,7 +181,7 @@ def _offer(spec: OfferSpec, catalog: Catalog, start: datetime, *, lifted: bool, 
         prices_by_size={size: steps for size, steps in prices.items() if steps != prices[sizes[-1]]},
         list_usd_per_device_h=offer.usd_per_device_h if agreed else 0.0,
         spot=spec.spot,
-        committed_devices=spec.committed_devices,
+        commitments=() if lifted and spec.blocks else commitments_of(spec, sizes[-1], start),
         boot_s=offer.boot_s if spec.boot_s is None else spec.boot_s,
         billing_step_s=offer.billing_step_s,
         minimum_s=offer.minimum_s,
@@ -200,7 +215,7 @@ def _price(spec: OfferSpec, offer: Offer, size: int) -> float | Points:
         raise CatalogError(
             f'{spec.name}: the offer "{offer.key}" has no spot price: give usd_per_device_h, or spot = false'
         )
-    if size in own and not spec.committed_devices:
+    if size in own and not (spec.commitments or spec.blocks):
         return own[size]
     figure = offer.figures.get(name)
     return figure.points if figure is not None and figure.points else float(common)

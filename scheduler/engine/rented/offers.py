@@ -78,8 +78,15 @@ class LiveOffer:
 
     def to_pay(self, devices: int) -> int:
         """Devices that cost money: not those of the commitment that are free, which are paid anyhow."""
-        idle = self.stock.committed_devices - (self.stock.quota - self.free - self.down)
+        if not self.stock.commitments:
+            return devices
+        idle = self._committed() - (self.stock.quota - self.free - self.down)
         return devices if idle <= 0 else max(0, devices - idle)
+
+    def _committed(self) -> int:
+        """Devices that are paid now, used or not."""
+        now, usd = self._clock.now, self.price(self.stock.largest_size).usd_per_device_h
+        return sum(each.covers(usd) for each in self.stock.commitments if each.holds(now))
 
     def give(self, devices: int) -> None:
         """So many more devices may be rented, or fewer where negative."""

@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.money.focus.purchases import amortised, with_purchases
 from scheduler.money.focus.text_columns import PURCHASE, Sort, text_columns
 from scheduler.money.ledger.showback import showback
-from scheduler.run.columns import GROUP
 from scheduler.run.directory import Run
 from traces.arrays import Bools, Ints, combinations, sorted_by
 from traces.files import written_whole
@@ -59,6 +59,7 @@ _SPEND = pa.schema(
         *((name, pa.string()) for name in Sort._fields),
         ("quantity", pa.float64()),
         ("usd", pa.float64()),
+        ("effective_usd", pa.float64()),
     ]
 )
 
@@ -90,7 +91,8 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 def focus_table(run: Run, charges: pa.Table) -> pa.Table:
     """Return charges of the run's `showback` in the columns of `SCHEMA`, in order of time."""
-    spend = sorted_by(_with_purchases(charges.select(_SPEND.names).cast(_SPEND)), "period_s")
+    charges = amortised(charges).select(_SPEND.names).cast(_SPEND)
+    spend = sorted_by(with_purchases(run, charges), "period_s")
     first, sort = combinations([spend[name] for name in Sort._fields])
     words = (spend[name].take(pa.array(first)).to_pylist() for name in Sort._fields)
     sorts = [Sort(*row) for row in zip(*words, strict=True)]
@@ -98,20 +100,6 @@ def focus_table(run: Run, charges: pa.Table) -> pa.Table:
     columns = _times(run, spend["period_s"].to_numpy()) | _numbers(run, spend, sorts, sort)
     columns |= {name: pa.array([each.get(name) for each in texts], pa.string()).take(sort) for name in _WORDS}
     return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
-
-
-def _with_purchases(spend: pa.Table) -> pa.Table:
-    """Add, for each period and offer, the row that buys what was committed, used or not."""
-    committed = spend.filter(pc.equal(spend["line"], "committed"))
-    bought = committed.group_by(["period_s", "resource", "unit"], use_threads=False).aggregate(
-        [("quantity", "sum"), ("usd", "sum")]
-    )
-    bought = bought.rename_columns([name.removesuffix("_sum") for name in bought.column_names])
-    for name in ("line", "charged_to"):
-        bought = bought.append_column(name, pa.repeat(PURCHASE, len(bought)))
-    for name in GROUP:
-        bought = bought.append_column(name, pa.nulls(len(bought), pa.string()))
-    return pa.concat_tables([spend, bought.select(_SPEND.names)])
 
 
 def _times(run: Run, period_s: Ints) -> dict[str, Any]:
@@ -131,7 +119,7 @@ def _times(run: Run, period_s: Ints) -> dict[str, Any]:
 
 def _numbers(run: Run, spend: pa.Table, sorts: list[Sort], sort: Ints) -> dict[str, Any]:
     """Costs, prices and quantities; null where there are none."""
-    quantity, usd = (spend[name].to_numpy() for name in ("quantity", "usd"))
+    quantity, usd, cost = (spend[name].to_numpy() for name in ("quantity", "usd", "effective_usd"))
 
     def rows(which: Callable[[Sort], bool]) -> Bools:
         return np.array([which(each) for each in sorts], bool)[sort]
@@ -143,7 +131,7 @@ def _numbers(run: Run, spend: pa.Table, sorts: list[Sort], sort: Ints) -> dict[s
     price[rows(lambda each: each.terms.category == "Adjustment")] = np.nan
     consumed = np.where(rows(lambda each: each.charged_to == "minimum"), 0.0, quantity)
     consumed[~rows(lambda each: each.consumes)] = np.nan
-    effective = np.where(rows(lambda each: each.line == PURCHASE), 0.0, usd)
+    effective = np.where(rows(lambda each: each.line == PURCHASE), 0.0, cost)
     listed, list_usd = np.maximum(price, at_list), np.where(at_list > price, at_list * quantity, usd)
     contracted, contracted_usd = np.where(covered, listed, price), np.where(covered, list_usd, usd)
     columns = {

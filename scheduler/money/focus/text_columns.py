@@ -73,6 +73,7 @@ _BORNE_BY = {
     "unused_commitment": "unused commitment",
     "site": "the site as a whole",
     "retired": "pods that leave",
+    "commitment": "commitment",
     PURCHASE: "commitment bought",
 }
 

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.money.ledger.commitments import committed
 from scheduler.money.ledger.demand_charge import DemandCharge
 from scheduler.money.ledger.holdings import holdings, partings
 from scheduler.money.ledger.meter import Meter
@@ -121,11 +122,14 @@ def _held(folder: Path, pool: str, edges: Ints) -> Ints:
 
 
 def _unused(usd: Totals, offer: OfferStock, start_s: int, end_s: int) -> float:
-    """The price of a commitment, less what of it was used."""
-    price = float(rents(offer)[0].price.over(np.array([start_s]), np.array([end_s]))[0])
+    """The price of commitments, less what of them was used, at the price of the offer."""
+    if not offer.commitments:
+        return 0.0
+    contracts = committed(offer, rents(offer)[0].price).usd
+    price = float(contracts.over(np.array([start_s]), np.array([end_s]))[0])
     used = (
         amount
         for (place, line, who), amount in usd.items()
         if (place, line) == (offer.name, "committed") and who != "unused_commitment"
     )
-    return offer.committed_devices * price - sum(used)
+    return price - sum(used)

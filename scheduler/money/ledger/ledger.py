@@ -136,12 +136,13 @@ def _add_offer(charges: Charges, offer: OfferStock, attempts: Attempts, end_s: i
 def _add_rent(charges: Charges, offer: OfferStock, rent: SizeRent, attempts: Attempts, end_s: int) -> None:
     billed_s = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s).billed_s
     prices = OfferPrices(offer, rent, charges, int(billed_s.max(initial=end_s)))
-    edges = prices.cells.edges
-    unused = offer.committed_devices * np.diff(np.minimum(edges, end_s))
-    for charged_to, (held, covered) in held_by_phase(offer, attempts, edges, end_s).items():
+    edges, devices = prices.cells.edges, prices.committed.devices
+    used = np.zeros(len(edges) - 1, devices.rate.dtype)
+    for charged_to, (held, covered) in held_by_phase(offer, attempts, devices, edges, end_s).items():
         prices.add(charged_to, held, covered)
-        unused = unused - covered
-    prices.add("unused_commitment", unused, unused)
+        used = used + covered
+    if offer.commitments:
+        prices.add_contract(used, end_s)
 
 
 def _add_sold(charges: Charges, names: list[str], usd_per_device_h: float, folder: Path) -> None:

@@ -46,7 +46,7 @@ def phases(offer: OfferStock, alloc_s: Ints, start_s: Ints, end_s: Ints) -> Phas
 
     Where all that may be rented is committed, it is paid anyhow, and nothing is billed beyond `end_s`.
     """
-    if offer.committed_devices >= offer.quota:
+    if offer.all_committed:
         return Phases(alloc_s, start_s, end_s, end_s, end_s)
     kept_s = end_s + offer.keep_s
     steps = -(-(kept_s - alloc_s) // offer.billing_step_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.money.ledger.charges import Cells, Charges, Values
+from scheduler.money.ledger.commitments import committed
 from scheduler.money.ledger.holdings import by_device_s, capital
 from scheduler.money.ledger.meter import GB_PER_TB, phases
 from scheduler.money.ledger.rates import Owning, RateSteps, SizeRent
@@ -12,7 +13,7 @@ from scheduler.run.columns import Attempts
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import OfferStock
 from traces.arrays import Floats, Ints
-from traces.step_function import by_cell, from_changes
+from traces.step_function import by_cell, from_changes, row_at
 from traces.times import HOUR_S
 
 PHASES = ("boot", "job", "idle", "minimum")
@@ -60,7 +61,8 @@ class OfferPrices:
 
     def __init__(self, offer: OfferStock, rent: SizeRent, charges: Charges, last_s: int) -> None:
         self._offer, self._charges, self._price = offer, charges, rent.price
-        self.cells = Cells(charges.periods, last_s, self._price.from_s)
+        self.committed = committed(offer, rent.price)
+        self.cells = Cells(charges.periods, last_s, self._price.from_s, self.committed.devices.from_s)
 
     def add(self, charged_to: str, held: Values, covered: Values) -> None:
         """Charge device-seconds held, of which a commitment covers some."""
@@ -72,28 +74,55 @@ class OfferPrices:
             device_h = self.cells.by_period(device_s) / HOUR_S
             self._charges.add(self._offer.name, line, charged_to, device_h, usd)
 
+    def add_contract(self, covered: Values, end_s: int) -> None:
+        """Charge what of commitments nobody used until the run ended, and their discount on the rest."""
+        start_s, edges = self.cells.start_s, self.cells.edges
+        unused = self.committed.devices.at(start_s) * np.diff(np.minimum(edges, end_s)) - covered
+        price = self._price.at(start_s)
+        contract = self.committed.usd_per_device_s(start_s, self._price).rate
+        if all(each.at_the_offers_price for each in self._offer.commitments):
+            contract = price
+        for line, who, device_s, usd in (
+            ("committed", "unused_commitment", unused, contract),
+            ("discount", "commitment", covered, contract - price),
+        ):
+            rates = self.cells.by_period(device_s * usd)
+            hours = self.cells.by_period(device_s) / HOUR_S
+            if line == "committed" or rates.any():
+                self._charges.add(self._offer.name, line, who, hours, rates)
+
 
 def held_by_phase(
-    offer: OfferStock, attempts: Attempts, edges: Ints, end_s: int
+    offer: OfferStock, attempts: Attempts, devices_committed: RateSteps, edges: Ints, end_s: int
 ) -> dict[str, tuple[Ints, Ints]]:
     """Return the device-seconds between edges of each of `PHASES`: held, and of them those committed.
 
     A commitment covers first what boots, then what works, and so on, until the run ends.
     """
     alloc_s, *cuts = phases(offer, attempts.alloc_s, attempts.start_s, attempts.end_s)
-    devices, committed = attempts.devices, offer.committed_devices
+    devices = attempts.devices
     began = by_cell(*from_changes(alloc_s, devices), edges)
     held = covered = np.zeros(len(edges) - 1, np.int64)
     by_phase = {}
     for charged_to, cut in zip(PHASES, cuts, strict=True):
         held_before, covered_before = held, covered
         held = began - by_cell(*from_changes(cut, devices), edges)
-        if committed:
+        if offer.commitments:
             changes = np.concatenate([alloc_s, np.minimum(cut, end_s)]), np.concatenate([devices, -devices])
-            time_s, level = from_changes(*changes)
-            covered = by_cell(time_s, np.minimum(level, committed), edges)
+            covered = by_cell(*_least(*from_changes(*changes), devices_committed), edges)
         by_phase[charged_to] = held - held_before, covered - covered_before
     return by_phase
+
+
+def _least(time_s: Ints, level: Ints, other: RateSteps) -> tuple[Ints, Ints]:
+    """Return the lower of two levels as a step function; the first is 0 before its first row."""
+    both = np.unique(np.concatenate([time_s, other.from_s]))
+    own = np.where(both < (time_s[0] if len(time_s) else both[-1] + 1), 0, _at(time_s, level, both))
+    return both, np.minimum(own, other.at(both))
+
+
+def _at(time_s: Ints, level: Ints, at_s: Ints) -> Ints:
+    return level[row_at(time_s, at_s)] if len(level) else np.zeros(len(at_s), np.int64)
 
 
 def add_moved(

@@ -145,7 +145,7 @@ def _add_rent(
     )
     prices = OfferPrices(offer, rent, charges, end_s)
     edges = prices.cells.edges
-    held, covered = held_by_phase(offer, together, edges, end_s)["job"]
+    held, covered = held_by_phase(offer, together, prices.committed.devices, edges, end_s)["job"]
     share = covered / np.maximum(1, held)
     for group, ours in groups:
         at_work = _held(ours.start_s, ours, edges).astype(np.float64)

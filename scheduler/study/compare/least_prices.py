@@ -7,6 +7,7 @@ from math import inf
 
 import numpy as np
 
+from scheduler.money.ledger.commitments import committed
 from scheduler.money.ledger.holdings import holdings
 from scheduler.money.ledger.rates import Owning, RateSteps, rents
 from scheduler.stock.pools import PoolStock
@@ -29,11 +30,12 @@ class LeastPrices:
     def anyhow(self) -> float:
         """USD for what no policy changes: idle power and commitments."""
         first_s, last_s = (np.array([edge]) for edge in self.window)
-        committed = (
-            offer.committed_devices * rents(offer)[0].price.over(first_s, last_s)
+        contracts = (
+            committed(offer, rents(offer)[0].price).usd.over(first_s, last_s)
             for offer in self.stock.offers
+            if offer.commitments
         )
-        return float(sum(map(self._idle_usd, self.stock.pools)) + np.sum([*committed]))
+        return float(sum(map(self._idle_usd, self.stock.pools)) + np.sum([*contracts]))
 
     def _idle_usd(self, pool: PoolStock) -> float:
         """USD for the idle power of what there is of a pool."""
@@ -78,7 +80,7 @@ class LeastPrices:
             if held < inf:
                 until_s = self.edges[1:] + hold_s
                 price = np.min([_lowest(rent.price, self.edges[:-1], until_s) for rent in rents(offer)], 0)
-                usd = np.minimum(usd, 0.0 if offer.committed_devices else HOUR_S * held * price)
+                usd = np.minimum(usd, 0.0 if offer.commitments else HOUR_S * held * price)
         return np.where(usd < inf, usd, 0.0) * paid
 
 
