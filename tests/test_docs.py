@@ -35,6 +35,7 @@ from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
 from scheduler.run.assets import ASSETS
 from scheduler.run.directory import Run
+from scheduler.run.live_logs import LIVE_LOGS
 from scheduler.study.reference import reference_of
 from scheduler.why.causes import WAITS, Cause
 from traces.schema import type_name
@@ -277,6 +278,25 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
 def test_keys_and_defaults_of_a_scenario(model: type[msgspec.Struct], heading: str) -> None:
     described = {row[0].strip("`"): row[2] for row in table("scenario.md", heading)}
     assert described == {field.name: default(field) for field in msgspec.structs.fields(model)}
+
+
+@pytest.mark.parametrize(
+    ("model", "heading"),
+    [
+        (scenario.MarketSpec, "### `[market]`"),
+        (scenario.PriceSpec, "### `market.price`"),
+        (scenario.SegmentSpec, "### `[[market.segments]]`"),
+        (scenario.LeaseSpec, "### `[[market.leases]]`"),
+    ],
+)
+def test_keys_and_defaults_of_a_market(model: type[msgspec.Struct], heading: str) -> None:
+    described = {row[0].strip("`"): row[2] for row in table("market.md", heading)}
+    assert described == {field.name: default(field) for field in msgspec.structs.fields(model)}
+
+
+@pytest.mark.parametrize(("page", "log"), [("market.md", "sales")])
+def test_columns_of_what_live_sources_log(page: str, log: str) -> None:
+    assert table(page, f"## {log}.parquet") == [column(field) for field in LIVE_LOGS[log]]
 
 
 def default(field: msgspec.structs.FieldInfo) -> str:

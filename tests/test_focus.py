@@ -404,7 +404,8 @@ BEARERS = {
     "discount": ("commitment",),
     "egress": ("job",),
     "transfer": ("job",),
-    "revenue": ("job",),
+    "credit": ("tenant",),
+    "revenue": ("job", "tenant"),
 }
 CHARGED = sorted(BEARERS.keys() - {"discount"})
 """Lines with rows of their own; a discount lowers those of a commitment."""
@@ -419,7 +420,7 @@ def test_all_lines_and_bearers_are_tried() -> None:
 
 
 def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
-    """Pods at a site or closed, a commitment exceeded and left unused, spot devices, data out, a tenant."""
+    """Pods at a site or closed, a commitment exceeded and left unused, spot devices, data out, tenants."""
     pods, gone = (build.pool(4, name=name, capital_usd=1e6) for name in ("own", "gone"))
     closes = {"pool": "gone", "at": "0s", "resale_share": 0.5, "decommission_usd_per_kw": 9.0}
     cloud = build.offer(
@@ -433,6 +434,7 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
         build.job(600, 4_000, 3, input_tb=0.5, output_tb=0.25),
         build.job(700, 600, 2),
     ]
+    lease = {"name": "bulk", "devices": 1, "each": 1, "from_h": 1, "to_h": 2, "usd_per_device_h": 3}
     scenario = build.scenario(
         [pods, gone],
         [cloud, spot],
@@ -440,6 +442,8 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
         money=money,
         sites=[site],
         closures=[closes],
+        market={"price": {"usd_per_device_h": 2}, "leases": [lease], "credit_share": 0.1},
+        horizon_h=4,
     )
     run = build.run(scenario, build.trace(*work), tmp_path)
     assert {line for (line,) in build.rows(run, "spend", "line")} == set(LINES)

@@ -34,6 +34,16 @@ class ArrivalLoop(Protocol):
         """Make the pass, if this was the last event of the instant."""
 
 
+class GuestLine(Protocol):
+    """Those who use what the others leave, and wait in a line of their own."""
+
+    def admits(self, job: Job) -> bool:
+        """Say whether a job is a guest's."""
+
+    def submit(self, job: Job) -> None:
+        """Let a guest wait from now on."""
+
+
 class Arrivals:
     """Turns the jobs of a source into newcomers, whom the next pass starts or lets wait."""
 
@@ -42,6 +52,7 @@ class Arrivals:
         self._source: Source | None = None
         self._wakes_s = inf
         """When a source that answers is to be asked next, as far as it has said."""
+        self.guests: GuestLine | None = None
         self.newcomers: list[Job] = []
         self._lagging: set[int] = set()
         self.over = False
@@ -111,9 +122,12 @@ class Arrivals:
             submitted = False
             while source.next_s() == now:  # again where it answers a rejection at once
                 for job in source.take():
-                    submitted, loop.now_s = True, now
                     self._log.turns.ready_s[job.row] = now
-                    self._submit(job)
+                    if self.guests is not None and self.guests.admits(job):
+                        self.guests.submit(job)
+                    else:
+                        submitted, loop.now_s = True, now
+                        self._submit(job)
             if submitted:
                 loop.make_pass()
             elif loop.now_s == now:

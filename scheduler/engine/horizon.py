@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from scheduler.engine.attempt import Attempt
+from scheduler.engine.guests.guests import Guests
 from scheduler.engine.log.outcomes import UNFINISHED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.storm.storm import Storm
@@ -15,17 +16,19 @@ class EndingLoop(Protocol):
 
     log: RunLog
     running: dict[Attempt, None]
+    storm: Storm | None
+    guests: Guests | None
 
 
-def cut_off(
-    loop: EndingLoop, storm: Storm | None, waits: bytearray, held: frozenset[int], end_s: int
-) -> None:
+def cut_off(loop: EndingLoop, waits: bytearray, held: frozenset[int], end_s: int) -> None:
     """Log what the horizon cut off; a gang that ends at that very second has finished.
 
     `held` are the rows that wait for other jobs.
     """
-    if storm is not None:
-        storm.close(end_s)
+    if loop.storm is not None:
+        loop.storm.close(end_s)
+    if loop.guests is not None:
+        loop.guests.close(end_s)
     log, running = loop.log, loop.running
     for attempt in list(running):
         del running[attempt]
@@ -34,7 +37,7 @@ def cut_off(
         else:
             log.ended(attempt, end_s, UNFINISHED, attempt.so_far(end_s))
     for row in log.missing():
-        if storm is not None and storm.interrupted(row):
+        if any(watcher is not None and watcher.interrupted(row) for watcher in (loop.storm, loop.guests)):
             why = "waits to run again"
         elif waits[row]:
             why = "still waiting"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from simpy import Environment
 
 from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.fair_share import StartTags
+from scheduler.engine.guests.room import GuestTerms
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.ranking import Ranking
@@ -33,3 +35,5 @@ class Parts(NamedTuple):
     """So many may wait for pods alone; None: any number."""
     overrun_s: int | None = None
     """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
+    guests: Mapping[str, GuestTerms] | None = None
+    """Kinds of jobs that use what the others leave."""

@@ -14,6 +14,7 @@ from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.assets import assets_of
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.gate import Gate
+from scheduler.engine.guests.guests import guests_of
 from scheduler.engine.heads import Heads
 from scheduler.engine.horizon import cut_off
 from scheduler.engine.jobs import Job
@@ -41,7 +42,7 @@ class Simulation:
     def __init__(self, parts: Parts) -> None:
         self.env, self._cluster, self._policy, self.log = parts.env, parts.cluster, parts.policy, parts.log
         self._start_tags = parts.start_tags
-        self.now_s, self.waiting_jobs = int(self.env.now), 0
+        self.now_s, self.passed_s, self.waiting_jobs = int(self.env.now), -1, 0
         self.horizon_s: int | None = None
         self.running = self.log.running
         self._waits = waits = self.log.turns.waiting
@@ -65,7 +66,7 @@ class Simulation:
         self._overflow = None
         if parts.queue_most is not None:
             self._overflow = Overflow(parts.queue_most, self.lineup.queue.entries, self._seek)
-        self._storm: Storm | None = None
+        self.storm: Storm | None = None
         self._heads: Heads | None = None
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
         if parts.overrun_s is not None:
@@ -73,11 +74,12 @@ class Simulation:
         handle = Handle(self)
         if parts.conditions is not None:
             self._expose(handle, parts.conditions)
-        self._assets = assets_of(handle, self._cluster, self._storm)
+        self._assets = assets_of(handle, self._cluster, self.storm)
+        self.guests = guests_of(self, parts.env, parts.cluster, parts.guests)
 
     def _expose(self, handle: Handle, conditions: Conditions) -> None:
         """Let bad weather be a part of the run."""
-        self._storm = storm = Storm(handle, conditions, self._policy, self._cluster)
+        self.storm = storm = Storm(handle, conditions, self._policy, self._cluster)
         self.renting.refusals = storm.refusals
         self._attempt = storm.attempts([self.finish])
         if storm.preempts:
@@ -101,7 +103,7 @@ class Simulation:
 
     def close(self, end_s: int, horizon_s: int | None, held: frozenset[int]) -> None:
         """Log all that is left when the run ends; `held` are the rows that wait for other jobs."""
-        cut_off(self, self._storm, self._waits, held, end_s)
+        cut_off(self, self._waits, held, end_s)
         self.log.flush(end_s + (horizon_s is None))
 
     # waiting
@@ -111,6 +113,9 @@ class Simulation:
 
         It comes once an instant, after all its events.
         """
+        self.passed_s = self.now_s
+        if self.guests is not None:
+            self.guests.call()
         if self._newcomers:
             self._admit(self._newcomers)
         elif self.waiting_jobs:
@@ -122,12 +127,16 @@ class Simulation:
         if self.waiting_jobs and self._heads is not None:
             self.now_s = self._view.now_s = now_s
             joining: list[QueueEntry] = []
+            if self.guests is not None:
+                self.guests.call()
             if self._heads.start_first(joining):
                 self._start_owned(joining)
                 self._start_rented()
 
     def settle(self) -> None:
         """Make the pass, if this was the last event of the instant."""
+        if self.guests is not None:
+            self.guests.call()
         if (self.waiting_jobs or self._newcomers) and self.env.peek() > self.now_s:
             self.make_pass()
 
@@ -173,8 +182,8 @@ class Simulation:
         for score, job in jobs:
             self.now_s = now_s
             self._seek(score, job)
-        if self.now_s == now_s and self.env.peek() > now_s:
-            self.make_pass()
+        if self.now_s == now_s:
+            self.settle()
 
     # starting
 
@@ -198,7 +207,7 @@ class Simulation:
                 self._start_owned([])  # the head may be among those who left
 
     def _rent(self, job: Job, rental: Rental) -> None:
-        storm = self._storm
+        storm = self.storm
         self._start(job, rental, (), rental.ready_s(job) if storm is None else storm.ready_s(job, rental))
 
     def _start(self, job: Job, need: PodNeed | Rental, pods: tuple[Pod, ...], ready_s: int = 0) -> None:
@@ -215,8 +224,8 @@ class Simulation:
             need.take(attempt)
         if self._ranking is not None and pods:
             self._ranking.holds(job.shape.owner, need.devices)
-        if self._storm is not None:
-            self._storm.started(attempt)
+        if self.storm is not None:
+            self.storm.started(attempt)
         if self._hears:
             self.arrivals.started(job.row)
 
@@ -225,7 +234,7 @@ class Simulation:
     def finish(self, attempt: Attempt) -> None:
         """End an attempt whose work is done, or whose time is over, now."""
         self.now_s = now = attempt.end_s
-        if self._storm is not None and not self._storm.ends(attempt):
+        if self.storm is not None and not self.storm.ends(attempt):
             self.settle()
             return
         del self.running[attempt]
@@ -233,8 +242,7 @@ class Simulation:
         self.log.ended(attempt, now, attempt.ending, attempt.account)
         if self._answers:
             self.arrivals.ended(attempt.job.row, attempt.ending)
-        if (self.waiting_jobs or self._newcomers) and self.env.peek() > now:
-            self.make_pass()
+        self.settle()
 
     def release(self, attempt: Attempt) -> None:
         """Take back the devices of an attempt that is no longer among those that run."""

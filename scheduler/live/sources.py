@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow.compute as pc
 
 from scheduler.engine.jobs import Fit, Job, Shape, jobs, shape_of
 from scheduler.engine.source import ReplayProgress
+from scheduler.live.market.market import Market
 from scheduler.live.rows import GrowingRows
 from scheduler.live.source import Ask, LiveSource
 from traces.trace import Trace
@@ -31,11 +32,16 @@ class MergedSources:
         fit: Fit,
         live: Sequence[LiveSource],
         progress: ReplayProgress | None = None,
+        market: Market | None = None,
     ) -> None:
+        everybody: list[LiveSource | Market] = [*live]
+        if market is not None:
+            everybody.append(market)
+            market.intake = self
         self.rows = GrowingRows(
             trace,
-            sum(source.most for source in live),
-            [owner for source in live for owner in source.owners],
+            sum(source.most for source in everybody),
+            [owner for source in everybody for owner in source.owners],
         )
         self._live, self._fit, self._progress = live, fit, progress
         self._own = (job for block in jobs(trace, fit) for job in block)
@@ -78,10 +84,6 @@ class MergedSources:
             source, tag = self._asked_by[row]
             source.ended(tag, outcome, now_s)
 
-    def came_of_it(self, about: Mapping[str, object]) -> Trace:
-        """Return the trace that came of the run; its source says `about` the live sources what is given."""
-        return self.rows.trace(about)
-
     def rest(self) -> list[Job]:
         """Return the jobs of the trace that are still to come."""
         return [*self._of_trace(None)]
@@ -96,13 +98,22 @@ class MergedSources:
             self._next_job = next(self._own, None)
 
     def _job(self, source: LiveSource, ask: Ask, now_s: int) -> Job:
-        job_id, self._next_id = self._next_id, self._next_id + 1
-        row = self.rows.of_ask(job_id, now_s, ask)
-        self._asked_by[row] = source, ask.tag
+        job = self.enter(ask, now_s)
+        self._asked_by[job.row] = source, ask.tag
+        return job
+
+    def shape(self, ask: Ask) -> Shape:
+        """Return what the job of an ask would take."""
         key = ask.gang, ask.workload, ask.kind, ask.owner, ask.residency
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._shapes[key] = shape_of(self._fit, *key, None, None)
+        return shape
+
+    def enter(self, ask: Ask, now_s: int) -> Job:
+        """Return the job of an ask, with a row and a number."""
+        job_id, self._next_id = self._next_id, self._next_id + 1
+        row, shape = self.rows.of_ask(job_id, now_s, ask), self.shape(ask)
         times = now_s, ask.runtime_s, ask.estimate_s
         return Job(row, job_id, *times, ask.gang, ask.priority, None, None, ask.input_tb, shape)
 

@@ -24,6 +24,7 @@ from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
 from scheduler.engine.storm.outages import Outage
+from scheduler.live.market.market import guest_terms
 from scheduler.policy.backfill import planned
 from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
@@ -110,6 +111,7 @@ class Assembly:
                 self._ranking(changing, rows) if changing is not None else None,
                 scenario.policy.queue_most,
                 scenario.overrun_s,
+                None if scenario.market is None else guest_terms(scenario.market),
             )
         )
 

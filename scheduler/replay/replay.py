@@ -14,7 +14,6 @@ from scheduler.engine.log.site_power import SitePower
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.source import ReplayProgress, Source, TraceSource
 from scheduler.live.source import LiveSource
-from scheduler.live.sources import MergedSources, check_live
 from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.batch_events import write_assets
 from scheduler.money.ledger.ledger import write_ledger
@@ -22,9 +21,9 @@ from scheduler.money.ledger.meter import Meter
 from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
+from scheduler.replay.living import Living
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
-from scheduler.run.parts import DEMAND
 from scheduler.stock.assumed import prices_of, unsure_figures
 from traces.files import held
 
@@ -59,29 +58,27 @@ def _run(
     progress: ReplayProgress | None,
     live: Sequence[LiveSource],
 ) -> Run:
-    scenario, trace, owning = setup.scenario, setup.trace, setup.owning
-    if live:
-        check_live(trace, setup.horizon_ends_s)
+    scenario, owning = setup.scenario, setup.owning
     assembly = Assembly(setup)
     fit = cache(assembly.fit)
-    merged = MergedSources(trace, fit, live, progress) if live else None
-    meter = Meter(setup.stock, owning, trace if merged is None else merged.rows)
+    living = Living(setup, fit, live, progress)
+    merged = living.merged
+    meter = Meter(setup.stock, owning, setup.trace if merged is None else merged.rows)
     log = _log(setup, assembly, folder, meter)
     if choice.name == RECORD:
         end_s = run_as_recorded(setup, fit, log)
     elif choice.name == "fast":
-        end_s = lane_of(setup, assembly, fit).run(assembly.simulation(log, trace), progress)
+        end_s = lane_of(setup, assembly, fit).run(assembly.simulation(log, setup.trace), progress)
     else:
-        source = merged or TraceSource(trace, fit, progress)
-        end_s = _undisturbed(assembly.simulation(log, meter.jobs), source, setup.horizon_ends_s)
-    if merged is not None:
-        trace = merged.came_of_it({"start_s": setup.start_s})
-        trace.write(folder / DEMAND)
+        simulation = living.join(assembly.simulation(log, meter.jobs))
+        source = merged or TraceSource(setup.trace, fit, progress)
+        end_s = _undisturbed(simulation, source, setup.horizon_ends_s)
+    trace, sold = living.trace(folder), living.settle(folder, end_s)
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)
     stock = replace(setup.stock, pools=grown)
-    spend = write_ledger(folder, stock, owning, end_s)
+    spend = write_ledger(folder, stock, owning, end_s, sold)
     write_assets(folder, stock, owning, end_s, trace.epoch)
-    checks = audit(folder, spend, stock, owning, meter, end_s)
+    checks = audit(folder, spend, stock, owning, meter, end_s, sold)
     entries = {
         "jobs": log.counts(),
         "refused": log.refusals(),

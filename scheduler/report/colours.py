@@ -11,7 +11,8 @@ from itertools import cycle
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
-OLIVE, WINE, TEAL, SAND, INDIGO = "#999933", "#882255", "#44AA99", "#DDCC77", "#332288"
+OLIVE, WINE, TEAL = "#999933", "#882255", "#44AA99"
+SAND, INDIGO, ROSE = "#DDCC77", "#332288", "#CC6677"
 """Of the muted scheme of Tol ("Colour schemes", 2021), for what the palette has no more colours for."""
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
@@ -27,6 +28,7 @@ BEARER_COLOURS = {
     "site": YELLOW,
     "retired": GREY,
     "commitment": GREEN,
+    "tenant": ROSE,
 }
 LINE_COLOURS = {
     "capital": BLUE,
@@ -43,6 +45,7 @@ LINE_COLOURS = {
     "discount": INDIGO,
     "transfer": SKY,
     "egress": GREY,
+    "credit": ROSE,
 }
 
 

@@ -111,6 +111,7 @@ LINES = {
     "discount": "device-hour",
     "transfer": "GB",
     "egress": "GB",
+    "credit": "device-hour",
     "revenue": "device-hour",
 }
 """What money is spent on, and its unit; revenue and resale are negative."""
@@ -118,7 +119,10 @@ LINES = {
 MOVED = ("transfer", "egress")
 """Lines of an offer that pay for data, not for devices."""
 
-CHARGED_TO = ("job", "idle", "down", "boot", "minimum", "unused_commitment", "commitment", "site", "retired")
+CHARGED_TO = (
+    *("job", "idle", "down", "boot", "minimum", "unused_commitment", "commitment"),
+    *("site", "retired", "tenant"),
+)
 """Who bears a charge."""
 
 GROUP = ("owner", "workload", "kind")

@@ -82,6 +82,7 @@ class LogParts(Struct, frozen=True):
     states: list[Part]
     spend: list[Part]
     assets: list[Part]
+    sales: list[Part]
 
 
 class Description(Struct, frozen=True):

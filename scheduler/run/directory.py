@@ -18,6 +18,7 @@ import pyarrow as pa
 from scheduler.run.assets import ASSETS
 from scheduler.run.columns import ATTEMPTS, JOBS, SPEND, states
 from scheduler.run.description import DIGEST, digest, read_description
+from scheduler.run.live_logs import LIVE_LOGS
 from scheduler.run.parts import (
     LOGS,
     DamagedLogError,
@@ -102,6 +103,7 @@ class Run:
         columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
         columns["states"] = states([*self.pools], self.offers, self.coming, self.metered)
         columns |= {"assets": ASSETS} if self.coming else {}
+        columns |= {log: schema for log, schema in LIVE_LOGS.items() if self._parts[log]}
         if sum(part.rows for part in self._parts["jobs"]) != self.description["trace"]["jobs"]:
             raise DamagedLogError(f"{self.folder}: jobs.parquet has other jobs than {FINISHED}")
         for log, schema in columns.items():

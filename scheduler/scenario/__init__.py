@@ -8,6 +8,7 @@ from scheduler.scenario.assets import ClosureSpec, LeadSpec, PurchaseSpec, Retir
 from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.market import LeaseSpec, MarketSpec, PriceSpec, SegmentSpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
 from scheduler.scenario.policy import MultifactorSpec, PolicySpec
@@ -42,8 +43,10 @@ __all__ = [
     "DriftSpec",
     "FailureSpec",
     "LeadSpec",
+    "LeaseSpec",
     "LinkSpec",
     "MaintenanceSpec",
+    "MarketSpec",
     "MoneySpec",
     "MultifactorSpec",
     "Name",
@@ -52,6 +55,7 @@ __all__ = [
     "PoolSpec",
     "PreemptionSpec",
     "PriceFile",
+    "PriceSpec",
     "PurchaseSpec",
     "ReclaimSpec",
     "RefusalSpec",
@@ -59,6 +63,7 @@ __all__ = [
     "RetrySpec",
     "Scenario",
     "ScenarioError",
+    "SegmentSpec",
     "SeriesFile",
     "ShortageSpec",
     "SiteSpec",

@@ -21,6 +21,7 @@ from scheduler.scenario.assets import ClosureSpec
 from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.market import MarketSpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
@@ -68,6 +69,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     links: tuple[LinkSpec, ...] = ()
     weather: str | None = None
     """A weather file to replay, relative to the scenario file, instead of drawing what the scenario says."""
+    market: MarketSpec | None = None
+    """Whom spare devices are sold to; absent: nobody."""
     fair_weather: bool = False
     """Nothing fails, is taken away, refused or slow to come, and prices neither surge nor drift."""
 
@@ -88,6 +91,7 @@ class Scenario(Model, frozen=True, kw_only=True):
             raise ValueError("give either `trace` or `demand`, not both")
         self._check_links()
         self._check_closures()
+        self._check_market()
         if self.kill not in KILLS:
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
         if self.bound not in BOUNDS:
@@ -127,6 +131,19 @@ class Scenario(Model, frozen=True, kw_only=True):
                 )
             if closed.count(closure.pool) > 1:
                 raise ValueError(f'closures: "{closure.pool}" closes twice')
+
+    def _check_market(self) -> None:
+        if self.market is None:
+            return
+        if self.horizon_h is None:
+            raise ValueError("market: needs horizon_h, as customers never cease to come")
+        capped = [site.name for site in self.sites if site.is_capped]
+        if capped:
+            raise ValueError(f"market: not beside a cap, as of site {capped[0]}: customers do not keep it")
+        offers = [None, *(offer.name for offer in self.offers)]
+        for price in (self.market.price, *(segment.price for segment in self.market.segments)):
+            if price is not None and price.index not in offers:
+                raise ValueError(f'market: index "{price.index}" is no offer of the scenario')
 
     @property
     def horizon_s(self) -> int | None:

@@ -91,6 +91,8 @@ class RunLog:
         self._histories = Histories()
         self.running: dict[Attempt, None] = {}
         """What holds devices now, in order of their start; the simulation keeps it."""
+        self.guests: dict[Attempt, None] = {}
+        """Guests that use devices now, likewise."""
         since_s = power.start_s if power is not None and power.names else None
         numbers = [pools.index(name) for name in coming]
         columns = len(self._resources), len(pools), numbers
@@ -157,7 +159,7 @@ class RunLog:
 
         Each log has at least one part, so that an empty one can be read.
         """
-        self._write(until_s, held_by(self.running))
+        self._write(until_s, held_by([*self.running, *self.guests]))
 
     def add(self, ended: Ended, held: Ints, until_s: int) -> None:
         """Take attempts that have ended, at most until it is full at `until_s`; `held` is as of `held_by`."""

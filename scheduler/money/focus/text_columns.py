@@ -63,9 +63,11 @@ _LINES = {
     PURCHASE: Terms(_RENTED, "Rental", rented=True, category="Purchase", frequency="Recurring"),
     "egress": Terms(_NETWORK, "Egress", rented=True),
     "transfer": Terms(_NETWORK, "Transfer"),
+    "credit": Terms(_OWNED, "Tenant Credit", None, category="Adjustment"),
     "revenue": Terms(_OWNED, "Tenant Revenue", None, category="Adjustment"),
 }
 _BORNE_BY = {
+    "tenant": "customers of the market",
     "idle": "idle devices",
     "down": "devices out of service",
     "boot": "booting and staging",

@@ -7,6 +7,7 @@ bills of rented attempts, one by one, and the price of commitments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import isclose
 from pathlib import Path
@@ -21,6 +22,7 @@ from scheduler.money.ledger.demand_charge import DemandCharge
 from scheduler.money.ledger.holdings import holdings, partings
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import LedgerError, Owning, rents
+from scheduler.money.ledger.sold import Sold
 from scheduler.run.parts import written_parts
 from scheduler.run.spend import sums
 from scheduler.stock.pools import PoolStock
@@ -30,6 +32,8 @@ from traces.arrays import Ints
 from traces.step_function import by_cell, from_changes
 from traces.times import YEAR_S
 
+SALES_LINES = ("revenue", "credit")
+"""Lines that are what is sold, not what pools and offers cost."""
 TOLERANCE = 1e-9
 """The largest difference, as a share of the amount."""
 
@@ -46,17 +50,27 @@ class Check(NamedTuple):
 
 
 def audit(
-    folder: Path, spend: pa.Table, stock: Stock, owning: Owning, meter: Meter, end_s: int
+    folder: Path,
+    spend: pa.Table,
+    stock: Stock,
+    owning: Owning,
+    meter: Meter,
+    end_s: int,
+    sold: Sequence[Sold] = (),
 ) -> list[Check]:
     """Return the checks of a run that ended at `end_s`; raises LedgerError where one fails."""
     usd = totals(spend)
     jobs = pa.concat_tables([*written_parts(folder, "jobs", ["spend_usd", "revenue_usd"])])
     spent, brought = (float(pc.sum(column).as_py() or 0) for column in jobs.columns)
     borne = (amount for (_, line, who), amount in usd.items() if who == "job" and line != "revenue")
+    by_line = {line: sum(usd[key] for key in usd if key[1] == line) for line in SALES_LINES}
+    paid = {line: sum(each.usd for each in sold if each.line == line) for line in SALES_LINES}
     checks = [
         Check("jobs", sum(borne), spent),
-        Check("revenue", -sum(amount for (_, line, _), amount in usd.items() if line == "revenue"), brought),
+        Check("revenue", -by_line["revenue"], brought - paid["revenue"]),
     ]
+    if sold:
+        checks.append(Check("credit", by_line["credit"], paid["credit"]))
     for pool, at_1_kw in zip(stock.pools, meter.usd_at_1_kw, strict=True):
         checks.append(Check(pool.name, _cost(usd, pool.name), _of_pool(pool, owning, at_1_kw, end_s)))
     for offer, billed in zip(stock.offers, meter.billed_usd, strict=True):
@@ -79,7 +93,7 @@ def totals(spend: pa.Table) -> Totals:
 
 
 def _cost(usd: Totals, name: str) -> float:
-    return sum(amount for (place, line, _), amount in usd.items() if place == name and line != "revenue")
+    return sum(usd[key] for key in usd if key[0] == name and key[1] not in SALES_LINES)
 
 
 def _of_pool(pool: PoolStock, owning: Owning, at_1_kw: float, end_s: int) -> float:

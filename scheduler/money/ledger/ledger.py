@@ -8,6 +8,7 @@ pools and offers cost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from scheduler.money.ledger.pricing import (
     held_by_phase,
 )
 from scheduler.money.ledger.rates import Owning, SizeRent, rents
+from scheduler.money.ledger.sold import Sold, add_market
 from scheduler.run.columns import SPEND, Attempts
 from scheduler.run.parts import written_parts
 from scheduler.stock.pools import PoolStock
@@ -39,8 +41,13 @@ from traces.times import HOUR_S
 _ATTEMPT_COLUMNS = [*Attempts._fields, "where"]
 
 
-def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.Table:
-    """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows."""
+def write_ledger(
+    folder: Path, stock: Stock, owning: Owning, end_s: int, sold: Sequence[Sold] = ()
+) -> pa.Table:
+    """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows.
+
+    `sold` is what tenants of the market paid and were paid back.
+    """
     names = stock.names
     charges = Charges(
         [*names, *(site.name for site in stock.sites if site.is_charged)], owning.periods(end_s)
@@ -57,6 +64,7 @@ def write_ledger(folder: Path, stock: Stock, owning: Owning, end_s: int) -> pa.T
                 _add_site(charges, site, stock, owning, folder, end_s)
         if owning.money.tenant_usd_per_device_h:
             _add_sold(charges, names, owning.money.tenant_usd_per_device_h, folder)
+    add_market(charges, names, sold)
     table = charges.table()
     out = folder / "spend.parquet"
     out.mkdir(exist_ok=True)

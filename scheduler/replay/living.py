@@ -1,0 +1,71 @@
+"""What lives in a run beside its trace, put together from the set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scheduler.engine.jobs import Fit
+from scheduler.engine.simulation import Simulation
+from scheduler.engine.source import ReplayProgress
+from scheduler.live.market.market import Market
+from scheduler.live.market.sales import settle
+from scheduler.live.source import LiveSource
+from scheduler.live.sources import MergedSources, check_live
+from scheduler.money.ledger.sold import Sold
+from scheduler.replay.setup import Setup
+from scheduler.run.parts import DEMAND
+from traces.parquet import write_batches
+from traces.trace import Trace
+
+
+class Living:
+    """The live sources of a run, and those of its scenario.
+
+    Over a trace that came of such a run those of the scenario stay silent, as their jobs are in it; who of
+    the jobs are guests is as it was.
+    """
+
+    def __init__(
+        self, setup: Setup, fit: Fit, live: Sequence[LiveSource], progress: ReplayProgress | None
+    ) -> None:
+        self._setup = setup
+        self.market = None if "live" in setup.trace.source else _market(setup)
+        self._lives = bool(live) or self.market is not None
+        self.merged: MergedSources | None = None
+        if self._lives or setup.scenario.market is not None:
+            check_live(setup.trace, setup.horizon_ends_s)
+            self.merged = MergedSources(setup.trace, fit, live, progress, self.market)
+
+    def join(self, simulation: Simulation) -> Simulation:
+        """Let customers come in a simulation, and return it."""
+        if self.market is not None and simulation.guests is not None:
+            simulation.guests.attend(self.market)
+        return simulation
+
+    def trace(self, folder: Path) -> Trace:
+        """Return the jobs of the run; write them where more came than the set-up's."""
+        if self.merged is None or not self._lives:
+            return self._setup.trace
+        trace = self.merged.rows.trace({"start_s": self._setup.start_s})
+        trace.write(folder / DEMAND)
+        return trace
+
+    def settle(self, folder: Path, end_s: int) -> list[Sold]:
+        """Write what the sources log, and return what was sold."""
+        spec = self._setup.scenario.market
+        if self.market is None or spec is None:
+            return []
+        table, sold = settle(folder, self.market.sales, spec.credit_share, end_s)
+        (folder / "sales.parquet").mkdir(exist_ok=True)
+        write_batches(folder / "sales.parquet" / "part-00000.parquet", table.schema, [table])
+        return sold
+
+
+def _market(setup: Setup) -> Market | None:
+    spec, end_s = setup.scenario.market, setup.horizon_ends_s
+    if spec is None or end_s is None:
+        return None
+    prices = {offer.name: offer.prices for offer in setup.stock.offers}
+    midnight_s = setup.owning.calendar.midnight_s
+    return Market(spec, setup.scenario.seed, (setup.start_s, end_s), midnight_s, prices)

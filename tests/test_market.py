@@ -1,0 +1,310 @@
+"""The market: what is spare is sold, own jobs come first, and customers are the same whoever serves them."""
+
+from __future__ import annotations
+
+from math import factorial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from scheduler.replay import Setup, replay
+from scheduler.run.directory import Run
+from scheduler.scenario import MarketSpec, Scenario, ScenarioError
+from tests.build import job, pool, rows, scenario, trace
+from tests.storms import Tale, tales, weather
+from tests.test_live import NOBODY
+from tests.worlds import CATALOG, MEMORY, scenarios, traces
+from traces.confidence import halfwidth
+from traces.trace import Trace
+
+LAWS = settings(max_examples=50, deadline=None)
+Row = dict[str, Any]
+
+
+def segment(name: str = "spot", **more: Any) -> Row:
+    """Customers of one device at any price, at once or not at all, an hour each in the mean."""
+    return {"name": name, "per_day": 24, "run_h": 1, "willingness_usd_per_device_h": 9} | more
+
+
+def market(*segments: Row, usd: float = 2.0, **more: Any) -> Row:
+    return {"price": {"usd_per_device_h": usd}, "segments": list(segments), **more}
+
+
+def selling(devices: int, spec: Row, pods: int = 1, **more: Any) -> Scenario:
+    keys: Row = {"policy": {"patience": "never", "backfill": "none"}, "horizon_h": 24} | more
+    return scenario([pool(devices, pods)], market=spec, **keys)
+
+
+def run(of: Scenario, over: Trace, folder: Path) -> Run:
+    return replay(Setup.of(of, over, CATALOG), folder)
+
+
+def sales(of: Run) -> list[Row]:
+    found: list[Row] = of.table("sales").to_pylist()
+    return found
+
+
+def guest(submit_s: int, runtime_s: int, gang: int, kind: str = "market.spot", **more: Any) -> Row:
+    return job(submit_s, runtime_s, gang, workload="market", kind=kind, owner="spot", **more)
+
+
+def replayed(of: Scenario, folder: Path, *jobs: Row) -> Run:
+    """A run over a trace that came of one with a market, whose customers are in it."""
+    return run(of, trace(*jobs).from_source({"live": {"start_s": 0}}), folder)
+
+
+# guests
+
+
+def test_a_guest_gives_way_at_once_and_starts_anew(tmp_path: Path) -> None:
+    """A pod of 2: the guest uses both from 0; job 1 takes one at 50, so it runs again from 80 to 180."""
+    run = replayed(selling(2, market(segment())), tmp_path, guest(0, 100, 2), job(50, 30, 1))
+    assert rows(run, "attempts", "job_id", "alloc_s", "end_s", "outcome", "kept_s", "lost_device_s") == [
+        *((0, 0, 50, "preempted", 0, 100), (0, 80, 180, "finished", 100, 0)),
+        (1, 50, 80, "finished", 30, 0),
+    ]
+    assert rows(run, "jobs", "job_id", "start_s", "end_s", "attempts") == [(0, 0, 180, 2), (1, 50, 80, 1)]
+
+
+def test_with_checkpoints_it_goes_on_from_the_last(tmp_path: Path) -> None:
+    """Checkpoints each 36 s: at 50 it keeps 36 s of 100, and has 64 left from 80 on."""
+    of = selling(2, market(segment(checkpoint_h=0.01)))
+    run = replayed(of, tmp_path, guest(0, 100, 2), job(50, 30, 1))
+    assert rows(run, "attempts", "job_id", "alloc_s", "end_s", "kept_s", "lost_device_s")[:2] == [
+        *((0, 0, 50, 36, 28), (0, 80, 144, 64, 0)),
+    ]
+
+
+def test_the_last_to_start_is_the_first_to_go(tmp_path: Path) -> None:
+    """Three guests of a pod of 3; job 3 takes two devices."""
+    jobs = (guest(0, 100, 1), guest(1, 100, 1), guest(2, 100, 1), job(50, 10, 2))
+    run = replayed(selling(3, market(segment())), tmp_path, *jobs)
+    assert rows(run, "attempts", "job_id", "end_s", "outcome")[:5] == [
+        *((0, 100, "finished"), (1, 50, "preempted"), (1, 160, "finished")),
+        *((2, 50, "preempted"), (2, 160, "finished")),
+    ]
+
+
+def test_a_firm_guest_stays_and_starts_only_where_nobody_waits(tmp_path: Path) -> None:
+    """A pod of 2: job 1 waits for the firm guest until 100; the second, of 1 device, waits for job 1."""
+    of = selling(2, market(segment("firm", preemptible=False)))
+    jobs = (guest(0, 100, 1, "market.firm"), job(10, 50, 2), guest(20, 5, 1, "market.firm"))
+    run = replayed(of, tmp_path, *jobs)
+    assert rows(run, "jobs", "job_id", "start_s") == [(0, 0), (1, 100), (2, 150)]
+
+
+def test_the_reserve_stays_free_as_a_guest_starts(tmp_path: Path) -> None:
+    """Of 4 devices, 2 are kept free of guests: the one of 3 never starts, that of 2 does."""
+    jobs = (guest(0, 10, 3), guest(0, 10, 2))
+    run = replayed(selling(4, market(segment(), reserve_devices=2)), tmp_path, *jobs)
+    assert rows(run, "jobs", "start_s", "reason") == [(None, "still waiting"), (0, None)]
+
+
+# own jobs come first
+
+
+@LAWS
+@given(scenarios(horizon_h=400 / 3_600), traces(), st.sampled_from([0.0, 9.0]))
+def test_own_jobs_run_as_if_nothing_were_sold(of: Scenario, over: Trace, willingness: float) -> None:
+    own_jobs_are_the_same(of, over, willingness)
+
+
+@LAWS
+@given(tales(horizon_h=400 / 3_600), st.sampled_from([0.0, 9.0]))
+def test_in_storms_too(tale: Tale, willingness: float) -> None:
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        file = f"{folder}/weather.parquet"
+        weather(tale.scenario, tale.outages).write(file)
+        own_jobs_are_the_same(replace(tale.scenario, weather=file), tale.trace, willingness)
+
+
+def own_jobs_are_the_same(of: Scenario, over: Trace, willingness: float) -> None:
+    """Where nobody pays anything, not a bit of any log is another; else nothing of our own jobs is.
+
+    And the trace that comes of it gives the same run again.
+    """
+    crowd = segment(per_day=24 * 900, run_h=0.02, devices=(1, 2), start_within_h=0.01)
+    crowd["willingness_usd_per_device_h"] = willingness
+    spec = _spec(market(crowd))
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        alone = run(of, over, Path(folder) / "alone")
+        sells = run(replace(of, market=spec), over, Path(folder) / "sells")
+        if willingness == 0:
+            assert all(sells.table(log).equals(alone.table(log)) for log in ("states", "spend"))
+        for log in ("jobs", "attempts"):
+            mine, own = sells.table(log), pa.array(over.numpy("job_id"))
+            mine = mine.filter(pc.is_in(mine.column("job_id"), own))
+            assert _plain(mine) == _plain(alone.table(log)), log
+        came = Trace.read(sells.folder / "trace.parquet")
+        again = run(replace(of, market=spec), came, Path(folder) / "again")
+        for log in ("attempts", "states", "jobs"):
+            assert again.table(log).equals(sells.table(log)), log
+
+
+def _plain(table: pa.Table) -> list[Row]:
+    keys = [(name, "ascending") for name in ("job_id", "attempt") if name in table.column_names]
+    found: list[Row] = table.sort_by(keys).to_pylist()
+    return found
+
+
+def _spec(spec: Row) -> MarketSpec:
+    found = scenario([pool(1)], horizon_h=1, market=spec).market
+    assert found is not None
+    return found
+
+
+def test_no_headroom_no_revenue(tmp_path: Path) -> None:
+    """One job fills the pod; on the other hand all of it is kept free."""
+    full = run(selling(2, market(segment())), trace(job(0, 86_400, 2)), tmp_path / "a")
+    kept = run(selling(2, market(segment(), reserve_devices=2)), NOBODY, tmp_path / "b")
+    for each in (full, kept):
+        assert {row["answer"] for row in sales(each)} == {"too late"}
+        assert sum(row["revenue_usd"] for row in sales(each)) == 0
+
+
+def test_two_policies_meet_the_same_customers(tmp_path: Path) -> None:
+    spec = market(segment(devices=[1, 3], start_within_h=2), segment("other", willingness_sigma=1.0))
+    jobs = trace(*(job(3_000 * at, 9_000, 1 + at % 3) for at in range(25)))
+    asked = [
+        [
+            (row["asked_s"], row["segment"], row["devices"], row["run_s"])
+            for row in sales(run(of, jobs, folder))
+        ]
+        for of, folder in (
+            (selling(4, spec), tmp_path / "a"),
+            (selling(6, spec, policy={"order": "sjf"}), tmp_path / "b"),
+        )
+    ]
+    assert asked[0] == asked[1]
+
+
+# money
+
+
+def test_revenue_is_what_was_served_at_its_price(tmp_path: Path) -> None:
+    """Each row of the sales adds up to the ledger's; what was cut off at the horizon is paid, too."""
+    made = run(selling(3, market(segment(devices=[1, 2], per_day=200))), NOBODY, tmp_path)
+    found = sales(made)
+    assert all(row["revenue_usd"] == pytest.approx(2.0 * row["served_device_h"]) for row in found)
+    spent = made.table("spend").to_pylist()
+    revenue = sum(row["usd"] for row in spent if row["line"] == "revenue")
+    assert -revenue == pytest.approx(sum(row["revenue_usd"] for row in found))
+    assert revenue < 0
+
+
+def test_a_promise_that_is_broken_pays_a_credit(tmp_path: Path) -> None:
+    """A lease of both devices from 10:00 on; a job, which is not asked, holds one of them until 12:00."""
+    lease = {"name": "bulk", "devices": 2, "each": 2, "from_h": 10, "to_h": 20, "usd_per_device_h": 3}
+    of = selling(2, market(leases=[lease], credit_share=0.1))
+    row = sales(run(of, trace(job(9 * 3_600, 3 * 3_600, 1)), tmp_path))[0]
+    assert (row["promised_s"], row["start_s"]) == (36_000, 43_200)
+    assert (row["revenue_usd"], row["credit_usd"]) == (2 * 10 * 3, pytest.approx(0.1 * 2 * 10 * 3))
+
+
+@pytest.mark.parametrize(
+    ("price", "usd"),
+    [
+        ({"usd_per_device_h": 2}, [2, 2]),
+        ({"usd_per_device_h": [1.0] * 12 + [4.0] * 12}, [1, 4]),
+        ({"usd_per_device_h": 2, "rise": 1.0}, [2 * 1.5, 2 * 1.5]),
+        ({"index": "cloud", "share": 0.5}, [1.8, 1.8]),
+    ],
+)
+def test_what_a_customer_is_asked(tmp_path: Path, price: Row, usd: list[float]) -> None:
+    """A job holds half of the pod; before noon and after. The offer costs 3.60 USD."""
+    of = scenario(
+        [pool(2)],
+        [{"name": "cloud", "offer": "plain", "quota": 1}],
+        market={"price": price, "segments": [segment(per_day=2_000, willingness_usd_per_device_h=0)]},
+        horizon_h=24,
+    )
+    found = sales(run(of, trace(job(0, 86_400, 1)), tmp_path))
+    early = [row["usd_per_device_h"] for row in found if row["asked_s"] < 43_200]
+    late = [row["usd_per_device_h"] for row in found if row["asked_s"] >= 43_200]
+    assert [early[-1], late[0]] == pytest.approx(usd)
+
+
+def test_the_window(tmp_path: Path) -> None:
+    found = sales(run(selling(2, market(segment(), window={"from_h": 8, "to_h": 9})), NOBODY, tmp_path))
+    bought = [row["asked_s"] / 3_600 for row in found if row["answer"] == "bought"]
+    assert bought
+    assert all(8 <= hour < 9 for hour in bought)
+
+
+@pytest.mark.parametrize(
+    ("spec", "error"),
+    [
+        ({"price": {}}, "give either `usd_per_device_h` or `index`"),
+        ({"price": {"index": "moon"}}, 'index "moon" is no offer'),
+        (market(segment(), segment()), 'the name "spot" stands for two'),
+        (market(segment(devices=[1, 2], weights=[1.0])), "weights: must be as many as devices, 2"),
+        (market(segmants=[]), "segmants"),
+    ],
+)
+def test_what_is_wrong_is_said(spec: Row, error: str) -> None:
+    with pytest.raises(ScenarioError, match=error):
+        selling(2, spec)
+
+
+def test_a_market_needs_a_horizon() -> None:
+    with pytest.raises(ScenarioError, match="market: needs horizon_h"):
+        scenario([pool(1)], market=market(segment()))
+
+
+# theory
+
+
+def erlang_b(devices: int, offered: float) -> float:
+    """The share of customers that find all devices taken (Erlang 1917)."""
+    terms = [offered**n / factorial(n) for n in range(devices + 1)]
+    return terms[-1] / sum(terms)
+
+
+def test_who_comes_at_once_or_not_at_all_is_lost_as_erlang_says() -> None:
+    """Five devices, 4 Erlang, exponential run times: blocked in the mean of 12 seeds of 40 days each."""
+    spec, blocked = market(segment(per_day=96)), []
+    for seed in range(12):
+        with TemporaryDirectory(dir=MEMORY) as folder:
+            of = selling(5, spec, horizon_h=960, seed=seed)
+            found = sales(run(of, NOBODY, Path(folder)))[200:]  # once the empty start is forgotten
+        blocked.append(np.mean([row["answer"] == "too late" for row in found]))
+    half = float(halfwidth(np.array(blocked), 0.99))
+    assert np.mean(blocked) == pytest.approx(erlang_b(5, 4.0), abs=half)
+    assert half < 0.02
+
+
+def test_the_best_reserve_is_that_of_dynamic_programming() -> None:
+    """Eight devices; class 1 pays 5 and class 2 pays 1 USD an hour (trunk reservation: Miller 1969)."""
+    gains = {reserve: [_gain(reserve, seed) for seed in range(6)] for reserve in range(6)}
+    best = max(gains, key=lambda reserve: float(np.mean(gains[reserve])))
+    assert best == _dynamic_programme(8, (5.0, 5.0), (5.0, 1.0))
+
+
+def _gain(reserve: int, seed: int) -> float:
+    dear = segment("dear", per_day=120, price={"usd_per_device_h": 5})
+    cheap = segment("cheap", per_day=120, price={"usd_per_device_h": 1}, reserve_devices=reserve)
+    of = selling(8, market(dear, cheap), horizon_h=480, seed=seed)
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        return float(sum(row["revenue_usd"] for row in sales(run(of, NOBODY, Path(folder)))))
+
+
+def _dynamic_programme(devices: int, per_h: tuple[float, float], pays: tuple[float, float]) -> int:
+    """Return for how few free devices class 2 is refused: relative value iteration, services of rate 1."""
+    value, rate = np.zeros(devices + 1), sum(per_h) + devices
+    busy = np.arange(devices + 1)
+    for _ in range(5_000):
+        down = value[np.maximum(busy - 1, 0)]
+        up = [np.where(busy < devices, np.append(value[1:], -np.inf) + usd, -np.inf) for usd in pays]
+        admitted = sum(often * np.maximum(value, more) for often, more in zip(per_h, up, strict=True))
+        value = (admitted + busy * down + (devices - busy) * value) / rate
+        value -= value[0]
+    refused = [n for n in range(devices) if value[n + 1] + pays[1] < value[n]]
+    return devices - min(refused, default=devices)
