@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from scheduler.cli import main
 from scheduler.cli.catalog import SECTIONS
 from scheduler.report import catalog
+from scheduler.run.directory import open_run
 from tests.build import job, trace
 from traces import Trace
 from traces.formats import FORMATS
@@ -120,9 +121,19 @@ def test_the_third_demo_is_dear(tmp_path: Path) -> None:
     assert max(usd for _, usd in prices) == pytest.approx(5 * min(usd for _, usd in prices))
 
 
+def test_the_fourth_demo_ends_a_program(tmp_path: Path) -> None:
+    """Two pods of 120 tiles are closed on the day; the island goes on."""
+    small = ("--set", "demand.days=32", "--set", "demand.cars=300000", "--set", "horizon_h=768")
+    assert type_in("demo", "dojo-ends-2025", *small, "-o", tmp_path / "run").exit_code == 0
+    run = open_run(tmp_path / "run")
+    lines = {(row.resource, row.line) for row in run.spend.itertuples()}
+    assert {("dojo", "write_off"), ("dojo", "resale"), ("cortex", "capital")} <= lines
+    assert run.jobs.submit_s.max() < 32 * 86_400
+
+
 def test_a_demo_that_is_none(tmp_path: Path) -> None:
     result = type_in("demo", "good-weather", "-o", tmp_path / "run")
-    complains(result, 2, "good-weather", "seven-exapods, bad-weather, shortage-2023")
+    complains(result, 2, "good-weather", "seven-exapods, bad-weather, shortage-2023, dojo-ends-2025")
     assert not (tmp_path / "run").exists()
 
 

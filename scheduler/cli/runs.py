@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
 
 DEMOS = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
-    for name in ("seven-exapods", "bad-weather", "shortage-2023")
+    for name in ("seven-exapods", "bad-weather", "shortage-2023", "dojo-ends-2025")
 }
 DEMO = DEMOS["seven-exapods"]
 
@@ -32,8 +32,8 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) ->
     """Run four weeks on seven ExaPODs with bursts, and print the summary.
 
     Seven are not full with the demo's demand, so hardly anything bursts; --set pools.dojo.pods=5 shows it.
-    SCENARIO is seven-exapods (the default), bad-weather or shortage-2023. What has weather is run in fair
-    weather too, as OUT-fair, and printed beside that.
+    SCENARIO is seven-exapods (the default), bad-weather, shortage-2023 or dojo-ends-2025. What has weather is
+    run in fair weather too, as OUT-fair, and printed beside that.
     """
     from msgspec.structs import replace
 
