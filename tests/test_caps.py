@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.cli import main
 from scheduler.run.directory import Run
 from scheduler.run.parts import LOGS
 from scheduler.scenario import Scenario, ScenarioError, parse_scenario
@@ -108,6 +110,26 @@ def test_no_site_is_ever_above_its_cap(data: st.DataObject) -> None:
             assert "unfinished" not in {state for (state,) in rows(done, "jobs", "state")}
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_who_stops_keeps_every_curtailment(data: st.DataObject) -> None:
+    of = without_preemption(data.draw(scenarios(bound="none").filter(lambda one: bool(one.pools))))
+    idle_kw = 1.2 * sum(one.pods * (one.devices or 1) * IDLE_KW for one in of.pools)
+    held = data.draw(st.integers(0, 6))
+    from_s, length_s, notice_s = (data.draw(st.integers(*span)) for span in ((0, 200), (1, 150), (0, 60)))
+    cut = {"from_h": from_s / 3_600, "to_h": (from_s + length_s) / 3_600, "notice_h": notice_s / 3_600}
+    kw = (idle_kw + 1.2 * 3.24 * held) * (1 + 1e-9)
+    more = {"curtailments": [{**cut, "kw": kw}], "over_cap": "checkpoint_and_stop"}
+    over = data.draw(traces())
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        done = run(at_one_site(of, **more), over, Path(folder), CATALOG)
+        begins_s, states = done.start_s + from_s, done.states
+        inside = states[(states.time_s >= begins_s) & (states.time_s < begins_s + length_s)]
+        before = states[states.time_s <= begins_s].site_kw_here.tail(1)
+        most_kw = max([*inside.site_kw_here, *before], default=0.0)
+        assert begins_s >= done.end_s or most_kw <= kw * (1 + 1e-9)
+
+
 def here(*jobs: Row, folder: Path, devices: int = 4, policy: Row | None = None, **more: Any) -> Run:
     of = scenario([pool(devices)], policy={"patience": "never"} | (policy or {}), sites=[site(**more)])
     return run(of, trace(*jobs), folder)
@@ -197,6 +219,26 @@ def test_pools_of_a_site_share_its_power(tmp_path: Path) -> None:
     jobs = trace(job(0, 50, 3, requires="pool:own"), job(1, 20, 3, requires="pool:other"), job(2, 5, 2))
     done = run(of, jobs, tmp_path)
     assert rows(done, "jobs", "start_s") == [(0,), (50,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("cap_kw = 100", "site here: cap_kw = 100: must be at least 720, what its pools draw idle"),
+        ("curtailments = [{from_h = 0, to_h = 2, kw = 900}, {from_h = 1, to_h = 3, kw = 900}]", "overlap"),
+        ('colour = "red"', "colour"),
+    ],
+)
+def test_every_command_says_so_in_a_line(tmp_path: Path, keys: str, said: str) -> None:
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\n[[pools]]\nname = "own"\npod = "exapod-case-study"\npods = 1\n'
+        f'[[sites]]\nname = "here"\npools = ["own"]\n{keys}\n'
+    )
+    for command in (["check"], ["replay", "-o", str(tmp_path / "run")], ["power"], ["plan"]):
+        result = CliRunner().invoke(main, [*command, str(tmp_path / "s.toml")])
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1), result.stderr
+        assert said in result.stderr
+        assert "s.toml" in result.stderr
 
 
 @pytest.mark.parametrize(

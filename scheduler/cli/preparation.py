@@ -19,6 +19,7 @@ from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.checks import check_names
+from scheduler.stock.sites import CapError
 from scheduler.stock.stock import Stock, stock_of
 from scheduler.study.reference import reference_of
 from traces.submissions import ALL_TIME, TimeRange
@@ -91,5 +92,5 @@ def _named(file: Path) -> Iterator[None]:
     """Name the scenario's file where what it names is wrong."""
     try:
         yield
-    except (CatalogError, DemandError) as error:
+    except (CapError, CatalogError, DemandError) as error:
         raise ScenarioError(f"{file}: {error}") from None

@@ -15,6 +15,10 @@ ByHours = tuple[float, ...]
 """One value for all hours, 24 by the hour of the day, or 8,760 by the hour of the year, in UTC."""
 
 
+class CapError(ScenarioError):
+    """A cap below what the pools of its site draw idle; says the site, the key, the value and the least."""
+
+
 class CurtailmentStock(Struct, frozen=True, kw_only=True):
     """From one second to another the site may draw less, as is known from `known_s` on."""
 
@@ -92,13 +96,13 @@ def _curtailment(spec: CurtailmentSpec) -> CurtailmentStock:
 
 
 def check_caps(sites: Sequence[SiteStock], idle_kw: Mapping[str, float]) -> None:
-    """Raise ScenarioError where a site may draw less than its pools do when idle, `idle_kw` by pool."""
+    """Raise CapError where a site may draw less than its pools do when idle, `idle_kw` by pool."""
     for site in sites:
         idle = site.pue * sum(idle_kw[name] for name in site.pools)
         caps = [("cap_kw", site.cap_kw), *(("curtailments: kw", each.kw) for each in site.curtailments)]
         for key, kw in caps:
             if kw is not None and kw < idle:
-                raise ScenarioError(
+                raise CapError(
                     f"site {site.name}: {key} = {kw:g}: must be at least {idle:g}, what its pools draw idle"
                 )
 
