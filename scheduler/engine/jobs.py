@@ -140,17 +140,18 @@ Fit = Callable[[int, str, bool, Places], tuple[list[PodNeed], list[Rental]]]
 
 def jobs(trace: Trace, fit: Fit) -> Iterator[list[Job]]:
     """Yield the trace's jobs in order, in blocks of at most `JOBS_AT_ONCE`."""
-    some = _some(trace, fit)
+    some = of_rows(trace, fit)
     for first in range(0, len(trace), JOBS_AT_ONCE):
         yield some(np.arange(first, min(first + JOBS_AT_ONCE, len(trace))))
 
 
 def rows_of(trace: Trace, fit: Fit, rows: Ints) -> list[Job]:
     """Return the jobs of some rows of the trace."""
-    return _some(trace, fit)(rows)
+    return of_rows(trace, fit)(rows)
 
 
-def _some(trace: Trace, fit: Fit) -> Callable[[Ints], list[Job]]:
+def of_rows(trace: Trace, fit: Fit) -> Callable[[Ints], list[Job]]:
+    """Return what makes jobs of rows of the trace."""
     columns = [
         *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
         _numbers(trace, "priority"),

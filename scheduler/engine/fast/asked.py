@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scheduler.engine.fast.memory import ABSENT, NEVER_BURSTS
-from scheduler.engine.jobs import Fit, Job, Shape, jobs, rows_of, shapes_by_row
+from scheduler.engine.jobs import JOBS_AT_ONCE, Fit, Shape, of_rows, shapes_by_row
 from scheduler.engine.need import Need, whole_s
 from scheduler.policy import Policy
 from traces.arrays import Ints
@@ -41,15 +41,13 @@ class AskedJobs:
     def __init__(
         self, trace: Trace, fit: Fit, policy: Policy, *, by_column: bool, scored: Callable[[Shape], bool]
     ) -> None:
-        self.trace, self._fit, self._policy, self._scored = trace, fit, policy, scored
+        self.trace, self._policy, self._scored = trace, policy, scored
+        self.some = of_rows(trace, fit)
+        """Gives the jobs of some rows of the trace."""
         self.shape_of, shapes = shapes_by_row(trace, fit)
         self.shapes = [shape if policy.first is None else _admitted(shape) for shape in shapes]
         self._columns = AllJobs(*[integers(trace, name) for name in AllJobs._fields])
         self.by_rank = self._by_rank(by_column)
-
-    def some(self, rows: Ints) -> list[Job]:
-        """Return the jobs of some rows of the trace."""
-        return rows_of(self.trace, self._fit, rows)
 
     def _by_rank(self, by_column: bool) -> Ints:
         """Return all jobs in order."""
@@ -57,7 +55,8 @@ class AskedJobs:
         if by_column:
             keys = np.asarray(order(self._columns, None))
         else:
-            blocks = jobs(self.trace, self._fit)
+            rows = np.arange(len(self.trace))
+            blocks = (self.some(rows[at : at + JOBS_AT_ONCE]) for at in range(0, len(rows), JOBS_AT_ONCE))
             keys = np.array([order(job, None) for block in blocks for job in block], float)
         ids = self.trace.numpy("job_id")
         if (keys[1:] >= keys[:-1]).all() and (ids[1:] > ids[:-1]).all():

@@ -36,8 +36,6 @@ from scheduler.engine.fast.memory import (
     KEPT_HEAP,
     LAG_HEAP,
     LAGS,
-    LINK_SIZE,
-    LINKS,
     NEED,
     NEWCOMER_LIST,
     NEXT,
@@ -106,9 +104,7 @@ class Lane:
         tables = Tables(asked, pools, offers, dues=rules.backfill == "easy")
         self._needs, self._reach = tables.needs, tables.reach
         self._fill_run(tables, pools, offers)
-        self._memory = tables.layout.memory()
-        self._jobs = self._memory[tables.first_job :][: tables.jobs.size].reshape(-1, JOB_SIZE)
-        self._links = self._memory[tables.layout.run[LINKS] :][: tables.links.size].reshape(-1, LINK_SIZE)
+        self._memory, self._jobs, self._links = tables.memory()
 
     def _fill_run(self, tables: Tables, pools: Sequence[Pool], offers: Sequence[LiveOffer]) -> None:
         """Let the run know its rules, and give it its lists."""

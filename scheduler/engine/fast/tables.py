@@ -98,9 +98,10 @@ class Layout:
         return table, self.put(table)
 
     def memory(self) -> Ints:
-        """Return the whole."""
+        """Return the whole; its parts are gone then, as both together would be the most that a run holds."""
         whole = np.zeros(self._size, np.int64)  # pages that nobody writes to cost nothing
-        for begin, block in self._blocks:
+        while self._blocks:
+            begin, block = self._blocks.pop()
             whole[begin : begin + block.size] = block
         return whole
 
@@ -125,6 +126,18 @@ class Tables:
         self.needs: list[Need] = []
         self._put_lines()
         self.reach = np.array([need.reach for need in self.needs], float)
+
+    def memory(self) -> tuple[Ints, Ints, Ints]:
+        """Return the whole, and in it the jobs and their links."""
+        tables = [
+            (self.layout.run[at], table.shape) for at, table in ((JOBS, self.jobs), (LINKS, self.links))
+        ]
+        self.jobs = self.links = np.zeros((0, 0), np.int64)
+        whole = self.layout.memory()
+        jobs, links = (
+            whole[at : at + height * width].reshape(height, width) for at, (height, width) in tables
+        )
+        return whole, jobs, links
 
     def _fill_jobs(self) -> None:
         asked, jobs, trace = self._asked, self.jobs, self._asked.trace

@@ -53,8 +53,4 @@ class Turns:
 
     def now(self) -> Ints:
         """Return the turns of those who wait now."""
-        turns, at = array("q"), self.waiting.find(1)
-        while at >= 0:
-            turns.append(at)
-            at = self.waiting.find(1, at + 1)
-        return np.frombuffer(turns, np.int64)
+        return np.flatnonzero(np.frombuffer(self.waiting, np.uint8))
