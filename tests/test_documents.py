@@ -26,13 +26,14 @@ from scheduler.report.documents.studies import (
     CompareDocument,
     PlanDocument,
     PowerDocument,
+    PriceDocument,
     StudyDocument,
 )
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS: list[type[Document]] = [
     *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
-    PlanDocument,
+    *(PlanDocument, PriceDocument),
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
     *(TraceDocument, FileDocument, VerifyDocument),
 ]

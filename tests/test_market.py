@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import factorial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from scheduler.cli import main
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.scenario import MarketSpec, Scenario, ScenarioError
@@ -308,3 +311,47 @@ def _dynamic_programme(devices: int, per_h: tuple[float, float], pays: tuple[flo
         value -= value[0]
     refused = [n for n in range(devices) if value[n + 1] + pays[1] < value[n]]
     return devices - min(refused, default=devices)
+
+
+def test_the_best_price_is_found_on_common_seeds(tmp_path: Path) -> None:
+    """Nobody pays more than 3 USD: 2 earns twice what 1 does, and 4 earns nothing.
+
+    Customers cost energy: 3.24 kW more a device that is busy, at 0.0861 USD a kWh and a PUE of 1.2.
+    """
+    file = tmp_path / "market.toml"
+    file.write_text(
+        """
+name = "small"
+horizon_h = 240
+demand = { days = 10, devices = 8, load = 0.2 }
+policy = { patience = "never" }
+pools = [{ name = "own", pods = 1, device = "h100", devices = 64, capital_usd = 0 }]
+[market]
+price = { usd_per_device_h = 2 }
+[[market.segments]]
+name = "spot"
+per_day = 40
+run_h = 2
+devices = [1, 4]
+willingness_usd_per_device_h = 3
+"""
+    )
+    tried = [word for factor in ("0.5", "1", "2") for word in ("--factor", factor)]
+    rest = ["--seeds", "2", "--workers", "1", "--json"]
+    done = CliRunner().invoke(main, ["price", str(file), *tried, *rest])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [row["factor"] for row in found["prices"]] == [1.0, 0.5, 2.0]
+    best, half, none = found["prices"]
+    assert found["opens"]
+    assert best["revenue_usd_low"] == pytest.approx(2 * half["revenue_usd_low"])
+    assert (none["revenue_usd_high"], none["mean_margin_usd"]) == (0, pytest.approx(0, abs=1e-6))
+    assert best["mean_margin_usd"] < best["revenue_usd_high"]
+
+
+def test_without_a_market_there_is_nothing_to_price(tmp_path: Path) -> None:
+    file = tmp_path / "none.toml"
+    file.write_text('name = "none"\npools = [{ name = "own", pods = 1, device = "h100", devices = 8 }]\n')
+    done = CliRunner().invoke(main, ["price", str(file)])
+    assert done.exit_code == 2
+    assert done.stderr == "exaburst: none: has no [market], so there is nothing to price\n"

@@ -16,6 +16,7 @@ from scheduler.cli.export import export
 from scheduler.cli.ledger import ledger
 from scheduler.cli.plan import plan
 from scheduler.cli.power import power
+from scheduler.cli.price import price
 from scheduler.cli.report import report
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.study import study
@@ -37,6 +38,6 @@ def main() -> None:
 
 for _command in (
     *(demo, replay, summary, why, report, ledger, generate, import_, export, check),
-    *(catalog, compare, claims, economics, plan, power, study, timeline, verify, weather),
+    *(catalog, compare, claims, economics, plan, power, price, study, timeline, verify, weather),
 ):
     main.add_command(_command)

@@ -15,7 +15,7 @@ from scheduler.run.directory import Run
 from traces.arrays import Floats, combinations, rows_of
 from traces.times import HOUR_S
 
-APART = ("jobs", "revenue")
+APART = ("jobs", "revenue", "credit")
 """What the ledger was held against beside the cost of each pool and offer."""
 
 SpendRow = dict[str, Any]
@@ -38,7 +38,7 @@ def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, 
         return fsum(row["usd"] for row in rows if row["resource"] in resources and row["line"] in on)
 
     bought = [line for line in lines if line != "revenue"]
-    fixed = [line for line in bought if line != "energy"]
+    fixed = [line for line in bought if line not in ("energy", "credit")]
     owned = [*run.pools, *run.sites]
     owned_usd, rented_usd = usd(owned, bought), usd(run.offers, bought)
     everywhere = [*owned, *run.offers]
@@ -47,7 +47,7 @@ def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, 
         "usd_owned": owned_usd,
         "usd_rented": rented_usd,
         **{f"usd_sunk:{pool}": usd([pool], fixed) for pool in run.pools},
-        "usd_avoidable": usd(run.pools, ["energy"]) + usd(run.sites, bought) + rented_usd,
+        "usd_avoidable": usd(run.pools, ["energy", "credit"]) + usd(run.sites, bought) + rented_usd,
         "usd_rent": usd(run.offers, [line for line in bought if line not in MOVED]),
         "revenue_usd": -usd(everywhere, ["revenue"]),
         **{f"usd:{line}": usd(everywhere, [line]) for line in lines},

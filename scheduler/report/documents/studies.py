@@ -15,6 +15,7 @@ from scheduler.study.compare.differences import Difference
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target, mean_interval
 from scheduler.study.plan.plan import Elsewhere, Plan
 from scheduler.study.power_worth import PowerWorth, mean_and_halfwidth
+from scheduler.study.price.search import PriceAnswer
 from scheduler.study.sweep.sweep import StudyTally
 
 
@@ -195,5 +196,32 @@ def study_document(
             for where, named, found in contrasts(results, baseline)
             for row in difference_rows(found)
         ],
+        out=out,
+    )
+
+
+class PriceDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `price`."""
+
+    scenario: Annotated[str, about("name of the scenario")]
+    seeds: Annotated[int, about("common seeds")]
+    prices: Annotated[list[Plain], about("each price and reserve with intervals of USD, the best first")]
+    opens: Annotated[bool, about("whether the margin of the best is surely above 0")]
+    out: Out
+
+
+def price_document(scenario: str, answer: PriceAnswer, out: str | None) -> PriceDocument:
+    """Return what prices and reserves came to."""
+    rows: list[Plain] = []
+    for outcome in answer.outcomes:
+        row: Plain = {**outcome.offered._asdict(), "mean_margin_usd": outcome.mean_margin_usd}
+        for name in ("revenue_usd", "margin_usd", "below_best_usd"):
+            row |= {f"{name}_low": getattr(outcome, name).low, f"{name}_high": getattr(outcome, name).high}
+        rows.append(row)
+    return PriceDocument(
+        scenario=scenario,
+        seeds=answer.seeds,
+        prices=rows,
+        opens=answer.outcomes[0].margin_usd.low > 0,
         out=out,
     )

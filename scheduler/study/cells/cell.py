@@ -93,7 +93,8 @@ class Cell:
         plain = msgspec.to_builtins(scenario)
         matters = {name: value for name, value in plain.items() if name not in _NO_MATTER}
         stock = stock_of(scenario, load_catalog())
-        sky = [self.seed, *map(_contents, _files(scenario))] if has_weather(scenario, stock) else None
+        drawn = has_weather(scenario, stock) or scenario.market is not None
+        sky = [self.seed, *map(_contents, _files(scenario))] if drawn else None
         stock = msgspec.to_builtins(stock)
         own = scenario.policy.files()
         kept = (sorted(self.waits_of), self.windows, self.by)

@@ -13,6 +13,7 @@ from scheduler.replay import Setup, replay
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.figures import Metrics, measure
+from scheduler.run.parts import DEMAND
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
 from scheduler.study.reference import reference_of
@@ -57,6 +58,8 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
 
 
 def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:
+    if "live" in run.description["trace"]["source"]:
+        trace = Trace.read(run.folder / DEMAND)  # more jobs came than were there
     if not cell.windows:
         return measure(run, trace, cell.waits_of, by=cell.by)
     return {"windows": [measure(run, trace, cell.waits_of, window, cell.by) for window in cell.windows]}

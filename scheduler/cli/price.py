@@ -1,0 +1,73 @@
+"""At what price to sell what is spare, and how much of it to keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.cli import options
+from scheduler.cli.options import FILE
+from scheduler.cli.terminal import ArrowCommand
+
+
+@click.command(cls=ArrowCommand)
+@click.argument("scenario", type=FILE)
+@options.trace(help="Jobs of our own, instead of the scenario's demand.")
+@click.option(
+    "--factor",
+    "factors",
+    multiple=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Times the scenario's price; again for others.  [default: 0.5, 0.75, 1, 1.5, 2]",
+)
+@click.option(
+    "--reserve",
+    "reserves",
+    multiple=True,
+    type=click.IntRange(0, 10**6),
+    help="Devices kept free as customers start; again for others.  [default: the scenario's]",
+)
+@options.seeds(type=click.IntRange(2), default=10, show_default=True, help="Common seeds.")
+@options.workers(help="Processes.  [default: one a processor]")
+@options.out(help="Where results are kept and found again.  [default: a passing folder]")
+@options.overrides(help="As market.credit_share=0.2.")
+@options.catalog
+@options.as_json
+def price(
+    scenario: Path,
+    trace: Path | None,
+    factors: tuple[float, ...],
+    reserves: tuple[int, ...],
+    seeds: int,
+    workers: int | None,
+    out: Path | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Search for the price and the reserve at which selling what is spare earns most.
+
+    Each is run on common seeds beside the same run without a market: the margin is revenue less what all else
+    costs more. Stopped and started again with -o, it goes on where it was.
+    """
+    from scheduler.cli.execution import workplace
+    from scheduler.cli.preparation import read, trace_file, unsure
+    from scheduler.report.documents.studies import price_document
+    from scheduler.report.price import price as render
+    from scheduler.study.cells.workers import processes
+    from scheduler.study.price.search import FACTORS, Offered, best_price, market_of
+
+    spec, stock = read(scenario, overrides)
+    market = market_of(spec)
+    candidates = [
+        Offered(factor, reserve)
+        for factor in factors or FACTORS
+        for reserve in reserves or (market.reserve_devices,)
+    ]
+    jobs = trace_file(spec, scenario, trace)
+    with workplace(out, processes(workers), unit="run") as (folder, crew, progress):
+        answer = best_price(spec, candidates, seeds, folder, crew, progress, jobs)
+    if as_json:
+        click.echo(price_document(spec.name, answer, None if out is None else str(out)).text())
+        return
+    click.echo("\n\n".join(part for part in (render(answer, market.price), unsure(spec, stock)) if part))

@@ -1,0 +1,4 @@
+"""The best price and reserve of a market, on common seeds.
+
+Read `search.py` first.
+"""
