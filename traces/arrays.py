@@ -90,3 +90,15 @@ def combinations(columns: Sequence[pa.ChunkedArray]) -> tuple[Ints, Ints]:
         pairs = pa.array(number * (len(words.dictionary) + 1) + code).dictionary_encode()
         number = pairs.indices.to_numpy().astype(np.int64)
     return np.unique(number, return_index=True)[1], number
+
+
+def first_seen(codes: Array, words: list[str]) -> tuple[Array, list[str]]:
+    """Number words by first appearance, so that an encoding's own order does not show; null is -1."""
+    has_word = np.flatnonzero(codes != -1)
+    first = np.full(len(words), len(codes))
+    # Of several values for one place the last is kept: written backwards, the first.
+    first[codes[has_word[::-1]]] = has_word[::-1]
+    order = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
+    renumber = np.full(len(words) + 1, -1, np.int32)  # that of null, -1, is the last
+    renumber[order] = np.arange(len(order), dtype=np.int32)
+    return renumber[codes], [words[code] for code in order]

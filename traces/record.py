@@ -65,6 +65,13 @@ class Record(NamedTuple):
         """Return the ends, and `second` where there is none or a later one."""
         return np.where(self.end_s == NO_VALUE, second, np.minimum(self.end_s, second))
 
+    def ready_s(self, trace: Trace) -> Ints:
+        """Return from when on each job could start: what it came after had ended, and its lag was over."""
+        ready_s, lag_s = trace.numpy("submit_s").copy(), np.maximum(trace.numpy("after_lag_s"), 0)
+        row = np.repeat(np.arange(len(trace)), trace.after.counts())
+        np.maximum.at(ready_s, row, self.end_s[trace.after.rows] + lag_s[row])
+        return ready_s
+
     def peak(self) -> Peak:
         """Return the most reference devices in use at once: a lower bound of what there was.
 

@@ -77,12 +77,12 @@ def cut(trace: Trace, part: TimeRange) -> Cut:
     if first >= last:
         asked = f"from {part.since or 'the first'} to before {part.until or 'the end'}"
         raise TraceError(f"no job is submitted {asked}: the trace's are {submissions(trace)}")
-    table, freed = _without_lost(trace.table.slice(first, last - first))
+    table, freed = without_lost(trace.table.slice(first, last - first))
     part_of = Trace(table).from_source({"part": part._asdict(), "of": trace.source})
     return Cut(part_of, len(trace), freed)
 
 
-def _without_lost(table: pa.Table) -> tuple[pa.Table, int]:
+def without_lost(table: pa.Table) -> tuple[pa.Table, int]:
     """Let jobs follow only those that are there; return how many followed others."""
     after = table.column("after").combine_chunks()
     job = pc.list_parent_indices(after).to_numpy()

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import WORD, Array, Ints
+from traces.arrays import WORD, Array, Bools, Ints, first_seen
 from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
@@ -31,6 +31,8 @@ from traces.validate import conform, validate
 
 __all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "Trace", "TraceError"]
 
+OPENS = "opens_s"
+"""Key of the source of a trace that opens warm."""
 NO_VALUE = -1
 """What `Trace.numpy` gives for null in an integer column (all valid integers there are 0 or more)."""
 
@@ -134,6 +136,11 @@ class Trace:
         """Columns that have been taken of, in one piece."""
         return {}
 
+    def is_word(self, name: str, word: str) -> Bools:
+        """Say of each job whether its word in a dictionary column is this one."""
+        codes, words = self.codes(name)
+        return np.asarray(codes == words.index(word) if word in words else np.zeros(len(self), bool))
+
     @cached_property
     def after(self) -> Predecessors:
         """The jobs that each comes after."""
@@ -152,17 +159,17 @@ class Trace:
     @property
     def epoch(self) -> datetime:
         """The instant of second 0, in UTC."""
-        return self._local_epoch.astimezone(UTC)
+        return self.epoch_in_its_zone.astimezone(UTC)
 
     @property
-    def _local_epoch(self) -> datetime:
+    def epoch_in_its_zone(self) -> datetime:
         """The epoch in the zone in which it is given."""
         return datetime.fromisoformat(self._meta("epoch"))
 
     @property
     def offset_s(self) -> int:
         """How far the zone in which the epoch is given is east of UTC."""
-        offset = self._local_epoch.utcoffset()
+        offset = self.epoch_in_its_zone.utcoffset()
         return round(offset.total_seconds()) if offset else 0
 
     def instant(self, second: int) -> datetime:
@@ -186,7 +193,7 @@ class Trace:
             return int(self.source["live"]["start_s"])
         if self.generated:
             return 0
-        local = self._local_epoch
+        local = self.epoch_in_its_zone
         midnight_s = local.hour * HOUR_S + local.minute * 60 + local.second
         return max(0, self.first_submit_s - (self.first_submit_s + midnight_s) % DAY_S)
 
@@ -211,6 +218,11 @@ class Trace:
         return dict(json.loads(self._meta("source")))
 
     @property
+    def opens_s(self) -> int | None:
+        """The second at which it opens, with jobs that run and wait by then; None: nobody does."""
+        return self.source.get(OPENS)
+
+    @property
     def reference_pflops(self) -> dict[str, float]:
         """What the reference device delivers by kind of job; empty where the source does not say."""
         return dict(self.source.get(REFERENCE_PFLOPS, {}))
@@ -221,7 +233,9 @@ class Trace:
 
         The same jobs give the same digest whatever file or encoding they came in.
         """
-        digest = hashlib.sha256(json.dumps([self.reference_device, self._local_epoch.isoformat()]).encode())
+        digest = hashlib.sha256(
+            json.dumps([self.reference_device, self.epoch_in_its_zone.isoformat()]).encode()
+        )
         for field in TRACE_SCHEMA:
             for part in self._values(field):
                 digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
@@ -230,7 +244,7 @@ class Trace:
     def _values(self, field: pa.Field) -> Iterator[Array | bytes]:
         """Yield what a column holds, so that other values never look the same."""
         if field.type == WORD:
-            codes, words = _first_seen(*self.codes(field.name))
+            codes, words = first_seen(*self.codes(field.name))
             yield from (json.dumps(words).encode(), codes)
         elif field.type == pa.string():
             column = self.table.column(field.name)
@@ -244,15 +258,3 @@ class Trace:
 
     def _meta(self, key: str) -> str:
         return str(self.table.schema.metadata[f"exaburst.{key}".encode()].decode())
-
-
-def _first_seen(codes: Array, words: list[str]) -> tuple[Array, list[str]]:
-    """Number the words by first appearance, so that an encoding's own order does not show."""
-    has_word = np.flatnonzero(codes != NO_VALUE)
-    first = np.full(len(words), len(codes))
-    # Of several values for one place the last is kept: written backwards, the first.
-    first[codes[has_word[::-1]]] = has_word[::-1]
-    order = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
-    renumber = np.full(len(words) + 1, NO_VALUE, np.int32)  # that of null, -1, is the last
-    renumber[order] = np.arange(len(order), dtype=np.int32)
-    return renumber[codes], [words[code] for code in order]

@@ -91,6 +91,22 @@ def part(command: Command) -> Command:
     return since(until(cast(Command, with_part)))
 
 
+def warm(command: Command) -> Command:
+    """Let a command begin with jobs that run and wait; it gets a `WarmStart`."""
+
+    @wraps(command)
+    def with_warm(*given: Any, warm_at: str | None, warm_from: Path | None, **asked: Any) -> Any:
+        from scheduler.cli.preparation import WarmStart
+
+        return command(*given, warm=WarmStart(warm_at, warm_from), **asked)
+
+    at = click.option(
+        "--warm-at", metavar="WHEN", help="Begin then, with the jobs that ran and waited by the record."
+    )
+    run = click.option("--warm-from", type=FILE, help="Begin as this run stood at --warm-at, or at its end.")
+    return at(run(cast(Command, with_warm)))
+
+
 def share(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
     """Read a percentage as a share."""
     if text is None:

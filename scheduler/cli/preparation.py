@@ -16,14 +16,20 @@ from scheduler.catalog import CatalogError, load_catalog
 from scheduler.catalog.certainty import footer
 from scheduler.cli.submissions import kept
 from scheduler.replay import Setup
+from scheduler.run.directory import RunError, open_run
+from scheduler.run.warm import warm_from
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.checks import check_names
 from scheduler.stock.sites import CapError
 from scheduler.stock.stock import Stock, stock_of
 from scheduler.study.reference import reference_of
+from scheduler.why.question import jobs_of
+from traces.numbers import minute
 from traces.submissions import ALL_TIME, TimeRange
+from traces.times import parse_moment
 from traces.trace import Trace
+from traces.warm import warm_at
 from workloads import Demand, DemandError, demand_of, generate
 
 
@@ -32,7 +38,17 @@ class Prepared(NamedTuple):
 
     setup: Setup
     generated: bool
-    """The jobs are the scenario's own demand, and in no file."""
+    """The jobs are in no file: they are the scenario's own demand, or what is left of some at an instant."""
+
+
+class WarmStart(NamedTuple):
+    """The instant at which a run begins, as users write it, and the run that stood there, if it is one."""
+
+    at: str | None = None
+    run: Path | None = None
+
+
+COLD = WarmStart()
 
 
 def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
@@ -61,9 +77,12 @@ def prepare(
     overrides: tuple[str, ...],
     weather: Path | None = None,
     part: TimeRange = ALL_TIME,
+    warm: WarmStart = COLD,
 ) -> Prepared:
     """Read a scenario and its trace, or generate its demand; `weather` is a file to replay."""
     scenario, jobs, generated = read_with_jobs(file, trace, overrides, part)
+    if warm != COLD:
+        jobs, generated = _opened(jobs, warm, given=not generated), True
     if weather is not None:
         scenario = replace(scenario, weather=str(weather))
     with _named(file):
@@ -81,6 +100,19 @@ def read_with_jobs(
     jobs_file = trace_file(scenario, file, trace)
     jobs = generate(demand, reference_of()) if jobs_file is None else Trace.read(jobs_file)
     return scenario, kept(jobs, part), jobs_file is None
+
+
+def _opened(jobs: Trace, warm: WarmStart, *, given: bool) -> Trace:
+    """Return what is left of the jobs at an instant, by their record or as a run stood."""
+    if warm.run is None:
+        return warm_at(jobs, parse_moment(warm.at or "", jobs.epoch))
+    run = open_run(warm.run)
+    jobs = jobs_of(run, jobs if given else None)
+    at_s = run.end_s if warm.at is None else parse_moment(warm.at, jobs.epoch)
+    if not run.start_s < at_s <= run.end_s:
+        ends = " to ".join(minute(jobs.instant(second)) for second in (run.start_s, run.end_s))
+        raise RunError(f'{warm.run}: "{warm.at}" is not within the run, which is from {ends} UTC')
+    return warm_from(run, jobs, at_s)
 
 
 def _demand(scenario: Scenario) -> Demand:

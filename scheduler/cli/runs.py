@@ -12,8 +12,11 @@ from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand, warn
 
 if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
+    from scheduler.cli.preparation import WarmStart
     from scheduler.replay import Setup
+    from scheduler.run.directory import Run
     from traces.submissions import TimeRange
+    from traces.trace import Trace
 
 DEMOS = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
@@ -80,6 +83,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) ->
     show_default=True,
     help="What runs it; the logs are the same.",
 )
+@options.warm
 @click.option("--as-recorded", is_flag=True, help="Log the run as it was, from recorded starts and ends.")
 @options.catalog
 @options.as_json
@@ -92,6 +96,7 @@ def replay(
     out: Path,
     overwrite: bool,
     engine: str,
+    warm: WarmStart,
     as_recorded: bool,
     as_json: bool,
 ) -> None:
@@ -105,22 +110,17 @@ def replay(
     from scheduler.replay.engines import RECORD
     from scheduler.replay.unmatched import about_places
     from scheduler.report.documents.runs import summary_document
-    from scheduler.report.summary import summary as render
-    from traces.submissions import submissions
 
     if as_recorded and (weather is not None or engine != "auto"):
         raise click.UsageError(
-            "--as-recorded goes with neither --weather nor --engine: nothing is simulated."
+            "--as-recorded goes with neither --weather nor --engine: it simulates nothing."
         )
     if as_recorded:
         overrides, engine = (*overrides, "fair_weather=true"), RECORD
-    prepared = prepare(scenario, trace, overrides, weather, part)
-    inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace))
+    prepared = prepare(scenario, trace, overrides, weather, part, warm)
+    inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace), warm.run)
     with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:
-        if as_json:
-            click.echo(summary_document(run).text())
-        else:
-            click.echo(f"{render(run)}\n\njobs: {submissions(prepared.setup.trace)}\n{_logs(out)}")
+        click.echo(summary_document(run).text() if as_json else _replayed(run, prepared.setup.trace, out))
         warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
 
 
@@ -143,6 +143,16 @@ def summary(run: Path, other: Path | None, by: str, as_json: bool) -> None:
         return
     parts = [render(opened, by), *([] if second is None else [beside(opened, second)])]
     click.echo("\n\n".join(parts))
+
+
+def _replayed(run: Run, trace: Trace, out: Path) -> str:
+    """Return the summary of a run, when its jobs are submitted, and where the logs are."""
+    from scheduler.report.summary import summary as render
+    from traces.submissions import submissions
+    from traces.warm import about_opening
+
+    jobs = [submissions(trace), *about_opening(trace)]
+    return f"{render(run)}\n\njobs: {'; '.join(jobs)}\n{_logs(out)}"
 
 
 def _beside_public(setup: Setup) -> str:

@@ -172,6 +172,11 @@ class Arrivals:
         self._ready(job, ready_s)
         self._loop.settle()
 
+    def began(self, job: Job) -> None:
+        """A job has run since before the run began: it was ready before that."""
+        if job.after == ():
+            self._log.turns.ready_s[job.row] = self._dependencies.ready_s(job)
+
     def _ready(self, job: Job, ready_s: int) -> None:
         self._log.turns.ready_s[job.row] = ready_s
         self.newcomers.append(job)

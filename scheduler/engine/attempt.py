@@ -55,7 +55,7 @@ class Attempt(Event):
         self.alloc_s = now_s
         self.ready_s = ready_s
         self.end_s = now_s + held_s
-        env.schedule(self, NORMAL, held_s)
+        env.schedule(self, NORMAL, self.end_s - env.now)  # it may have begun before the run
 
     def estimated_end_s(self) -> int:
         """When it should end by its estimate."""

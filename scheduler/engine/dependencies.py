@@ -30,9 +30,13 @@ class Dependencies:
         return REJECTED if REJECTED in outcomes else 0 if 0 in outcomes else FINISHED
 
     def ready_s(self, job: Job) -> int:
-        """Return from when on a job is ready that comes after others, all of which have finished."""
+        """Return from when on a job is ready that comes after others, all of which have finished.
+
+        Its lag counts from its submission where it came after others that are gone since before the run.
+        """
         lag_s = max(0, int(self._lag_s[job.row]))
-        return max(job.submit_s, max(self._end_s[row] for row in job.after or ()) + lag_s)
+        ends_s = [self._end_s[row] for row in job.after or ()] or [job.submit_s]
+        return max(job.submit_s, max(ends_s) + lag_s)
 
     def hold(self, job: Job) -> None:
         """Keep a job until all that it comes after are done."""

@@ -19,7 +19,7 @@ from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.places import ANYWHERE, Places
 from scheduler.engine.rented.offers import Rental
 from traces.arrays import Array, Ints
-from traces.trace import NO_VALUE, Predecessors, Trace
+from traces.trace import NO_VALUE, Trace
 
 JOBS_AT_ONCE = 16_384
 _NOWHERE = "pool or offer that it may use is large enough"
@@ -156,7 +156,7 @@ def of_rows(trace: Trace, fit: Fit) -> Callable[[Ints], list[Job]]:
         *(_numbers(trace, name) for name in ("job_id", "submit_s", "runtime_s", "estimate_s", "gang")),
         _numbers(trace, "priority"),
         _nullable(trace.numpy("deadline_s")),
-        _tuples(trace.after),
+        _tuples(trace),
         _numbers(trace, "input_tb"),
         _shapes(trace, fit),
     ]
@@ -191,13 +191,18 @@ def _constant(value: Any) -> _Column:
     return lambda rows: repeat(value)
 
 
-def _tuples(after: Predecessors) -> _Column:
-    if not len(after.rows):
+def _tuples(trace: Trace) -> _Column:
+    """Where a trace opens warm, a job that has a lag and comes after nobody has the empty tuple."""
+    after, lags = trace.after, trace.numpy("after_lag_s") > 0
+    if trace.opens_s is None:
+        lags[:] = False
+    if not len(after.rows) and not lags.any():
         return _constant(None)
 
     def column(rows: Ints) -> list[tuple[int, ...] | None]:
         ends = zip(after.offsets[rows].tolist(), after.offsets[rows + 1].tolist(), strict=True)
-        return [tuple(after.rows[low:high].tolist()) if low < high else None for low, high in ends]
+        found = [tuple(after.rows[low:high].tolist()) if low < high else None for low, high in ends]
+        return [() if lag and one is None else one for one, lag in zip(found, lags[rows], strict=True)]
 
     return column
 

@@ -20,6 +20,7 @@ from scheduler.engine.horizon import cut_off
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.need import whole_s
+from scheduler.engine.opening import begin
 from scheduler.engine.order_keys import OrderKeys
 from scheduler.engine.owned.lineups import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
@@ -60,12 +61,12 @@ class Simulation:
         self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
         self._keys = OrderKeys(self._policy.order, self._start_tags, ranking)
         self.key = self._keys.key
+        self.open = partial(begin, self, self._cluster, self._start, self._keys.entry)
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self)
-        self._overflow = None
-        if parts.queue_most is not None:
-            self._overflow = Overflow(parts.queue_most, self.lineup.queue.entries, self._seek)
+        entries, most = self.lineup.queue.entries, parts.queue_most
+        self._overflow = None if most is None else Overflow(most, entries, self._seek)
         self.storm: Storm | None = None
         self._heads: Heads | None = None
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
@@ -91,13 +92,12 @@ class Simulation:
 
         It begins where the clock stands, and ends at the second `horizon_s`, or without, with the last job.
         """
-        self.horizon_s = horizon_s
-        self._hears = source.hears
+        self.horizon_s, self._hears = horizon_s, source.hears
         self.arrivals.start(source)
         self._answers = self.arrivals.answers
         self.env.run(until=horizon_s)
-        end_s = self.now_s if horizon_s is None else horizon_s
         self.arrivals.rest()
+        end_s = self.now_s if horizon_s is None else horizon_s
         self.close(end_s, horizon_s, self.arrivals.still_held())
         return end_s
 

@@ -40,6 +40,23 @@ class Source(Protocol):
         """Return the jobs that were still to come when the run ended, and have no rows yet."""
 
 
+class RestOf:
+    """The jobs of a source but for those of some rows."""
+
+    def __init__(self, source: Source, without: frozenset[int]) -> None:
+        self._source, self._without = source, without
+        self.hears, self.answers = source.hears, source.answers
+        self.started, self.ended, self.rest = source.started, source.ended, source.rest
+
+    def next_s(self) -> int | None:
+        """Return the next instant at which it may submit jobs."""
+        return self._source.next_s()
+
+    def take(self) -> list[Job]:
+        """Return some jobs, or none."""
+        return [job for job in self._source.take() if job.row not in self._without]
+
+
 class TraceSource:
     """The jobs of a trace, a block at a time; `progress` is told of each block."""
 

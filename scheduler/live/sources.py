@@ -119,10 +119,12 @@ class MergedSources:
 
 
 def check_live(trace: Trace, horizon_s: int | None) -> None:
-    """Raise LiveError where no horizon ends a run with live sources, or a job comes after a later one.
+    """Raise LiveError where a run with live sources opens warm, has no end, or a job follows a later one.
 
     Such a one would have no row when the job that waits for it is submitted.
     """
+    if trace.opens_s is not None:
+        raise LiveError("the jobs open warm: live sources begin with an empty cluster")
     if horizon_s is None:
         raise LiveError("horizon_h: needed beside live sources, which have no last job")
     after = trace.after

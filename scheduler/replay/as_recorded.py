@@ -25,7 +25,7 @@ from scheduler.replay.setup import Setup
 from scheduler.stock.stock import Stock
 from traces.arrays import Bools, Ints
 from traces.record import Record
-from traces.trace import NO_VALUE, Trace
+from traces.trace import NO_VALUE
 
 NEVER_STARTED = "cancelled before it started"
 HeldNeed = PodNeed | Rental
@@ -55,10 +55,11 @@ def run_as_recorded(setup: Setup, fit: Fit, log: RunLog) -> int:
     in use than there are.
     """
     record, end_s = Record.of(setup.trace), ends_s(setup)
-    ready_s = _ready_s(setup.trace, record)
+    ready_s = record.ready_s(setup.trace)
+    ready_s = np.where(record.started, np.minimum(ready_s, record.start_s), ready_s)
     log.turns.ready_s[:] = ready_s
     unstarted = ~record.started | (record.start_s >= end_s)
-    cancelled = _cancelled(setup.trace) & ~record.started
+    cancelled = setup.trace.is_word("outcome", "cancelled") & ~record.started
     for row in np.flatnonzero(unstarted & ~cancelled & (ready_s < end_s)).tolist():
         log.turns.waiting[row] = 1
     stays = stays_of(setup, fit)
@@ -154,19 +155,6 @@ def _too_many(setup: Setup, record: Record, row: int) -> RecordError:
         f"there is no room: {record.gang[running].sum():,} are in use with it, and the pools have {there:,}; "
         f"at most {peak.devices:,} are in use at once"
     )
-
-
-def _ready_s(trace: Trace, record: Record) -> Ints:
-    """Return from when on each job could start: what it came after had ended; at the latest when it did."""
-    ready_s, lag_s = trace.numpy("submit_s").copy(), np.maximum(trace.numpy("after_lag_s"), 0)
-    row = np.repeat(np.arange(len(trace)), trace.after.counts())
-    np.maximum.at(ready_s, row, record.end_s[trace.after.rows] + lag_s[row])
-    return np.where(record.started, np.minimum(ready_s, record.start_s), ready_s)
-
-
-def _cancelled(trace: Trace) -> Bools:
-    codes, words = trace.codes("outcome")
-    return codes == words.index("cancelled") if "cancelled" in words else np.zeros(len(trace), bool)
 
 
 def _log_ended(log: RunLog, stays: Stays) -> None:

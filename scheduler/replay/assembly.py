@@ -13,6 +13,7 @@ from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import Need
+from scheduler.engine.opening import since_ready
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.parts import Parts
@@ -97,6 +98,9 @@ class Assembly:
         stormy = bool(self.outages) or curtailed or _interrupts(self._setup)
         if self._powers:
             policy = replace(policy, backfill=planned(policy.backfill))
+        if trace.opens_s is not None:
+            left = since_ready(policy.patience, trace.opens_s, log.turns.ready_s)
+            policy = replace(policy, patience=left)
         return Simulation(
             Parts(
                 self.clock,

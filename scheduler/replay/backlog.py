@@ -33,8 +33,8 @@ def backlog(setup: Setup) -> Backlog:
     trace, start_s = setup.trace, setup.start_s
     end_s = setup.horizon_ends_s
     if end_s is None:
-        end_s = start_s + DAY_S * ((trace.last_submit_s - start_s) // DAY_S + 1)
-    submit_s = trace.numpy("submit_s")
+        end_s = start_s + DAY_S * (max(0, trace.last_submit_s - start_s) // DAY_S + 1)
+    submit_s = np.maximum(trace.numpy("submit_s"), start_s)
     submit_s = submit_s[submit_s < end_s]
     asked_s = _seconds_of_all_pools(setup)[: len(submit_s)]
     if not asked_s.any():

@@ -134,6 +134,7 @@ def covers(setup: Setup) -> str | None:
         "links": bool(scenario.links),
         "sites with a cap": any(site.is_capped for site in setup.stock.sites),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,
+        "jobs that run or wait when it begins": setup.trace.opens_s is not None,
     }
     return next((what for what, there in unknown.items() if there), None) or _of_stock(setup)
 

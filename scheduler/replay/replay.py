@@ -22,6 +22,7 @@ from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
 from scheduler.replay.living import Living
+from scheduler.replay.opening import opened_source
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import prices_of, unsure_figures
@@ -71,7 +72,9 @@ def _run(
         end_s = lane_of(setup, assembly, fit).run(assembly.simulation(log, setup.trace), progress)
     else:
         simulation = living.join(assembly.simulation(log, meter.jobs))
-        source = merged or TraceSource(setup.trace, fit, progress)
+        source = opened_source(
+            setup.trace, fit, simulation, merged or TraceSource(setup.trace, fit, progress)
+        )
         end_s = _undisturbed(simulation, source, setup.horizon_ends_s)
     trace, sold = living.trace(folder), living.settle(folder, end_s)
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)

@@ -43,18 +43,20 @@ _OF_WAITS = ["gang", "runtime_s", "state", "reason", "ready_s", "start_s", "wait
 def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
     """Return the jobs as logged, with what they take undisturbed, and with their work on rented devices.
 
-    That is `work_s`, seconds on the devices they had, and `burst_s`, device-seconds; `done_s` is their work
-    that is done and kept, in device-seconds of reference devices. `spans` says whether a job was ever on
-    several pods at once.
+    That is `work_s`, seconds on the devices they had, also before a run that opens with them, and `burst_s`,
+    device-seconds; `done_s` is their work that is done and kept, in device-seconds of reference devices.
+    `spans` says whether a job was ever on several pods at once.
     """
     jobs = run.table("jobs", _COLUMNS)
     job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.used
     burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.used
+    before_s = np.maximum(0, run.start_s - pc.fill_null(jobs.column("start_s"), run.start_s).to_numpy())
     kept_s = device_time.kept_s * device_time.counts
     for name, value in {"work_s": work_s, "burst_s": burst_s, "done_s": kept_s}.items():
         of_jobs = device_time.of_jobs(job_id, value)
         gang = jobs.column("gang").to_numpy() if name == "done_s" else 1
-        jobs = jobs.append_column(name, pa.array(of_jobs * gang))
+        more = before_s if name == "work_s" else 0
+        jobs = jobs.append_column(name, pa.array(of_jobs * gang + more))
     return jobs.append_column("spans", pa.array(device_time.of_jobs(job_id, device_time.spans) > 0))
 
 

@@ -164,8 +164,16 @@ def run_start_s(scenario: Scenario, trace: Trace) -> int:
     """Return the second at which a run begins, counted like the trace's own from its epoch.
 
     Unless the scenario says when, it is the midnight before the first submission, in the trace's zone, but
-    not before second 0. Raises ScenarioError for a start after the first submission.
+    not before second 0. A trace that opens warm says when itself. Raises ScenarioError for a start after the
+    first submission, or another than that.
     """
+    if trace.opens_s is not None:
+        if scenario.start is not None and parse_moment(scenario.start, trace.epoch) != trace.opens_s:
+            raise ScenarioError(
+                f'start = "{scenario.start}": the jobs open warm on {minute(trace.instant(trace.opens_s))} '
+                "UTC; leave `start` out"
+            )
+        return trace.opens_s
     if scenario.start is None:
         return trace.first_midnight_s
     start_s = parse_moment(scenario.start, trace.epoch)

@@ -17,8 +17,10 @@ from traces.trace import Trace
 def setup_of(run: Run, trace: Trace, catalog: Catalog | None = None) -> Setup:
     """Work out again what was fixed for a run.
 
-    Raises RunError for a run as recorded, and what `Setup.of` raises.
+    Raises RunError for a run as recorded, or that opens warm, and what `Setup.of` raises.
     """
+    if trace.opens_s is not None:
+        raise RunError(f"{run.folder}: opens warm, and what jobs waited for before is not known")
     if run.as_recorded:
         raise RunError(f"{run.folder}: as recorded, and a record does not say what jobs waited for")
     scenario = msgspec.convert(run.description["scenario"], Scenario, str_keys=True)

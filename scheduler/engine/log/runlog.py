@@ -6,7 +6,7 @@ A killed run loses at most the part in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.log import histories
+from scheduler.engine.log.carried import Carried, Span
 from scheduler.engine.log.histories import Histories, Records
 from scheduler.engine.log.outcomes import (
     FINISHED,
@@ -103,6 +104,12 @@ class RunLog:
         self._counts = np.zeros(len(OUTCOMES), np.int64)
         self._offers = offers
         self._refusals = [0] * len(offers)
+        self._carried: Carried | None = None
+
+    def opens(self, opens_s: int, so_far: Iterable[tuple[int, Account]]) -> None:
+        """The run begins with jobs that have waited or, by turn, come to something since before."""
+        self._levels.opens_s = opens_s
+        self._carried = Carried(opens_s, so_far)
 
     def ended(self, attempt: Attempt, end_s: int, outcome: int, account: Account | None = None) -> None:
         """An attempt gave its devices back; without an account, nothing ever disturbed its job."""
@@ -192,16 +199,18 @@ class RunLog:
     def _flush_attempts(self, packed: list[Ints]) -> None:
         turn, column, devices, used, alloc, ready, end, outcome, pod = packed
         row, resource = self.turns.rows(turn), column - 1
-        start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
-        idle = (outcome != FINISHED) & (start == end)
+        first = start = np.minimum(alloc + ready, end)  # the horizon may cut off a boot
         rented = resource >= self._first_offer
         told = self._accounts.columns(row, rented, outcome == FINISHED)
+        if self._carried is not None:
+            alloc, start = self._carried.within(Span(turn, used, alloc, start, end), told)
+        idle = (outcome != FINISHED) & (start == end)
         priced = Attempts(devices, alloc, start, end, told["staged_tb"], told["returned_tb"])
         records = Records(
             row,
             _STATE[outcome],
             np.ones(len(row), np.int64),
-            np.where(idle, NEVER, start),
+            np.where(idle & (first >= start), NEVER, first),
             end,
             resource,
             devices,

@@ -51,6 +51,8 @@ class Levels:
         self._moved, self._stopped = array("q"), array("q")
         if first_s is not None:
             self._moved.extend((first_s, self._begun, 1))
+        self.opens_s: int | None = None
+        """When the run begins, where jobs have waited and held devices before, of which it knows nothing."""
 
     def down(self, pool_index: int, now: int, devices: int) -> None:
         """So many more devices of a pool, or fewer where negative, are out of service and held by nobody."""
@@ -89,6 +91,8 @@ class Levels:
             *self._queued(waits[came], since_s[came], 1),
         ]
         time_s, level, change = map(np.concatenate, zip(*changes, strict=True))
+        if self.opens_s is not None:
+            time_s = np.maximum(time_s, self.opens_s)
         del self._moved[:], self._stopped[:]
         return self._steps.until(until_s, time_s, level - 1, change)[: self._begun]
 
