@@ -294,7 +294,18 @@ def test_keys_and_defaults_of_a_market(model: type[msgspec.Struct], heading: str
     assert described == {field.name: default(field) for field in msgspec.structs.fields(model)}
 
 
-@pytest.mark.parametrize(("page", "log"), [("market.md", "sales")])
+@pytest.mark.parametrize(
+    ("model", "heading"),
+    [(scenario.LoopSpec, "### `[[loops]]`"), (scenario.EffectSpec, "### `loops.effect`")],
+)
+def test_keys_and_defaults_of_a_loop(model: type[msgspec.Struct], heading: str) -> None:
+    described = {row[0].strip("`"): row[2] for row in table("loop.md", heading)}
+    assert described == {field.name: default(field) for field in msgspec.structs.fields(model)}
+
+
+@pytest.mark.parametrize(
+    ("page", "log"), [("market.md", "sales"), ("loop.md", "loop"), ("loop.md", "loop_hours")]
+)
 def test_columns_of_what_live_sources_log(page: str, log: str) -> None:
     assert table(page, f"## {log}.parquet") == [column(field) for field in LIVE_LOGS[log]]
 

@@ -131,6 +131,7 @@ def covers(setup: Setup) -> str | None:
         "weather": setup.weather is not None,
         "a queue that has an end": policy.queue_most is not None,
         "a market": scenario.market is not None,
+        "loops": bool(scenario.loops),
         "links": bool(scenario.links),
         "sites with a cap": any(site.is_capped for site in setup.stock.sites),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,

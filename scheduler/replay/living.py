@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from scheduler.engine.jobs import Fit
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.source import ReplayProgress
+from scheduler.live.loop.loop import FleetLoop
+from scheduler.live.loop.releases import hours, releases
 from scheduler.live.market.market import Market
 from scheduler.live.market.sales import settle
 from scheduler.live.source import LiveSource
@@ -30,7 +34,10 @@ class Living:
         self, setup: Setup, fit: Fit, live: Sequence[LiveSource], progress: ReplayProgress | None
     ) -> None:
         self._setup = setup
-        self.market = None if "live" in setup.trace.source else _market(setup)
+        silent = "live" in setup.trace.source
+        self.market = None if silent else _market(setup)
+        self.loops = [] if silent else _loops(setup)
+        live = [*live, *self.loops]
         self._lives = bool(live) or self.market is not None
         self.merged: MergedSources | None = None
         if self._lives or setup.scenario.market is not None:
@@ -53,12 +60,14 @@ class Living:
 
     def settle(self, folder: Path, end_s: int) -> list[Sold]:
         """Write what the sources log, and return what was sold."""
-        spec = self._setup.scenario.market
+        spec, loops = self._setup.scenario.market, self._setup.scenario.loops
+        if self.loops:
+            _write(folder, "loop", releases(loops, self.loops))
+            _write(folder, "loop_hours", hours(loops, self.loops))
         if self.market is None or spec is None:
             return []
         table, sold = settle(folder, self.market.sales, spec.credit_share, end_s)
-        (folder / "sales.parquet").mkdir(exist_ok=True)
-        write_batches(folder / "sales.parquet" / "part-00000.parquet", table.schema, [table])
+        _write(folder, "sales", table)
         return sold
 
 
@@ -69,3 +78,15 @@ def _market(setup: Setup) -> Market | None:
     prices = {offer.name: offer.prices for offer in setup.stock.offers}
     midnight_s = setup.owning.calendar.midnight_s
     return Market(spec, setup.scenario.seed, (setup.start_s, end_s), midnight_s, prices)
+
+
+def _loops(setup: Setup) -> list[FleetLoop]:
+    seed, end_s = setup.scenario.seed, setup.horizon_ends_s
+    if end_s is None:
+        return []
+    return [FleetLoop(spec, seed, setup.start_s, end_s) for spec in setup.scenario.loops]
+
+
+def _write(folder: Path, log: str, table: pa.Table) -> None:
+    (folder / f"{log}.parquet").mkdir(exist_ok=True)
+    write_batches(folder / f"{log}.parquet" / "part-00000.parquet", table.schema, [table])

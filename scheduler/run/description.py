@@ -83,6 +83,8 @@ class LogParts(Struct, frozen=True):
     spend: list[Part]
     assets: list[Part]
     sales: list[Part]
+    loop: list[Part]
+    loop_hours: list[Part]
 
 
 class Description(Struct, frozen=True):

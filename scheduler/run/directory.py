@@ -109,6 +109,10 @@ class Run:
         for log, schema in columns.items():
             check_columns(self.folder, log, self._parts[log], schema)
 
+    def has(self, log: str) -> bool:
+        """Say whether the run has a log that not every run has."""
+        return bool(self._parts[log])
+
     def table(self, log: str, columns: list[str] | None = None) -> pa.Table:
         """Return a log, one of `LOGS`, as an Arrow table; raises RunError, also where it is damaged."""
         try:

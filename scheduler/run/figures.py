@@ -38,6 +38,7 @@ from scheduler.run.job_figures import (
     worked_jobs,
 )
 from scheduler.run.levels import DeviceLevels
+from scheduler.run.loop_figures import loop_figures
 from scheduler.run.site_figures import site_figures
 from scheduler.run.spend import spend_figures
 from traces.arrays import filtered, rows_of
@@ -82,6 +83,7 @@ def measure(
     metrics |= _attempts(device_time, levels) | {"refused": refused} | spend_figures(run, window)
     for site, of_site in site_figures(run, device_time, window).items():
         metrics |= {f"{name}:{site}": value for name, value in of_site.items()}
+    metrics |= loop_figures(run) if window is None else {}
     unknown = {name for name, value in metrics.items() if isinstance(value, float) and isnan(value)}
     return metrics | dict.fromkeys(unknown)
 

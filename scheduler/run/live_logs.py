@@ -24,5 +24,30 @@ SALES = pa.schema(
         documented("credit_usd", pa.float64(), "USD", "paid back for a promise that was broken"),
     ]
 )
-LIVE_LOGS = {"sales": SALES}
+LOOP = pa.schema(
+    [
+        documented("loop", WORD, "", "name of the loop"),
+        documented("campaign", pa.int64(), "", "0 for the first"),
+        documented("cut_s", pa.int64(), "s", "data cut-off, at which training is submitted"),
+        documented("clips", pa.int64(), "", "clips that came since the last cut-off"),
+        documented("trained_s", pa.int64(), "s", "end of its training", nullable=True),
+        documented("gated_s", pa.int64(), "s", "end of its evaluation", nullable=True),
+        documented("shipped_s", pa.int64(), "s", "when the first of the fleet have it", nullable=True),
+        documented("everywhere_s", pa.int64(), "s", "when all of it have it", nullable=True),
+        documented("fate", WORD, "", "shipped, failed, lost, superseded, or open at the end of the run"),
+        documented("pflop_days", pa.float64(), "PFLOP-day", "training so far, that of the start left out"),
+        documented("interventions_per_mile", pa.float64(), "1/mile", "of the model, once it is on the road"),
+        documented("shipped_clips", pa.int64(), "", "clips that reach the road with it first", nullable=True),
+        documented("clip_wait_s", pa.int64(), "s", "from their coming to shipping, summed", nullable=True),
+    ]
+)
+LOOP_HOURS = pa.schema(
+    [
+        documented("loop", WORD, "", "name of the loop"),
+        documented("time_s", pa.int64(), "s", "a full hour from the start of the run"),
+        documented("interventions_per_mile", pa.float64(), "1/mile", "over the fleet"),
+        documented("age_s", pa.float64(), "s", "age of the data of the models on the road, over the fleet"),
+    ]
+)
+LIVE_LOGS = {"sales": SALES, "loop": LOOP, "loop_hours": LOOP_HOURS}
 """By name: there where such a source was."""

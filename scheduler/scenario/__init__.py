@@ -8,6 +8,7 @@ from scheduler.scenario.assets import ClosureSpec, LeadSpec, PurchaseSpec, Retir
 from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.loop import EffectSpec, LoopSpec
 from scheduler.scenario.market import LeaseSpec, MarketSpec, PriceSpec, SegmentSpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
@@ -41,10 +42,12 @@ __all__ = [
     "CommitmentSpec",
     "CurtailmentSpec",
     "DriftSpec",
+    "EffectSpec",
     "FailureSpec",
     "LeadSpec",
     "LeaseSpec",
     "LinkSpec",
+    "LoopSpec",
     "MaintenanceSpec",
     "MarketSpec",
     "MoneySpec",

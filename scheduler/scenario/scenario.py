@@ -21,6 +21,7 @@ from scheduler.scenario.assets import ClosureSpec
 from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.loop import LoopSpec
 from scheduler.scenario.market import MarketSpec
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
@@ -71,6 +72,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     """A weather file to replay, relative to the scenario file, instead of drawing what the scenario says."""
     market: MarketSpec | None = None
     """Whom spare devices are sold to; absent: nobody."""
+    loops: tuple[LoopSpec, ...] = ()
+    """Fleets that feed themselves: their campaigns are submitted as the run goes."""
     fair_weather: bool = False
     """Nothing fails, is taken away, refused or slow to come, and prices neither surge nor drift."""
 
@@ -92,6 +95,10 @@ class Scenario(Model, frozen=True, kw_only=True):
         self._check_links()
         self._check_closures()
         self._check_market()
+        if self.loops and self.horizon_h is None:
+            raise ValueError("loops: need horizon_h, as clips never cease to come")
+        if len({loop.name for loop in self.loops}) < len(self.loops):
+            raise ValueError("loops: two have one name")
         if self.kill not in KILLS:
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
         if self.bound not in BOUNDS:

@@ -1,0 +1,36 @@
+"""Figures of loops: how fast data become a better fleet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scheduler.run.directory import Run
+
+
+def loop_figures(run: Run) -> dict[str, float | int | None]:
+    """Return them by loop; none where no loop lived in the run."""
+    if not run.has("loop"):
+        return {}
+    rows, hours = run.table("loop"), run.table("loop_hours")
+    names = pc.unique(hours.column("loop").cast("string")).to_pylist()
+    return {key: value for name in names for key, value in _of(name, rows, hours).items()}
+
+
+def _of(name: str, rows: pa.Table, hours: pa.Table) -> dict[str, float | int | None]:
+    ours, road = (
+        table.filter(pc.equal(table.column("loop").cast("string"), name)) for table in (rows, hours)
+    )
+    shipped = ours.filter(pc.is_valid(ours.column("shipped_s")))
+    took_s = (shipped.column("everywhere_s").to_numpy() - shipped.column("cut_s").to_numpy()).tolist()
+    p50, p95 = np.percentile(took_s, [50, 95]).tolist() if took_s else (None, None)
+    per_mile = road.column("interventions_per_mile").to_numpy()
+    return {
+        f"releases:{name}": len(shipped),
+        f"data_to_road_p50_s:{name}": p50,
+        f"data_to_road_p95_s:{name}": p95,
+        f"model_age_s:{name}": float(road.column("age_s").to_numpy().mean()),
+        f"interventions_per_mile:{name}": float(per_mile.mean()),
+        f"miles_between_interventions:{name}": float(1 / per_mile[-1]),
+    }
