@@ -294,6 +294,11 @@ def test_keys_and_defaults_of_a_market(model: type[msgspec.Struct], heading: str
     assert described == {field.name: default(field) for field in msgspec.structs.fields(model)}
 
 
+def test_keys_and_defaults_of_an_edge() -> None:
+    described = {row[0].strip("`"): row[2] for row in table("edge.md", "### `[[edge]]`")}
+    assert described == {field.name: default(field) for field in msgspec.structs.fields(scenario.EdgeSpec)}
+
+
 @pytest.mark.parametrize(
     ("model", "heading"),
     [(scenario.LoopSpec, "### `[[loops]]`"), (scenario.EffectSpec, "### `loops.effect`")],
@@ -304,7 +309,8 @@ def test_keys_and_defaults_of_a_loop(model: type[msgspec.Struct], heading: str) 
 
 
 @pytest.mark.parametrize(
-    ("page", "log"), [("market.md", "sales"), ("loop.md", "loop"), ("loop.md", "loop_hours")]
+    ("page", "log"),
+    [("market.md", "sales"), ("loop.md", "loop"), ("loop.md", "loop_hours"), ("edge.md", "edge")],
 )
 def test_columns_of_what_live_sources_log(page: str, log: str) -> None:
     assert table(page, f"## {log}.parquet") == [column(field) for field in LIVE_LOGS[log]]

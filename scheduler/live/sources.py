@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import pyarrow.compute as pc
 
@@ -16,6 +17,13 @@ from traces.trace import Trace
 
 class LiveError(ValueError):
     """A trace beside which live sources cannot run; says why."""
+
+
+class Taker(Protocol):
+    """Whoever may take jobs of the trace, so that they do not come."""
+
+    def takes(self, job: Job) -> bool:
+        """Say whether it takes a job, as that is submitted."""
 
 
 class MergedSources:
@@ -33,6 +41,7 @@ class MergedSources:
         live: Sequence[LiveSource],
         progress: ReplayProgress | None = None,
         market: Market | None = None,
+        takers: Sequence[Taker] = (),
     ) -> None:
         everybody: list[LiveSource | Market] = [*live]
         if market is not None:
@@ -48,6 +57,8 @@ class MergedSources:
         self._next_job = next(self._own, None)
         self._row_of: dict[int, int] = {}
         """By row of the trace, where others come after jobs."""
+        self._takers = takers
+        self._needed = frozenset(trace.after.rows.tolist())
         self._linked = bool(len(trace.after.rows))
         self._asked_by: dict[int, tuple[LiveSource, int]] = {}
         self._next_id = 1 + (pc.max(trace.table.column("job_id")).as_py() if len(trace) else -1)
@@ -90,12 +101,18 @@ class MergedSources:
 
     def _of_trace(self, until_s: int | None) -> Iterator[Job]:
         while (job := self._next_job) is not None and (until_s is None or job.submit_s <= until_s):
+            self._next_job = next(self._own, None)
+            if until_s is not None and self._taken(job):
+                continue
             row = self.rows.of_trace(job.turn)
             if self._linked:
                 self._row_of[job.turn] = row
                 job = job._replace(after=job.after and tuple(self._row_of[before] for before in job.after))
             yield job._replace(turn=row)
-            self._next_job = next(self._own, None)
+
+    def _taken(self, job: Job) -> bool:
+        """Say whether somebody takes a job, for which no other waits, so that it does not come."""
+        return job.turn not in self._needed and any(taker.takes(job) for taker in self._takers)
 
     def _job(self, source: LiveSource, ask: Ask, now_s: int) -> Job:
         job = self.enter(ask, now_s)

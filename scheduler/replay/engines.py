@@ -132,6 +132,7 @@ def covers(setup: Setup) -> str | None:
         "a queue that has an end": policy.queue_most is not None,
         "a market": scenario.market is not None,
         "loops": bool(scenario.loops),
+        "an edge": bool(scenario.edge),
         "links": bool(scenario.links),
         "sites with a cap": any(site.is_capped for site in setup.stock.sites),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,

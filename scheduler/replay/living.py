@@ -10,14 +10,16 @@ import pyarrow as pa
 from scheduler.engine.jobs import Fit
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.source import ReplayProgress
+from scheduler.live.edge.edge import ParkedCars
 from scheduler.live.loop.loop import FleetLoop
 from scheduler.live.loop.releases import hours, releases
 from scheduler.live.market.market import Market
 from scheduler.live.market.sales import settle
 from scheduler.live.source import LiveSource
-from scheduler.live.sources import MergedSources, check_live
+from scheduler.live.sources import LiveError, MergedSources, check_live
 from scheduler.money.ledger.sold import Sold
 from scheduler.replay.setup import Setup
+from scheduler.run.live_logs import EDGE
 from scheduler.run.parts import DEMAND
 from traces.parquet import write_batches
 from traces.trace import Trace
@@ -37,12 +39,15 @@ class Living:
         silent = "live" in setup.trace.source
         self.market = None if silent else _market(setup)
         self.loops = [] if silent else _loops(setup)
-        live = [*live, *self.loops]
+        self.edge = [] if silent else _edge(setup)
+        live = [*live, *self.loops, *self.edge]
         self._lives = bool(live) or self.market is not None
         self.merged: MergedSources | None = None
         if self._lives or setup.scenario.market is not None:
+            if setup.trace.opens_s is not None and self._lives:
+                raise LiveError("live sources: not beside a trace that opens with jobs that run already")
             check_live(setup.trace, setup.horizon_ends_s)
-            self.merged = MergedSources(setup.trace, fit, live, progress, self.market)
+            self.merged = MergedSources(setup.trace, fit, live, progress, self.market, self.edge)
 
     def join(self, simulation: Simulation) -> Simulation:
         """Let customers come in a simulation, and return it."""
@@ -64,6 +69,9 @@ class Living:
         if self.loops:
             _write(folder, "loop", releases(loops, self.loops))
             _write(folder, "loop_hours", hours(loops, self.loops))
+        if self.edge:
+            rows = [row for cars in self.edge for row in cars.hours]
+            _write(folder, "edge", pa.Table.from_pylist(rows, EDGE))
         if self.market is None or spec is None:
             return []
         table, sold = settle(folder, self.market.sales, spec.credit_share, end_s)
@@ -85,6 +93,15 @@ def _loops(setup: Setup) -> list[FleetLoop]:
     if end_s is None:
         return []
     return [FleetLoop(spec, seed, setup.start_s, end_s) for spec in setup.scenario.loops]
+
+
+def _edge(setup: Setup) -> list[ParkedCars]:
+    seed, end_s = setup.scenario.seed, setup.horizon_ends_s
+    if end_s is None:
+        return []
+    span_s, midnight_s = (setup.start_s, end_s), setup.owning.calendar.midnight_s
+    jobs = len(setup.trace)
+    return [ParkedCars(spec, seed, span_s, midnight_s, jobs) for spec in setup.scenario.edge]
 
 
 def _write(folder: Path, log: str, table: pa.Table) -> None:

@@ -85,6 +85,7 @@ class LogParts(Struct, frozen=True):
     sales: list[Part]
     loop: list[Part]
     loop_hours: list[Part]
+    edge: list[Part]
 
 
 class Description(Struct, frozen=True):

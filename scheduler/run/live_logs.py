@@ -49,5 +49,19 @@ LOOP_HOURS = pa.schema(
         documented("age_s", pa.float64(), "s", "age of the data of the models on the road, over the fleet"),
     ]
 )
-LIVE_LOGS = {"sales": SALES, "loop": LOOP, "loop_hours": LOOP_HOURS}
+EDGE = pa.schema(
+    [
+        documented("edge", WORD, "", "name of the fleet"),
+        documented("time_s", pa.int64(), "s", "start of the hour, from the epoch"),
+        documented("available", pa.int64(), "", "cars parked, wired and agreed"),
+        documented("busy_car_h", pa.float64(), "car-hour", "at work, on what was lost too"),
+        documented("done", pa.int64(), "", "results: shards done as often as is asked"),
+        documented("lost", pa.int64(), "", "shards lost at unplugging"),
+        documented("late", pa.int64(), "", "results that came back to the pods as this hour ended"),
+        documented("kwh", pa.float64(), "kWh", "energy of the computers"),
+        documented("gb", pa.float64(), "GB", "data moved to the cars"),
+        documented("usd", pa.float64(), "USD", "paid to owners"),
+    ]
+)
+LIVE_LOGS = {"edge": EDGE, "sales": SALES, "loop": LOOP, "loop_hours": LOOP_HOURS}
 """By name: there where such a source was."""

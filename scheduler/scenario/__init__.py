@@ -7,6 +7,7 @@ model ends in `Spec` where the rest of the program makes something of it.
 from scheduler.scenario.assets import ClosureSpec, LeadSpec, PurchaseSpec, RetirementSpec
 from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
+from scheduler.scenario.edge import EdgeSpec
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.loop import EffectSpec, LoopSpec
 from scheduler.scenario.market import LeaseSpec, MarketSpec, PriceSpec, SegmentSpec
@@ -42,6 +43,7 @@ __all__ = [
     "CommitmentSpec",
     "CurtailmentSpec",
     "DriftSpec",
+    "EdgeSpec",
     "EffectSpec",
     "FailureSpec",
     "LeadSpec",

@@ -20,6 +20,7 @@ from scheduler.catalog.models import Positive, WholeSeconds
 from scheduler.scenario.assets import ClosureSpec
 from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
+from scheduler.scenario.edge import EdgeSpec
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
 from scheduler.scenario.loop import LoopSpec
 from scheduler.scenario.market import MarketSpec
@@ -72,6 +73,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     """A weather file to replay, relative to the scenario file, instead of drawing what the scenario says."""
     market: MarketSpec | None = None
     """Whom spare devices are sold to; absent: nobody."""
+    edge: tuple[EdgeSpec, ...] = ()
+    """Fleets of parked cars that take work from the pods."""
     loops: tuple[LoopSpec, ...] = ()
     """Fleets that feed themselves: their campaigns are submitted as the run goes."""
     fair_weather: bool = False
@@ -95,8 +98,8 @@ class Scenario(Model, frozen=True, kw_only=True):
         self._check_links()
         self._check_closures()
         self._check_market()
-        if self.loops and self.horizon_h is None:
-            raise ValueError("loops: need horizon_h, as clips never cease to come")
+        if (self.loops or self.edge) and self.horizon_h is None:
+            raise ValueError("loops and edge: need horizon_h, as neither clips nor cars cease to come")
         if len({loop.name for loop in self.loops}) < len(self.loops):
             raise ValueError("loops: two have one name")
         if self.kill not in KILLS:

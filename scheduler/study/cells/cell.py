@@ -93,8 +93,10 @@ class Cell:
         plain = msgspec.to_builtins(scenario)
         matters = {name: value for name, value in plain.items() if name not in _NO_MATTER}
         stock = stock_of(scenario, load_catalog())
-        drawn = has_weather(scenario, stock) or scenario.market is not None or bool(scenario.loops)
-        sky = [self.seed, *map(_contents, _files(scenario))] if drawn else None
+        lives = scenario.market is not None or bool(scenario.loops or scenario.edge)
+        sky = (
+            [self.seed, *map(_contents, _files(scenario))] if lives or has_weather(scenario, stock) else None
+        )
         stock = msgspec.to_builtins(stock)
         own = scenario.policy.files()
         kept = (sorted(self.waits_of), self.windows, self.by)
