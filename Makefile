@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_STAMP := $(VENV)/.run-stamp
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
@@ -10,14 +12,18 @@ STAMP := $(VENV)/.stamp
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(STAMP): requirements.lock pyproject.toml
+$(RUN_STAMP): requirements-run.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "exaburst needs Python 3.11 or later, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements-run.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(STAMP)  ## four weeks on seven ExaPODs, with bursts: prints the summary
+$(STAMP): requirements.lock $(RUN_STAMP)
+	$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+demo: $(RUN_STAMP)  ## four weeks on seven ExaPODs, with bursts: prints the summary
 	$(BIN)/exaburst demo
 
 test: $(STAMP) lint  ## lint, types and every test that is not slow
@@ -41,7 +47,7 @@ mutants: $(STAMP)  ## small faults in the code that the tests should notice; tak
 published: $(STAMP)  ## redo published results and write docs/published.md
 	$(BIN)/python -m benchmarks.published
 
-notebooks: demo  ## render the notebooks over the demo and a study to build/notebooks/*.html
+notebooks: $(STAMP) demo  ## render the notebooks over the demo and a study to build/notebooks/*.html
 	$(BIN)/exaburst study run notebooks/policies.toml -o runs/policies
 	$(BIN)/python -m nbconvert --to html --execute --output-dir build/notebooks notebooks/*.ipynb
 
@@ -56,6 +62,8 @@ picture: $(STAMP)  ## draw the README's picture anew
 lock: $(STAMP)  ## pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --extra build --constraint requirements.lock pyproject.toml -o requirements-run.lock
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

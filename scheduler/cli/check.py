@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE
+from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand, warn
 from traces.times import DAY_S
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("file", type=FILE)
+@click.argument("file", type=SCENARIO)
 @options.trace(help="Check a scenario for this trace.")
 @options.catalog
 @options.as_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE
+from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time: only a comparison that runs imports it
@@ -35,7 +35,7 @@ class CompareOptions(NamedTuple):
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("scenario", type=FILE)
+@click.argument("scenario", type=SCENARIO)
 @click.option(
     "-p", "policies", multiple=True, required=True, metavar="SPEC", help="As easy+after:4h; repeat."
 )

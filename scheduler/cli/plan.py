@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE
 from scheduler.cli.runs import DEMO
+from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time
@@ -31,7 +31,7 @@ class PlanOptions(NamedTuple):
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("scenario", type=FILE, default=DEMO)
+@click.argument("scenario", type=SCENARIO, default=DEMO)
 @options.out(help="Where results are kept and found again.  [default: plans/NAME]")
 @click.option("--pool", help="The pool whose pods are counted; needed where there are several.")
 @click.option(

@@ -30,6 +30,7 @@ from scheduler.cli.terminal import ArrowCommand
 @options.workers(help="Processes.  [default: one a processor]")
 @options.overrides(help="As sites.NAME.cap_kw=1500.")
 @options.out(help="Keep results here, and use them again.")
+@options.catalog
 @options.as_json
 def power(
     scenario: Path,

@@ -9,6 +9,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
+from scheduler.cli.scenarios import SCENARIO, SHIPPED
 from scheduler.cli.terminal import ArrowCommand, warn
 
 if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
@@ -18,11 +19,7 @@ if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
     from traces.submissions import TimeRange
     from traces.trace import Trace
 
-DEMOS = {
-    name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
-    for name in ("seven-exapods", "bad-weather", "shortage-2023", "dojo-ends-2025")
-}
-DEMO = DEMOS["seven-exapods"]
+DEMO = SHIPPED["seven-exapods"]
 
 
 @click.command(cls=ArrowCommand)
@@ -48,9 +45,9 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) ->
     from scheduler.report.summary import summary as render
     from scheduler.scenario import ScenarioError
 
-    if scenario not in DEMOS:
-        raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(DEMOS)}')
-    prepared = prepare(DEMOS[scenario], None, overrides)
+    if scenario not in SHIPPED:
+        raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(SHIPPED)}')
+    prepared = prepare(SHIPPED[scenario], None, overrides)
     with new_run(prepared, out, overwrite=True) as run:
         if not as_json:
             click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
@@ -69,7 +66,7 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) ->
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("scenario", type=FILE)
+@click.argument("scenario", type=SCENARIO)
 @options.trace(help="Replay this trace instead of the scenario's own demand.")
 @click.option("--weather", type=FILE, help="Replay this weather instead of drawing the scenario's own.")
 @options.part

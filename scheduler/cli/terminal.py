@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from time import monotonic
 from typing import Any
 
 import click
@@ -114,11 +115,44 @@ def warn(lines: Iterable[str]) -> None:
     tell(f"warning: {line}" for line in lines)
 
 
+class Heartbeat:
+    """Says every `EVERY_S` how far a long piece of work is, and when it will be done at this pace."""
+
+    EVERY_S = 30.0
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._began_s = self._said_s = clock()
+        self._first: int | None = None
+
+    def __call__(self, what: str, done: int, total: int | None = None, note: str = "") -> None:
+        """Take note of what is done of how much; `note` is the date, say, that a run has come to."""
+        now_s = self._clock()
+        if self._first is None:
+            self._first = done
+        if now_s - self._said_s < self.EVERY_S:
+            return
+        self._said_s = now_s
+        of = f"{done:,}" if total is None else f"{done:,} of {total:,} ({done / max(1, total):.0%})"
+        left = self._left(now_s, done, total)
+        tell([", ".join(part for part in (f"{what}: {of}", note, left) if part)])
+
+    def _left(self, now_s: float, done: int, total: int | None) -> str:
+        made = done - (self._first or 0)
+        if total is None or made <= 0:
+            return ""
+        minutes = (now_s - self._began_s) / made * (total - done) / 60
+        return f"{minutes:.0f} min left" if minutes >= 2 else f"{60 * minutes:.0f} s left"
+
+
 @contextmanager
 def progress_bar(**look: Any) -> Iterator[Callable[..., None]]:
-    """Give a `StudyProgress` that draws a bar on a terminal and nothing in a pipe; `look` is tqdm's."""
+    """Give a `StudyProgress` that draws a bar on a terminal; elsewhere it says a line every half minute.
+
+    `look` is tqdm's.
+    """
     if not sys.stderr.isatty():
-        yield lambda *_: None
+        yield Heartbeat()
         return
     from tqdm import tqdm
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE
+from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # for start-up time
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("source", type=FILE, metavar="SCENARIO_OR_FILE")
+@click.argument("source", type=SCENARIO, metavar="SCENARIO_OR_FILE")
 @options.trace(help="Take start and length from this trace.")
 @options.part
 @options.overrides(help="As seed=2, to draw another.")
