@@ -30,7 +30,7 @@ def shares(groups: Mapping[str, Served], by: str) -> str:
             count(group.asked_h),
             count(group.had_h),
             count(group.due_h),
-            difference((group.had_h - group.due_h) / had_h if had_h else 0.0, percent),
+            difference(round((group.had_h - group.due_h) / had_h, 9) if had_h else 0.0, percent),
             ratio(group.slowdown),
         ]
         for name, group in most
