@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
+from scheduler.catalog import CatalogError
+from scheduler.replay import Setup
+from scheduler.replay.stranded import about_closures
 from scheduler.run.capacity import owned_device_s, owned_levels
 from scheduler.run.directory import Run, open_run
 from scheduler.run.levels import DeviceLevels
@@ -173,6 +177,47 @@ def test_a_lead_is_drawn_for_each_order_by_the_seed_alone(tmp_path: Path) -> Non
     assert sum(drawn) / len(drawn) == pytest.approx(100, abs=3 * 100 * 0.53 / 40**0.5)
 
 
+def test_check_says_which_jobs_a_closure_strands(tmp_path: Path) -> None:
+    """Of three jobs that may not leave one comes before the end; one that may leave has an offer."""
+    at_60 = [{"pool": "own", "at": "60s"}]
+    of = scenario([pool(4)], [build.offer("cloud")], closures=at_60)
+    jobs = (job(at, 10, 4, residency="owned", kind="fsd.label") for at in (0, 60, 70))
+    setup = Setup.of(of, trace(*jobs, job(80, 10, 4)), build.CATALOG)
+    assert [*about_closures(setup)] == [
+        "own closes at 1970-01-01 00:01 UTC: 2 of 4 jobs come later and may go nowhere else, "
+        "of fsd.label; they will be rejected"
+    ]
+    run = build.run(of, setup.trace, tmp_path)
+    assert [row[0] for row in rows(run, "jobs", "state")] == ["finished", "rejected", "rejected", "finished"]
+    assert rows(run, "jobs", "reason")[1] == ("own has closed, and it may go nowhere else",)
+
+
+def test_a_pool_that_closes_takes_nobody_from_its_drain_on(tmp_path: Path) -> None:
+    """It closes at 100 and drains 30 s: who came at 50 stops at 100 and goes on on the other, at 110."""
+    closes = [{"pool": "own", "at": "100s", "drain": "30s", "decommission_usd_per_kw": 2.0}]
+    pools = [pool(4), pool(4, name="other")]
+    of = scenario(pools, closures=closes, policy=PATIENT | {"place": "first_fit"})
+    jobs = trace(job(0, 40, 4), job(1, 109, 4), job(50, 80, 4, checkpoint_s=10), job(75, 5, 4))
+    run = build.run(of, jobs, tmp_path)
+    assert rows(run, "attempts", "job_id", "where", "alloc_s", "end_s", "outcome") == [
+        (0, "own", 0, 40, "finished"),
+        (1, "other", 1, 110, "finished"),
+        (2, "own", 50, 100, "preempted"),
+        (2, "other", 110, 140, "finished"),
+        (3, "other", 140, 145, "finished"),
+    ]
+    usd = run.spend.groupby("line", observed=True).usd.sum()
+    assert usd.decommission == pytest.approx(4 * 3.6 * 2.0)
+
+
+def test_pods_are_not_delivered_before_their_device_is_sold() -> None:
+    device = replace(build.CATALOG.device("unit"), available_to_buy="1970-01-03")
+    catalog = replace(build.CATALOG, devices={"unit": device})
+    of = scenario([pool(4, 0, purchases=[bought("0s", "1d")])], horizon_h=72.0)
+    with pytest.raises(CatalogError, match="1 pods are delivered on 1970-01-02"):
+        Setup.of(of, trace(job(0, 60, 4)), catalog)
+
+
 # laws
 
 
@@ -267,8 +312,9 @@ def the_price_is_written_off(world: World) -> None:
 
 
 def nobody_waits_for_ever(world: World) -> None:
-    states = {job["state"] for job in world.jobs.values()}
-    assert world.scenario.horizon_h is not None or "unfinished" not in states
+    """Who may not leave finds pods, or is turned away."""
+    left = [job for job in world.jobs.values() if job["state"] == "unfinished"]
+    assert world.scenario.horizon_h is not None or not any(job["residency"] == "owned" for job in left)
 
 
 # bad input

@@ -79,10 +79,11 @@ def _check_weather(file: Path) -> str:
 def _check_scenario(file: Path, trace: Path | None) -> str:
     from scheduler.cli.preparation import prepare
     from scheduler.replay.advice import about_setup
+    from scheduler.replay.stranded import about_closures
     from scheduler.replay.unmatched import about_places
 
     setup = prepare(file, trace, ()).setup
-    warn([*about_setup(setup), *about_places(setup)])
+    warn([*about_setup(setup), *about_places(setup), *about_closures(setup)])
     stock = setup.stock
     devices = (
         ", ".join(f"{pool.pods} x {pool.pod_devices} {pool.device}" for pool in stock.pools) or "nothing"

@@ -105,6 +105,7 @@ def replay(
     from scheduler.cli.preparation import prepare, trace_file
     from scheduler.replay.advice import about_run, about_setup
     from scheduler.replay.engines import RECORD
+    from scheduler.replay.stranded import about_closures
     from scheduler.replay.unmatched import about_places
     from scheduler.report.documents.runs import summary_document
 
@@ -118,7 +119,8 @@ def replay(
     inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace), warm.run)
     with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:
         click.echo(summary_document(run).text() if as_json else _replayed(run, prepared.setup.trace, out))
-        warn([*about_setup(prepared.setup), *about_places(prepared.setup), *about_run(run)])
+        setup = prepared.setup
+        warn([*about_setup(setup), *about_places(setup), *about_closures(setup), *about_run(run)])
 
 
 @click.command(cls=ArrowCommand)

@@ -65,7 +65,6 @@ class Assets:
                 self._changes.append(Change(batch.retired_s, True, pool.index, first, batch.pods))
             first += batch.pods
         pool.present = present
-        self._run.log.owned(pool.index, self._start_s, present * pool.size)
 
     def _watch(self) -> None:
         pods = (pod for pool in self._cluster.pools if pool.stock.batches for pod in pool.pods)
@@ -109,7 +108,6 @@ class Assets:
         elif out := _leave(pods):
             run.log.down(pool.index, now_s, -out)
         pool.present += sign * len(pods)
-        run.log.owned(pool.index, now_s, sign * len(pods) * pool.size)
         self._watch()
         run.pods_changed()
         if sign < 0:

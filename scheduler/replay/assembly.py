@@ -32,13 +32,13 @@ from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
+from scheduler.stock.batches import NEVER_S
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import OfferStock
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.rows import JobRows
 from traces.trace import NO_VALUE
 
-_NEVER_S = 2**62
 BLOCK_NOTICE_S = 1_800
 """Instances of a block are stopped from 30 minutes before its end (AWS, vendor documents)."""
 FOR_GOOD_S = 2**40
@@ -185,7 +185,7 @@ def _outages(setup: Setup) -> list[Outage]:
 
 def pod_spans(pool: PoolStock, start_s: int) -> list[tuple[int, int]]:
     """Return by pod from when until when it is there."""
-    return [batch.span(start_s, _NEVER_S) for batch in pool.batches for _ in range(batch.pods)]
+    return [batch.span(start_s, NEVER_S) for batch in pool.batches for _ in range(batch.pods)]
 
 
 def _within(outage: Outage, spans: dict[int, list[tuple[int, int]]]) -> Outage | None:

@@ -26,6 +26,7 @@ from scheduler.replay.opening import opened_source
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import prices_of, unsure_figures
+from scheduler.stock.batches import NEVER_S
 from traces.files import held
 
 
@@ -106,7 +107,13 @@ def _log(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog
     names = [part.stock.name for part in assembly.pools], [part.stock.name for part in assembly.offers]
     coming = [pool.name for pool in setup.stock.pools if pool.batches]
     power = SitePower(setup.stock, setup.start_s)
-    return RunLog(folder, meter.jobs, *names, meter.price, power=power, coming=coming)
+    log = RunLog(folder, meter.jobs, *names, meter.price, power=power, coming=coming)
+    for at, pool in enumerate(setup.stock.pools):
+        for batch in pool.batches:  # known ahead, so that each engine has them
+            came_s, left_s = batch.span(setup.start_s, NEVER_S)
+            log.owned(at, came_s, batch.pods * pool.pod_devices)
+            log.owned(at, left_s, -batch.pods * pool.pod_devices)
+    return log
 
 
 def _undisturbed(simulation: Simulation, source: Source, horizon_s: int | None) -> int:

@@ -19,6 +19,9 @@ from traces import portable
 from traces.streams import streams
 from traces.times import parse_moment, parse_seconds
 
+NEVER_S = 2**62
+"""Later than any run."""
+
 
 class Batch(Struct, frozen=True, kw_only=True):
     """Pods that come and go together; seconds are those of the run, or of its trace."""

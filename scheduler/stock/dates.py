@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from scheduler.catalog import Catalog, CatalogError
 from scheduler.catalog.models import Entry
-from scheduler.scenario import Scenario
+from scheduler.scenario import PoolSpec, Scenario
+from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import Stock
 from traces.dated import Points, date_of
 
@@ -23,6 +24,7 @@ def check_dates(scenario: Scenario, stock: Stock, catalog: Catalog, start: datet
             if owned.pod is not None and owned.capital_usd is None:
                 _check_figure(owned.name, catalog.pod(owned.pod), "capital_usd", last)
             _check_device(owned.name, pools[owned.name].device, "available_to_buy", catalog, last, None)
+            _check_orders(owned, pools[owned.name], catalog, start)
     for spec in scenario.offers:
         if spec.name not in offers:
             continue
@@ -46,6 +48,20 @@ def _check_points(what: str, points: Points, last: date) -> None:
         raise CatalogError(
             f"{what} is dated {points[0][0]}, after the run, which ends on {last}: add an earlier point"
         )
+
+
+def _check_orders(owned: PoolSpec, pool: PoolStock, catalog: Catalog, start: datetime) -> None:
+    """Raise CatalogError where pods are delivered before their device is sold."""
+    device = catalog.devices.get(pool.device)
+    since = device and device.available_to_buy
+    for batch in pool.batches if since is not None else ():
+        if batch.delivered_s is not None:
+            delivered = (start + timedelta(seconds=batch.delivered_s)).astimezone(UTC).date()
+            if delivered < date_of(since):
+                raise CatalogError(
+                    f"{owned.name}: purchases: {pool.device} is there to buy from {since} on: "
+                    f"{batch.pods} pods are delivered on {delivered}"
+                )
 
 
 def _check_device(name: str, key: str, field: str, catalog: Catalog, last: date, first: date | None) -> None:

@@ -10,10 +10,8 @@ from msgspec.structs import replace
 
 from scheduler.catalog import Catalog
 from scheduler.scenario import PoolSpec, Scenario
-from scheduler.stock.batches import Batch, batches_of
+from scheduler.stock.batches import NEVER_S, Batch, batches_of
 from scheduler.stock.price_series import value_at
-
-_NEVER_S = 2**62
 
 
 class PoolStock(Struct, frozen=True, kw_only=True):
@@ -41,8 +39,13 @@ class PoolStock(Struct, frozen=True, kw_only=True):
 
     def most_pods(self, from_s: int = 0) -> int:
         """Return the most pods that there are at once at some instant from `from_s` on."""
-        lots = [(*lot.span(from_s, _NEVER_S), lot.pods) for lot in self.lots()]
+        lots = [(*lot.span(from_s, NEVER_S), lot.pods) for lot in self.lots()]
         return max(sum(pods for came, left, pods in lots if came <= at < left) for at, *_ in lots)
+
+    def closes_s(self) -> int | None:
+        """Return the second at which it closes; None where it does not."""
+        closes = (lot.retired_s for lot in self.batches if lot.closed and lot.retired_s is not None)
+        return min(closes, default=None)
 
     def from_second(self, start_s: int) -> PoolStock:
         """Return it by the seconds of a trace, for a run that begins at one of them."""
