@@ -85,6 +85,15 @@ def test_nothing_starts_on_a_pod_that_would_outlive_it(tmp_path: Path) -> None:
     assert attempts(build.run(of, jobs, tmp_path / "b"))[1] == (1, 50, 100, "finished", [0])
 
 
+def test_nothing_is_reserved_for_a_head_that_no_pod_will_hold(tmp_path: Path) -> None:
+    """The head of 200 s waits for pods that leave at 150, and holds up nobody; then it is turned away."""
+    of = scenario([pool(4, 2, retirements=[{"at": "150s", "pods": 2}])], policy=PATIENT)
+    jobs = (job(at, 20, 3, estimate_s=25) for at in (6, 7, 8, 9))
+    run = build.run(of, trace(job(0, 40, 2), job(1, 40, 2), job(5, 200, 4), *jobs), tmp_path)
+    assert [row[1] for row in attempts(run)] == [0, 1, 6, 26, 41, 46]
+    assert rows(run, "jobs", "state")[2] == ("rejected",)
+
+
 def test_who_outlives_its_pod_stops_with_a_checkpoint_and_goes_on(tmp_path: Path) -> None:
     """It said 20 s and takes 70: stopped after 50, which it keeps, it goes on at 60 on the other pod."""
     of = scenario([pool(4, 2, retirements=[{"at": "50s", "pods": 1}])], policy=PATIENT)

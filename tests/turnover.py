@@ -16,7 +16,7 @@ Lives = list[tuple[int, int]]
 
 LATE_REASONS = ("has closed, and it may", "has too few pods left, and it may")
 
-_INSTANTS = st.integers(0, 12).map(lambda at: 20 * at)
+_INSTANTS = st.integers(0, 11).map(lambda at: 20 * at)
 _LEADS: st.SearchStrategy[str | LeadSpec] = st.sampled_from(
     ["0s", "20s", "55s", LeadSpec(mean="60s", sigma=0.5)]
 )
@@ -28,7 +28,7 @@ def coming(draw: st.DrawFn, /, **fixed: Any) -> Tale:
     tale = draw(tales(bound="none", **fixed))
     closed = [draw(st.sampled_from([False, False, True])) for _ in tale.scenario.pools]
     scenario = tale.scenario
-    closes_s = draw(st.integers(240, 320))
+    closes_s = draw(st.integers(300, 360))
     pools = tuple(draw(_pool(spec)) for spec in scenario.pools)
     closures = tuple(
         ClosureSpec(

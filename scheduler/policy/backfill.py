@@ -187,7 +187,7 @@ def _renew(needs: Sequence[NeedView], now: int, held: Reservation, pod: PodView)
     """Say what an end on a pod does to a reservation: only its own, or an earlier one there, counts."""
     for need in needs:
         if need.pool is pod.pool:
-            if need.whole or len(held.spare) > 1:
+            if need.whole or len(held.spare) != 1:  # none: no pod stays for as long as the head needs
                 return None
             (reserved,) = held.spare
             before = inf if reserved is pod else held.shadow_s + _first(pod, reserved)

@@ -32,7 +32,7 @@ from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
-from scheduler.stock.batches import NEVER_S
+from scheduler.stock.batches import FOR_EVER_S
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import OfferStock
 from scheduler.weather.hazard import hazard_per_s, hazards
@@ -185,7 +185,7 @@ def _outages(setup: Setup) -> list[Outage]:
 
 def pod_spans(pool: PoolStock, start_s: int) -> list[tuple[int, int]]:
     """Return by pod from when until when it is there."""
-    return [batch.span(start_s, NEVER_S) for batch in pool.batches for _ in range(batch.pods)]
+    return [batch.span(start_s, FOR_EVER_S) for batch in pool.batches for _ in range(batch.pods)]
 
 
 def _within(outage: Outage, spans: dict[int, list[tuple[int, int]]]) -> Outage | None:

@@ -26,7 +26,7 @@ from scheduler.replay.opening import opened_source
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import prices_of, unsure_figures
-from scheduler.stock.batches import NEVER_S
+from scheduler.stock.batches import FOR_EVER_S
 from traces.files import held
 
 
@@ -110,7 +110,7 @@ def _log(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog
     log = RunLog(folder, meter.jobs, *names, meter.price, power=power, coming=coming)
     for at, pool in enumerate(setup.stock.pools):
         for batch in pool.batches:  # known ahead, so that each engine has them
-            came_s, left_s = batch.span(setup.start_s, NEVER_S)
+            came_s, left_s = batch.span(setup.start_s, FOR_EVER_S)
             log.owned(at, came_s, batch.pods * pool.pod_devices)
             log.owned(at, left_s, -batch.pods * pool.pod_devices)
     return log

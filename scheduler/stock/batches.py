@@ -19,7 +19,7 @@ from traces import portable
 from traces.streams import streams
 from traces.times import parse_moment, parse_seconds
 
-NEVER_S = 2**62
+FOR_EVER_S = 2**62
 """Later than any run."""
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from scheduler.catalog import Catalog
 from scheduler.scenario import PoolSpec, Scenario
-from scheduler.stock.batches import NEVER_S, Batch, batches_of
+from scheduler.stock.batches import FOR_EVER_S, Batch, batches_of
 from scheduler.stock.price_series import value_at
 
 
@@ -39,7 +39,7 @@ class PoolStock(Struct, frozen=True, kw_only=True):
 
     def most_pods(self, from_s: int = 0) -> int:
         """Return the most pods that there are at once at some instant from `from_s` on."""
-        lots = [(*lot.span(from_s, NEVER_S), lot.pods) for lot in self.lots()]
+        lots = [(*lot.span(from_s, FOR_EVER_S), lot.pods) for lot in self.lots()]
         return max(sum(pods for came, left, pods in lots if came <= at < left) for at, *_ in lots)
 
     def closes_s(self) -> int | None:
