@@ -7,8 +7,10 @@ from math import ceil, inf
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -26,7 +28,7 @@ from tests.build import job, offer, pool, scenario
 from tests.examples import examples
 from tests.storms import Tale, Weathered, endured, outage, tales
 from tests.worlds import AGAIN, CATALOG, MEMORY, Row, World, scenarios, traces
-from traces import Trace
+from traces import Trace, parquet
 
 LAWS = settings(max_examples=examples(30), deadline=None)
 
@@ -356,6 +358,28 @@ def looks_right(world: World, found: list[Row]) -> None:
     for one, other in pairwise(found):
         same = all(one[name] == other[name] for name in one if name not in ("from_s", "to_s"))
         assert not (same and one["to_s"] == other["from_s"]), "cut where nothing changes"
+
+
+def test_one_job_is_told_of_as_all_are_though_little_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP", 20)
+    chance = Random("one of all")
+    jobs = build.trace(*(crowding(chance, at) for at in range(300)))
+    of = scenario([pool(4, 2), pool(3, 1, name="pool1", device="double")], [offer("offer0", 3)])
+    run, read = build.run(of, jobs, tmp_path / "run", CATALOG), []
+    whole = waits_of(run, jobs)
+    table = Run.table
+
+    def counted(run: Run, log: str, *asked: Any) -> pa.Table:
+        found = table(run, log, *asked)
+        read.append(found.num_rows)
+        return found
+
+    monkeypatch.setattr(Run, "table", counted)
+    for row, job_id in enumerate(jobs.numpy("job_id").tolist()):
+        assert waits_of(run, jobs, [row]) == [wait for wait in whole if wait["job_id"] == job_id]
+    assert max(read) < 300
 
 
 @LAWS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,9 @@ from traces.errors import cannot_read, first_line, short_of_memory
 from traces.files import open_file, written_whole
 
 ROW_GROUP = 131_072
+Limits = Mapping[str, tuple[int, int]]
+"""The least and the most that is asked for of columns of integers."""
+
 COLUMNS = "exaburst.columns"
 """Key of the file metadata that repeats what each column says of itself, as JSON, for all readers.
 
@@ -71,16 +74,37 @@ def read_whole(path: Path | str) -> pa.Table:
         raise ValueError(f"{path}: {error}") from None
 
 
-def read_columns(file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return columns of a Parquet file, all by default, with its checksums verified; raises ValueError."""
+def read_columns(
+    file: BinaryIO | pa.Buffer, columns: Sequence[str] | None = None, limits: Limits | None = None
+) -> pa.Table:
+    """Return columns of a Parquet file, all by default, with its checksums verified; raises ValueError.
+
+    Groups of rows none of which can be within the limits are not read; others come whole.
+    """
     try:
         # no threads: one that lets go of Python's memory as the process ends aborts it (apache/arrow#50482)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            return parquet.read(columns, use_threads=False)
+            if limits is None:
+                return parquet.read(columns, use_threads=False)
+            return parquet.read_row_groups(_within(parquet, limits), columns, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         if short_of_memory(error):  # which says nothing of the file
             raise
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
+
+
+def _within(parquet: pq.ParquetFile, limits: Limits) -> list[int]:
+    """Return the groups of rows of a file that may hold rows within limits, by their statistics."""
+    places = {parquet.metadata.schema.column(at).path: at for at in range(parquet.metadata.num_columns)}
+
+    def may_hold(group: int) -> bool:
+        for name, (least, most) in limits.items():
+            told = parquet.metadata.row_group(group).column(places[name]).statistics
+            if told is not None and told.has_min_max and (told.max < least or told.min > most):
+                return False
+        return True
+
+    return [group for group in range(parquet.num_row_groups) if may_hold(group)]
 
 
 def columns_and_rows(file: BinaryIO) -> tuple[pa.Schema, int]:

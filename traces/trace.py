@@ -78,17 +78,19 @@ class Trace:
         return cls(table.replace_schema_metadata(metadata(epoch, reference_device, source or {})))
 
     @classmethod
-    def read(cls, path: Path | str) -> Trace:
-        """Read and validate a trace; raises TraceError naming the file for anything that is not one."""
+    def read(cls, path: Path | str, *, sealed: bool = False) -> Trace:
+        """Read and validate a trace; raises TraceError naming the file for anything that is not one.
+
+        A sealed one is known to be as `write` left it, to the bit: its rows are not validated again.
+        """
         try:
-            table = read_whole(path)
-        except ValueError as error:
-            raise TraceError(str(error)) from None
-        try:
-            table = conform(table)
-            validate(table)
+            table = conform(read_whole(path))
+            if not sealed:
+                validate(table)
         except TraceError as error:
             raise TraceError(f"{path}: {error}") from None
+        except ValueError as error:
+            raise TraceError(str(error)) from None
         return cls(table)
 
     def from_source(self, source: Mapping[str, object]) -> Trace:
@@ -106,9 +108,7 @@ class Trace:
     def numpy(self, name: str) -> Array:
         """Return a numeric column, one value a job; null becomes `NO_VALUE`."""
         column = self.table.column(name)
-        if column.null_count:
-            column = column.fill_null(NO_VALUE)
-        return np.asarray(column.to_numpy())
+        return np.asarray((column.fill_null(NO_VALUE) if column.null_count else column).to_numpy())
 
     def codes(self, name: str) -> tuple[Array, list[str]]:
         """Return a dictionary column as int32 codes, one a job, and the words they stand for.

@@ -12,6 +12,8 @@ from scheduler.cli.options import FILE
 from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time
+    from scheduler.replay.setup import Setup
+    from scheduler.run.directory import Run
     from traces.submissions import TimeRange
 
 
@@ -38,12 +40,8 @@ def why(
     import numpy as np
 
     from scheduler.cli.causes import jobs_asked
-    from scheduler.report.documents.files import FileDocument
-    from scheduler.report.documents.runs import why_document, why_job_document
-    from scheduler.report.why import job_why, run_why
     from scheduler.run.directory import open_run
     from scheduler.why.causes import WAITS
-    from scheduler.why.job_story import JobStory
     from scheduler.why.question import row_of, setup_of
     from scheduler.why.waits import Inquiry
     from traces.outputs import check_output
@@ -55,11 +53,42 @@ def why(
     if out is not None:
         waits = Inquiry(opened, setup, None if row is None else np.array([row])).waits()
         waits.write(setup.trace, out)
-        written = FileDocument(file=str(out), holds="spans of waiting", rows=len(waits.row), says=[])
-        click.echo(written.text() if as_json else f"{out}: {len(waits.row):,} spans of waiting")
+        click.echo(_written(out, len(waits.row), as_json=as_json))
     elif row is not None:
-        story = JobStory(opened, setup, row)
-        click.echo(why_job_document(opened, story).text() if as_json else job_why(story))
+        click.echo(_of_job(opened, setup, row, as_json=as_json))
     else:
-        about = opened, setup.trace, Inquiry(opened, setup).waits()
-        click.echo(why_document(*about).text() if as_json else run_why(*about))
+        click.echo(_of_run(opened, setup, as_json=as_json))
+
+
+def _written(out: Path, spans: int, *, as_json: bool) -> str:
+    if not as_json:
+        return f"{out}: {spans:,} spans of waiting"
+    from scheduler.report.documents.files import FileDocument
+
+    return FileDocument(file=str(out), holds="spans of waiting", rows=spans, says=[]).text()
+
+
+def _of_job(run: Run, setup: Setup, row: int, *, as_json: bool) -> str:
+    from scheduler.why.job_story import JobStory
+
+    story = JobStory(run, setup, row)
+    if as_json:
+        from scheduler.report.documents.runs import why_job_document
+
+        return why_job_document(run, story).text()
+    from scheduler.report.why import job_why
+
+    return job_why(story)
+
+
+def _of_run(run: Run, setup: Setup, *, as_json: bool) -> str:
+    from scheduler.why.waits import Inquiry
+
+    waits = Inquiry(run, setup).waits()
+    if as_json:
+        from scheduler.report.documents.runs import why_document
+
+        return why_document(run, setup.trace, waits).text()
+    from scheduler.report.why import run_why
+
+    return run_why(run, setup.trace, waits)

@@ -33,6 +33,7 @@ from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
 from traces.errors import cannot_read, first_line
 from traces.files import FINISHED, read_text, written_whole
+from traces.parquet import Limits
 from traces.trace import Trace
 
 if TYPE_CHECKING:
@@ -113,10 +114,13 @@ class Run:
         """Say whether the run has a log that not every run has."""
         return bool(self._parts[log])
 
-    def table(self, log: str, columns: list[str] | None = None) -> pa.Table:
-        """Return a log, one of `LOGS`, as an Arrow table; raises RunError, also where it is damaged."""
+    def table(self, log: str, columns: list[str] | None = None, limits: Limits | None = None) -> pa.Table:
+        """Return a log, one of `LOGS`, as an Arrow table; raises RunError, also where it is damaged.
+
+        With limits there are at least the rows within them.
+        """
         try:
-            return verified_log(self.folder, log, self._parts[log], columns)
+            return verified_log(self.folder, log, self._parts[log], columns, limits)
         except DamagedLogError as error:
             raise RunError(str(error)) from None
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from traces.errors import cannot_read
 from traces.files import open_file
-from traces.parquet import columns_and_rows, read_columns, row_count
+from traces.parquet import Limits, columns_and_rows, read_columns, row_count
 
 LOGS = ("jobs", "attempts", "states", "spend")
 EVERY_LOG = (*LOGS, "assets", "sales", "loop", "loop_hours", "edge")
@@ -122,25 +122,33 @@ def check_columns(folder: Path, log: str, parts: Sequence[Part], schema: pa.Sche
 
 
 def verified_log(
-    folder: Path, log: str, parts: Sequence[Part], columns: Sequence[str] | None = None
+    folder: Path,
+    log: str,
+    parts: Sequence[Part],
+    columns: Sequence[str] | None = None,
+    limits: Limits | None = None,
 ) -> pa.Table:
     """Return columns of a log, all by default, that has just the parts that the run wrote.
+
+    With limits there are at least the rows within them.
 
     Raises DamagedLogError where a part is missing or changed.
     """
     where = f"{folder}: {log}.parquet"
     return pa.concat_tables(
         [
-            _verified(f"{where}: {part.name}", folder / f"{log}.parquet" / part.name, part, columns)
+            _verified(f"{where}: {part.name}", folder / f"{log}.parquet" / part.name, part, columns, limits)
             for part in parts
         ]
     )
 
 
-def _verified(where: str, path: Path, part: Part, columns: Sequence[str] | None) -> pa.Table:
+def _verified(
+    where: str, path: Path, part: Part, columns: Sequence[str] | None, limits: Limits | None
+) -> pa.Table:
     _check_content(where, path, part)
     try:
         with open_file(path) as file:
-            return read_columns(file, columns)
+            return read_columns(file, columns, limits)
     except ValueError as error:
         raise DamagedLogError(f"{where}: {error}") from None

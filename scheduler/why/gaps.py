@@ -12,6 +12,7 @@ from scheduler.run.directory import Run
 from scheduler.scenario import RetrySpec
 from scheduler.why.causes import Cause
 from traces.arrays import Bools, Ints, sorted_by
+from traces.parquet import Limits
 from traces.trace import Trace
 
 WAITS_FOR_DEVICES = -1
@@ -40,15 +41,24 @@ class Gaps(NamedTuple):
         return Gaps(*(column[rows] for column in self))
 
 
+def ids_of(trace: Trace, rows: Ints | None) -> Limits | None:
+    """Return within which limits the ids of some rows of the trace are; None for all rows."""
+    ids = None if rows is None else trace.numpy("job_id")[rows]
+    return None if ids is None else {"job_id": (int(ids.min()), int(ids.max()))}
+
+
 class Logged:
-    """The jobs of a run by row of the trace, and their attempts in order of row and number."""
+    """The jobs of a run by row of the trace, and their attempts in order of row and number.
+
+    Of all jobs, of which `attempts` are all, or of some rows of the trace.
+    """
 
     def __init__(self, run: Run, attempts: pa.Table, trace: Trace, rows: Ints | None = None) -> None:
         self.end_s = run.end_s
         by_id = np.argsort(trace.numpy("job_id"), kind="stable")
         ids = trace.numpy("job_id")[by_id]
         self.rows = np.arange(len(trace)) if rows is None else rows
-        jobs = run.table("jobs", _JOBS)
+        jobs = run.table("jobs", _JOBS, ids_of(trace, rows))
         attempts = attempts.drop_columns(["pods", "devices"])
         if rows is not None:
             wanted = pa.array(trace.numpy("job_id")[rows])

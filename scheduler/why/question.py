@@ -35,7 +35,7 @@ def jobs_of(run: Run, given: Trace | None = None) -> Trace:
     if given is None:
         if run.description["demand"] is None:
             raise RunError(f"{run.folder}: does not hold the jobs that it was given; name them with --trace")
-        return Trace.read(run.folder / DEMAND)
+        return Trace.read(run.folder / DEMAND, sealed=True)
     if given.sha256 != run.description["trace"]["sha256"]:
         raise RunError(f"{run.folder}: ran other jobs than the trace holds, by their SHA-256")
     return given

@@ -18,7 +18,7 @@ from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
 from scheduler.why.about import last_before
 from scheduler.why.causes import WAITS, Cause
-from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, gaps
+from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, gaps, ids_of
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
 from scheduler.why.patience import ends_s
@@ -82,19 +82,28 @@ class Inquiry:
 
     def __init__(self, run: Run, setup: Setup, rows: Ints | None = None) -> None:
         self.run, self.setup, self.trace = run, setup, setup.trace
+        self._of_all = rows is None
         self.assembly = Assembly(setup)
-        attempts = run.table("attempts", ATTEMPTS_READ)
+        attempts = run.table("attempts", ATTEMPTS_READ, ids_of(self.trace, rows))
         self.logged = Logged(run, attempts, self.trace, rows)
         self.gaps = gaps(self.logged, self.trace, setup.scenario.retries)
         open_ = self.gaps.some(self.gaps.cause == WAITS_FOR_DEVICES)
-        kept_s = max((offer.stock.keep_s for offer in self.assembly.offers), default=0)
-        held = Holdings.of(attempts, setup.stock.names)
-        if len(open_.row):
-            held = held.during(int(open_.from_s.min()) - kept_s, int(open_.to_s.max()))
+        self.held = self._held(attempts, open_)
         pods = [pool["pods"] for pool in run.description["pools"]]
-        self.held = held
-        self.resources = Resources(setup, self.assembly, held, pods)
+        self.resources = Resources(setup, self.assembly, self.held, pods)
         self._fit = cache(self.assembly.fit)
+
+    def _held(self, attempts: pa.Table, open_: Gaps) -> Holdings:
+        """Return who held devices while somebody waited for them; `attempts` where nobody did."""
+        names = self.setup.stock.names
+        if not len(open_.row):
+            return Holdings.of(attempts, names)
+        kept_s = max((offer.stock.keep_s for offer in self.assembly.offers), default=0)
+        from_s, to_s = int(open_.from_s.min()) - kept_s, int(open_.to_s.max())
+        if not self._of_all:
+            limits = {"alloc_s": (-NEVER_S, to_s), "end_s": (from_s, NEVER_S)}
+            attempts = self.run.table("attempts", ATTEMPTS_READ, limits)
+        return Holdings.of(attempts, names).during(from_s, to_s)
 
     def waits(self) -> Waits:
         """Return each span of waiting with its cause."""
