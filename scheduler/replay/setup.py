@@ -47,10 +47,10 @@ class Setup:
         check_speeds(stock, trace.reference_device, catalog)
         check_rates(trace, catalog)
         end_s = scenario.ends_s(start_s) or trace.last_submit_s
+        owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s, stock.sites)
+        owning.periods(end_s)  # too many? better said now than later, and before there are no dates for them
         check_dates(scenario, stock, catalog, trace.instant(start_s), trace.instant(end_s))
         weather = weather_of(scenario, stock, trace)
-        owning = Owning(scenario.money, Calendar.of(trace.epoch), start_s, stock.sites)
-        owning.periods(end_s)  # too many? better said now than later
         return cls(
             scenario=scenario,
             trace=trace,
