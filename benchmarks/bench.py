@@ -20,11 +20,15 @@ import time
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from traces.trace import Trace
+
+if TYPE_CHECKING:  # each case imports them as it is prepared
+    from scheduler.run.directory import Run
+    from scheduler.scenario import Scenario
 
 PODS, POD_DEVICES = 7, 120
 
@@ -60,6 +64,8 @@ PLAN = [
     *(("overload", 100_000), ("overload", 300_000), ("pods", 300_000), ("single", 100_000)),
     *(("spans", 10_000), ("conservative", 3_000), ("predicted", 10_000), ("predicted", 30_000)),
 ]
+ASKED_WHY, MOST_ASKED = ("fcfs", "easy"), 1_000_000
+"""Cases asked why their jobs waited, up to so many jobs: where all wait, there is no end of spans."""
 LONG_PLAN = [("fcfs", 10_000_000), ("overload", 1_000_000)]
 
 
@@ -122,6 +128,9 @@ def measure(case: str, jobs: int, engine: str) -> dict[str, float]:
         run = replay(Setup.of(scenario, trace), Path(folder) / "run", engine=engine)
         seconds = time.process_time() - began
         logged = run.table("jobs", ["rented", "wait_s"])
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+        asked = case in ASKED_WHY and jobs <= MOST_ASKED
+        causes = causes_s(run, scenario, trace) if asked else float("nan")
         rented = float(np.mean(logged.column("rented").to_numpy()))
         waited = float(np.mean(logged.column("wait_s").to_numpy() > 0))
     floors.append(floor(trace, pods * pod_devices))
@@ -130,14 +139,28 @@ def measure(case: str, jobs: int, engine: str) -> dict[str, float]:
         "floor": min(floors),
         "rented": rented,
         "waited": waited,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
+        "peak_mb": peak_mb,
+        "causes": causes,
     }
+
+
+def causes_s(run: Run, scenario: Scenario, trace: Trace) -> float:
+    """Return the CPU seconds of working out what jobs waited for, and of writing waits.parquet.
+
+    A replay itself does nothing for that: it logs no more than it would if nobody ever asked.
+    """
+    from scheduler.replay import Setup
+    from scheduler.why.waits import Inquiry
+
+    began = time.process_time()
+    Inquiry(run, Setup.of(scenario, trace)).waits().write(trace, run.folder.parent / "waits.parquet")
+    return time.process_time() - began
 
 
 def report(plan: Sequence[tuple[str, int]], repeat: int, engine: str) -> None:
     """Measure each case in a fresh process, `repeat` times, and print the run of the lowest ratio."""
     print(f"{'case':12}{'jobs':>12}{'CPU s':>9}{'us/job':>8}{'floor':>7}{'ratio':>7}{'jobs/s':>10}", end="")
-    print(f"{'waited':>8}{'rented':>8}{'peak MB':>9}")
+    print(f"{'waited':>8}{'rented':>8}{'peak MB':>9}{'+ causes':>10}")
     for case, jobs in plan:
         command = [sys.executable, "-m", "benchmarks.bench", "--case", case, "--jobs", str(jobs), "--json"]
         command += ["--engine", engine]
@@ -147,7 +170,8 @@ def report(plan: Sequence[tuple[str, int]], repeat: int, engine: str) -> None:
             f"{case:12}{jobs:12,}{best['seconds']:9.2f}{best['seconds'] / jobs * 1e6:8.2f}"
             f"{best['floor'] / jobs * 1e6:7.2f}{best['seconds'] / best['floor']:7.1f}"
             f"{jobs / best['seconds']:10,.0f}"
-            f"{best['waited']:8.1%}{best['rented']:8.1%}{best['peak_mb']:9.0f}",
+            f"{best['waited']:8.1%}{best['rented']:8.1%}{best['peak_mb']:9.0f}"
+            f"{best['causes'] / best['seconds']:10.1%}",
             flush=True,
         )
 
