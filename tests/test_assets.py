@@ -219,6 +219,51 @@ def test_a_pool_that_closes_takes_nobody_from_its_drain_on(tmp_path: Path) -> No
     assert usd.decommission == pytest.approx(4 * 3.6 * 2.0)
 
 
+def test_another_pool_takes_over_who_asks_for_one_that_closes(tmp_path: Path) -> None:
+    """From 50 on `other` takes who asks for `own` by name or device; who excludes it is turned away."""
+    closes = [{"pool": "own", "at": "50s", "moves_to": ["other"]}]
+    of = scenario([pool(4), pool(4, name="other", device="double")], closures=closes, policy=PATIENT)
+    jobs = trace(
+        job(0, 40, 4, requires="pool:own"),
+        job(1, 80, 4, requires="pool:own", checkpoint_s=5),
+        job(60, 10, 4, requires="device:unit"),
+        job(61, 10, 4, requires="pool:own", excludes="device:double"),
+        reference_device="unit",
+    )
+    run = build.run(of, jobs, tmp_path)
+    assert rows(run, "attempts", "job_id", "where", "alloc_s", "end_s", "outcome") == [
+        (0, "own", 0, 40, "finished"),
+        (1, "own", 40, 50, "preempted"),
+        (1, "other", 50, 120, "finished"),
+        (2, "other", 60, 70, "finished"),
+    ]
+    assert rows(run, "jobs", "state")[3] == ("rejected",)
+
+
+def test_a_kind_of_job_is_ported_once(tmp_path: Path) -> None:
+    """The device comes at 20 and takes 30 to port to: b starts there at 20, a waits until 50."""
+    ports = [
+        {"kind": "a", "device": "double", "port_s": 30, "port_usd": 5.0},
+        {"kind": "b", "device": "double", "port_usd": 7.0},
+        {"kind": "c", "device": "double", "port_usd": 9.0},
+    ]
+    of = scenario([pool(4, 0, device="double", purchases=[bought("0s", "20s")])], ports=ports, policy=PATIENT)
+    jobs = trace(job(0, 60, 4, kind="a"), job(1, 10, 2, kind="b"), job(2, 60, 2, kind="a"))
+    run = build.run(of, jobs, tmp_path)
+    assert [row[1] for row in attempts(run)] == [50, 20, 110]
+    usd = run.spend[run.spend.line == "porting"]
+    assert usd.usd.sum() == 12.0
+    assert set(usd.charged_to) == {"assets"}
+
+
+def test_rented_devices_are_ported_to_from_the_start(tmp_path: Path) -> None:
+    ports = [{"kind": "a", "device": "unit", "port_s": 30, "port_usd": 5.0}]
+    of = scenario([], [build.offer("cloud")], ports=ports)
+    run = build.run(of, trace(job(0, 60, 4, kind="a"), job(1, 60, 4, kind="b")), tmp_path)
+    assert [row[1] for row in attempts(run)] == [30, 1]
+    assert run.spend.usd[run.spend.line == "porting"].tolist() == [5.0]
+
+
 def test_pods_are_not_delivered_before_their_device_is_sold() -> None:
     device = replace(build.CATALOG.device("unit"), available_to_buy="1970-01-03")
     catalog = replace(build.CATALOG, devices={"unit": device})
@@ -245,6 +290,7 @@ def test_laws_hold_while_pods_come_and_go(tale: Tale) -> None:
     world = endure(tale)
     gangs_are_on_pods_that_are_there(world)
     nothing_starts_that_would_outlive_its_pod(world)
+    nothing_starts_before_it_is_ported(world)
     states_count_what_is_there(world)
     devices_are_conserved(world)
     the_price_is_written_off(world)
@@ -275,6 +321,17 @@ def nothing_starts_that_would_outlive_its_pod(world: World) -> None:
                 need = world.takes(left, attempt["where"], "estimate_s")
                 assert need is not None
                 assert attempt["alloc_s"] + need[2] <= batch["retired_s"]
+
+
+def nothing_starts_before_it_is_ported(world: World) -> None:
+    for port in world.scenario.ports:
+        there = {name: one for name, one in world.resources.items() if one["device"] == port.device}
+        came = [came for name in there if name in world.pools for came, _ in lives(world, name)]
+        at_hand_s = world.start_s if set(there) & set(world.offers) else min(came, default=0)
+        ours = [one for one in world.attempts if one["where"] in there]
+        assert all(one["alloc_s"] >= at_hand_s + port.port_s for one in ours)
+        paid = sum(row["usd"] for row in world.spend if row["line"] == "porting")
+        assert paid == port.port_usd * bool(ours)
 
 
 def states_count_what_is_there(world: World) -> None:

@@ -261,6 +261,7 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.PurchaseSpec, "#### `[[pools.purchases]]`"),
         (scenario.RetirementSpec, "#### `[[pools.retirements]]`"),
         (scenario.ClosureSpec, "### `[[closures]]`"),
+        (scenario.PortSpec, "### `[[ports]]`"),
         (scenario.CommitmentSpec, "#### `[[offers.commitments]]`"),
         (scenario.BlockSpec, "#### `[[offers.blocks]]`"),
         (scenario.SurgeSpec, "#### `[[offers.surges]]`"),

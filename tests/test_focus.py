@@ -395,9 +395,10 @@ BEARERS = {
     "carbon": ("job", "idle", "down"),
     "demand_charge": ("site",),
     "operations": ("job", "idle", "down"),
-    "write_off": ("retired",),
-    "resale": ("retired",),
-    "decommission": ("retired",),
+    "write_off": ("assets",),
+    "resale": ("assets",),
+    "decommission": ("assets",),
+    "porting": ("assets",),
     "on_demand": ("job", "idle", "boot", "minimum"),
     "spot": ("job", "idle", "boot", "minimum"),
     "committed": ("job", "idle", "boot", "minimum", "unused_commitment"),
@@ -409,7 +410,7 @@ BEARERS = {
 }
 CHARGED = sorted(BEARERS.keys() - {"discount"})
 """Lines with rows of their own; a discount lowers those of a commitment."""
-OF_PODS = ("capital", "energy", "carbon", "operations", "write_off", "resale", "decommission")
+OF_PODS = (*("capital", "energy", "carbon", "operations", "write_off", "resale"), "decommission", "porting")
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(OF_PODS, ("dojo", "own"))
 PLACES["demand_charge"] = ("here",)
 
@@ -442,6 +443,7 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
         money=money,
         sites=[site],
         closures=[closes],
+        ports=[{"kind": "other", "device": "unit", "port_usd": 100.0}],
         market={"price": {"usd_per_device_h": 2}, "leases": [lease], "credit_share": 0.1},
         horizon_h=4,
     )
@@ -620,7 +622,7 @@ TOGETHER = [
     *(("CommitmentDiscountId", f"CommitmentDiscount{what}") for what in ("Category", "Name", "Type")),
 ]
 ONE_TO = [("SkuPriceId", "SkuId"), ("ServiceName", "ServiceCategory"), ("ServiceName", "ServiceSubcategory")]
-UNIT = re.compile(r"(GB|Kilograms|Kilowatts|Pods|[A-Z][A-Za-z]*-(Hours|Days|Months))")
+UNIT = re.compile(r"(GB|Kilograms|Kilowatts|Pods|Ports|[A-Z][A-Za-z]*-(Hours|Days|Months))")
 
 
 def words_belong_together(table: list[Row]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scheduler.scenario import ClosureSpec, LeadSpec, PoolSpec, PurchaseSpec, RetirementSpec
+from scheduler.scenario import ClosureSpec, LeadSpec, PoolSpec, PortSpec, PurchaseSpec, RetirementSpec
 from tests.storms import Tale, tales
 from tests.worlds import World
 
@@ -30,6 +30,7 @@ def coming(draw: st.DrawFn, /, **fixed: Any) -> Tale:
     scenario = tale.scenario
     closes_s = draw(st.integers(300, 360))
     pools = tuple(draw(_pool(spec)) for spec in scenario.pools)
+    names = [spec.name for spec in pools]
     closures = tuple(
         ClosureSpec(
             pool=spec.name,
@@ -37,11 +38,14 @@ def coming(draw: st.DrawFn, /, **fixed: Any) -> Tale:
             drain=draw(st.sampled_from(["0s", "50s"])),
             resale_share=0.25,
             decommission_usd_per_kw=3.0,
+            moves_to=tuple(name for name in names if name != spec.name),
         )
         for spec, closes in zip(pools, closed, strict=True)
         if closes
     )
-    return tale._replace(scenario=replace(scenario, pools=pools, closures=closures))
+    ports = draw(st.sampled_from([(), (PortSpec(kind="other", device="double", port_s=50, port_usd=9.0),)]))
+    scenario = replace(scenario, pools=pools, closures=closures, ports=ports)
+    return tale._replace(scenario=scenario)
 
 
 @st.composite

@@ -168,7 +168,7 @@ class ChangingQueue:
     def _new_line(self, shape: Shape) -> int:
         needs = self._needs(shape)
         barred = shape.most if self._within is not None and shape.rented else -inf
-        key = (barred, *((need.column, need.devices, need.factor) for need in needs))
+        key = (barred, *((need.column, need.devices, need.factor, need.opens_s) for need in needs))
         line = self._line_for.setdefault(key, len(self._shapes))
         if line == len(self._shapes):
             self._shapes.append(shape)

@@ -21,7 +21,7 @@ class Need:
     taking them is a matter of one pod's count, which the simulation does itself.
     """
 
-    __slots__ = ("column", "devices", "factor", "least", "simple", "used")
+    __slots__ = ("column", "devices", "factor", "least", "open", "opens_s", "simple", "used")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class Need:
         self.factor = factor
         self.least = least
         self.simple = simple
+        self.open, self.opens_s = True, 0
+        """Whether, and from when on, a gang may start so: nothing has to be ported, or to close, before."""
 
     def run_s(self, reference_s: int) -> int:
         """Seconds that `reference_s` on the gang's reference devices take here, rounded up."""

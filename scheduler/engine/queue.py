@@ -96,7 +96,7 @@ class LinedQueue:
     def _new_line(self, shape: Shape) -> Line:
         needs = self._needs(shape)
         barred = shape.most if self._within is not None and shape.rented else -inf
-        key = (barred, *((need.column, need.devices, need.factor) for need in needs))
+        key = (barred, *((need.column, need.devices, need.factor, need.opens_s) for need in needs))
         line = self._line_for.get(key)
         if line is None:
             line = self._line_for[key] = Line(shape, min(need.least for need in needs), barred)

@@ -75,7 +75,7 @@ class Simulation:
         handle = Handle(self)
         if parts.conditions is not None:
             self._expose(handle, parts.conditions)
-        self._assets = assets_of(handle, self._cluster, self.storm)
+        self._assets = assets_of(handle, self._cluster, self.storm, parts.openings)
         self.guests = guests_of(self, parts.env, parts.cluster, parts.guests)
 
     def _expose(self, handle: Handle, conditions: Conditions) -> None:

@@ -14,6 +14,7 @@ from scheduler.engine.jobs import Job
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import Need
 from scheduler.engine.opening import since_ready
+from scheduler.engine.openings import Openings
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.parts import Parts
@@ -30,6 +31,7 @@ from scheduler.policy.backfill import planned
 from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
+from scheduler.replay.opening_dates import OpeningDates
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
 from scheduler.stock.batches import FOR_EVER_S
@@ -73,17 +75,29 @@ class Assembly:
         first, place = setup.policy.first, setup.policy.place
         keep_free = first.share if isinstance(first, KeepFree) else None
         self.cluster = Cluster(self.pools, place, keep_free, self.clock)
+        self._dates = OpeningDates(setup)
+        self._openings = Openings(self.clock, self._dates.at_s())
 
     def fit(
         self, gang: int, kind: str, may_leave: bool, places: Places
     ) -> tuple[list[PodNeed], list[Rental]]:
         """Return what a gang of reference devices takes of each pool and offer that could ever hold it."""
-        pools = (pool for pool in self.pools if places.hold(pool.stock.name, pool.stock.device))
-        offers = (offer for offer in self.offers if places.hold(offer.stock.name, offer.stock.device))
-        rate = self._setup.rate
-        owned = [pool.need(gang, rate(pool.stock.device, kind)) for pool in pools]
-        rented = [offer.need(gang, rate(offer.stock.device, kind)) for offer in offers if may_leave]
-        return [need for need in owned if need], [need for need in rented if need]
+        owned, rented = list[PodNeed](), list[Rental]()
+        for pool in self.pools:
+            opens_s, rate = self._opening(pool.stock, kind, places)
+            if opens_s is not None and (need := pool.need(gang, rate)) is not None:
+                self._openings.add(need, opens_s)
+                owned.append(need)
+        for offer in self.offers if may_leave else ():
+            opens_s, rate = self._opening(offer.stock, kind, places)
+            if opens_s is not None and (rental := offer.need(gang, rate)) is not None:
+                self._openings.add(rental, opens_s)
+                rented.append(rental)
+        return owned, rented
+
+    def _opening(self, part: PoolStock | OfferStock, kind: str, places: Places) -> tuple[int | None, float]:
+        """Return from when on a kind of job may start there, and how fast it is."""
+        return self._dates.of(part, kind, places), self._setup.rate(part.device, kind)
 
     def simulation(self, log: RunLog, rows: JobRows) -> Simulation:
         """Return the simulation of the run; without a storm where nothing can befall an attempt.
@@ -115,6 +129,7 @@ class Assembly:
                 self._ranking(changing, rows) if changing is not None else None,
                 scenario.policy.queue_most,
                 scenario.overrun_s,
+                self._openings,
                 None if scenario.market is None else guest_terms(scenario.market),
             )
         )

@@ -133,6 +133,7 @@ def covers(setup: Setup) -> str | None:
         "a market": scenario.market is not None,
         "loops": bool(scenario.loops),
         "an edge": bool(scenario.edge),
+        "jobs that have to be ported": bool(scenario.ports),
         "links": bool(scenario.links),
         "sites with a cap": any(site.is_capped for site in setup.stock.sites),
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,

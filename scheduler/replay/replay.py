@@ -18,6 +18,7 @@ from scheduler.money.ledger.audit import audit
 from scheduler.money.ledger.batch_events import write_assets
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
+from scheduler.money.ledger.porting import ported
 from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
@@ -80,9 +81,10 @@ def _run(
     trace, sold = living.trace(folder), living.settle(folder, end_s)
     grown = tuple(replace(pool.stock, pods=len(pool.pods)) for pool in assembly.pools)
     stock = replace(setup.stock, pools=grown)
-    spend = write_ledger(folder, stock, owning, end_s, sold)
+    once = sold, ported(folder, stock, scenario.ports)
+    spend = write_ledger(folder, stock, owning, end_s, *once)
     write_assets(folder, stock, owning, end_s, trace.epoch)
-    checks = audit(folder, spend, stock, owning, meter, end_s, sold)
+    checks = audit(folder, spend, stock, owning, meter, end_s, *once)
     entries = {
         "jobs": log.counts(),
         "refused": log.refusals(),

@@ -12,7 +12,7 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
 OLIVE, WINE, TEAL = "#999933", "#882255", "#44AA99"
-SAND, INDIGO, ROSE = "#DDCC77", "#332288", "#CC6677"
+SAND, INDIGO, ROSE, MAUVE = "#DDCC77", "#332288", "#CC6677", "#AA4499"
 """Of the muted scheme of Tol ("Colour schemes", 2021), for what the palette has no more colours for."""
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
@@ -26,7 +26,7 @@ BEARER_COLOURS = {
     "minimum": PURPLE,
     "unused_commitment": VERMILION,
     "site": YELLOW,
-    "retired": GREY,
+    "assets": GREY,
     "commitment": GREEN,
     "tenant": ROSE,
 }
@@ -39,6 +39,7 @@ LINE_COLOURS = {
     "write_off": WINE,
     "resale": TEAL,
     "decommission": SAND,
+    "porting": MAUVE,
     "on_demand": VERMILION,
     "spot": BLACK,
     "committed": PURPLE,

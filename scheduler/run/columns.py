@@ -105,6 +105,7 @@ LINES = {
     "write_off": "pod",
     "resale": "pod",
     "decommission": "kW",
+    "porting": "port",
     "on_demand": "device-hour",
     "spot": "device-hour",
     "committed": "device-hour",
@@ -121,7 +122,7 @@ MOVED = ("transfer", "egress")
 
 CHARGED_TO = (
     *("job", "idle", "down", "boot", "minimum", "unused_commitment", "commitment"),
-    *("site", "retired", "tenant"),
+    *("site", "assets", "tenant"),
 )
 """Who bears a charge."""
 
@@ -142,7 +143,7 @@ SPEND = pa.schema(
         ),
         documented("charged_to", WORD, "", f"{', '.join(CHARGED_TO[:-1])} or {CHARGED_TO[-1]}"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
-        documented("unit", WORD, "", "device-hour, kWh, kg, kW-month, pod, kW or GB"),
+        documented("unit", WORD, "", "device-hour, kWh, kg, kW-month, pod, kW, port or GB"),
         documented("usd", pa.float64(), "USD", "the charge; negative for revenue, resale and most discounts"),
     ]
 )

@@ -4,7 +4,7 @@ Every default of a key stands here. Read `scenario.py` first, which holds the wh
 model ends in `Spec` where the rest of the program makes something of it.
 """
 
-from scheduler.scenario.assets import ClosureSpec, LeadSpec, PurchaseSpec, RetirementSpec
+from scheduler.scenario.assets import ClosureSpec, LeadSpec, PortSpec, PurchaseSpec, RetirementSpec
 from scheduler.scenario.base import Name, ScenarioError
 from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
 from scheduler.scenario.edge import EdgeSpec
@@ -58,6 +58,7 @@ __all__ = [
     "OfferSpec",
     "PolicySpec",
     "PoolSpec",
+    "PortSpec",
     "PreemptionSpec",
     "PriceFile",
     "PriceSpec",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated
@@ -93,10 +94,40 @@ class ClosureSpec(Model, frozen=True, kw_only=True):
     """What the pods are sold for, as a share of the price that was paid for them."""
     decommission_usd_per_kw: Amount = 0.0
     """What it costs to take out each kW of their devices under load."""
+    moves_to: tuple[Name, ...] = ()
+    """Pools that take over, from then on, the jobs which ask for this one, or its device, by name."""
 
     def __post_init__(self) -> None:
         check_moment("at", self.at)
         check_duration("drain", self.drain)
+
+
+class PortSpec(Model, frozen=True, kw_only=True):
+    """What it takes to run a kind of job on a device for the first time."""
+
+    kind: str
+    device: str
+    port_s: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    """For so long after the device is first at hand none of them starts there."""
+    port_usd: Amount = 0.0
+    """Paid once, as the first of them starts there."""
+
+
+def check_assets(pools: Sequence[str], closures: Sequence[ClosureSpec], ports: Sequence[PortSpec]) -> None:
+    """Raise ValueError for a pool that is not there, and for what is said twice."""
+    closed, ported = [closure.pool for closure in closures], [(port.kind, port.device) for port in ports]
+    for closure in closures:
+        for name in (closure.pool, *closure.moves_to):
+            if name not in pools:
+                known = ", ".join(pools) or "none"
+                raise ValueError(f'closures: "{name}" is no pool of the scenario (there are: {known})')
+        if closed.count(closure.pool) > 1:
+            raise ValueError(f'closures: "{closure.pool}" closes twice')
+        if closure.pool in closure.moves_to:
+            raise ValueError(f'closures: "{closure.pool}" cannot move to itself')
+    for kind, device in ported:
+        if ported.count((kind, device)) > 1:
+            raise ValueError(f'ports: "{kind}" is ported to "{device}" twice')
 
 
 def check_moment(key: str, text: str) -> None:

@@ -17,7 +17,7 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from scheduler.catalog.models import Positive, WholeSeconds
-from scheduler.scenario.assets import ClosureSpec
+from scheduler.scenario.assets import ClosureSpec, PortSpec, check_assets
 from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.edge import EdgeSpec
@@ -56,6 +56,7 @@ class Scenario(Model, frozen=True, kw_only=True):
     offers: tuple[OfferSpec, ...] = ()
     sites: tuple[SiteSpec, ...] = ()
     closures: tuple[ClosureSpec, ...] = ()
+    ports: tuple[PortSpec, ...] = ()
     policy: PolicySpec = field(default_factory=PolicySpec)
     bound: str = "none"
     """none, owned_only, rented_only or unlimited_owned: a bound to hold a policy against."""
@@ -96,7 +97,7 @@ class Scenario(Model, frozen=True, kw_only=True):
         if self.trace is not None and self.demand:
             raise ValueError("give either `trace` or `demand`, not both")
         self._check_links()
-        self._check_closures()
+        check_assets([pool.name for pool in self.pools], self.closures, self.ports)
         self._check_market()
         if (self.loops or self.edge) and self.horizon_h is None:
             raise ValueError("loops and edge: need horizon_h, as neither clips nor cars cease to come")
@@ -130,17 +131,6 @@ class Scenario(Model, frozen=True, kw_only=True):
                     wrong = "is on two links" if name in known else "is no offer of the scenario"
                     raise ValueError(f'link {link.name}: "{name}" {wrong}')
                 linked.add(name)
-
-    def _check_closures(self) -> None:
-        pools, closed = [pool.name for pool in self.pools], [closure.pool for closure in self.closures]
-        for closure in self.closures:
-            if closure.pool not in pools:
-                known = ", ".join(pools) or "none"
-                raise ValueError(
-                    f'closures: "{closure.pool}" is no pool of the scenario (there are: {known})'
-                )
-            if closed.count(closure.pool) > 1:
-                raise ValueError(f'closures: "{closure.pool}" closes twice')
 
     def _check_market(self) -> None:
         if self.market is None:

@@ -51,7 +51,7 @@ class GuestRoom:
         """
         best: tuple[int, PodNeed, Pod] | None = None
         for need in shape.owned:
-            if need.whole or unused - need.devices < terms.reserve_devices:
+            if need.whole or not need.open or unused - need.devices < terms.reserve_devices:
                 continue
             for pod in need.pods:
                 if not terms.preemptible and min(pod.ends_by_s, pod.starts_before_s) < inf:

@@ -82,7 +82,8 @@ class Cluster:
             limit = self.leaving.limit(limit)
         if need is None:
             return self._among(job, limit) or (self._elsewhere(job, limit) if job.shape.roams else None)
-        free = need.frees if limit is None and need.power is None else _open(job, need, need.devices, limit)
+        plain = limit is None and need.power is None and need.open
+        free = need.frees if plain else _open(job, need, need.devices, limit)
         at = self._pick(job, need.devices, free)
         return (need, need.pods[at].alone) if at >= 0 else None
 
@@ -100,7 +101,7 @@ class Cluster:
     def _elsewhere(self, job: Job, limit: Limit | None) -> Slot | None:
         """Across pods, or in pods that an endless pool adds."""
         for need in job.shape.owned:
-            if need.whole and need.frees.count(need.size) >= need.whole:
+            if need.whole and need.open and need.frees.count(need.size) >= need.whole:
                 whole = tuple(islice(self._ranked(job, need, need.size, limit), need.whole))
                 if len(whole) == need.whole and not need.rest:
                     return need, whole
@@ -124,16 +125,21 @@ def _open(job: Job, need: PodNeed, devices: int, limit: Limit | None) -> list[in
     """The free devices of each pod of the pool, closed where the gang does not fit or keep the limit."""
     pods = zip(need.pods, need.frees, strict=True)
     run = need.run_s(job.estimate_s)
-    if need.power is not None and run > power_lasts_s(need, limit):
+    if run > lasts_s(need, limit):
         return [_CLOSED] * len(need.frees)
     if limit is None:
         return [free if free >= devices else _CLOSED for _, free in pods]
     return [free if free >= devices and run <= limit(pod, devices) else _CLOSED for pod, free in pods]
 
 
-def power_lasts_s(need: PodNeed, limit: Limit | None) -> float:
-    """Return the longest run for which the gang's site has its power, by what it has and by the limit."""
+def lasts_s(need: PodNeed, limit: Limit | None) -> float:
+    """Return the longest run for which the gang's site has its power, by what it has and by the limit.
+
+    It is 0 where nobody may start so yet.
+    """
+    if not need.open:
+        return 0
     if need.power is None:
         return inf
-    lasts_s = need.power.lasts_s(need.units)
-    return lasts_s if limit is None or not lasts_s else min(lasts_s, limit(need.power, need.units))
+    power_s = need.power.lasts_s(need.units)
+    return power_s if limit is None or not power_s else min(power_s, limit(need.power, need.units))

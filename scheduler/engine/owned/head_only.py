@@ -103,7 +103,8 @@ class HeadOnlyLineup(Lineup):
         Say no where it has to be made anew.
         """
         for pod in pods[:]:
-            renewed = self._backfill.renew(head.shape.owned, self._now_s, held, pod)
+            needs = self._cluster.leaving.lasting(head)
+            renewed = self._backfill.renew(needs, self._now_s, held, pod)
             if renewed is None:
                 return False
             if renewed is not held:

@@ -76,11 +76,11 @@ class Leaving:
         return {pod for pod in self._pods if pod.pool in pools and not holds(pod, needs, job, now_s)}
 
     def lasting(self, job: Job) -> list[OwnedNeed]:
-        """Return what a job takes of each pool, of the pods that would hold it to its end from now on."""
+        """Return what a job may take of each pool, of the pods that would hold it to its end from now on."""
+        needs = [need for need in job.shape.owned if need.open]
         if not self.concerns(job):
-            return [*job.shape.owned]
-        now_s = int(self._clock.now)
-        return without(job.shape.owned, job, now_s, [*self._pods])
+            return [*needs]
+        return without(needs, job, int(self._clock.now), [*self._pods])
 
 
 def holds(pod: Pod, needs: Iterable[OwnedNeed], job: Job, at_s: float) -> bool:

@@ -11,7 +11,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.changing_queue import ChangingQueue
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job, Shape
-from scheduler.engine.owned.cluster import Cluster, Slot, power_lasts_s
+from scheduler.engine.owned.cluster import Cluster, Slot, lasts_s
 from scheduler.engine.owned.keeping import Kept, within
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.queue import LinedQueue, Queue
@@ -88,7 +88,7 @@ class WaitingView:
 
     def needs(self, job: Job) -> list[PodNeed]:
         """What the job would take, for each pool that could ever hold it."""
-        return job.shape.owned
+        return [need for need in job.shape.owned if need.open]
 
     def able(self, limit: Limit) -> Job | None:
         """The first job in order that has room now, be it that the place policy refuses it."""
@@ -128,7 +128,7 @@ def room(limit: Limit, pods: list[Pod] | None, shape: Shape) -> float:
     """
     most = 0.0
     for need in shape.owned:
-        power_s = power_lasts_s(need, limit)
+        power_s = lasts_s(need, limit)
         if not power_s:
             continue
         if need.whole:

@@ -75,7 +75,7 @@ class Renting:
         """Return what has the lowest score of all with room; None if the policy wants none or all refuse."""
         if self.refusals is not None:
             self.refusals.called(job)
-        rentals = [rental for rental in job.shape.rented if rental.devices <= rental.offer.free]
+        rentals = [rental for rental in job.shape.rented if _has_room(rental)]
         for score, at in sorted((self._score(job, rental), at) for at, rental in enumerate(rentals)):
             offer = rentals[at].offer
             if score == inf:
@@ -93,4 +93,8 @@ class Renting:
 
 def _within_quota(shape: Shape) -> float:
     """Rented devices hold no reservations: any run that fits the quota may start."""
-    return inf if any(rental.devices <= rental.offer.free for rental in shape.rented) else 0.0
+    return inf if any(map(_has_room, shape.rented)) else 0.0
+
+
+def _has_room(rental: Rental) -> bool:
+    return rental.devices <= rental.offer.free and rental.open

@@ -26,6 +26,7 @@ _UNITS = {
     "GB": "GB",
     "pod": "Pods",
     "kW": "Kilowatts",
+    "port": "Ports",
 }
 
 _OWNED = ("Owned Training Cluster", "Compute", "Other (Compute)")
@@ -57,6 +58,7 @@ _LINES = {
     "write_off": Terms(_OWNED, "Write-Off", "Other", frequency="One-Time", billed=False),
     "resale": Terms(_OWNED, "Resale", None, category="Adjustment", frequency="One-Time"),
     "decommission": Terms(_OWNED, "Decommissioning", None, category="Adjustment", frequency="One-Time"),
+    "porting": Terms(_OWNED, "Porting", None, category="Adjustment", frequency="One-Time"),
     "on_demand": Terms(_RENTED, "Rental", rented=True),
     "spot": Terms(_RENTED, "Rental", "Dynamic", rented=True),
     "committed": Terms(_RENTED, "Rental", "Committed", rented=True, billed=False),
@@ -74,7 +76,7 @@ _BORNE_BY = {
     "minimum": "billed beyond use",
     "unused_commitment": "unused commitment",
     "site": "the site as a whole",
-    "retired": "pods that leave",
+    "assets": "what is owned, apart from its use",
     "commitment": "commitment",
     PURCHASE: "commitment bought",
 }

@@ -21,6 +21,7 @@ from scheduler.money.ledger.commitments import committed
 from scheduler.money.ledger.demand_charge import DemandCharge
 from scheduler.money.ledger.holdings import holdings, partings
 from scheduler.money.ledger.meter import Meter
+from scheduler.money.ledger.porting import Ported
 from scheduler.money.ledger.rates import LedgerError, Owning, rents
 from scheduler.money.ledger.sold import Sold
 from scheduler.run.parts import written_parts
@@ -57,6 +58,7 @@ def audit(
     meter: Meter,
     end_s: int,
     sold: Sequence[Sold] = (),
+    ports: Sequence[Ported] = (),
 ) -> list[Check]:
     """Return the checks of a run that ended at `end_s`; raises LedgerError where one fails."""
     usd = totals(spend)
@@ -71,12 +73,15 @@ def audit(
     ]
     if sold:
         checks.append(Check("credit", by_line["credit"], paid["credit"]))
-    for pool, at_1_kw in zip(stock.pools, meter.usd_at_1_kw, strict=True):
-        checks.append(Check(pool.name, _cost(usd, pool.name), _of_pool(pool, owning, at_1_kw, end_s)))
+    costs = {
+        pool.name: _of_pool(pool, owning, at_1_kw, end_s)
+        for pool, at_1_kw in zip(stock.pools, meter.usd_at_1_kw, strict=True)
+    }
     for offer, billed in zip(stock.offers, meter.billed_usd, strict=True):
-        checks.append(
-            Check(offer.name, _cost(usd, offer.name), billed + _unused(usd, offer, owning.start_s, end_s))
-        )
+        costs[offer.name] = billed + _unused(usd, offer, owning.start_s, end_s)
+    for port in ports:
+        costs[port.resource] += port.usd
+    checks += [Check(name, _cost(usd, name), expected) for name, expected in costs.items()]
     checks += [_of_site(folder, usd, site, stock, owning, end_s) for site in stock.sites if site.is_charged]
     for check in checks:
         if not isclose(check.rows_usd, check.expected_usd, rel_tol=TOLERANCE, abs_tol=TOLERANCE):

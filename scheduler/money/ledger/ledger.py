@@ -2,7 +2,7 @@
 
 It is made from the logs: owned devices from the step functions of states.parquet, rented ones and their data
 from attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
-`down`, `boot`, `minimum`, `unused_commitment` or, as pods leave, to `retired`; together they are what the
+`down`, `boot`, `minimum`, `unused_commitment` or, as pods leave, to `assets`; together they are what the
 pools and offers cost.
 """
 
@@ -19,6 +19,7 @@ from scheduler.money.ledger.charges import Charges
 from scheduler.money.ledger.demand_charge import DemandCharge
 from scheduler.money.ledger.holdings import device_s, holdings, partings
 from scheduler.money.ledger.meter import phases, sold_work
+from scheduler.money.ledger.porting import Ported
 from scheduler.money.ledger.pricing import (
     OfferPrices,
     PoolPrices,
@@ -42,11 +43,16 @@ _ATTEMPT_COLUMNS = [*Attempts._fields, "where"]
 
 
 def write_ledger(
-    folder: Path, stock: Stock, owning: Owning, end_s: int, sold: Sequence[Sold] = ()
+    folder: Path,
+    stock: Stock,
+    owning: Owning,
+    end_s: int,
+    sold: Sequence[Sold] = (),
+    ports: Sequence[Ported] = (),
 ) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows.
 
-    `sold` is what tenants of the market paid and were paid back.
+    `sold` is what tenants of the market paid and were paid back, `ports` what was ported.
     """
     names = stock.names
     charges = Charges(
@@ -65,6 +71,8 @@ def write_ledger(
         if owning.money.tenant_usd_per_device_h:
             _add_sold(charges, names, owning.money.tenant_usd_per_device_h, folder)
     add_market(charges, names, sold)
+    for port in ports:
+        _add_once(charges, port.resource, "porting", port.at_s, 1.0, port.usd)
     table = charges.table()
     out = folder / "spend.parquet"
     out.mkdir(exist_ok=True)
@@ -86,10 +94,14 @@ def _add_pool(charges: Charges, pool: PoolStock, owning: Owning, folder: Path, e
     prices.add("idle", idle, pool.idle_kw)
     prices.add("down", down, pool.idle_kw)
     for line, at_s, quantity, usd in partings(pool, held):
-        period = np.array([at_s])
-        charges.add(
-            pool.name, line, "retired", *(charges.at(period, np.array([one])) for one in (quantity, usd))
-        )
+        _add_once(charges, pool.name, line, at_s, quantity, usd)
+
+
+def _add_once(charges: Charges, resource: str, line: str, at_s: int, quantity: float, usd: float) -> None:
+    """What is charged at an instant for what is owned or can run there, not for its use."""
+    time_s = np.array([at_s])
+    amounts = (charges.at(time_s, np.array([amount])) for amount in (quantity, usd))
+    charges.add(resource, line, "assets", *amounts)
 
 
 def _add_site(
