@@ -800,7 +800,7 @@ def test_charges_are_set_beside_the_work_that_they_paid_for(tmp_path: Path) -> N
     assert [found[who]["owned_work_h"] for who in ("a", "b", "all")] == [2, 0, 2]
     assert [found[who]["rented_work_h"] for who in ("a", "b", "all")] == [4, 1, 5]
     assert [found[who]["rented_h"] for who in ("a", "b", "all")] == [2, 0.5, 2.5]
-    told = render(of, "owner").splitlines()[1].split()
+    told = render(of, ["owner"]).splitlines()[1].split()
     assert (told[0], told[6:10]) == ("a", ["2", "7.20", "3.60", "1.80"])
 
 
