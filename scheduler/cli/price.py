@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from scheduler.cli import options
-from scheduler.cli.options import FILE
+from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("scenario", type=FILE)
+@click.argument("scenario", type=SCENARIO)
 @options.trace(help="Jobs of our own, instead of the scenario's demand.")
 @click.option(
     "--factor",
