@@ -255,6 +255,8 @@ def test_lines_and_bearers_of_the_ledger(run: Run) -> None:
         (scenario.SeriesFile, "#### A year of hours"),
         (scenario.PolicySpec, "### `[policy]`"),
         (scenario.MultifactorSpec, "#### `[policy.multifactor]`"),
+        (scenario.QueueSpec, "### `[[queues]]`"),
+        (scenario.AdmissionSpec, "### `[admission]`"),
         (scenario.MoneySpec, "### `[money]`"),
         (scenario.FailureSpec, "#### `[[pools.failures]]`"),
         (scenario.MaintenanceSpec, "#### `[[pools.maintenance]]`"),

@@ -147,13 +147,13 @@ class Arrivals:
         """A job that may have to wait for another, or to be rejected."""
         outcome = self._dependencies.outcome(job)
         if not job.shape.owned and not job.shape.rented:
-            self._reject(job, job.shape.nowhere)
+            self.reject(job, job.shape.nowhere)
         elif job.after is None:
             self.newcomers.append(job)
         elif outcome == FINISHED:
             self._follow(job)
         elif outcome == REJECTED:
-            self._reject(job, ORPHAN)
+            self.reject(job, ORPHAN)
         else:
             self._dependencies.hold(job)
 
@@ -186,7 +186,8 @@ class Arrivals:
         """Whether a job will be ready without anything else happening."""
         return bool(self._lagging)
 
-    def _reject(self, job: Job, reason: str) -> None:
+    def reject(self, job: Job, reason: str) -> None:
+        """Reject a job, and all that wait for it."""
         self._log.unstarted(job.row, REJECTED, reason)
         self.lost(job.row, REJECTED)
 

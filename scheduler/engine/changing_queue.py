@@ -92,6 +92,10 @@ class ChangingQueue:
         entries = zip(self._at_present()[order].tolist(), self._jobs[order].tolist(), strict=True)
         return ((key, job.job_id, job) for key, job in entries if self._waits[job.turn])
 
+    def heads(self) -> list[Job]:
+        """Return the first of each line, first first."""
+        return list({self._line_of[job.shape]: job for job in reversed([*self.in_order()])}.values())[::-1]
+
     def first(self, free: float, room: Callable[[Shape], float]) -> Job | None:
         """Return the first job in order whose estimate is within the room of its line, in seconds.
 

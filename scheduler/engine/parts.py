@@ -13,6 +13,7 @@ from scheduler.engine.guests.room import GuestTerms
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.openings import Openings
 from scheduler.engine.owned.cluster import Cluster
+from scheduler.engine.quota.admission import QuotaRules
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.policy import Policy
@@ -32,6 +33,8 @@ class Parts(NamedTuple):
     """None where nothing can befall an attempt."""
     ranking: Ranking | None = None
     """Where the keys of the order change."""
+    rules: QuotaRules | None = None
+    """Where queues have quotas."""
     queue_most: int | None = None
     """So many may wait for pods alone; None: any number."""
     overrun_s: int | None = None

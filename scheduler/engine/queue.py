@@ -112,6 +112,11 @@ class LinedQueue:
         """Yield the entries of all who wait, first first."""
         return merge(*(line.living(self._waits) for line in self._lines))
 
+    def heads(self) -> list[Job]:
+        """Return the first of each line, first first."""
+        heads = (line.head(self._waits) for line in self._lines)
+        return [entry[2] for entry in sorted(entry for entry in heads if entry is not None)]
+
     def first(self, free: float, room: Callable[[Shape], float]) -> Job | None:
         """Return the first job in order whose estimate is within the room of its line, in seconds.
 

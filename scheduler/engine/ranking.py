@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
 from scheduler.engine.owner_use import OwnerUse
 from scheduler.engine.rented.offers import Clock
@@ -43,10 +44,17 @@ class Ranking:
         use.flags.writeable = False
         return use
 
-    def holds(self, owner: str, devices: int) -> None:
-        """An owner holds so many more owned devices from now on, or fewer where negative."""
-        if self._use is not None:
-            self._use.holds(owner, devices, self.now_s)
+    def started(self, attempt: Attempt) -> None:
+        """Count what an attempt holds of the pods from now on as its owner's use."""
+        self._holds(attempt, attempt.need.devices)
+
+    def released(self, attempt: Attempt) -> None:
+        """Count what an attempt has held no more."""
+        self._holds(attempt, -attempt.need.devices)
+
+    def _holds(self, attempt: Attempt, devices: int) -> None:
+        if self._use is not None and attempt.pods:
+            self._use.holds(attempt.job.shape.owner, devices, self.now_s)
 
     def row(self, job: Job) -> tuple[int, ...]:
         """Return what `JobColumns` has of a job."""

@@ -26,6 +26,7 @@ from scheduler.engine.owned.lineups import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.parts import Parts
+from scheduler.engine.quota.entrance import entrance_of
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.overflow import Overflow
@@ -51,22 +52,25 @@ class Simulation:
         self.arrivals = Arrivals(self, self.env, self.log, parts.dependencies)
         self._newcomers = self.arrivals.newcomers
         self._answers = self._hears = False
-        self._ranking = ranking = parts.ranking
+        self._keys = OrderKeys(self._policy.order, self._start_tags, ranking := parts.ranking)
+        self.key = self._keys.key
+        self._entrance = entrance_of(parts.rules, self, ranking, self._begin_to_wait, self._keys.entry)
+        self._accounts = [each for each in (self._entrance and self._entrance.admission, ranking) if each]
+        stands = waits if self._entrance is None else self._entrance.admission.stands
         self.lineup = lineup(
-            self._policy.backfill, waits, self._cluster, self._begin_to_wait, self._start, ranking
+            self._policy.backfill, stands, self._cluster, self._begin_to_wait, self._start, ranking
         )
         self.line_up = self.lineup.start if ranking is None else self.lineup.start_anew
         self._view = ClusterView(self._cluster, self.lineup.queue, self.running)
         first = self._policy.first
         self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
-        self._keys = OrderKeys(self._policy.order, self._start_tags, ranking)
-        self.key = self._keys.key
         self.open = partial(begin, self, self._cluster, self._start, self._keys.entry)
         self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self)
         entries, most = self.lineup.queue.entries, parts.queue_most
-        self._overflow = None if most is None else Overflow(most, entries, self._seek)
+        self._overflow = None if most is None else Overflow(most, entries, self.renting.seek)
+        self._seek = self.renting.seek if self._overflow is None else self._overflow.seek
         self.storm: Storm | None = None
         self._heads: Heads | None = None
         self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
@@ -144,24 +148,25 @@ class Simulation:
         """Let newcomers start, or else decide how long to wait."""
         if self._assets is not None and self._assets.has_shrunk:
             newcomers[:] = self._assets.admitted(newcomers)
+        self._view.now_s = self.now_s
         if self._gate is not None:
-            self._view.now_s = self.now_s
             newcomers[:] = [self._gate.sent(job) for job in newcomers]
-        if not self.waiting_jobs and len(newcomers) == 1 and self._start_tags is None:
+        spared = self._start_tags is None and self._entrance is None
+        if spared and not self.waiting_jobs and len(newcomers) == 1:
             slot = self._cluster.find(newcomers[0])
             if slot is not None:
                 self._start(newcomers.pop(), *slot)  # spared the queueing
                 return
-        self._view.now_s = self.now_s
         entries = list(map(self._keys.entry, newcomers))
         newcomers.clear()
         self._start_owned(entries)
 
     def _begin_to_wait(self, job: Job) -> None:
-        self._waits[job.turn] = 1
-        self.waiting_jobs += 1
-        if job.turn >= self._rows:  # it was interrupted
-            self.log.turns.waits_again(job.turn, self.now_s)
+        if not self._waits[job.turn]:  # else it has waited for its quota
+            self._waits[job.turn] = 1
+            self.waiting_jobs += 1
+            if job.turn >= self._rows:  # it was interrupted
+                self.log.turns.waits_again(job.turn, self.now_s)
 
     def _be_patient(self, score: float, job: Job) -> None:
         """Let a job that has to wait decide how long."""
@@ -171,12 +176,6 @@ class Simulation:
             self._seek(score, job)
         elif patience_s < inf:
             self.patience.keep(self.now_s + whole_s(patience_s), score, job)
-
-    def _seek(self, score: float, job: Job) -> None:
-        """Let a job burst as soon as may be."""
-        self.renting.seek(score, job)
-        if self._overflow is not None:
-            self._overflow.sought(job)
 
     def _lose_patience(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
         for score, job in jobs:
@@ -189,8 +188,9 @@ class Simulation:
 
     def _start_owned(self, newcomers: list[QueueEntry]) -> None:
         """Start whoever may start on pods, and let the newcomers who have to wait decide how long."""
+        joining = newcomers if self._entrance is None else self._entrance.joining(newcomers)
         if self._heads is None:
-            self.line_up(self.now_s, newcomers)
+            self.line_up(self.now_s, joining)
         else:
             self._view.now_s = self.now_s
             self._heads.start_all(newcomers)
@@ -222,8 +222,8 @@ class Simulation:
             pods[0].frees[pods[0].index] -= need.devices
         else:
             need.take(attempt)
-        if self._ranking is not None and pods:
-            self._ranking.holds(job.shape.owner, need.devices)
+        for account in self._accounts:
+            account.started(attempt)
         if self.storm is not None:
             self.storm.started(attempt)
         if self._hears:
@@ -254,7 +254,7 @@ class Simulation:
             need.frees[attempt.pods[0].index] += need.devices
         else:
             need.release(attempt)
-        if self._ranking is not None:
-            self._ranking.holds(attempt.job.shape.owner, -need.devices)
+        for account in self._accounts:
+            account.released(attempt)
         if self.waiting_jobs:
             self.lineup.freed(need, attempt.pods)

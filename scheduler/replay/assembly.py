@@ -32,6 +32,7 @@ from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.opening_dates import OpeningDates
+from scheduler.replay.quotas import rules_of
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
 from scheduler.stock.batches import FOR_EVER_S
@@ -127,6 +128,7 @@ class Assembly:
                 if stormy
                 else None,
                 self._ranking(changing, rows) if changing is not None else None,
+                rules_of(scenario, [pool.stock.name for pool in self.pools], rows.words("owner")),
                 scenario.policy.queue_most,
                 scenario.overrun_s,
                 self._openings,
@@ -229,8 +231,9 @@ def _interrupts(setup: Setup) -> bool:
     """Whether attempts can last longer, give way or move though the weather is fair."""
     scenario, policy = setup.scenario, setup.policy
     leave = any(batch.retired_s is not None for pool in setup.stock.pools for batch in pool.batches)
+    gives_way = any({queue.reclaim, queue.preempt_within} != {"never"} for queue in scenario.queues)
     moves = leave or policy.preempt is not None or policy.repatriate is not None or policy.abilities.ask_again
-    return moves or bool(scenario.links) or scenario.checkpoints.cost_s > 0
+    return moves or gives_way or bool(scenario.links) or scenario.checkpoints.cost_s > 0
 
 
 def _plans(setup: Setup, rows: JobRows) -> Callable[[Job, Need], CheckpointPlan]:

@@ -129,6 +129,7 @@ def covers(setup: Setup) -> str | None:
             return f'policy.{seam} "{spec}"'
     unknown = {
         "weather": setup.weather is not None,
+        "queues with quotas": bool(scenario.queues),
         "a queue that has an end": policy.queue_most is not None,
         "a market": scenario.market is not None,
         "loops": bool(scenario.loops),

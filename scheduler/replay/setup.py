@@ -8,6 +8,7 @@ from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
 from scheduler.scenario import Scenario, run_start_s
+from scheduler.scenario.queues import queue_of_owners
 from scheduler.stock.checks import check_speeds
 from scheduler.stock.dates import check_dates
 from scheduler.stock.reference import check_rates
@@ -42,6 +43,8 @@ class Setup:
         for a run too long to be priced.
         """
         catalog = catalog or load_catalog()
+        if scenario.queues:
+            queue_of_owners(scenario.queues, trace.codes("owner")[1])
         start_s = run_start_s(scenario, trace)
         stock = stock_of(scenario, catalog, trace.instant(start_s))
         check_speeds(stock, trace.reference_device, catalog)

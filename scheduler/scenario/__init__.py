@@ -14,6 +14,7 @@ from scheduler.scenario.market import LeaseSpec, MarketSpec, PriceSpec, SegmentS
 from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.owned import FailureSpec, MaintenanceSpec, PoolSpec
 from scheduler.scenario.policy import MultifactorSpec, PolicySpec
+from scheduler.scenario.queues import AdmissionSpec, QueueSpec
 from scheduler.scenario.rented import (
     BootSpec,
     DriftSpec,
@@ -36,6 +37,7 @@ from scheduler.scenario.sites import CurtailmentSpec, SeriesFile, SiteSpec
 
 __all__ = [
     "BOUNDS",
+    "AdmissionSpec",
     "BlockSpec",
     "BootSpec",
     "CheckpointSpec",
@@ -63,6 +65,7 @@ __all__ = [
     "PriceFile",
     "PriceSpec",
     "PurchaseSpec",
+    "QueueSpec",
     "ReclaimSpec",
     "RefusalSpec",
     "RetirementSpec",

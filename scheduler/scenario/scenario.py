@@ -28,6 +28,7 @@ from scheduler.scenario.money import MoneySpec
 from scheduler.scenario.overrides import override
 from scheduler.scenario.owned import PoolSpec
 from scheduler.scenario.policy import PolicySpec
+from scheduler.scenario.queues import AdmissionSpec, QueueSpec, check_queues
 from scheduler.scenario.rented import OfferSpec, PriceFile
 from scheduler.scenario.sites import SeriesFile, SiteSpec
 from traces.errors import explain, read_toml
@@ -58,6 +59,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     closures: tuple[ClosureSpec, ...] = ()
     ports: tuple[PortSpec, ...] = ()
     policy: PolicySpec = field(default_factory=PolicySpec)
+    queues: tuple[QueueSpec, ...] = ()
+    admission: AdmissionSpec = field(default_factory=AdmissionSpec)
     bound: str = "none"
     """none, owned_only, rented_only or unlimited_owned: a bound to hold a policy against."""
     shares: dict[str, Positive] = field(default_factory=dict)
@@ -103,6 +106,7 @@ class Scenario(Model, frozen=True, kw_only=True):
             raise ValueError("loops and edge: need horizon_h, as neither clips nor cars cease to come")
         if len({loop.name for loop in self.loops}) < len(self.loops):
             raise ValueError("loops: two have one name")
+        check_queues(self.queues, [pool.name for pool in self.pools], self.policy.preempt)
         if self.kill not in KILLS:
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
         if self.bound not in BOUNDS:

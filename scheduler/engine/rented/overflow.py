@@ -22,9 +22,10 @@ class Overflow:
         self._sought: set[int] = set()
         """Who seeks rented devices, by turn."""
 
-    def sought(self, job: Job) -> None:
-        """A job is out of patience, so it is not counted any more."""
+    def seek(self, score: float, job: Job) -> None:
+        """Let a job that is out of patience seek; it is not counted any more."""
         self._sought.add(job.turn)
+        self._seek(score, job)
 
     def run_over(self) -> None:
         """Let the last in order go, as long as too many wait."""
@@ -35,4 +36,4 @@ class Overflow:
                 return
             if job.shape.rented:
                 excess -= 1
-                self._seek(score, job)
+                self.seek(score, job)

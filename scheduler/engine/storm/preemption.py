@@ -91,6 +91,16 @@ class Preemption:
                 wait_s = max(1, ceil(turns_s))
                 self._run.quietly(wait_s, partial(self._look_again, attempt))
 
+    def safe_until_s(self, attempt: Interruptible, now_s: int) -> float:
+        """Return until when somebody is safe, whoever asks."""
+        most = self._protection.most(now_s)
+        more_s = self._protection.more_s() if most is not None and most <= 0 else now_s
+        return max(self._protection.until_s(attempt), more_s)
+
+    def gave_way(self, now_s: int) -> None:
+        """Count somebody who gives way."""
+        self._protection.gave_way(now_s)
+
     def ended(self, attempt: Interruptible) -> None:
         """Forget an attempt on owned devices."""
         if self._prospect is not None and self._prospect.ended(attempt):

@@ -144,6 +144,17 @@ class Storm:
             attempt.end_s = self._run.now_s
             self._run.finish(attempt)
 
+    def safe_until_s(self, attempt: Attempt) -> float:
+        """Return until when an attempt on pods does not give way; that of now: it may."""
+        assert isinstance(attempt, Interruptible)
+        return self._preemption.safe_until_s(attempt, self._run.now_s)
+
+    def gives_way(self, attempt: Attempt) -> None:
+        """Stop an attempt on pods for the quota of others; its job waits again in this instant."""
+        assert isinstance(attempt, Interruptible)
+        self._preemption.gave_way(self._run.now_s)
+        self._give_way(attempt)
+
     def _leave(self, attempt: Interruptible) -> None:
         self._stop(attempt, MIGRATED)
 
