@@ -6,8 +6,12 @@ No time limit an example: a busy machine is no defect. Mutants need no small fai
 from __future__ import annotations
 
 import os
+from functools import partial
 
+import pytest
 from hypothesis import Phase, settings
+
+from scheduler.cli import terminal
 
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("fresh", deadline=None)
@@ -15,3 +19,9 @@ settings.register_profile(
     "unshrunk", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(os.environ.get("EXABURST_WORLDS", "same"))
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no command say how far it is, which it does each half minute on a slow machine."""
+    monkeypatch.setattr(terminal, "Heartbeat", partial(terminal.Heartbeat, lambda: 0.0))

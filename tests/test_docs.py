@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +30,6 @@ from click.testing import CliRunner
 
 from scheduler import scenario
 from scheduler.cli import main
-from scheduler.cli.terminal import Heartbeat
 from scheduler.policy import SEAMS
 from scheduler.replay import Setup, replay
 from scheduler.run import columns as schema
@@ -124,12 +122,6 @@ def announce(pyproject: str) -> None:
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: our-policies\nVersion: 1.0\n")
     (folder / "entry_points.txt").write_text("\n".join(lines))
     importlib.invalidate_caches()
-
-
-@pytest.fixture(autouse=True)
-def silent_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a slow machine commands say every half minute how far they are, which no page shows."""
-    monkeypatch.setattr(Heartbeat, "EVERY_S", inf)
 
 
 def type_in(console: str) -> None:
