@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -28,7 +29,7 @@ class Parameter(NamedTuple):
 
 def parameters(record: type) -> Iterator[tuple[str, Parameter]]:
     """Yield the fields of a dataclass that are annotated with a Parameter, in their order."""
-    for name, hint in get_type_hints(record, include_extras=True).items():
+    for name, hint in _hints(record).items():
         if get_origin(hint) is Annotated:
             yield name, get_args(hint)[1]
 
@@ -39,8 +40,9 @@ def check_parameters(record: Any) -> None:
     A parameter annotated `int` takes whole numbers only; None passes where the annotation allows it, and
     what is annotated as no number is left alone. Of dated points, each is held to the bounds.
     """
-    for name, parameter in parameters(type(record)):
-        value, allowed_types = getattr(record, name), _types(record, name)
+    kind: type = type(record)
+    for name, parameter in parameters(kind):
+        value, allowed_types = getattr(record, name), _types(kind, name)
         if not {int, float} & set(allowed_types) or (value is None and type(None) in allowed_types):
             continue
         dated = Points in allowed_types and isinstance(value, tuple)
@@ -50,17 +52,23 @@ def check_parameters(record: Any) -> None:
 
 def take_points(record: Any) -> None:
     """Turn the lists that stand for dated points in a frozen dataclass into such; raises DemandError."""
-    for name, _ in parameters(type(record)):
+    kind: type = type(record)
+    for name, _ in parameters(kind):
         value = getattr(record, name)
-        if Points in _types(record, name) and isinstance(value, list | tuple):
+        if Points in _types(kind, name) and isinstance(value, list | tuple):
             try:
                 object.__setattr__(record, name, points_of(value))
             except DatedError as error:
                 raise DemandError(f"{name}: {error}") from None
 
 
-def _types(record: Any, name: str) -> tuple[Any, ...]:
-    hint = get_args(get_type_hints(type(record), include_extras=True)[name])[0]
+@cache  # a plan reads the demand of each of its cells, and annotations are parsed anew each time
+def _hints(record: type) -> dict[str, Any]:
+    return get_type_hints(record, include_extras=True)
+
+
+def _types(record: type, name: str) -> tuple[Any, ...]:
+    hint = get_args(_hints(record)[name])[0]
     return get_args(hint) if isinstance(hint, UnionType) else (hint,)
 
 

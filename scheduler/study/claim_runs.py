@@ -7,7 +7,7 @@ device-hours; readings put their own price on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import chain
 from math import ceil, inf
 from pathlib import Path
@@ -24,7 +24,8 @@ from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
-from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
+from scheduler.study.cells.figures import figures_of
+from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.reference import reference_of
 from traces.arrays import Floats
@@ -69,7 +70,9 @@ def run_trials(scenario: Scenario, folder: Path, workers: Workers, progress: Stu
     }
     robots = {pods: [_robots(base, pods, seed) for seed in SEEDS] for pods in _pods(base)}
     in_pairs = chain.from_iterable(pair for rows in pairs.values() for row in rows for pair in row)
-    figures = _run([*in_pairs, *chain.from_iterable(robots.values())], folder, workers, progress)
+    figures = figures_of(
+        "claims", [*in_pairs, *chain.from_iterable(robots.values())], folder, workers, progress
+    )
     measured = {name: _measured(rows, figures) for name, rows in pairs.items()}
     return Trials(**measured, optimus_pods=_fewest(robots, figures))
 
@@ -102,20 +105,6 @@ def _pods(base: Scenario) -> range:
     pod_s = stock_of(base, load_catalog()).pools[0].pod_devices * demand.horizon_s
     least = ceil(sum(demand.budgets(reference_of()).values()) / pod_s)
     return range(least, least + TRIED_PODS)
-
-
-def _run(
-    cells: Sequence[Cell], folder: Path, workers: Workers, progress: StudyProgress
-) -> dict[str, Metrics]:
-    """Return the figures of all cells by their key."""
-    total = len({cell.key for cell in cells})
-    figures: dict[str, Metrics] = {}
-    for outcome in run_cells(cells, folder, workers):
-        if outcome.metrics is None:
-            raise FailedRunError(f"seed {outcome.cell.seed}: {outcome.failure}")
-        figures[outcome.cell.key] = outcome.metrics
-        progress("claims", len(figures), total)
-    return figures
 
 
 def _measured(rows: list[list[Pair]], figures: dict[str, Metrics]) -> Measured:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, ScenarioError, SiteSpec
-from scheduler.study.cells.cell import Cell, cell_of
-from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
+from scheduler.study.cells.cell import cell_of
+from scheduler.study.cells.figures import figures_of
+from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from traces.arrays import Floats
 from traces.confidence import halfwidth
@@ -52,7 +52,7 @@ def power_worth(
         raise ScenarioError("no site has a cap: give sites.NAME.cap_kw, or curtailments")
     runs = dict(_scenarios(scenario, capped, more_kw))
     cells = {(what, seed): cell_of(of, seed, trace) for what, of in runs.items() for seed in seeds}
-    figures = _figures(list(cells.values()), *place)
+    figures = figures_of("power", cells.values(), *place)
 
     def of(what: str, figure: str) -> Floats:
         found = (figures[cells[what, seed].key].get(figure) for seed in seeds)
@@ -96,15 +96,3 @@ def _scenarios(scenario: Scenario, capped: list[SiteSpec], more_kw: float) -> It
 def _with(scenario: Scenario, site: SiteSpec) -> Scenario:
     sites = tuple(site if each.name == site.name else each for each in scenario.sites)
     return replace(scenario, sites=sites)
-
-
-def _figures(
-    cells: list[Cell], folder: Path, workers: Workers, progress: StudyProgress
-) -> dict[str, Metrics]:
-    figures: dict[str, Metrics] = {}
-    for outcome in run_cells(cells, folder, workers):
-        if outcome.metrics is None:
-            raise FailedRunError(f"seed {outcome.cell.seed}: {outcome.failure}")
-        figures[outcome.cell.key] = outcome.metrics
-        progress("power", len(figures), len(cells))
-    return figures

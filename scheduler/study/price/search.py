@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import MarketSpec, PriceSpec, Scenario, ScenarioError
 from scheduler.study.cells.cell import Cell, cell_of
-from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
+from scheduler.study.cells.figures import figures_of
+from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.statistics import Interval, t_interval
 from traces.arrays import Floats
@@ -68,7 +69,7 @@ def best_price(
         for offered in candidates
     }
     every = [*without, *(cell for row in cells.values() for cell in row)]
-    figures = _run(every, folder, workers, progress)
+    figures = figures_of("price", every, folder, workers, progress)
     base = _column(without, figures, "usd_total")
     revenue = {offered: _column(row, figures, "revenue_usd") for offered, row in cells.items()}
     margin = {
@@ -115,19 +116,6 @@ def _times(price: PriceSpec, factor: float) -> PriceSpec:
         return replace(price, share=price.share * factor)
     scaled = tuple(hour * factor for hour in usd) if isinstance(usd, tuple) else usd * factor
     return replace(price, usd_per_device_h=scaled)
-
-
-def _run(
-    cells: Sequence[Cell], folder: Path, workers: Workers, progress: StudyProgress
-) -> dict[str, Metrics]:
-    total = len({cell.key for cell in cells})
-    figures: dict[str, Metrics] = {}
-    for outcome in run_cells(cells, folder, workers):
-        if outcome.metrics is None:
-            raise FailedRunError(f"seed {outcome.cell.seed}: {outcome.failure}")
-        figures[outcome.cell.key] = outcome.metrics
-        progress("price", len(figures), total)
-    return figures
 
 
 def _column(cells: Sequence[Cell], figures: dict[str, Metrics], name: str) -> Floats:
