@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scheduler.cli import main
-from scheduler.engine.opening import OpeningError
+from scheduler.engine.warm_start import OpeningError
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.run.job_figures import by_word

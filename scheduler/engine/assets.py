@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from scheduler.engine.attempt import Attempt
+from scheduler.engine.closed_needs import ClosedNeeds
 from scheduler.engine.jobs import Job, Shape
-from scheduler.engine.openings import Openings
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.engine.storm.handle import Handle
@@ -144,13 +144,15 @@ class Assets:
                 self._run.turn_away(job, reason(job.shape))
 
 
-def assets_of(run: Handle, cluster: Cluster, storm: Stops | None, openings: Openings | None) -> Assets | None:
+def assets_of(
+    run: Handle, cluster: Cluster, storm: Stops | None, closed_needs: ClosedNeeds | None
+) -> Assets | None:
     """Return what lets the pods of a cluster come and go; None where they are all there throughout.
 
     What may start only later does so at its time.
     """
-    if openings is not None:
-        openings.start(run)
+    if closed_needs is not None:
+        closed_needs.start(run)
     return Assets(run, cluster, storm) if any(pool.stock.batches for pool in cluster.pools) else None
 
 

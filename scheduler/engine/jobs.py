@@ -67,7 +67,9 @@ class Shape:
 
 
 class Job(NamedTuple):
-    """One row of the trace; `after` are the rows of the jobs that must finish first, None for none.
+    """One row of the trace; `after` are the rows of the jobs that must finish first.
+
+    None: it waits for nothing. Where there are none, it waits for its lag alone.
 
     `turn` is the number under which it waits: its row, or once it was interrupted, one after all rows.
     """
@@ -192,17 +194,19 @@ def _constant(value: Any) -> _Column:
 
 
 def _tuples(trace: Trace) -> _Column:
-    """Where a trace opens warm, a job that has a lag and comes after nobody has the empty tuple."""
-    after, lags = trace.after, trace.numpy("after_lag_s") > 0
-    if trace.opens_s is None:
-        lags[:] = False
-    if not len(after.rows) and not lags.any():
+    """None where a job waits for nothing; it may wait for its lag alone where a trace opens warm."""
+    after = trace.after
+    waits = after.counts() > 0
+    if trace.opens_s is not None:
+        waits |= trace.numpy("after_lag_s") > 0
+    if not waits.any():
         return _constant(None)
 
     def column(rows: Ints) -> list[tuple[int, ...] | None]:
-        ends = zip(after.offsets[rows].tolist(), after.offsets[rows + 1].tolist(), strict=True)
-        found = [tuple(after.rows[low:high].tolist()) if low < high else None for low, high in ends]
-        return [() if lag and one is None else one for one, lag in zip(found, lags[rows], strict=True)]
+        ends = zip(
+            waits[rows].tolist(), after.offsets[rows].tolist(), after.offsets[rows + 1].tolist(), strict=True
+        )
+        return [tuple(after.rows[low:high].tolist()) if wait else None for wait, low, high in ends]
 
     return column
 

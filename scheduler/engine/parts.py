@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from simpy import Environment
 
+from scheduler.engine.closed_needs import ClosedNeeds
 from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.guests.room import GuestTerms
 from scheduler.engine.log.runlog import RunLog
-from scheduler.engine.openings import Openings
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.quota.admission import QuotaRules
 from scheduler.engine.ranking import Ranking
@@ -39,7 +39,7 @@ class Parts(NamedTuple):
     """So many may wait for pods alone; None: any number."""
     overrun_s: int | None = None
     """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
-    openings: Openings | None = None
+    closed_needs: ClosedNeeds | None = None
     """Where something may start only later."""
     guests: Mapping[str, GuestTerms] | None = None
     """Kinds of jobs that use what the others leave."""

@@ -20,7 +20,6 @@ from scheduler.engine.horizon import cut_off
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.need import whole_s
-from scheduler.engine.opening import begin
 from scheduler.engine.order_keys import OrderKeys
 from scheduler.engine.owned.lineups import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
@@ -36,6 +35,7 @@ from scheduler.engine.source import Source
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.handle import Handle
 from scheduler.engine.storm.storm import Storm
+from scheduler.engine.warm_start import begin
 
 
 class Simulation:
@@ -79,7 +79,7 @@ class Simulation:
         handle = Handle(self)
         if parts.conditions is not None:
             self._expose(handle, parts.conditions)
-        self._assets = assets_of(handle, self._cluster, self.storm, parts.openings)
+        self._assets = assets_of(handle, self._cluster, self.storm, parts.closed_needs)
         self.guests = guests_of(self, parts.env, parts.cluster, parts.guests)
 
     def _expose(self, handle: Handle, conditions: Conditions) -> None:

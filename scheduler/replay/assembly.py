@@ -8,13 +8,12 @@ from functools import cache
 
 from simpy import Environment
 
+from scheduler.engine.closed_needs import ClosedNeeds
 from scheduler.engine.dependencies import Dependencies
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import Need
-from scheduler.engine.opening import since_ready
-from scheduler.engine.openings import Openings
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.parts import Parts
@@ -26,12 +25,13 @@ from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
 from scheduler.engine.storm.outages import Outage
+from scheduler.engine.warm_start import since_ready
 from scheduler.live.market.market import guest_terms
 from scheduler.policy.backfill import planned
 from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
-from scheduler.replay.opening_dates import OpeningDates
+from scheduler.replay.closed_until import ClosedUntil
 from scheduler.replay.quotas import rules_of
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
@@ -76,8 +76,8 @@ class Assembly:
         first, place = setup.policy.first, setup.policy.place
         keep_free = first.share if isinstance(first, KeepFree) else None
         self.cluster = Cluster(self.pools, place, keep_free, self.clock)
-        self._dates = OpeningDates(setup)
-        self._openings = Openings(self.clock, self._dates.at_s())
+        self._dates = ClosedUntil(setup)
+        self._closed_needs = ClosedNeeds(self.clock, self._dates.at_s())
 
     def fit(
         self, gang: int, kind: str, may_leave: bool, places: Places
@@ -87,12 +87,12 @@ class Assembly:
         for pool in self.pools:
             opens_s, rate = self._opening(pool.stock, kind, places)
             if opens_s is not None and (need := pool.need(gang, rate)) is not None:
-                self._openings.add(need, opens_s)
+                self._closed_needs.add(need, opens_s)
                 owned.append(need)
         for offer in self.offers if may_leave else ():
             opens_s, rate = self._opening(offer.stock, kind, places)
             if opens_s is not None and (rental := offer.need(gang, rate)) is not None:
-                self._openings.add(rental, opens_s)
+                self._closed_needs.add(rental, opens_s)
                 rented.append(rental)
         return owned, rented
 
@@ -131,7 +131,7 @@ class Assembly:
                 rules_of(scenario, [pool.stock.name for pool in self.pools], rows.words("owner")),
                 scenario.policy.queue_most,
                 scenario.overrun_s,
-                self._openings,
+                self._closed_needs,
                 None if scenario.market is None else guest_terms(scenario.market),
             )
         )

@@ -23,8 +23,8 @@ from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
 from scheduler.replay.living import Living
-from scheduler.replay.opening import opened_source
 from scheduler.replay.setup import Setup
+from scheduler.replay.warm_source import opened_source
 from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.batches import FOR_EVER_S

@@ -47,6 +47,7 @@ from scheduler.engine.fast.memory import (
 from scheduler.engine.fast.pods import expect_no_more, give
 from scheduler.engine.fast.reserving import look_again
 from scheduler.engine.log.outcomes import FINISHED, OVERRAN
+from scheduler.engine.log.runlog import ROW_WIDTH
 from traces.arrays import Ints
 
 
@@ -84,7 +85,7 @@ def release(memory: Ints, job: int, pod: int, devices: int) -> None:
 @compiled
 def log_row(memory: Ints, job: int, now_s: int) -> None:
     """Let the log have an attempt that has ended."""
-    need, row = memory[job + NEED], memory[ROW_LIST] + 9 * memory[ROWS]
+    need, row = memory[job + NEED], memory[ROW_LIST] + ROW_WIDTH * memory[ROWS]
     first = memory[job + CHAIN] if memory[job + CHAIN] != NONE else memory[job + POD]
     memory[row], memory[row + 1] = memory[job + ROW], memory[need + COLUMN]
     memory[row + 2], memory[row + 3] = memory[need + DEVICES], memory[need + USED]

@@ -116,7 +116,7 @@ class Lane:
         run[BACKFILL], run[PLACE] = BACKFILL_NUMBERS[rules.backfill], PLACE_NUMBERS[rules.place]
         run[TIES], run[ROOM], run[SPAN_ROOM] = jobs + 1, runlog.PART_ROWS, SPANS_AT_ONCE
         run[ARRIVED], run[RESERVATION] = run[JOBS], 1
-        run[BY_RANK] = layout.put(tables.first_job + JOB_SIZE * self._asked.by_rank)
+        run[BY_RANK] = layout.put(run[JOBS] + JOB_SIZE * self._asked.by_rank)
         devices = sum(len(pool.pods) * pool.size for pool in pools) + sum(one.free for one in offers)
         run[END_HEAP] = layout.room(min(jobs, devices))
         for place in (BY_NUMBER, RING_HEAP, KEPT_HEAP, LAG_HEAP, NEWCOMER_LIST, ASIDE_LIST, REJECT_LIST):

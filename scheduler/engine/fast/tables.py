@@ -86,7 +86,7 @@ class Tables:
         self._places: list[int] = []
         """Where each pool and offer begins."""
         self.jobs, first = self.layout.table(len(asked.trace), JOB_SIZE)
-        self.first_job = self.layout.run[JOBS] = first
+        self.layout.run[JOBS] = first
         self.layout.run[JOBS_END] = first + self.jobs.size
         self._fill_jobs()
         self.links, self.layout.run[LINKS] = self._put_links()
@@ -199,7 +199,7 @@ class Tables:
         for number, record in enumerate(lines):
             rows = order[ends[number] : ends[number + 1]]
             self.jobs[rows, column + 1] = np.arange(len(rows))
-            record[MEMBERS] = self.layout.put(self.first_job + JOB_SIZE * rows)
+            record[MEMBERS] = self.layout.put(self.layout.run[JOBS] + JOB_SIZE * rows)
             lengths = level_lengths(len(rows))
             record[TOP] = len(lengths) - 1
             for level, length in enumerate(lengths):

@@ -9,7 +9,7 @@ from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import OfferStock
 
 
-class OpeningDates:
+class ClosedUntil:
     """The seconds from which on jobs may start somewhere, by what the scenario says of ports and closures."""
 
     def __init__(self, setup: Setup) -> None:

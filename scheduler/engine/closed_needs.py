@@ -11,7 +11,7 @@ from scheduler.engine.need import Need
 from scheduler.engine.storm.handle import Handle
 
 
-class Openings:
+class ClosedNeeds:
     """Needs that are closed until a second; `clock` tells the time, `at_s` are all such seconds."""
 
     def __init__(self, clock: Environment, at_s: Iterable[int]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.engine.jobs import Fit, rows_of
-from scheduler.engine.opening import Running
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.source import RestOf, Source
+from scheduler.engine.warm_start import Running
 from traces.trace import Trace
 from traces.warm import runs_already
 
