@@ -36,7 +36,9 @@ pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason='needs numba,
 
 _POLICY = st.fixed_dictionaries(
     {
-        "order": st.sampled_from(["fcfs", "sjf", "srpt", "smallest", "edf", "priority:9000", "las:1"]),
+        "order": st.sampled_from(
+            ["fcfs", "sjf", "srpt", "smallest", "edf", "priority:9000", "priority:0.123456789012345", "las:1"]
+        ),
         "first": st.sampled_from(["owned", "owned", "rented"]),
         "place": st.sampled_from(["best_fit", "worst_fit", "first_fit"]),
         "backfill": st.sampled_from(["none", "greedy", "easy", "easy"]),

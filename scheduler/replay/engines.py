@@ -25,10 +25,13 @@ LOADED_PAYS_FROM = 5_000
 ON_DISK_PAYS_FROM, ABSENT_PAYS_FROM = 100_000, 1_000_000
 """Jobs of all runs of a process from which on it pays to read what was compiled, and to compile it."""
 
-ORDERS_BY_COLUMN = ("fcfs", "sjf", "srpt", "srsf", "smallest")
-"""Orders that can be asked for all jobs at once."""
+ORDERS_BY_COLUMN = {
+    **dict.fromkeys(("fcfs", "sjf", "srpt", "srsf", "smallest"), np.int64),
+    "priority": object,
+}
+"""Orders that can be asked for all jobs at once, and of what: objects where products may pass 64 bits."""
 _COVERED = {
-    "order": (*ORDERS_BY_COLUMN, "las", "edf", "priority", "f1", "f2", "f3", "f4"),
+    "order": (*ORDERS_BY_COLUMN, "las", "edf", "f1", "f2", "f3", "f4"),
     "first": ("owned", "rented"),
     "place": ("best_fit", "worst_fit", "first_fit"),
     "backfill": ("none", "greedy", "easy"),
@@ -190,7 +193,7 @@ def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:
         setup.trace,
         fit,
         setup.policy,
-        by_column=policy.order.partition(":")[0] in ORDERS_BY_COLUMN,
+        by_column=ORDERS_BY_COLUMN.get(policy.order.partition(":")[0]),
         scored=partial(needs_scores, offer=policy.offer),
     )
     rules = Rules(

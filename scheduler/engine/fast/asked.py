@@ -24,6 +24,7 @@ class AllJobs(NamedTuple):
     submit_s: Ints
     estimate_s: Ints
     gang: Ints
+    priority: Ints
 
     @property
     def done_s(self) -> int:
@@ -34,12 +35,18 @@ class AllJobs(NamedTuple):
 class AskedJobs:
     """A trace, and what its jobs take.
 
-    `by_column` says that the order can be asked for all jobs at once, `scored` that offers have to be told
-    apart by their scores.
+    `by_column` is what the columns have to hold for the order to be asked for all jobs at once, None where
+    it cannot be; `scored` says that offers have to be told apart by their scores.
     """
 
     def __init__(
-        self, trace: Trace, fit: Fit, policy: Policy, *, by_column: bool, scored: Callable[[Shape], bool]
+        self,
+        trace: Trace,
+        fit: Fit,
+        policy: Policy,
+        *,
+        by_column: type | None,
+        scored: Callable[[Shape], bool],
     ) -> None:
         self.trace, self._policy, self._scored = trace, policy, scored
         self.some = of_rows(trace, fit)
@@ -49,11 +56,12 @@ class AskedJobs:
         self._columns = AllJobs(*[integers(trace, name) for name in AllJobs._fields])
         self.by_rank = self._by_rank(by_column)
 
-    def _by_rank(self, by_column: bool) -> Ints:
+    def _by_rank(self, by_column: type | None) -> Ints:
         """Return all jobs in order."""
         order: Any = self._policy.order
-        if by_column:
-            keys = np.asarray(order(self._columns, None))
+        if by_column is not None:
+            columns = AllJobs(*[column.astype(by_column, copy=False) for column in self._columns])
+            keys = np.asarray(order(columns, None), float if by_column is object else None)
         else:
             rows = np.arange(len(self.trace))
             blocks = (self.some(rows[at : at + JOBS_AT_ONCE]) for at in range(0, len(rows), JOBS_AT_ONCE))
