@@ -84,6 +84,7 @@ def plan() -> KeptPlan:
         bursts=("rented", "never"),
         seeds=range(5, 7),
         target=Target(group="fsd.release", share=0.95, limit_s=7_200, stranded=0.01),
+        log=None,
         best=best,
         surest=best,
         quotas=(WiderQuotas(("cloud",), cheap, best),),

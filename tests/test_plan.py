@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.report.plan import marginal, render
-from scheduler.scenario import Scenario, read_scenario
+from scheduler.scenario import read_scenario
 from scheduler.study import processes
 from scheduler.study.plan.candidates import (
     AS_GIVEN,
@@ -35,7 +35,7 @@ from scheduler.study.plan.candidates import (
 from scheduler.study.plan.evaluations import TODAY, Bench
 from scheduler.study.plan.make_plan import make_plan
 from scheduler.study.plan.outlooks import YEAR_ON, demand_outlooks, grown, scaled
-from scheduler.study.plan.question import PlanQuestion, burst_policies, plan_question
+from scheduler.study.plan.question import PlanQuestion, burst_policies, over_demand, plan_question
 from scheduler.study.plan.quotas import wider_quotas
 from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
 from scheduler.study.plan.variations import policies_elsewhere
@@ -446,8 +446,8 @@ def test_the_command_answers_and_goes_on_where_it_was(file: Path) -> None:
     assert first.exit_code == 0, first.output
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
-    (runs,) = (line for line in first.output.splitlines() if line.startswith("runs: "))
-    answers = [[line for line in of.output.splitlines() if line[:6] != "runs: "] for of in (first, again)]
+    (runs,) = (line for line in first.stdout.splitlines() if line.startswith("runs: "))
+    answers = [[line for line in of.stdout.splitlines() if line[:6] != "runs: "] for of in (first, again)]
     assert answers[0] == answers[1]
     assert "\nassumed of own: " in first.output
     assert "(0 computed, " in again.output
@@ -495,17 +495,11 @@ def test_bad_input_is_one_line(file: Path, words: list[str], says: str) -> None:
 
 
 def test_which_scenarios_have_no_plan(file: Path) -> None:
-    def ask(*overrides: str, pool: str | None = None) -> tuple[Scenario, str]:
-        scenario, name, _ = plan_question(
-            read_scenario(file, overrides), pool, ("never",), None, 2, "fsd.label"
-        )
-        return scenario, name
+    def ask(*overrides: str, pool: str | None = None) -> str:
+        return plan_question(read_scenario(file, overrides), pool, ("never",), None, 2)[0]
 
-    assert ask()[1] == "own"
-    scenario, _ = ask("horizon_h=36")
-    assert scenario.horizon_h == 36
-    with pytest.raises(PlanError, match="a trace is one sample only"):
-        ask("trace=x.parquet", "demand={}")
+    assert ask() == "own"
+    assert over_demand(read_scenario(file, ("horizon_h=36",)), "fsd.label").horizon_h == 36
     with pytest.raises(PlanError, match="which one"):
         ask('pools=[{name="a",pods=1,device="d",devices=1},{name="b",pods=1,device="d",devices=1}]')
     with pytest.raises(PlanError, match="none there"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from traces.arrays import Floats
@@ -21,3 +23,24 @@ def halfwidth(values: Floats, level: float = LEVEL) -> Floats:
     """Return half the interval of the mean over the last axis, which has 2 values or more."""
     count = values.shape[-1]
     return np.asarray(t_quantile(count - 1, level) * (values.std(axis=-1, ddof=1) / np.sqrt(count)))
+
+
+class BlocksDrawn(NamedTuple):
+    """How many blocks of a log each replication is drawn from, and how many of the log's are free to vary.
+
+    Those are all but one, or but one of each sort that is drawn for its own places.
+    """
+
+    drawn: float
+    free: int
+
+
+def halfwidth_of_draws(values: Floats, blocks: BlocksDrawn, level: float = LEVEL) -> Floats:
+    """Return half the interval of the mean over the last axis, of replications drawn from a log's blocks.
+
+    More replications do not make a log longer: they show how much one of `drawn` blocks varies, from which
+    follows how much the log itself would, of which there is one (Davison & Hinkley, "Bootstrap Methods and
+    their Application", 1997, on block resampling). Right for figures that are means over blocks.
+    """
+    each = blocks.drawn / blocks.free + 1 / values.shape[-1]
+    return np.asarray(t_quantile(blocks.free, level) * values.std(axis=-1, ddof=1) * np.sqrt(each))

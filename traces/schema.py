@@ -21,6 +21,9 @@ ANY_DEVICE = "any"
 REFERENCE_PFLOPS = "reference_pflops"
 """Key of a trace's source: what the reference device was taken to deliver, in PFLOPS by kind of job."""
 
+RESAMPLED = "resampled"
+"""Key of the source of a trace whose jobs are those of blocks of another one, drawn from `start_s` on."""
+
 RESIDENCIES = ("owned", "any")
 SOURCE_OUTCOMES = ("completed", "failed", "cancelled", "timeout", "preempted")
 """How a job may have ended where it was recorded."""

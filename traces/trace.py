@@ -20,6 +20,7 @@ from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
     REFERENCE_PFLOPS,
+    RESAMPLED,
     RESIDENCIES,
     TRACE_SCHEMA,
     TraceError,
@@ -185,12 +186,11 @@ class Trace:
     def first_midnight_s(self) -> int:
         """The last midnight at or before the first submission, but not before second 0.
 
-        Midnight is that of the zone in which the epoch is given: its offset from UTC at the epoch. Generated
-        demand begins with its first day, whether jobs come in it or not, and the trace that came of a run
-        with live sources where that run began.
+        Midnight is that of the epoch's zone, at its offset then. Generated demand begins with its first day,
+        jobs or not; a replication of a log with its first block; the trace of a live run where that began.
         """
-        if "live" in self.source:
-            return int(self.source["live"]["start_s"])
+        if begun := self.source.get("live") or self.source.get(RESAMPLED):
+            return int(begun["start_s"])
         if self.generated:
             return 0
         local = self.epoch_in_its_zone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -14,7 +14,12 @@ from scheduler.cli.terminal import ArrowCommand
 
 if TYPE_CHECKING:  # for start-up time
     from scheduler.scenario import Scenario
+    from scheduler.study.cells.log import LogDraws
     from scheduler.study.plan.plan import Plan
+
+_TARGETS = ("fsd.release:p95:12h", "all:p95:12h")
+"""Unless another is given: of a demand, and of a trace."""
+_FACTOR = options.Portion(0, 1_000, min_open=True)
 
 
 class PlanOptions(NamedTuple):
@@ -24,10 +29,20 @@ class PlanOptions(NamedTuple):
     max_pods: int | None
     firsts: tuple[str, ...]
     patiences: tuple[str, ...]
-    target: str
+    target: str | None
     stranded: float
     seeds: int
     keep: bool
+    trace: Path | None
+    block: Literal["week", "day"] | None
+    scale: float | None
+    growth: float | None
+
+    @property
+    def of_log(self) -> dict[str, Any]:
+        """What is said of how a log is drawn from."""
+        said = {"block": self.block, "scale": self.scale, "growth": self.growth}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @click.command(cls=ArrowCommand)
@@ -53,10 +68,9 @@ class PlanOptions(NamedTuple):
 )
 @click.option(
     "--target",
-    default="fsd.release:p95:12h",
-    show_default=True,
     metavar="KIND:pNN:DURATION",
-    help="How long so many of the jobs of a kind, or of COLUMN=WORD as owner=proj-1, may wait.",
+    help="How long so many of the jobs of a kind, or of COLUMN=WORD as owner=proj-1, may wait.  "
+    "[default: fsd.release:p95:12h, of a trace all:p95:12h]",
 )
 @click.option(
     "--stranded",
@@ -66,6 +80,12 @@ class PlanOptions(NamedTuple):
     help="Largest share of the compute asked for that may be left without a start.",
 )
 @options.seeds(type=int, default=20, show_default=True, help="Common seeds, from the scenario's on.")
+@options.trace(help="Draw replications from the weeks of this log instead of generating demand.")
+@click.option(
+    "--block", type=click.Choice(["week", "day"]), help="Of the log, drawn with replacement.  [default: week]"
+)
+@click.option("--scale", type=_FACTOR, help="So many times the log's jobs.  [default: 1]")
+@click.option("--growth", type=_FACTOR, help="So many times as many jobs a year on.  [default: 1]")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.keep(help="Keep the run directories too.")
 @options.overrides(help="As pools.dojo.pods=5.")
@@ -81,36 +101,46 @@ def plan(
 ) -> None:
     """Search for the cheapest number of pods, and when to burst, that meet a service target.
 
-    It runs the scenario, by default the demo's, over common seeds, and says how the answer moves with demand
-    and prices. Stopped and started again, it goes on where it was.
+    It runs the scenario, by default the demo's, over common seeds of its demand or draws of a log, and says
+    how the answer moves with demand and prices. Stopped and started again, it goes on where it was.
     """
     from scheduler.cli.execution import workplace
-    from scheduler.cli.preparation import read, unsure
+    from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.report.documents.studies import plan_document
     from scheduler.report.plan import render
     from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.evaluations import Bench
     from scheduler.study.plan.make_plan import make_plan
-    from scheduler.study.plan.question import (
-        DEFAULT_FIRSTS,
-        DEFAULT_PATIENCES,
-        burst_policies,
-        plan_question,
-    )
+    from scheduler.study.plan.question import DEFAULT_FIRSTS, DEFAULT_PATIENCES, burst_policies, plan_question
 
     given = PlanOptions(**asked)
-    target = target_of(given.target, given.stranded)
     spec, stock = read(scenario, overrides)
-    notes = unsure(spec, stock)
+    notes, file = unsure(spec, stock), trace_file(spec, scenario, given.trace)
+    target = target_of(given.target or _TARGETS[file is not None], given.stranded)
     bursts = burst_policies(given.firsts or DEFAULT_FIRSTS, given.patiences or DEFAULT_PATIENCES)
-    spec, pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds, target.group)
+    pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds)
+    spec, log = _jobs(spec, target.group, file, given)
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:
-        found = make_plan(Bench(spec, pool, target, *place, given.keep), posed)
+        found = make_plan(Bench(spec, pool, target, *place, given.keep, log), posed)
         _keep(found, folder, spec)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
     click.echo(plan_document(found, str(folder)).text() if as_json else text)
+
+
+def _jobs(
+    scenario: Scenario, group: str, file: Path | None, given: PlanOptions
+) -> tuple[Scenario, LogDraws | None]:
+    """Return the scenario to run, and what its seeds draw from, if not from its demand."""
+    from scheduler.study.cells.log import LogWish
+    from scheduler.study.plan.question import over_demand, over_log
+
+    if file is not None:
+        return over_log(scenario, group, file, LogWish(**given.of_log))
+    if given.of_log:
+        raise click.UsageError(f"--{next(iter(given.of_log))} is for a log: give --trace as well")
+    return over_demand(scenario, group), None
 
 
 def _keep(found: Plan, folder: Path, scenario: Scenario) -> None:

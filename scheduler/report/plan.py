@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from pathlib import Path
 from textwrap import fill
 
 from scheduler.report.plan_tables import (
@@ -43,7 +44,7 @@ def render(plan: Plan) -> str:
 
 def question_lines(plan: Plan) -> list[str]:
     """Say what was asked for, and what was tried."""
-    target, seeds = plan.target, f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
+    target = plan.target
     share, stranded = percent(target.share, 0), percent(target.stranded)
     tried = f"tried:  1 to {plan.most} pods; bursting {', '.join(plan.bursts)};"
     return [
@@ -52,8 +53,30 @@ def question_lines(plan: Plan) -> list[str]:
         "the waits of the jobs they come after included;",
         f"        no job is rejected; at most {stranded} of the compute asked for is stranded",
         fill(tried, _WIDTH, subsequent_indent=8 * " ", break_on_hyphens=False),
-        f"        {seeds}, {shortest(plan.days)} days each",
+        *(f"        {line}" for line in _replications(plan)),
     ]
+
+
+def _replications(plan: Plan) -> list[str]:
+    """Say what all plans were run on, and what its intervals know of."""
+    log, seeds = plan.log, f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
+    if log is None:
+        return [f"{seeds}, {shortest(plan.days)} days each"]
+    blocks, asked = log.blocks, log.resampling
+    more = [f"{asked.scale:g} times its jobs"] * (asked.scale != 1)
+    more += [f"{asked.growth:g} times as many a year on"] * (asked.growth != 1)
+    return [
+        f"{seeds}, {shortest(plan.days)} days each, drawn from {Path(log.file).name}: for each",
+        f"{_times(asked.places, blocks.block)} in a row, with replacement, of the {count(blocks.whole)} "
+        f"whole ones that the log has{''.join(f'; {one}' for one in more)};",
+        f"intervals are as wide as {_times(blocks.whole, blocks.block)} make them, and more seeds do not "
+        "narrow them;",
+        f"what reaches from one {blocks.block} into the next is cut there",
+    ]
+
+
+def _times(number: int, block: str) -> str:
+    return f"{count(number)} {block}{'s' * (number != 1)}"
 
 
 def _answer(plan: Plan) -> str:
@@ -74,7 +97,8 @@ def _answer(plan: Plan) -> str:
     late = int((1 - plan.target.share) * jobs + 1e-9)
     if late < FEW_LATE:
         lines.append(
-            f"{jobs} jobs of that kind in all seeds, so {late} of them may be late: few; more seeds help"
+            f"{jobs} jobs of that kind in all seeds, so {late} of them may be late: few; "
+            f"{'more seeds help' if plan.log is None else 'a longer log helps'}"
         )
     return "\n".join([*lines, *quota_lines(plan), *OTHERWISE])
 
@@ -107,7 +131,7 @@ def _binding(wider: WiderQuotas) -> list[str]:
     cost += f", of which rent {thousands(cheapest.mean_rent_usd)}"
     if wider.today is not None:
         less = wider.today.usd(AS_GIVEN) - cheapest.usd(AS_GIVEN)
-        low, high = mean_interval(less)
+        low, high = mean_interval(less, cheapest.drawn)
         cost += f"; {thousands(float(less.mean()))} k less than today ({thousands(low)} to {thousands(high)})"
     plan = f"the {binds}: with {QUOTA_FACTOR} times as much the cheapest plan would be {plan_name(cheapest)}"
     return [plan, f"{cost}, on {len(cheapest.samples)} seeds"]
@@ -122,7 +146,7 @@ def marginal(best: Evaluation, cheaper: Evaluation, target: Target) -> float | N
 
 def _said(one: Evaluation, target: Target) -> list[str]:
     """Cost and service of a candidate, each with its interval."""
-    low, high = mean_interval(one.usd(AS_GIVEN))
+    low, high = one.usd_interval()
     quick, slow = one.wait_interval(target.share)
     stranded, sure = percent(one.stranded), percent(one.confidence(target), 0)
     usd, sunk, rent = one.mean_usd(AS_GIVEN), _mean(one, "sunk_usd"), one.mean_rent_usd
@@ -140,8 +164,9 @@ def _said(one: Evaluation, target: Target) -> list[str]:
 def _frontier(plan: Plan) -> str:
     cells = frontier_cells(plan)
     seeds = len(plan.front[0].samples) if plan.front else 0
+    of = "the demand" if plan.log is None else "the log"
     title = f"frontier of cost against wait, of the plans run on {seeds} seeds; intervals are of the draws of"
-    title += "\nthe demand alone, at these prices:"
+    title += f"\n{of} alone, at these prices:"
     return f"{title}\n{table(*cells)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target, mean_interval
+from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target
 from scheduler.study.plan.plan import Elsewhere, Plan
 from traces.numbers import count, hours, percent, shortest
 from traces.tables import TableCells
@@ -18,7 +18,7 @@ def frontier_cells(plan: Plan) -> TableCells:
     header += ["95% interval", "stranded", "meets", "sure"]
     rows = []
     for one in plan.front:
-        low, high = mean_interval(one.usd(AS_GIVEN))
+        low, high = one.usd_interval()
         quick, slow = one.wait_interval(share)
         rows.append(
             [

@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from scheduler.report.documents.document import Document, Known, Out, Plain, about
 from scheduler.report.study import contrasts
+from scheduler.study.cells.log import LogDraws
 from scheduler.study.compare.compare import Answer
 from scheduler.study.compare.differences import Difference
-from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target, mean_interval
+from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target
 from scheduler.study.plan.plan import Elsewhere, Plan
 from scheduler.study.power_worth import PowerWorth, mean_and_halfwidth
 from scheduler.study.price.search import PriceAnswer
@@ -83,6 +84,7 @@ class PlanDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     frontier: Annotated[list[Plain], about("plans than which none is cheaper and quicker")]
     quotas: Annotated[list[Plain], about("offers whose quotas hold a cheaper plan back, and that plan")]
     elsewhere: Annotated[list[Plain], about("the cheapest plan under other demands and prices")]
+    log: Annotated[Plain | None, about("the trace that seeds drew blocks from, and how; null: a demand")]
     runs: Annotated[int, about("runs computed")]
     reused: Annotated[int, about("runs found again")]
     out: Out
@@ -133,10 +135,15 @@ def plan_document(plan: Plan, out: str) -> PlanDocument:
             {"offers": ", ".join(each.offers)} | _planned(each.plan, target) for each in plan.quotas or ()
         ],
         elsewhere=[_elsewhere(each, target) for each in others],
+        log=None if plan.log is None else _log(plan.log),
         runs=plan.runs,
         reused=plan.reused,
         out=out,
     )
+
+
+def _log(log: LogDraws) -> Plain:
+    return {"file": log.file, "of_blocks": log.blocks.whole, **log.resampling._asdict()}
 
 
 def _evaluation(evaluation: Evaluation | None, target: Target) -> Plain | None:
@@ -145,7 +152,7 @@ def _evaluation(evaluation: Evaluation | None, target: Target) -> Plain | None:
 
 def _planned(evaluation: Evaluation, target: Target) -> dict[str, Any]:
     usd = evaluation.usd(AS_GIVEN)
-    low, high = mean_interval(usd)
+    low, high = evaluation.usd_interval()
     return {
         "pods": evaluation.candidate.pods,
         "burst": evaluation.candidate.burst,

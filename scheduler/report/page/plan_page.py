@@ -26,7 +26,7 @@ from scheduler.report.plan_tables import (
     thousands,
     waited,
 )
-from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target, mean_interval
+from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target
 from scheduler.study.plan.plan import Elsewhere, Plan
 from scheduler.study.plan.plan_file import KeptPlan
 from traces.numbers import count, difference, percent
@@ -74,7 +74,7 @@ def plan_answer(plan: Plan) -> str:
     best, target = plan.best, plan.target
     if best is None:
         return f"No plan of up to {count(plan.most)} pods meets the target."
-    low, high = mean_interval(best.usd(AS_GIVEN))
+    low, high = best.usd_interval()
     pods = f"{count(best.candidate.pods)} pod{'s' * (best.candidate.pods != 1)} of {plan.pool}"
     return (
         f"Own {pods} and burst as {best.candidate.burst} says: USD {thousands(best.mean_usd(AS_GIVEN))} k "
@@ -193,7 +193,7 @@ def _points(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _intervals(one: Evaluation, target: Target) -> dict[str, float]:
-    low, high = mean_interval(one.usd(AS_GIVEN))
+    low, high = one.usd_interval()
     quick, slow = one.wait_interval(target.share)
     costs = _ends("low", "high", (low / 1e3, high / 1e3))
     return costs | _ends("quick", "slow", (quick / HOUR_S, slow / HOUR_S))

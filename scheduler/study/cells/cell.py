@@ -28,6 +28,7 @@ from scheduler.study.reference import reference_of
 from scheduler.weather import has_weather
 from traces.errors import cannot_read
 from traces.files import read_bytes
+from traces.resample import Resampling
 from traces.trace import Trace
 from workloads import Demand, demand_of
 
@@ -42,7 +43,7 @@ class CellError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One run to be made: a scenario over the jobs of a seed, or over those of a trace file.
+    """One run to be made: over the jobs of a seed, those of a trace file, or a seed's draw of its blocks.
 
     Make it with `cell_of`. It can be pickled and says nothing of where or by whom it is computed.
     """
@@ -61,6 +62,8 @@ class Cell:
     """Seconds from which and before which the run is measured, each on its own; without any, all of it."""
     by: tuple[str, ...] = ()
     """Columns by whose words figures of jobs are told apart."""
+    resampling: Resampling | None = None
+    """How the seed draws its jobs from blocks of the trace file; None: they are that file's."""
     labels: tuple[tuple[str, str], ...] | None = None
     """What a study calls it, (axis, name) pairs, which change nothing in the run; None: it is of no study."""
 
@@ -80,6 +83,8 @@ class Cell:
     @cached_property
     def jobs_key(self) -> str:
         """Digest of what its jobs depend on: the trace file's jobs, or the demand, rates and program."""
+        if self.resampling is not None:
+            return digest([program(), self.trace_sha256, self.resampling, self.seed])
         return self.trace_sha256 or digest([program(), _own_catalog(), asdict(self.demand), reference_of()])
 
     @cached_property

@@ -18,6 +18,8 @@ from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
 from scheduler.study.reference import reference_of
 from traces.files import FINISHED
+from traces.resample import resample
+from traces.schema import RESAMPLED
 from traces.trace import Trace, TraceError
 from workloads import generate
 
@@ -66,28 +68,47 @@ def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:
 
 
 def jobs_of_cell(cell: Cell, folder: Path) -> Trace:
-    """Return the jobs of a cell: of its trace file, or generated once and kept under `folder`/traces.
+    """Return the jobs of a cell: of its trace file, or drawn or generated, once for all that share them.
 
-    Workers may race: each writes aside and renames, so a file is whole, and equal whoever wrote it.
+    Those are kept under `folder`/traces. Workers may race: each writes aside and renames, so a file is
+    whole, and equal whoever wrote it.
     """
+    if cell.trace is not None and cell.resampling is None:
+        return _of_file(cell, folder)
     file = kept_jobs(folder, cell.jobs_key)
-    if cell.trace is not None:
-        trace = _read(file if file.exists() else Path(cell.trace), cell.jobs_key)
-        if trace.sha256 != cell.trace_sha256:
-            raise CellError(f"{cell.trace}: has other jobs than when the study was laid out")
-        return trace
     if file.exists():
         try:
             trace = _read(file, cell.jobs_key)
         except TraceError:
             pass  # damaged: it is made anew
         else:
-            if trace.source.get("demand") == json.loads(json.dumps(asdict(cell.demand))):
+            if _is_of(trace, cell):
                 return trace  # else it is another's
-    trace = generate(cell.demand, reference_of())
+    if cell.resampling is not None:
+        trace = resample(_of_file(cell, folder), cell.resampling, cell.seed)
+    else:
+        trace = generate(cell.demand, reference_of())
     file.parent.mkdir(parents=True, exist_ok=True)
     trace.write(file)
     return trace
+
+
+def _of_file(cell: Cell, folder: Path) -> Trace:
+    assert cell.trace is not None
+    assert cell.trace_sha256 is not None
+    file = kept_jobs(folder, cell.trace_sha256)
+    trace = _read(file if file.exists() else Path(cell.trace), cell.trace_sha256)
+    if trace.sha256 != cell.trace_sha256:
+        raise CellError(f"{cell.trace}: has other jobs than when the study was laid out")
+    return trace
+
+
+def _is_of(trace: Trace, cell: Cell) -> bool:
+    """Say whether kept jobs are those that the cell's seed draws or generates."""
+    if cell.resampling is not None:
+        told = trace.source.get(RESAMPLED, {})
+        return bool(told.items() >= (cell.resampling._asdict() | {"seed": cell.seed}).items())
+    return bool(trace.source.get("demand") == json.loads(json.dumps(asdict(cell.demand))))
 
 
 def kept_jobs(folder: Path, jobs_key: str) -> Path:

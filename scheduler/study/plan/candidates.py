@@ -19,7 +19,7 @@ import numpy as np
 
 from scheduler.run.groups import group_of
 from traces.arrays import Array
-from traces.confidence import LEVEL, halfwidth
+from traces.confidence import LEVEL, BlocksDrawn, halfwidth, halfwidth_of_draws
 from traces.times import DAY_S, parse_seconds
 
 PERIOD_S = 28 * DAY_S
@@ -110,6 +110,8 @@ class Evaluation:
 
     candidate: Candidate
     samples: tuple[Sample, ...]
+    drawn: BlocksDrawn | None = None
+    """Blocks of a log that each seed drew; None: it generated a demand."""
 
     def usd(self, prices: PriceFactors) -> Array:
         """Return the cost in each seed, in USD per `PERIOD_S`."""
@@ -122,6 +124,10 @@ class Evaluation:
     def mean_usd(self, prices: PriceFactors) -> float:
         """Return the mean cost, in USD per `PERIOD_S`."""
         return float(self.usd(prices).mean())
+
+    def usd_interval(self) -> tuple[float, float]:
+        """Return the interval of the mean cost at today's prices."""
+        return mean_interval(self.usd(AS_GIVEN), self.drawn)
 
     @property
     def mean_rent_usd(self) -> float:
@@ -157,9 +163,14 @@ class Evaluation:
         return late, stranded, rejected
 
     def confidence(self, target: Target) -> float:
-        """Return the share of resamples of the seeds that meet the target."""
+        """Return the share of resamples of the seeds that meet the target.
+
+        Those of a log are its replications themselves.
+        """
         if len(self.samples) < 2:
             return float(self.meets(target))
+        if self.drawn is not None:
+            return float(_met(target, *self._service(target)).mean())
         met = _resampled(
             self._service(target),
             lambda *columns, axis: _met(target, *(column.sum(axis) for column in columns)).astype(float),
@@ -168,9 +179,13 @@ class Evaluation:
         return float(met.mean())
 
     def wait_interval(self, share: float) -> tuple[float, float]:
-        """Return the bootstrap interval of `wait_at`, whole seeds resampled."""
+        """Return the bootstrap interval of `wait_at`: whole seeds resampled, of a log its replications."""
         if len(self.samples) < 2 or not len(self.wait_s):
             return 0.0, inf
+        ends = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+        if self.drawn is not None:
+            each = np.array([_quantile(np.asarray(sample.wait_s, float), share) for sample in self.samples])
+            return _quantile(each, ends[0]), _quantile(each, ends[1])
         known = np.unique(self.wait_s)
         # Ranks stand for the waits, as the mean and error that scipy takes along need finite values.
         ranks = [np.searchsorted(known, np.asarray(sample.wait_s, float)) for sample in self.samples]
@@ -180,7 +195,6 @@ class Evaluation:
             vectorized=False,
         )
         known = np.append(known, inf)
-        ends = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
         low, high = (known[int(_quantile(rank, end))] for end in ends)
         return float(low), float(high)
 
@@ -204,11 +218,15 @@ def _resampled(columns: tuple[Array, ...], statistic: Callable[..., Any], **how:
     return np.asarray(spread.bootstrap_distribution)
 
 
-def mean_interval(values: Array) -> tuple[float, float]:
-    """Return Student's interval of a mean; two equal bounds where all values are equal."""
+def mean_interval(values: Array, drawn: BlocksDrawn | None = None) -> tuple[float, float]:
+    """Return Student's interval of a mean over seeds, or over replications drawn from blocks of a log.
+
+    Two equal bounds where all values are equal.
+    """
     if len(values) < 2:
         return -inf, inf
-    mean, half = float(values.mean()), float(halfwidth(values))
+    half = float(halfwidth(values) if drawn is None else halfwidth_of_draws(values, drawn))
+    mean = float(values.mean())
     return (mean, mean) if half <= 1e-12 * abs(mean) else (mean - half, mean + half)
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.log import LogDraws
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
@@ -38,32 +39,43 @@ class Bench:
     workers: Workers
     progress: StudyProgress
     keep: bool = False
+    log: LogDraws | None = None
+    """What seeds draw their jobs from; without it they generate the scenario's demand."""
     computed: int = 0
     reused: int = 0
     evaluations: dict[str, dict[Candidate, Evaluation]] = field(default_factory=dict)
     """Under each variation, every candidate looked at, on the most seeds on which it was."""
     _known: dict[str, Metrics] = field(default_factory=dict)
 
-    def evaluator(self, what: str, **changes: Any) -> Evaluate:
-        """Return what evaluates candidates under changed keys of the scenario.
+    def evaluator(self, what: str, log: LogDraws | None = None, **changes: Any) -> Evaluate:
+        """Return what evaluates candidates under changed keys of the scenario, or other draws of the log.
 
         `what` names the variation, `TODAY` the scenario as it is; the progress shows it.
         """
-        return partial(self._evaluate, what, replace(self.scenario, **changes))
+        return partial(self._evaluate, what, replace(self.scenario, **changes), log or self.log)
 
-    def _evaluate(self, what: str, scenario: Scenario, candidate: Candidate, seeds: int) -> Evaluation:
+    def _evaluate(
+        self, what: str, scenario: Scenario, log: LogDraws | None, candidate: Candidate, seeds: int
+    ) -> Evaluation:
         """Run what is not known of a candidate on the first seeds; raises FailedRunError where one fails."""
         pools = (
             replace(pool, pods=candidate.pods) if pool.name == self.pool else pool for pool in scenario.pools
         )
         asked = with_policy(replace(scenario, pools=tuple(pools)), parse_policy(candidate.burst))
-        cells = [cell_of(asked, scenario.seed + at, waits_of=(self.target.group,)) for at in range(seeds)]
+        cells = [self._cell(asked, scenario.seed + at, log) for at in range(seeds)]
         self._run(what, [cell for cell in cells if cell.key not in self._known])
-        evaluation = Evaluation(candidate, tuple(self._sample(self._known[cell.key]) for cell in cells))
+        samples = tuple(self._sample(self._known[cell.key]) for cell in cells)
+        evaluation = Evaluation(candidate, samples, log and log.drawn)
         seen = self.evaluations.setdefault(what, {})
         if candidate not in seen or len(seen[candidate].samples) < seeds:
             seen[candidate] = evaluation
         return evaluation
+
+    def _cell(self, scenario: Scenario, seed: int, log: LogDraws | None) -> Cell:
+        waits_of = (self.target.group,)
+        return (
+            cell_of(scenario, seed, waits_of=waits_of) if log is None else log.cell(scenario, seed, waits_of)
+        )
 
     def _run(self, what: str, cells: list[Cell]) -> None:
         failures = []

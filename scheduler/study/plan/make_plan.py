@@ -6,7 +6,7 @@ from math import inf
 
 from scheduler.study.plan.candidates import Candidate, Evaluation, Goal, Target
 from scheduler.study.plan.evaluations import TODAY, Bench
-from scheduler.study.plan.outlooks import Outlook, demand_outlooks
+from scheduler.study.plan.outlooks import Outlook, demand_outlooks, log_outlooks
 from scheduler.study.plan.plan import Plan
 from scheduler.study.plan.question import PlanQuestion
 from scheduler.study.plan.quotas import larger_together, wider_quotas
@@ -31,8 +31,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
 
     Raises FailedRunError where a run fails.
     """
-    scenario, target = bench.scenario, bench.target
-    outlooks = demand_outlooks(scenario.demand)
+    scenario, target, outlooks = bench.scenario, bench.target, _outlooks(bench)
     today, goal = bench.evaluator(TODAY), Goal(target, question.most)
     result = search(today, question.bursts, goal, levels(question.seeds), question.present)
     best, unlike = result.best, unpriced(scenario, question.bursts)
@@ -52,6 +51,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         bursts=question.bursts,
         seeds=range(scenario.seed, scenario.seed + question.seeds),
         target=target,
+        log=bench.log,
         best=best,
         surest=surest,
         quotas=wider_quotas(bench, best, elsewhere, question),
@@ -66,6 +66,10 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         reused=bench.reused,
         grid=_grid(bench, elsewhere if best is not None else (), outlooks, question),
     )
+
+
+def _outlooks(bench: Bench) -> list[Outlook]:
+    return demand_outlooks(bench.scenario.demand) if bench.log is None else log_outlooks(bench.log)
 
 
 def _deepest(bench: Bench) -> list[Evaluation]:

@@ -1,11 +1,12 @@
-"""What the demand might come to instead: changed arguments of the generator."""
+"""What the demand might come to instead: changed arguments of the generator, or other draws of a log."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import fsum
+from math import fsum, sqrt
 from typing import Any, NamedTuple
 
+from scheduler.study.cells.log import LogDraws
 from scheduler.study.reference import reference_of
 from traces.dated import Points, earlier
 from workloads import Demand, demand_of
@@ -17,7 +18,8 @@ class Outlook(NamedTuple):
 
     name: str
     meaning: str
-    demand: dict[str, Any]
+    changes: dict[str, Any]
+    """The `demand` of the scenario, or the `log` that seeds draw from, in place of today's."""
     ratio: float
 
 
@@ -38,7 +40,29 @@ def demand_outlooks(today: Mapping[str, Any]) -> list[Outlook]:
         (LATE_RAMP, "likewise, the robots for half of it", grown(today, cars=1.0, robots=0.5)),
     ]
     now = _asked(today)
-    return [Outlook(name, meaning, demand, _asked(demand) / now) for name, meaning, demand in changed]
+    return [
+        Outlook(name, meaning, {"demand": demand}, _asked(demand) / now) for name, meaning, demand in changed
+    ]
+
+
+def log_outlooks(log: LogDraws) -> list[Outlook]:
+    """Return the draws of a log that a plan is held against: half and twice as many jobs.
+
+    A year on there are as many as its growth says, with a late ramp as many as after half of that year; where
+    none is said, neither is asked about.
+    """
+    growth = log.resampling.growth
+    scales = [("0.5x", "half as many jobs", 0.5), ("2x", "twice as many jobs", 2.0)]
+    if growth != 1:
+        scales.append((YEAR_ON, f"{growth:g} times as many jobs", growth))
+        scales.append((LATE_RAMP, "as many as after half of that year", sqrt(growth)))
+    return [
+        Outlook(name, meaning, {"log": _scaled_log(log, factor)}, factor) for name, meaning, factor in scales
+    ]
+
+
+def _scaled_log(log: LogDraws, factor: float) -> LogDraws:
+    return log._replace(resampling=log.resampling._replace(scale=factor * log.resampling.scale))
 
 
 def scaled(today: Mapping[str, Any], factor: float) -> dict[str, Any]:

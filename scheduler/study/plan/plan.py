@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from scheduler.study.cells.log import LogDraws
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, PriceFactors, Target
 
 
@@ -49,6 +50,8 @@ class Plan:
     bursts: tuple[str, ...]
     seeds: range
     target: Target
+    log: LogDraws | None
+    """What seeds drew their jobs from; None: they generated the scenario's demand."""
     best: Evaluation | None
     surest: Evaluation | None
     """The cheapest known that meets the target with a confidence of `LEVEL`, on all seeds."""

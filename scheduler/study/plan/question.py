@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from scheduler.policy import resolve
 from scheduler.policy.first import OWNED, RENTED
-from scheduler.run.groups import group_of
+from scheduler.run.groups import ALL, group_of
 from scheduler.scenario import Scenario
+from scheduler.study.cells.log import LogDraws, LogWish, log_draws
 from scheduler.study.plan.candidates import PlanError
 from scheduler.study.reference import reference_of
 from traces.errors import nearest
+from traces.times import HOUR_S
+from traces.trace import Trace
 from workloads import demand_of
 
 DEFAULT_FIRSTS = ("owned", "rented", "reserve:0.2")
@@ -51,16 +55,13 @@ def burst_policies(firsts: Sequence[str], patiences: Sequence[str]) -> tuple[str
 
 
 def plan_question(
-    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int, group: str
-) -> tuple[Scenario, str, PlanQuestion]:
-    """Return the scenario to run, its pool and the question, all checked; raises PlanError, PolicyError.
+    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int
+) -> tuple[str, PlanQuestion]:
+    """Return the pool and the question, checked; raises PlanError, PolicyError.
 
-    Without `pool` it is the only one; without `most` twice its pods. A scenario without a horizon gets one
-    at the end of its demand, so that a cost is that of the same days under every plan.
+    Without `pool` it is the only one; without `most` twice its pods.
     """
     pods = {spec.name: spec.pods for spec in scenario.pools}
-    if scenario.trace is not None:
-        raise PlanError("a plan needs [demand] to draw common seeds from; a trace is one sample only")
     if scenario.bound not in ("none", "owned_only"):
         raise PlanError(
             f'bound "{scenario.bound}": a plan counts the pods itself (allowed: none, owned_only)'
@@ -76,12 +77,33 @@ def plan_question(
     if seeds > MOST_SEEDS:
         raise PlanError(f"--seeds {seeds:,}: at most {MOST_SEEDS:,}")
     pool = pool or next(iter(pods))
-    most = most or 2 * pods[pool]
+    return pool, PlanQuestion(bursts, most or 2 * pods[pool], seeds, pods[pool])
+
+
+def over_demand(scenario: Scenario, group: str) -> Scenario:
+    """Return a scenario to plan on its demand, which has jobs of a group; raises PlanError.
+
+    Without a horizon it gets one at the end of the demand, so that a cost is that of the same days under
+    every plan.
+    """
     demand = demand_of(scenario.demand)
     kinds = {name for name, budget_s in demand.budgets(reference_of()).items() if budget_s > 0}
     column, kind = group_of(group)
     if column == "kind" and kind not in kinds:
         raise PlanError(f'--target: the demand has no kind "{kind}"{nearest(kind, sorted(kinds))}')
-    if scenario.horizon_h is None:
-        scenario = replace(scenario, horizon_h=demand.days * 24.0)
-    return scenario, pool, PlanQuestion(bursts, most, seeds, pods[pool])
+    return scenario if scenario.horizon_h is not None else replace(scenario, horizon_h=demand.days * 24.0)
+
+
+def over_log(scenario: Scenario, group: str, file: Path, wish: LogWish) -> tuple[Scenario, LogDraws]:
+    """Return a scenario to plan on a log, which has jobs of a group, and how the log is drawn from.
+
+    Without a horizon it gets the log's whole blocks. Raises PlanError, and TraceError for a file that is no
+    trace or has too few blocks.
+    """
+    trace = Trace.read(file)
+    column, word = group_of(group)
+    if column != ALL and word not in (words := trace.words(column)):
+        raise PlanError(f'--target: {file} has no {column} "{word}"{nearest(word, sorted(words))}')
+    log = log_draws(file, trace, wish, scenario.horizon_s)
+    hours = log.resampling.length_s / HOUR_S if scenario.horizon_h is None else scenario.horizon_h
+    return replace(scenario, trace=None, demand={}, horizon_h=hours), log

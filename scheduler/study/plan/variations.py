@@ -45,7 +45,7 @@ def under_demand(
     The pods are looked for first between in proportion to the demand and to its root, as spare capacity
     grows (square-root staffing: Halfin & Whitt, Operations Research 1981).
     """
-    evaluate, few = bench.evaluator(outlook.name, demand=outlook.demand), levels(question.seeds)[0]
+    evaluate, few = bench.evaluator(outlook.name, **outlook.changes), levels(question.seeds)[0]
     most, plan = most_pods(outlook, question), best.candidate
     guess = round(plan.pods * (outlook.ratio + sqrt(outlook.ratio)) / 2)
     result = search(evaluate, bursts, Goal(bench.target, most), [few], guess)
@@ -57,7 +57,7 @@ def regrets_of(
 ) -> list[Regret]:
     """Hold the plan made for a year's growth against a demand that stays, and one that comes late."""
     cheapest = {elsewhere.name: elsewhere.best for elsewhere in demands}
-    ahead, late = cheapest[YEAR_ON], cheapest[LATE_RAMP]
+    ahead, late = cheapest.get(YEAR_ON), cheapest.get(LATE_RAMP)
     if ahead is None:
         return []
     few = len(ahead.samples)
@@ -65,7 +65,7 @@ def regrets_of(
     regrets = [Regret("plateau: demand stays", today(ahead.candidate, few), today(best, few))]
     if late is not None:
         there = next(
-            bench.evaluator(outlook.name, demand=outlook.demand)
+            bench.evaluator(outlook.name, **outlook.changes)
             for outlook in outlooks
             if outlook.name == LATE_RAMP
         )
