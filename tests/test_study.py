@@ -127,7 +127,8 @@ def test_figures_of_a_story(tmp_path: Path) -> None:
     spec = scenario(
         [pool(4)], [offer("cloud")], policy={"patience": "after:5s", "backfill": "none"}, horizon_h=72
     )
-    found = measure(run(spec, jobs, tmp_path), jobs, ("b", "c", "e"))
+    done = run(spec, jobs, tmp_path)
+    found = measure(done, jobs, ("b", "c", "e"))
     assert [found[name] for name in ("jobs", "finished", "unfinished", "rejected")] == [7, 3, 3, 1]
     # A runs until 60 and B until 100; then C, to the end, so that the second B never starts. D bursts at 35.
     assert found["waits_s:b"] == [50]
@@ -135,6 +136,13 @@ def test_figures_of_a_story(tmp_path: Path) -> None:
     assert found["waits_s:c"] == [50]  # its own is 0, and B's 50
     assert found["waiting_s:c"] == [3 * day - 50]  # it follows the second B, and is not ready
     assert (found["waits_s:e"], found["waiting_s:e"]) == ([], [None])
+    later = measure(done, jobs, ("b", "c"), window=(20, 50))  # of B's only what C waited for it
+    assert [later[f"{name}:{kind}"] for kind in "bc" for name in ("waits_s", "waiting_s")] == [
+        [],
+        [],
+        [50],
+        [],
+    ]
     assert found["wait_p50_s:d"] == 5
     assert found["jobs:c"] == 2
     assert found["burst_jobs"] == 1

@@ -41,7 +41,7 @@ from scheduler.run.levels import DeviceLevels
 from scheduler.run.loop_figures import loop_figures
 from scheduler.run.site_figures import site_figures
 from scheduler.run.spend import spend_figures
-from traces.arrays import filtered, rows_of
+from traces.arrays import Bools, filtered, rows_of
 from traces.times import HOUR_S
 from traces.trace import Trace
 
@@ -64,10 +64,10 @@ def measure(
     """
     device_time, levels = DeviceTime(run), DeviceLevels(run, window)
     jobs = worked_jobs(run, device_time)
-    waits = chained_waits(jobs, trace, run.end_s, waits_of) if waits_of else {}
+    counted = _submitted_in(jobs, window)
+    waits = chained_waits(jobs, trace, run.end_s, waits_of, counted) if waits_of else {}
     if window is not None:
-        submit_s = jobs.column("submit_s").to_numpy()
-        jobs = filtered(jobs, (submit_s >= window[0]) & (submit_s < window[1]))
+        jobs = filtered(jobs, counted)
     end_s = run.end_s
     metrics: Metrics = {"end_s": end_s, "length_s": run.length_s}
     metrics |= ends_and_waits(jobs) | waits_so_far(jobs, end_s)
@@ -86,6 +86,13 @@ def measure(
     metrics |= loop_figures(run) if window is None else {}
     unknown = {name for name, value in metrics.items() if isinstance(value, float) and isnan(value)}
     return metrics | dict.fromkeys(unknown)
+
+
+def _submitted_in(jobs: pa.Table, window: tuple[int, int] | None) -> Bools:
+    if window is None:
+        return np.ones(len(jobs), bool)
+    submit_s = jobs.column("submit_s").to_numpy()
+    return np.asarray((submit_s >= window[0]) & (submit_s < window[1]))
 
 
 def _by_word(run: Run, jobs: pa.Table, column: str) -> Metrics:

@@ -23,7 +23,7 @@ from scheduler.run.metrics import (
     percentiles,
     weighted_percentiles,
 )
-from traces.arrays import Array, Ints, filtered, is_word, rows_of
+from traces.arrays import Array, Bools, Ints, filtered, is_word, rows_of
 from traces.times import DAY_S, HOUR_S
 from traces.trace import Trace
 
@@ -175,9 +175,12 @@ def stranded(jobs: pa.Table, end_s: int) -> dict[str, float]:
 
 
 def chained_waits(
-    jobs: pa.Table, trace: Trace, end_s: int, groups: tuple[str, ...]
+    jobs: pa.Table, trace: Trace, end_s: int, groups: tuple[str, ...], counted: Bools
 ) -> dict[str, list[int | None]]:
-    """Return the waits of the jobs of some groups, with those of the jobs that each comes after."""
+    """Return the waits of the `counted` jobs of some groups, with those of the jobs that each comes after.
+
+    `jobs` are all of the run, as those that a job comes after need not be counted themselves.
+    """
     row = rows_of(trace.numpy("job_id"), jobs.column("job_id").to_numpy())
     own = np.empty(len(trace))
     has_started = jobs.column("start_s").is_valid().to_numpy()
@@ -185,7 +188,7 @@ def chained_waits(
     total = chained(own, trace.after)[row]
     figures: dict[str, list[int | None]] = {}
     for group in groups:
-        ours = rows_in(jobs, group)
+        ours = rows_in(jobs, group) & counted
         figures[f"waits_s:{group}"] = np.sort(total[ours & has_started]).astype(int).tolist()
         waiting = np.sort(total[ours & ~has_started]).tolist()
         figures[f"waiting_s:{group}"] = [None if value == np.inf else int(value) for value in waiting]
