@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -24,7 +24,6 @@ from scheduler.engine.simulation import Simulation
 from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.engine.storm.links import Link, Store, Wire
-from scheduler.engine.storm.outages import Outage
 from scheduler.engine.warm_start import since_ready
 from scheduler.live.market.market import guest_terms
 from scheduler.policy.backfill import planned
@@ -32,19 +31,15 @@ from scheduler.policy.changing import Changing
 from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.closed_until import ClosedUntil
+from scheduler.replay.outages import outages_of
 from scheduler.replay.quotas import rules_of
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
-from scheduler.stock.batches import FOR_EVER_S
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import OfferStock
 from scheduler.weather.hazard import hazard_per_s, hazards
 from traces.rows import JobRows
 from traces.trace import NO_VALUE
-
-BLOCK_NOTICE_S = 1_800
-"""Instances of a block are stopped from 30 minutes before its end (AWS, vendor documents)."""
-FOR_GOOD_S = 2**40
 
 
 class Assembly:
@@ -53,8 +48,8 @@ class Assembly:
     def __init__(self, setup: Setup) -> None:
         self._setup, scenario, stock = setup, setup.scenario, setup.stock
         self.clock = Environment(setup.start_s)
-        self.outages = _outages(setup)
-        exposed = {outage.resource for outage in self.outages}
+        self.outages = outages_of(setup)
+        exposed = set(self.outages.resource.tolist())
         tracks_releases = setup.policy.backfill is not None
         powers = powers_of(stock, self.clock)
         self._powers = list({id(each.power): each.power for each in powers.values()}.values())
@@ -110,7 +105,7 @@ class Assembly:
         changing = policy.order if isinstance(policy.order, Changing) else None
         shares_by_tags = changing is None and (order == "fair_share" or order not in ORDERS)
         curtailed = any(power.curtailments for power in self._powers)
-        stormy = bool(self.outages) or curtailed or _interrupts(self._setup)
+        stormy = len(self.outages.what) > 0 or curtailed or _interrupts(self._setup)
         if self._powers:
             policy = replace(policy, backfill=planned(policy.backfill))
         if trace.opens_s is not None:
@@ -169,62 +164,6 @@ class Assembly:
                     wire = wires[offer.index] = Wire(there, back, store, region)
                     offer.forecast_s = wire.forecast_s
         return wires
-
-
-def _outages(setup: Setup) -> list[Outage]:
-    """Return the rows of the weather for the engine, which are all but prices, in seconds of the trace.
-
-    Pods have no weather while they are not there; offers are also away between their blocks.
-    """
-    away = [row for at, offer in enumerate(setup.stock.offers) for row in _between_blocks(setup, at, offer)]
-    if setup.weather is None:
-        return away
-    number, start_s = {name: at for at, name in enumerate(setup.stock.names)}, setup.start_s
-    rows = (
-        Outage(
-            start_s + row["from_s"],
-            start_s + row["to_s"],
-            number[row["where"]],
-            row["pod"] or 0,
-            row["first"],
-            row["devices"],
-            row["what"],
-            row["notice_s"],
-            start_s + row["expected_s"],
-            row["value"] or 0.0,
-        )
-        for row in setup.weather.table.to_pylist()
-        if row["what"] != "price"
-    )
-    spans = {at: pod_spans(pool, start_s) for at, pool in enumerate(setup.stock.pools) if pool.batches}
-    return away + [met for row in rows if (met := _within(row, spans)) is not None]
-
-
-def pod_spans(pool: PoolStock, start_s: int) -> list[tuple[int, int]]:
-    """Return by pod from when until when it is there."""
-    return [batch.span(start_s, FOR_EVER_S) for batch in pool.batches for _ in range(batch.pods)]
-
-
-def _within(outage: Outage, spans: dict[int, list[tuple[int, int]]]) -> Outage | None:
-    """Return what of an outage befalls a pod while it is there."""
-    if outage.resource not in spans:
-        return outage
-    came_s, left_s = spans[outage.resource][outage.pod]
-    from_s, to_s = max(outage.from_s, came_s), min(outage.to_s, left_s)
-    if from_s >= to_s:
-        return None
-    return outage._replace(from_s=from_s, to_s=to_s, notice_s=min(outage.notice_s, from_s - came_s))
-
-
-def _between_blocks(setup: Setup, at: int, offer: OfferStock) -> Iterator[Outage]:
-    """Yield when an offer is away: before its first block, between them, and after the last one for good."""
-    blocks, resource = offer.blocks, len(setup.stock.pools) + at
-    ends = [setup.start_s, *(max(setup.start_s, block.to_s or 0) for block in blocks)]
-    begins = [*(block.from_s or 0 for block in blocks), FOR_GOOD_S]
-    for end_s, begin_s in zip(ends, begins, strict=True) if blocks else ():
-        if end_s < begin_s:
-            what, notice_s = ("reclaim", BLOCK_NOTICE_S) if end_s > setup.start_s else ("shortage", 0)
-            yield Outage(end_s, begin_s, resource, 0, 0, offer.most_devices, what, notice_s, begin_s, 0.0)
 
 
 def _interrupts(setup: Setup) -> bool:

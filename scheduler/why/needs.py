@@ -16,7 +16,8 @@ from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.queue import Queue
 from scheduler.engine.rented.offers import Rental
 from scheduler.policy.first import KeepFree
-from scheduler.replay.assembly import Assembly, pod_spans
+from scheduler.replay.assembly import Assembly
+from scheduler.replay.outages import pod_spans
 from scheduler.replay.setup import Setup
 from scheduler.why.causes import Cause
 from scheduler.why.held import Holdings
@@ -67,14 +68,14 @@ class Resources:
 
     def _pool(self, at: int) -> PodLevels:
         pool, start_s = self._assembly.pools[at], self.setup.start_s
-        outages = [outage for outage in self._assembly.outages if outage.resource == at]
         there = pod_spans(pool.stock, start_s) if pool.stock.batches else []
-        return PodLevels(pool.size, self._pods[at], self._held.at(at), outages, away(there, start_s))
+        return PodLevels(
+            pool.size, self._pods[at], self._held.at(at), self._assembly.outages.at(at), away(there, start_s)
+        )
 
     def _offer(self, at: int) -> OfferLevels:
         offer = self._assembly.offers[at - len(self._assembly.pools)]
-        outages = [outage for outage in self._assembly.outages if outage.resource == at]
-        return OfferLevels(offer, self._held.at(at), outages)
+        return OfferLevels(offer, self._held.at(at), self._assembly.outages.at(at))
 
     def fits(self, needs: Sequence[PodNeed], of: str, more: int = 0) -> StepFunction:
         """Return when a gang fits in some pool, by the devices of that name in `PodLevels`."""

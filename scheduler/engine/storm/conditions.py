@@ -11,7 +11,7 @@ from scheduler.engine.owned.power import Power
 from scheduler.engine.rented.offers import LiveOffer
 from scheduler.engine.storm.checkpoints import CheckpointPlan
 from scheduler.engine.storm.links import Wire
-from scheduler.engine.storm.outages import Outage
+from scheduler.engine.storm.outages import OutageTable
 from scheduler.scenario import PreemptionSpec, RetrySpec
 from traces.arrays import Floats
 
@@ -21,7 +21,7 @@ class Conditions:
     """The weather, and what jobs can do about it."""
 
     offers: Sequence[LiveOffer]
-    outages: Sequence[Outage]
+    outages: OutageTable
     plan: Callable[[Job, Need], CheckpointPlan]
     """How a job writes checkpoints on what it takes of a pool or an offer."""
     restart_s: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+
 from scheduler.engine.log.outcomes import FAILED, PREEMPTED, RECLAIMED
 from scheduler.engine.owned.pools import Pod, Pool
 from scheduler.engine.rented.offers import LiveOffer
@@ -35,7 +37,8 @@ class Exposure:
         stop: Callable[[Interruptible, int, bool], None],
     ) -> None:
         self._run, self._pools, self._offers, self._stop = run, pools, conditions.offers, stop
-        for resource in {outage.resource for outage in conditions.outages if outage.devices}:
+        outages = conditions.outages
+        for resource in np.unique(outages.resource[outages.devices > 0]).tolist():
             self._number(resource)
 
     def _number(self, resource: int) -> None:
