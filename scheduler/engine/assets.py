@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from scheduler.engine.attempt import Attempt
@@ -122,18 +122,18 @@ class Assets:
     def _sort_out(self) -> None:
         """Turn away who waits and fits nowhere any more; who may rent does so without further patience."""
         for job in [*self._run.waiting()]:
-            if not any(map(_lasts, job.shape.owned)):
+            if not any(map(_can_be_met, job.shape.owned)):
                 if job.shape.rented:
                     self._run.seek_at_once(job)
                 else:
-                    self._run.turn_away(job, reason(job.shape))
+                    self._run.turn_away(job, reason(job.shape.owned))
 
     def admitted(self, newcomers: Sequence[Job]) -> Iterator[Job]:
         """Yield newcomers with what is left of their places; those without any are turned away."""
         for job in newcomers:
             shape = self._living.get(job.shape)
             if shape is None:
-                owned = [need for need in job.shape.owned if _lasts(need)]
+                owned = [need for need in job.shape.owned if _can_be_met(need)]
                 shape = job.shape if len(owned) == len(job.shape.owned) else job.shape.on(owned)
                 self._living[job.shape] = shape
             if shape is job.shape:
@@ -141,7 +141,7 @@ class Assets:
             elif shape.owned or shape.rented:
                 yield job.shaped(shape)
             else:
-                self._run.turn_away(job, reason(job.shape))
+                self._run.turn_away(job, reason(job.shape.owned))
 
 
 def assets_of(
@@ -156,18 +156,18 @@ def assets_of(
     return Assets(run, cluster, storm) if any(pool.stock.batches for pool in cluster.pools) else None
 
 
-def reason(shape: Shape) -> str:
-    """Say why a job that could run on owned pods alone is turned away."""
-    pools = [need.pool.stock for need in shape.owned]
+def reason(owned: Iterable[PodNeed]) -> str:
+    """Say why a job is turned away that could run on nothing but these owned pods."""
+    pools = [need.pool.stock for need in owned]
     closed = [pool.name for pool in pools if any(batch.closed for batch in pool.batches)]
     if closed:
         return f"{', '.join(closed)} has closed, and it may go nowhere else"
     return f"{', '.join(pool.name for pool in pools)} has too few pods left, and it may go nowhere else"
 
 
-def _lasts(need: PodNeed) -> bool:
+def _can_be_met(need: PodNeed) -> bool:
     """Say whether a need can still be met, now or later."""
-    return need.pool.endless or need.whole + (need.rest > 0) <= need.pool.most_pods
+    return need.pool.endless or need.pods_taken <= need.pool.most_pods
 
 
 def _await(pods: Sequence[Pod], second: int) -> None:

@@ -73,9 +73,9 @@ class Simulation:
         self._seek = self.renting.seek if self._overflow is None else self._overflow.seek
         self.storm: Storm | None = None
         self._heads: Heads | None = None
-        self._attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
+        self.attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
         if parts.overrun_s is not None:
-            self._attempt = partial(self._attempt, overrun_s=parts.overrun_s)
+            self.attempt = partial(self.attempt, overrun_s=parts.overrun_s)
         handle = Handle(self)
         if parts.conditions is not None:
             self._expose(handle, parts.conditions)
@@ -86,7 +86,7 @@ class Simulation:
         """Let bad weather be a part of the run."""
         self.storm = storm = Storm(handle, conditions, self._policy, self._cluster)
         self.renting.refusals = storm.refusals
-        self._attempt = storm.attempts([self.finish])
+        self.attempt = storm.attempts([self.finish])
         if storm.preempts:
             self._heads = Heads(self, self._cluster, storm, self._start, self._keys.entry)
             self._keys.needed = True
@@ -216,7 +216,7 @@ class Simulation:
             self.waiting_jobs -= 1
         if self._start_tags is not None:
             self._start_tags.started(job)
-        attempt = self._attempt(self.now_s, job, need, pods, ready_s)
+        attempt = self.attempt(self.now_s, job, need, pods, ready_s)
         self.running[attempt] = None
         if need.simple:
             pods[0].frees[pods[0].index] -= need.devices

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, partial
+from math import ceil
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from scheduler.engine.fast.asked import AskedJobs
 from scheduler.engine.fast.compiled import is_loaded, is_on_disk, numba_compiles, numba_is_here
-from scheduler.engine.fast.lane import Lane, Rules
+from scheduler.engine.fast.lane import Lane
+from scheduler.engine.fast.preferences import MOST_OFFERS, Preferences
+from scheduler.engine.fast.rules import Rules
 from scheduler.engine.jobs import Fit, Shape
 from scheduler.replay.as_recorded import stays_of
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
+from scheduler.stock.pools import PoolStock
+from scheduler.weather import Weather
+from scheduler.weather.table_rules import is_in
 
 EngineName = Literal["simpy", "fast", "record"]
 RECORD: Final = "record"
@@ -131,7 +138,7 @@ def covers(setup: Setup) -> str | None:
         if spec.partition(":")[0] not in known:
             return f'policy.{seam} "{spec}"'
     unknown = {
-        "weather": setup.weather is not None,
+        "weather, but for prices": setup.weather is not None and not _is_of_prices(setup.weather),
         "queues with quotas": bool(scenario.queues),
         "a queue that has an end": policy.queue_most is not None,
         "a market": scenario.market is not None,
@@ -143,31 +150,70 @@ def covers(setup: Setup) -> str | None:
         "checkpoints that cost time": scenario.checkpoints.cost_s > 0,
         "jobs that run or wait when it begins": setup.trace.opens_s is not None,
     }
-    return next((what for what, there in unknown.items() if there), None) or _of_stock(setup)
+    return (
+        next((what for what, there in unknown.items() if there), None)
+        or _of_pools(setup)
+        or _of_offers(setup)
+    )
 
 
-def needs_scores(shape: Shape, offer: str) -> bool:
-    """Say whether jobs of a shape have to ask what offers score: there are several, or it may be none."""
-    return len(shape.rented) > 1 or (bool(shape.rented) and offer not in ("cheapest", "fastest"))
+def _is_of_prices(weather: Weather) -> bool:
+    return bool(is_in(weather.table, "what", ("price",)).all())
 
 
-def _of_stock(setup: Setup) -> str | None:
-    offers, policy = setup.stock.offers, setup.scenario.policy
+def _of_pools(setup: Setup) -> str | None:
     for pool in setup.stock.pools:
         if pool.endless:
             return f"pools without end, as {pool.name}"
-        if pool.batches:
-            return f"pods that come and go, as of {pool.name}"
-    by_cost = policy.offer != "fastest" and (len(offers) > 1 or policy.offer != "cheapest")
+        if _stops_somebody(setup, pool):
+            return f"jobs that run when pods leave, as of {pool.name}"
+    if any(closure.moves_to for closure in setup.scenario.closures) and setup.trace.codes("requires")[1]:
+        return "pools that take over who asks for another"
+    return None
+
+
+def _of_offers(setup: Setup) -> str | None:
+    offers = setup.stock.offers
     for offer in offers:
         if offer.blocks:
             return f"offers that are there for some days, as {offer.name}"
-    for offer in offers if by_cost else ():
-        if offer.commitments:
+        if offer.commitments and needs_scores(offers, setup.scenario.policy.offer):
             return f"commitments beside a choice of offers, as {offer.name}"
-        if any(len(prices) > 1 for prices in (offer.prices, *offer.prices_by_size.values())):
-            return f"prices that change beside a choice of offers, as {offer.name}"
+    if len(offers) > MOST_OFFERS:
+        return f"a choice of more than {MOST_OFFERS} offers"
     return "instants so far apart" if _length_s(setup) * (len(setup.trace) + 1) >= _LATEST else None
+
+
+def needs_scores(offers: Sequence[object], offer: str) -> bool:
+    """Say whether one has to ask what offers score: there are several, or it may be none."""
+    return len(offers) > 1 or (bool(offers) and offer not in ("cheapest", "fastest"))
+
+
+def prefers(offer: str, shape: Shape) -> bool:
+    """Say whether jobs of a shape have to be asked which offers they prefer."""
+    return needs_scores(shape.rented, offer)
+
+
+def _stops_somebody(setup: Setup, pool: PoolStock) -> bool:
+    """Say whether an attempt may still run when pods of a pool leave, as far as run times and estimates say.
+
+    Nobody starts who would not end in time by its estimate; where the pool closes, whoever starts just
+    before its drain has one second more than that to end.
+    """
+    leaving = [batch for batch in pool.batches if (batch.retired_s or 0) > setup.start_s]
+    if not leaving or not len(setup.trace):
+        return False
+    runtime_s, estimate_s = (setup.trace.numpy(name) for name in ("runtime_s", "estimate_s"))
+    most_s, overrun_s = int(runtime_s.max()), setup.scenario.overrun_s
+    if overrun_s is not None:
+        most_s = int(np.minimum(runtime_s, estimate_s + overrun_s).max())
+    drains_s = [(batch.retired_s or 0) - (batch.drained_s or 0) for batch in leaving if batch.closed]
+    kinds = setup.trace.codes("kind")[1]
+    most_devices = max(int(setup.trace.numpy("gang").max()) / setup.rate(pool.device, kind) for kind in kinds)
+    spans = most_devices > pool.pod_devices
+    if drains_s and ceil(most_s / (pool.span_efficiency if spans else 1)) > min(drains_s) + 1:
+        return True
+    return len(drains_s) < len(leaving) and overrun_s != 0 and bool((runtime_s > estimate_s).any())
 
 
 def _length_s(setup: Setup) -> float:
@@ -183,19 +229,17 @@ def _length_s(setup: Setup) -> float:
     other_s = max([0, *(offer.boot_s + offer.keep_s + 2 for offer in stock.offers)]) * len(trace)
     work_s = float(trace.numpy("runtime_s").sum() + trace.numpy("estimate_s").sum())
     lags_s = float(np.maximum(trace.numpy("after_lag_s"), 0).sum())
-    return trace.last_submit_s + slowest**2 * work_s + staging_s + other_s + lags_s
+    batches = [batch for pool in stock.pools for batch in pool.batches]
+    last_s = max([trace.last_submit_s, *(max(one.delivered_s or 0, one.retired_s or 0) for one in batches)])
+    return last_s + slowest**2 * work_s + staging_s + other_s + lags_s
 
 
 def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:
     """Return the fast lane of a set-up that it covers."""
     policy = setup.scenario.policy
-    asked = AskedJobs(
-        setup.trace,
-        fit,
-        setup.policy,
-        by_column=ORDERS_BY_COLUMN.get(policy.order.partition(":")[0]),
-        scored=partial(needs_scores, offer=policy.offer),
-    )
+    by_column = ORDERS_BY_COLUMN.get(policy.order.partition(":")[0])
+    asked = AskedJobs(setup.trace, fit, setup.policy, by_column=by_column)
+    preferences = Preferences(asked, setup.policy.offer, partial(prefers, policy.offer))
     rules = Rules(
         start_s=setup.start_s,
         horizon_s=setup.horizon_ends_s,
@@ -203,4 +247,4 @@ def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:
         place=policy.place,
         overrun_s=setup.scenario.overrun_s,
     )
-    return Lane(asked, assembly.pools, assembly.offers, rules)
+    return Lane(asked, preferences, assembly.pools, assembly.offers, rules)

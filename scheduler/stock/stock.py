@@ -87,6 +87,11 @@ class OfferStock(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def price_steps_s(self) -> set[int]:
+        """The seconds from which on something costs otherwise, and the first."""
+        return {second for steps in (self.prices, *self.prices_by_size.values()) for second, _ in steps}
+
+    @property
     def blocks(self) -> list[Commitment]:
         """The terms in which alone it is there; none: it always is."""
         return [each for each in self.commitments if each.kind == "block"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scheduler.engine.fast.memory import ABSENT, NEVER_BURSTS
+from scheduler.engine.fast.memory import NEVER_BURSTS
 from scheduler.engine.jobs import JOBS_AT_ONCE, Fit, Shape, of_rows, shapes_by_row
 from scheduler.engine.need import Need, whole_s
 from scheduler.policy import Policy
@@ -36,19 +36,11 @@ class AskedJobs:
     """A trace, and what its jobs take.
 
     `by_column` is what the columns have to hold for the order to be asked for all jobs at once, None where
-    it cannot be; `scored` says that offers have to be told apart by their scores.
+    it cannot be.
     """
 
-    def __init__(
-        self,
-        trace: Trace,
-        fit: Fit,
-        policy: Policy,
-        *,
-        by_column: type | None,
-        scored: Callable[[Shape], bool],
-    ) -> None:
-        self.trace, self._policy, self._scored = trace, policy, scored
+    def __init__(self, trace: Trace, fit: Fit, policy: Policy, *, by_column: type | None) -> None:
+        self.trace, self._policy = trace, policy
         self.some = of_rows(trace, fit)
         """Gives the jobs of some rows of the trace."""
         self.shape_of, shapes = shapes_by_row(trace, fit)
@@ -78,35 +70,13 @@ class AskedJobs:
         whole = [NEVER_BURSTS if value == inf else whole_s(value) if value > 0 else 0 for value in values]
         return np.array(whole, np.int64)[of_job]
 
-    def offers(self, offers: int, first_offer: int) -> tuple[Ints, Ints, Ints, Ints]:
-        """Return the seconds to begin on each offer by case, the case of each job, and the same of scores.
-
-        Scores are numbered in their order, as they are only compared.
-        """
+    def offers(self, offers: int, first_offer: int) -> tuple[Ints, Ints]:
+        """Return the seconds to begin on each offer by case, and the case of each job."""
         input_tb, of_job = _distinct(self.trace.numpy("input_tb"), len(self.trace))
         ready_s = np.zeros((offers, len(input_tb)), np.int64)
         for rental in {need.column: need for shape in self.shapes for need in shape.rented}.values():
             ready_s[rental.column - 1 - first_offer] = rental.all_ready_s(np.array(input_tb))
-        case_of = self._cases(of_job)
-        cases = int(case_of.max(initial=0)) + 1
-        score = np.zeros((offers, cases))
-        for case, job in enumerate(self.some(_examples(case_of, cases))):
-            shape = self.shapes[self.shape_of[job.row]]
-            if self._scored(shape):
-                for rental in shape.rented:
-                    score[rental.column - 1 - first_offer, case] = self._policy.offer(job, rental)
-        values, ranks = np.unique(score, return_inverse=True)
-        ranks = np.where(values == inf, ABSENT, np.arange(len(values)))[ranks.reshape(-1)]
-        return ready_s, of_job, ranks.reshape(score.shape), case_of
-
-    def _cases(self, staging: Ints) -> Ints:
-        """Number the jobs that differ in what scores go by; all that need none are one case."""
-        scored = np.array([self._scored(shape) for shape in self.shapes], bool)[self.shape_of]
-        if not scored.any():
-            return np.zeros(len(scored), np.int64)
-        differ = (self.shape_of, self._columns.estimate_s, staging)
-        told = np.stack([np.where(scored, column, -1) for column in differ], axis=1)
-        return np.unique(told, axis=0, return_inverse=True)[1].reshape(-1)
+        return ready_s, of_job
 
 
 def _distinct(values: Any, count: int) -> tuple[list[float], Ints]:
@@ -121,13 +91,6 @@ def _distinct(values: Any, count: int) -> tuple[list[float], Ints]:
 def _admitted(shape: Shape) -> Shape:
     """Where all that may are to rent at once."""
     return shape.elsewhere() if shape.owned and shape.rented else shape
-
-
-def _examples(case_of: Ints, cases: int) -> Ints:
-    """Return a row of each case."""
-    rows = np.zeros(cases, np.int64)
-    rows[case_of] = np.arange(len(case_of))
-    return rows
 
 
 def integers(trace: Trace, name: str) -> Ints:

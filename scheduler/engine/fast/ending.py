@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from scheduler.engine.fast.compiled import compiled
+from scheduler.engine.fast.counts import give
+from scheduler.engine.fast.dues import expect_no_more
 from scheduler.engine.fast.heap import pop, push
 from scheduler.engine.fast.links import free_followers, lose
 from scheduler.engine.fast.memory import (
@@ -44,7 +46,6 @@ from scheduler.engine.fast.memory import (
     SPANNED,
     USED,
 )
-from scheduler.engine.fast.pods import expect_no_more, give
 from scheduler.engine.fast.reserving import look_again
 from scheduler.engine.log.outcomes import FINISHED, OVERRAN
 from scheduler.engine.log.runlog import ROW_WIDTH
@@ -75,9 +76,10 @@ def finish(memory: Ints, now_s: int) -> None:
 @compiled
 def release(memory: Ints, job: int, pod: int, devices: int) -> None:
     """Give devices of a pod back."""
-    give(memory, memory[memory[job + NEED] + PLACE_OF], pod, devices)
+    pool = memory[memory[job + NEED] + PLACE_OF]
+    give(memory, pool, pod, devices)
     if memory[BACKFILL] == EASY:
-        expect_no_more(memory, pod, memory[job + RELEASE], devices)
+        expect_no_more(memory, pool, pod, memory[job + RELEASE], devices)
         if memory[HELD_FOR] != NONE and memory[NOW] < memory[SHADOW]:
             look_again(memory, pod)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.engine.fast.memory import RUN_SIZE
+from scheduler.engine.fast.memory import BRANCHES, RUN_SIZE
 from traces.arrays import Ints
 
 
@@ -37,3 +37,12 @@ class Layout:
             begin, block = self._blocks.pop()
             whole[begin : begin + block.size] = block
         return whole
+
+
+def level_lengths(leaves: int) -> list[int]:
+    """Return the lengths of the levels of a tree, each but the root's filled up to whole nodes."""
+    lengths = []
+    while leaves > 1:
+        lengths.append(leaves + -leaves % BRANCHES)
+        leaves = lengths[-1] // BRANCHES
+    return [*lengths, 1]

@@ -1,7 +1,7 @@
 """Waiting jobs by line: a tree of least estimates over the jobs of each line, in order of rank.
 
 The leaves of a line are all jobs of the trace that could ever stand in it; who does not stand there is
-ABSENT. Each node is the least of its children. The first that is short enough is found on one way down.
+ABSENT. The first that is short enough is found on one way down.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from scheduler.engine.fast.compiled import compiled
 from scheduler.engine.fast.memory import (
     ABSENT,
-    BRANCHES,
     COUNT,
     ESTIMATE,
     FIRST_THERE,
@@ -20,21 +19,15 @@ from scheduler.engine.fast.memory import (
     RANK,
     TOP,
 )
+from scheduler.engine.fast.trees import first_within, least_of, put
 from traces.arrays import Ints
 
 
 @compiled
 def join(memory: Ints, job: int, column: int) -> None:
     """Let a job stand in the line that a column of it says."""
-    line, leaf = memory[job + column], memory[job + column + 1]
-    estimate_s = memory[job + ESTIMATE]
-    memory[memory[line + LEVELS] + leaf] = estimate_s
-    for level in range(1, memory[line + TOP] + 1):
-        leaf //= BRANCHES
-        node = memory[line + LEVELS + level] + leaf
-        if memory[node] <= estimate_s:
-            break
-        memory[node] = estimate_s
+    line = memory[job + column]
+    put(memory, line + LEVELS, memory[line + TOP], memory[job + column + 1], memory[job + ESTIMATE])
     first = memory[line + FIRST_THERE]
     if not memory[line + COUNT] or (first != NONE and memory[job + RANK] < memory[first + RANK]):
         memory[line + FIRST_THERE] = job
@@ -44,18 +37,8 @@ def join(memory: Ints, job: int, column: int) -> None:
 @compiled
 def leave(memory: Ints, job: int, column: int) -> None:
     """Let a job stand there no more."""
-    line, leaf = memory[job + column], memory[job + column + 1]
-    memory[memory[line + LEVELS] + leaf] = ABSENT
-    for level in range(1, memory[line + TOP] + 1):
-        leaf //= BRANCHES
-        child = memory[line + LEVELS + level - 1] + leaf * BRANCHES
-        least = memory[child]
-        for other in range(child + 1, child + BRANCHES):
-            least = min(least, memory[other])
-        node = memory[line + LEVELS + level] + leaf
-        if memory[node] == least:
-            break
-        memory[node] = least
+    line = memory[job + column]
+    put(memory, line + LEVELS, memory[line + TOP], memory[job + column + 1], ABSENT)
     memory[line + COUNT] -= 1
     if memory[line + FIRST_THERE] == job:
         memory[line + FIRST_THERE] = NONE
@@ -69,18 +52,12 @@ def stands(memory: Ints, job: int, column: int) -> bool:
 
 
 @compiled
-def first_within(memory: Ints, line: int, limit_s: int) -> int:
+def first_short(memory: Ints, line: int, limit_s: int) -> int:
     """Return the first in a line whose estimate is within a limit, or NONE."""
-    level, node = memory[line + TOP], 0
-    if memory[memory[line + LEVELS + level]] > limit_s:
+    levels, top = line + LEVELS, memory[line + TOP]
+    if least_of(memory, levels, top) > limit_s:
         return NONE
-    while level > 0:
-        level -= 1
-        node = memory[line + LEVELS + level] + node * BRANCHES
-        while memory[node] > limit_s:
-            node += 1
-        node -= memory[line + LEVELS + level]
-    return memory[memory[line + MEMBERS] + node]  # type: ignore[no-any-return]
+    return memory[memory[line + MEMBERS] + first_within(memory, levels, top, limit_s)]  # type: ignore[no-any-return]
 
 
 @compiled
@@ -89,7 +66,7 @@ def first_of(memory: Ints, line: int) -> int:
     if not memory[line + COUNT]:
         return NONE
     if memory[line + FIRST_THERE] == NONE:
-        memory[line + FIRST_THERE] = first_within(memory, line, ABSENT - 1)
+        memory[line + FIRST_THERE] = first_short(memory, line, ABSENT - 1)
     return memory[line + FIRST_THERE]  # type: ignore[no-any-return]
 
 

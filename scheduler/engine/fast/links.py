@@ -5,6 +5,7 @@ from __future__ import annotations
 from scheduler.engine.fast.compiled import compiled
 from scheduler.engine.fast.heap import push
 from scheduler.engine.fast.memory import (
+    ABSENT,
     FOLLOWERS,
     FOLLOWERS_END,
     HELD,
@@ -24,10 +25,14 @@ from scheduler.engine.fast.memory import (
     NOW,
     PENDING,
     REJECT_LIST,
+    REJECT_SIZE,
+    REJECTED_ROW,
     REJECTS,
     RENTED_LINE,
     ROW,
+    STOPPED_S,
     SUBMIT,
+    TURNED_AWAY,
     WAS_READY,
 )
 from traces.arrays import Ints
@@ -84,16 +89,32 @@ def free_followers(memory: Ints, row: int) -> None:
 @compiled
 def reject(memory: Ints, job: int) -> None:
     """Reject a job, and all that wait for it."""
-    memory[memory[REJECT_LIST] + memory[REJECTS]] = memory[job + ROW]
-    memory[REJECTS] += 1
+    note(memory, memory[job + ROW], False, ABSENT)
     if memory[LINKS] != NONE:
         lose(memory, memory[job + ROW])
 
 
 @compiled
+def turn_away(memory: Ints, job: int, stopped_s: int) -> None:
+    """Reject a job, and all that wait for it, as pods have left."""
+    note(memory, memory[job + ROW], True, stopped_s)
+    if memory[LINKS] != NONE:
+        lose(memory, memory[job + ROW])
+
+
+@compiled
+def note(memory: Ints, row: int, turned_away: bool, stopped_s: int) -> None:
+    """Let the log have a job, by its row, that is rejected."""
+    entry = memory[REJECT_LIST] + REJECT_SIZE * memory[REJECTS]
+    memory[entry + REJECTED_ROW], memory[entry + TURNED_AWAY] = row, turned_away
+    memory[entry + STOPPED_S] = stopped_s
+    memory[REJECTS] += 1
+
+
+@compiled
 def lose(memory: Ints, row: int) -> None:
     """Reject all that wait, one for another, for the job of this row, which will never finish."""
-    at = memory[REJECT_LIST] + memory[REJECTS]
+    at = memory[REJECTS]
     while True:
         link = memory[LINKS] + LINK_SIZE * row
         for place in range(memory[link + FOLLOWERS], memory[link + FOLLOWERS_END]):
@@ -101,9 +122,8 @@ def lose(memory: Ints, row: int) -> None:
             memory[other + LOST] = 1
             if memory[other + HELD]:
                 memory[other + HELD] = 0
-                memory[memory[REJECT_LIST] + memory[REJECTS]] = memory[place]
-                memory[REJECTS] += 1
-        if at == memory[REJECT_LIST] + memory[REJECTS]:
+                note(memory, memory[place], False, ABSENT)
+        if at == memory[REJECTS]:
             return
-        row = memory[at]
+        row = memory[memory[REJECT_LIST] + REJECT_SIZE * at + REJECTED_ROW]
         at += 1

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from scheduler.engine.fast.changes import admitted, change, next_change_s
 from scheduler.engine.fast.compiled import compiled
 from scheduler.engine.fast.ending import answer, finish
 from scheduler.engine.fast.heap import earliest_s, pop, push
 from scheduler.engine.fast.links import submit, welcome
 from scheduler.engine.fast.memory import (
     ABSENT,
+    ALLOC,
+    ARMED_S,
     ARRIVED,
+    ASKING,
+    ASKS,
+    BY_NUMBER,
     BY_RANK,
     CHANGED,
     DEVICES,
@@ -16,6 +22,7 @@ from scheduler.engine.fast.memory import (
     ENDED,
     ENDS,
     FREE,
+    FULL,
     HORIZON,
     JOB_SIZE,
     JOBS,
@@ -32,10 +39,13 @@ from scheduler.engine.fast.memory import (
     NONE,
     NOW,
     OFFERS_DUE,
+    OVER,
     PATIENCE,
     PLACE_OF,
+    PUT_OFF,
     RANK,
     RENTED_LINE,
+    RENTS,
     RING_HEAP,
     RINGS,
     ROOM,
@@ -53,27 +63,31 @@ from traces.arrays import Floats, Ints
 
 
 @compiled
-def go_on(memory: Ints, reach: Floats) -> bool:
-    """Run until the end, or until the rows that are to be logged are full; say whether it is the end."""
+def go_on(memory: Ints, reach: Floats) -> int:
+    """Run until the end, or until there is something to log or to ask; say which."""
     while True:
+        if is_asking(memory, reach):
+            return ASKING
         if memory[ENDED] != NONE:
             answer(memory)
         end_s = earliest_s(memory, END_HEAP) if memory[ENDS] else ABSENT
         back_s = earliest_s(memory, KEPT_HEAP) if memory[KEPT] else ABSENT
         ring_s = next_ring_s(memory)
         lag_s = earliest_s(memory, LAG_HEAP) if memory[LAGS] else ABSENT
-        arrived = memory[ARRIVED]
-        submit_s = memory[arrived + SUBMIT] if arrived < memory[JOBS_END] else ABSENT
-        next_s = min(end_s, back_s, ring_s, lag_s, submit_s)
+        change_s = next_change_s(memory)
+        submit_s = memory[memory[ARRIVED] + SUBMIT] if memory[ARRIVED] < memory[JOBS_END] else ABSENT
+        next_s = min(end_s, back_s, ring_s, lag_s, change_s, submit_s)
         if memory[CHANGED] and next_s > memory[NOW]:
             memory[CHANGED] = 0
             make_pass(memory, reach)
         elif next_s >= memory[HORIZON]:
-            return True
+            return OVER
+        elif change_s == next_s and (end_s > next_s or changes_first(memory)):
+            change(memory)
         elif end_s == next_s:
             finish(memory, end_s)
             if memory[ROWS] == memory[ROOM] or memory[SPANNED] > memory[SPAN_ROOM]:
-                return False
+                return FULL
         elif back_s == next_s:
             give_back(memory, back_s)
         elif ring_s == next_s:
@@ -85,6 +99,24 @@ def go_on(memory: Ints, reach: Floats) -> bool:
             welcome(memory, memory[JOBS] + JOB_SIZE * pop(memory, LAG_HEAP, LAGS), lag_s)
         else:
             arrive(memory, submit_s)
+
+
+@compiled
+def is_asking(memory: Ints, reach: Floats) -> bool:
+    """Go on with a look at who may rent; say whether it has to know what somebody prefers."""
+    if memory[RENTS]:
+        rent(memory, reach)
+    return bool(memory[ASKS] != NONE)
+
+
+@compiled
+def changes_first(memory: Ints) -> bool:
+    """Say whether pods come and go before the next attempt ends, at the same instant.
+
+    Of two events the one that was known first comes first, as in SimPy.
+    """
+    job = memory[memory[BY_NUMBER] + memory[memory[END_HEAP]] % memory[TIES]]
+    return bool(not memory[PUT_OFF] and memory[job + ALLOC] >= memory[ARMED_S])
 
 
 @compiled
@@ -127,15 +159,24 @@ def make_pass(memory: Ints, reach: Floats) -> None:
         admit(memory, reach)
     elif memory[WAITING]:
         start_waiting(memory, reach)
-    while memory[OFFERS_DUE]:
+    rent(memory, reach)
+
+
+@compiled
+def rent(memory: Ints, reach: Floats) -> None:
+    """Start whoever may start on offers, then whoever may start on pods since they left."""
+    while memory[RENTS] or memory[OFFERS_DUE]:
         memory[OFFERS_DUE] = 0
-        if memory[WAITING] and start_rented(memory):
+        if (memory[RENTS] or memory[WAITING]) and start_rented(memory):
             start_waiting(memory, reach)
+        if memory[ASKS] != NONE:
+            return
 
 
 @compiled
 def admit(memory: Ints, reach: Floats) -> None:
     """Let newcomers start, or else decide how long to wait."""
+    admitted(memory)
     first = memory[NEWCOMER_LIST]
     end = first + memory[NEWCOMERS]
     memory[NEWCOMERS] = 0

@@ -9,7 +9,9 @@ from __future__ import annotations
 NONE = 0
 """Where no record begins, as the run's own stands there."""
 ABSENT = 2**62
-"""Of an instant, never; in a tree of least estimates, nobody; of a score, not wanted."""
+"""Of an instant, never; in a tree of the least, nobody."""
+EMPTY = -1
+"""Of the instant at which a pod should be empty: it is."""
 
 # Of the run. Counters:
 NOW, WAITING, ARRIVED, CHANGED, OFFERS_DUE, ENDED = range(6)
@@ -37,23 +39,38 @@ BY_RANK, BY_NUMBER, END_HEAP, RING_HEAP, KEPT_HEAP, LAG_HEAP = range(37, 43)
 devices are kept, and jobs that lag behind others."""
 NEWCOMER_LIST, ASIDE_LIST, ROW_LIST, REJECT_LIST, SPAN_LIST, SORT_LIST = range(43, 49)
 """Jobs that became ready in this instant, and that want none of the offers with room; what the log is to
-take: rows, rejected rows of the trace, and of each gang across pods, its row, how many pods, and which; and
-where pods are sorted."""
-RUN_SIZE = 49
+take: rows, rejected jobs, and of each gang across pods, its row, how many pods, and which; and where whatever
+has to be sorted is, for every pod twice and for every job."""
+CHOSEN_LIST, CHOSEN = range(58, 60)
+"""The whole pods that are reserved, and how many they are."""
+CHANGE, CHANGES_END, ARMED_S, PUT_OFF = range(49, 53)
+"""The next change of the pods, and where these end; since when it is known to be the next; and whether it
+waits for attempts that end at the same instant."""
+PRICES, PRICES_END, PERIOD = range(53, 56)
+"""The instants at which prices change, up to which the present period is counted, and where they end; and
+the number of the period."""
+ASKS, RENTS = range(56, 58)
+"""The job whose preference of offers is asked for, and whether a look at who may rent is under way, of those
+below."""
+RUN_SIZE = 60
 
 # Of a job.
 SUBMIT, ESTIMATE, RANK, PATIENCE = range(4)
 """Its patience is NEVER_BURSTS, 0 for none, or seconds."""
 LINE, LEAF, RENTED_LINE, RENTED_LEAF = range(4, 8)
 """Where it stands while it waits for pods, and while it seeks offers; NONE where it never does."""
-STAGING, CASE, ROW, WAITS = range(8, 12)
-"""Which of the seconds to begin on an offer, and of the scores, are its own; its row; whether it waits."""
-NEED, POD, ALLOC, READY = range(12, 16)
+STAGING, ROW, WAITS, PREFERRED_IN, PREFERENCE = range(8, 13)
+"""Which of the seconds to begin on an offer are its own; its row; whether it waits; and in which period it
+has said which offers it prefers: the rank of each, packed as PREFERENCE_BITS say."""
+NEED, POD, ALLOC, READY = range(13, 17)
 """Of its attempt: what it takes, the pod if any, since when, and after how many seconds work begins."""
-RELEASE, CHAIN = range(16, 18)
+RELEASE, CHAIN = range(17, 19)
 """When it should end; and of a gang across pods, the first of its whole ones, which knows the next."""
-JOB_SIZE = 18
+JOB_SIZE = 19
 NEVER_BURSTS = -1
+
+PREFERENCE_BITS, UNWANTED = 4, 15
+"""Of the rank of one offer, the first need's lowest; and the rank of what is not wanted."""
 
 # Of the link of a job to others, where there are any.
 PENDING, LAST_END, LAG, WAS_READY, HELD, LOST, FOLLOWERS, FOLLOWERS_END = range(8)
@@ -63,37 +80,61 @@ begin and end that come after it."""
 LINK_SIZE = 8
 
 # Of a line.
-COUNT, FIRST_THERE, NEEDS, NEEDS_END, MEMBERS, TOP, LEVELS = range(7)
-"""How many stand there; the first of them, if known; its needs; jobs by leaf; the number of the highest level
-of its tree, and where each level begins."""
+COUNT, FIRST_THERE, NEEDS, NEEDS_END, MEMBERS, PREFERS, LOST_PODS, TOP, LEVELS = range(9)
+"""How many stand there; the first of them, if known; its needs; jobs by leaf; whether they have to be asked
+which offer they prefer; whether there will never be enough pods again; and its tree: the number of the
+highest level, and where each level begins."""
 LINE_SIZE = LEVELS + 10
 
 # Of a need.
-PLACE_OF, DEVICES, USED, COLUMN, RUNS, ESTIMATES, NUMBER, WHOLE, REST = range(9)
+PLACE_OF, DEVICES, USED, COLUMN, RUNS, ESTIMATES, NUMBER, WHOLE, REST, LONGEST = range(10)
 """A pool or an offer; devices held, and used; the column of states.parquet; run times and estimates there, by
-row; its number; and how many whole pods it takes, 0 inside one, and devices of one more."""
-NEED_SIZE = 9
+row; its number; how many whole pods it takes, 0 inside one, and devices of one more; and the longest
+estimate there."""
+NEED_SIZE = 10
 
 # Of a pod and of an offer.
 FREE = 0
-DUES, DUE_LIST, NUMBER_OF_POD, NEXT, STAMP = range(1, 6)
+DUES, DUE_LIST, NUMBER_OF_POD, NEXT, STAMP, SHORT_FOR = range(1, 7)
 """How many gangs should end, when and with how many devices, ascending; its number in the pool; the next pod
-that the gang on it has whole; and the number of the last reservation that took it whole."""
-POD_SIZE = 6
-KEEP, BEGIN, SCORES = range(1, 4)
-"""For how long devices are kept; seconds to begin, by case; and scores, by case."""
-OFFER_SIZE = 4
+that the gang on it has whole; and the numbers of the last reservation that took it whole, and of the last
+that could not have it for long enough."""
+ENDS_BY, STARTS_BEFORE = range(7, 9)
+"""By when whoever starts here must end, by its estimate; and from when on nobody starts here."""
+POD_SIZE = 9
+KEEP, BEGIN = range(1, 3)
+"""For how long devices are kept; and seconds to begin, by case."""
+OFFER_SIZE = 3
 
 # Of a pool.
-PODS, PODS_END, SIZE, TREES, LENGTH, TREE_TOP, MOST, TREE_LEVELS = range(8)
-"""Its pods, and the devices of one. Of many pods, trees by count of free devices that say how many have so
-many: where they begin, NONE where there are few pods; the length of one; its highest level; the most free
-devices; where its levels begin."""
-POOL_SIZE = TREE_LEVELS + 10
+PODS, PODS_END, SIZE, LEAVES, DRAINS = range(5)
+"""Its pods, and the devices of one; and of those that will leave, the first ENDS_BY and STARTS_BEFORE."""
+TREES, LENGTH, TREE_TOP, MOST, TREE_LEVELS = range(5, 10)
+"""Of many pods, trees by count of free devices that say how many have so many: where they begin, NONE where
+there are few pods; the length of one; its highest level; the most free devices; where its levels begin."""
+EMPTIES, EMPTIES_TOP, EMPTIES_LEVELS = range(19, 22)
+"""Where gangs across pods may hold reservations, a tree of when each pod should be empty, else NONE."""
+POOL_SIZE = EMPTIES_LEVELS + 10
+
+# Of a change of the pods.
+AT, GOES, POOL, FIRST_POD, END_POD, LOST_LINES, LOST_LINES_END = range(7)
+"""When; whether they go, or come; of which pool, and which; and a list of the lines for which there will
+never be enough pods from then on."""
+CHANGE_SIZE = 7
+
+# Of a rejected job.
+REJECTED_ROW, TURNED_AWAY, STOPPED_S = range(3)
+"""Its row; whether that is because pods have left; and when it stopped waiting, ABSENT if it did not."""
+REJECT_SIZE = 3
 
 BRANCHES = 16
 """Children of a node of any tree."""
 
+FULL, OVER, ASKING = range(3)
+"""Why the loop stops: the log has to take what there is, the run is over, or a job has to say which offers it
+prefers."""
+RENT, HAVE_RENTED = range(1, 3)
+"""Looks at who may rent: nobody has yet, or somebody has."""
 STRICT, GREEDY, EASY = range(3)
 """Backfills."""
 BEST, WORST, FIRST = range(3)

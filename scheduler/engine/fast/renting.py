@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from scheduler.engine.fast.compiled import compiled
-from scheduler.engine.fast.lines import first_of, join, leave, sooner
+from scheduler.engine.fast.lines import first_of, join, leave, sooner, stands
 from scheduler.engine.fast.memory import (
-    ABSENT,
     ASIDE,
     ASIDE_LIST,
+    ASKS,
     BEGIN,
-    CASE,
     COUNT,
     DEVICES,
     FREE,
+    HAVE_RENTED,
     LINE_SIZE,
     LINES_END,
     NEED_SIZE,
     NEEDS,
     NEEDS_END,
     NONE,
+    NOW,
     OFFERS_DUE,
+    PERIOD,
     PLACE_OF,
+    PREFERENCE,
+    PREFERENCE_BITS,
+    PREFERRED_IN,
+    PREFERS,
+    PRICES,
+    PRICES_END,
+    RENT,
     RENTED_LINE,
     RENTED_LINES,
-    SCORES,
+    RENTS,
     STAGING,
+    UNWANTED,
     WAITS,
 )
 from scheduler.engine.fast.waiting import begin
@@ -35,31 +45,51 @@ from traces.arrays import Ints
 def seek(memory: Ints, job: int) -> None:
     """Let a job start on rented devices as soon as may be."""
     memory[OFFERS_DUE] = 1
-    join(memory, job, RENTED_LINE)
+    if not stands(memory, job, RENTED_LINE):
+        join(memory, job, RENTED_LINE)
 
 
 @compiled
 def start_rented(memory: Ints) -> bool:
-    """Start whoever may start on offers now; say whether anybody did."""
-    aside, started = memory[ASIDE_LIST], False
+    """Start whoever may start on offers now; say whether anybody did.
+
+    Where a job has to be asked what it prefers, it stops, and goes on from there when it is called again.
+    """
+    if not memory[RENTS]:
+        call_again(memory)
+    while True:
+        job = next_to_rent(memory)
+        if job == NONE:
+            started = memory[RENTS] == HAVE_RENTED
+            memory[RENTS] = 0
+            return bool(started)
+        if memory[memory[job + RENTED_LINE] + PREFERS] and memory[job + PREFERRED_IN] != memory[PERIOD]:
+            memory[ASKS] = job
+            return False
+        need = choose(memory, job)
+        if need == NONE:
+            leave(memory, job, RENTED_LINE)
+            memory[memory[ASIDE_LIST] + memory[ASIDE]] = job
+            memory[ASIDE] += 1
+        else:
+            memory[RENTS] = HAVE_RENTED
+            offer = memory[need + PLACE_OF]
+            memory[offer + FREE] -= memory[need + DEVICES]
+            begin(memory, job, need, NONE, NONE, memory[memory[offer + BEGIN] + memory[job + STAGING]])
+
+
+@compiled
+def call_again(memory: Ints) -> None:
+    """Begin to look at who may rent, with those who stood aside."""
+    aside = memory[ASIDE_LIST]
     for at in range(aside, aside + memory[ASIDE]):
         if memory[memory[at] + WAITS]:
             seek(memory, memory[at])
     memory[ASIDE] = memory[OFFERS_DUE] = 0
-    while True:
-        job = next_to_rent(memory)
-        if job == NONE:
-            return started
-        need = choose(memory, job)
-        if need == NONE:
-            leave(memory, job, RENTED_LINE)
-            memory[aside + memory[ASIDE]] = job
-            memory[ASIDE] += 1
-        else:
-            started = True
-            offer = memory[need + PLACE_OF]
-            memory[offer + FREE] -= memory[need + DEVICES]
-            begin(memory, job, need, NONE, NONE, memory[memory[offer + BEGIN] + memory[job + STAGING]])
+    memory[RENTS] = RENT
+    while memory[PRICES] < memory[PRICES_END] and memory[memory[PRICES]] <= memory[NOW]:
+        memory[PRICES] += 1
+        memory[PERIOD] += 1
 
 
 @compiled
@@ -77,12 +107,11 @@ def next_to_rent(memory: Ints) -> int:
 
 @compiled
 def choose(memory: Ints, job: int) -> int:
-    """Return what a job takes of the offer with the lowest score of all with room, or NONE."""
-    line, lowest, taken = memory[job + RENTED_LINE], ABSENT, NONE
+    """Return what a job takes of the offer that it prefers of all with room, or NONE."""
+    line, preference, lowest, taken = memory[job + RENTED_LINE], memory[job + PREFERENCE], UNWANTED, NONE
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
-        offer = memory[need + PLACE_OF]
-        if memory[need + DEVICES] <= memory[offer + FREE]:
-            score = memory[memory[offer + SCORES] + memory[job + CASE]]
-            if score < lowest:
-                lowest, taken = score, need
+        rank = preference & UNWANTED
+        preference >>= PREFERENCE_BITS
+        if rank < lowest and memory[need + DEVICES] <= memory[memory[need + PLACE_OF] + FREE]:
+            lowest, taken = rank, need
     return taken

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from scheduler.engine.fast.asked import AskedJobs, integers, lines_of
-from scheduler.engine.fast.layout import Layout
+from scheduler.engine.fast.asked import AskedJobs, Taken, integers, lines_of
+from scheduler.engine.fast.layout import Layout, level_lengths
 from scheduler.engine.fast.memory import (
     ABSENT,
     BEGIN,
-    BRANCHES,
-    CASE,
     COLUMN,
     DEVICES,
-    DUE_LIST,
     ESTIMATE,
     ESTIMATES,
     FOLLOWERS,
@@ -26,7 +23,6 @@ from scheduler.engine.fast.memory import (
     JOBS_END,
     KEEP,
     LAG,
-    LENGTH,
     LEVELS,
     LINE,
     LINE_SIZE,
@@ -34,55 +30,61 @@ from scheduler.engine.fast.memory import (
     LINES_END,
     LINK_SIZE,
     LINKS,
+    LONGEST,
     MEMBERS,
-    MOST,
     NEED_SIZE,
     NEEDS,
     NEEDS_END,
     NONE,
     NUMBER,
-    NUMBER_OF_POD,
     OFFER_SIZE,
     PATIENCE,
     PENDING,
     PLACE_OF,
-    POD_SIZE,
-    PODS,
-    PODS_END,
-    POOL_SIZE,
+    PREFERS,
     RANK,
     RENTED_LINE,
     RENTED_LINES,
     REST,
     ROW,
     RUNS,
-    SCORES,
-    SIZE,
     STAGING,
     SUBMIT,
     TOP,
-    TREE_LEVELS,
-    TREE_TOP,
-    TREES,
     USED,
     WAS_READY,
     WHOLE,
 )
+from scheduler.engine.fast.pod_tables import PodTables
+from scheduler.engine.jobs import Shape
 from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.rented.offers import LiveOffer
-from scheduler.policy.frees import MANY
 from traces.arrays import Ints
+
+RunTimePlaces = dict[int, tuple[int, int]]
+"""Where run times and estimates stand, by column of what gangs take."""
 
 
 class Tables:
-    """Jobs, lines, needs, pods and offers; `needs` are those by number."""
+    """Jobs, lines, needs, pods and offers; `needs` are those by number.
+
+    With `dues`, pods know when their devices should be free; `prefers` says of a shape that it has to be
+    asked which offers it prefers.
+    """
 
     def __init__(
-        self, asked: AskedJobs, pools: Sequence[Pool], offers: Sequence[LiveOffer], *, dues: bool
+        self,
+        asked: AskedJobs,
+        pools: Sequence[Pool],
+        offers: Sequence[LiveOffer],
+        start_s: int,
+        *,
+        dues: bool,
+        prefers: Callable[[Shape], bool],
     ) -> None:
         self.layout = Layout()
-        self._asked = asked
+        self._asked, self._prefers = asked, prefers
         self._places: list[int] = []
         """Where each pool and offer begins."""
         self.jobs, first = self.layout.table(len(asked.trace), JOB_SIZE)
@@ -90,9 +92,12 @@ class Tables:
         self.layout.run[JOBS_END] = first + self.jobs.size
         self._fill_jobs()
         self.links, self.layout.run[LINKS] = self._put_links()
-        self._put_pools(pools, dues=dues)
+        self._pods = PodTables(self.layout, pools, start_s, dues=dues, spanned=_spanned(asked))
+        self._places += self._pods.places
         self._put_offers(offers, len(pools))
         self.needs: list[Need] = []
+        self._longest_s: dict[int, int] = {}
+        """The longest estimate of the members of a line."""
         self._put_lines()
         self.reach = np.array([need.reach for need in self.needs], float)
 
@@ -130,64 +135,38 @@ class Tables:
         links[:, FOLLOWERS], links[:, FOLLOWERS_END] = np.concatenate([[begin], ends[:-1]]), ends
         return links, first
 
-    def _put_pools(self, pools: Sequence[Pool], *, dues: bool) -> None:
-        """Put all pods, pool by pool, free at first; with `dues`, there is room for all gangs of each."""
-        sizes = np.repeat([pool.size for pool in pools], [len(pool.pods) for pool in pools]).astype(np.int64)
-        pods, first = self.layout.table(len(sizes), POD_SIZE)
-        pods[:, FREE] = sizes
-        room = 2 * sizes * dues
-        pods[:, DUE_LIST] = self.layout.room(int(room.sum())) + np.cumsum(room) - room
-        at = 0
-        for pool in pools:
-            record, place = self.layout.table(1, POOL_SIZE)
-            count = len(pool.pods)
-            pods[at : at + count, NUMBER_OF_POD] = np.arange(count)
-            record[0, SIZE] = pool.size
-            record[0, [PODS, PODS_END]] = first + POD_SIZE * at, first + POD_SIZE * (at + count)
-            at += count
-            if count > MANY:
-                self._plant_counts(record[0], count, pool.size)
-            self._places.append(place)
-
-    def _plant_counts(self, record: Ints, pods: int, size: int) -> None:
-        begins = level_lengths(pods)
-        ends = np.cumsum(begins)
-        trees = np.zeros((size + 1, int(ends[-1])), np.int64)
-        inside = np.ones(pods, np.int64)
-        for level, end in enumerate(ends.tolist()):
-            record[TREE_LEVELS + level] = begin = end - begins[level]
-            trees[size, begin : begin + len(inside)] = inside
-            inside = np.add.reduceat(inside, np.arange(0, len(inside), BRANCHES))
-        record[[TREES, LENGTH]] = self.layout.put(trees), ends[-1]
-        record[[TREE_TOP, MOST]] = len(begins) - 1, size
-
     def _put_offers(self, offers: Sequence[LiveOffer], first_offer: int) -> None:
-        ready_s, staging, score, case = self._asked.offers(len(offers), first_offer)
-        self.jobs[:, STAGING], self.jobs[:, CASE] = staging, case
+        ready_s, self.jobs[:, STAGING] = self._asked.offers(len(offers), first_offer)
         for at, offer in enumerate(offers):
             record, place = self.layout.table(1, OFFER_SIZE)
             record[0, [FREE, KEEP]] = offer.free, offer.stock.keep_s
-            record[0, [BEGIN, SCORES]] = self.layout.put(ready_s[at]), self.layout.put(score[at])
+            record[0, BEGIN] = self.layout.put(ready_s[at])
             self._places.append(place)
 
     def _put_lines(self) -> None:
         """Put the lines of those who wait for pods, then of those who seek offers, with what they take."""
-        asked, run, run_times = self._asked, self.layout.run, self._run_times()
-        sides = [lines_of([shape.owned for shape in asked.shapes])]
-        sides.append(lines_of([shape.rented for shape in asked.shapes]))
-        lines, first = self.layout.table(sum(len(side.needs) for side in sides), LINE_SIZE)
-        at = 0
-        for side, column in zip(sides, (LINE, RENTED_LINE), strict=True):
-            run[LINES if column == LINE else RENTED_LINES] = first + LINE_SIZE * at
-            mine = lines[at : at + len(side.needs)]
-            line = side.line_of[asked.shape_of]
-            self.jobs[:, column] = np.where(line < 0, NONE, first + LINE_SIZE * (at + line))
-            self._plant(mine, line, column)
-            for record, needs in zip(mine, side.needs, strict=True):
-                self._put_needs(record, needs, run_times)
-            at += len(mine)
-        run[LINES_END] = first + lines.size
+        asked, run = self._asked, self.layout.run
+        owned, rented = (
+            lines_of([getattr(shape, side) for shape in asked.shapes]) for side in ("owned", "rented")
+        )
+        lines, first = self.layout.table(len(owned.needs) + len(rented.needs), LINE_SIZE)
+        split = first + LINE_SIZE * len(owned.needs)
+        run[[LINES, RENTED_LINES, LINES_END]] = first, split, first + lines.size
+        run_times = self._run_times()
+        self._put_side(lines[: len(owned.needs)], first, owned, LINE, run_times)
+        rented_lines = lines[len(owned.needs) :]
+        self._put_side(rented_lines, split, rented, RENTED_LINE, run_times)
+        prefers = np.array([self._prefers(shape) for shape in asked.shapes], bool)
+        rented_lines[rented.line_of[prefers], PREFERS] = 1
         self.jobs[self.jobs[:, LINE] == NONE, PATIENCE] = 0
+        self._pods.put_changes([(first + LINE_SIZE * at, needs) for at, needs in enumerate(owned.needs)])
+
+    def _put_side(self, lines: Ints, first: int, side: Taken, column: int, run_times: RunTimePlaces) -> None:
+        line = side.line_of[self._asked.shape_of]
+        self.jobs[:, column] = np.where(line < 0, NONE, first + LINE_SIZE * line)
+        self._plant(lines, line, column)
+        for record, needs in zip(lines, side.needs, strict=True):
+            self._put_needs(record, needs, run_times)
 
     def _plant(self, lines: Ints, line: Ints, column: int) -> None:
         """Let each line have its tree, with a leaf for each of its jobs, by rank."""
@@ -200,24 +179,26 @@ class Tables:
             rows = order[ends[number] : ends[number + 1]]
             self.jobs[rows, column + 1] = np.arange(len(rows))
             record[MEMBERS] = self.layout.put(self.layout.run[JOBS] + JOB_SIZE * rows)
+            self._longest_s[int(record[MEMBERS])] = self.jobs[rows, ESTIMATE].max(initial=0)
             lengths = level_lengths(len(rows))
             record[TOP] = len(lengths) - 1
             for level, length in enumerate(lengths):
                 record[LEVELS + level] = self.layout.put(np.full(length, ABSENT))
 
-    def _put_needs(self, line: Ints, needs: Sequence[Need], run_times: dict[int, tuple[int, int]]) -> None:
+    def _put_needs(self, line: Ints, needs: Sequence[Need], run_times: RunTimePlaces) -> None:
         table, first = self.layout.table(len(needs), NEED_SIZE)
         line[[NEEDS, NEEDS_END]] = first, first + table.size
+        longest_s = int(self._longest_s.get(int(line[MEMBERS]), 0))
         for record, need in zip(table, needs, strict=True):
             record[PLACE_OF] = self._places[need.column - 1]
             record[[DEVICES, USED, COLUMN]] = need.devices, need.used, need.column
             record[[RUNS, ESTIMATES]] = run_times.get(need.column, run_times[0])
-            record[NUMBER] = len(self.needs)
+            record[[NUMBER, LONGEST]] = len(self.needs), need.run_s(longest_s)
             if isinstance(need, PodNeed):
                 record[[WHOLE, REST]] = need.whole, need.rest
             self.needs.append(need)
 
-    def _run_times(self) -> dict[int, tuple[int, int]]:
+    def _run_times(self) -> RunTimePlaces:
         """Put how long jobs run and should run; return where, by column of what they take, 0 for plain."""
         asked = self._asked
         plain = [integers(asked.trace, name) for name in ("runtime_s", "estimate_s")]
@@ -232,10 +213,6 @@ class Tables:
         return {at: (self.layout.put(runs), self.layout.put(due)) for at, (runs, due) in found.items()}
 
 
-def level_lengths(leaves: int) -> list[int]:
-    """Return the lengths of the levels of a tree, each but the root's filled up to whole nodes."""
-    lengths = []
-    while leaves > 1:
-        lengths.append(leaves + -leaves % BRANCHES)
-        leaves = lengths[-1] // BRANCHES
-    return [*lengths, 1]
+def _spanned(asked: AskedJobs) -> set[int]:
+    """Return the numbers of the pools in which some gang takes several pods."""
+    return {need.pool.index for shape in asked.shapes for need in shape.owned if need.whole}

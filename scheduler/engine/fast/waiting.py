@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from scheduler.engine.fast.compiled import compiled
+from scheduler.engine.fast.counts import give
+from scheduler.engine.fast.dues import expect
 from scheduler.engine.fast.heap import push
-from scheduler.engine.fast.lines import first_of, first_of_all, first_within, join, leave, sooner, stands
+from scheduler.engine.fast.lines import first_of, first_of_all, first_short, join, leave, sooner, stands
 from scheduler.engine.fast.memory import (
     ABSENT,
     ALLOC,
@@ -18,7 +20,6 @@ from scheduler.engine.fast.memory import (
     ENDS,
     ESTIMATES,
     FIRST,
-    FREE,
     GRACE,
     HEAD,
     HELD_FOR,
@@ -32,12 +33,9 @@ from scheduler.engine.fast.memory import (
     NEXT,
     NONE,
     NOW,
-    NUMBER,
     PLACE,
     PLACE_OF,
     POD,
-    PODS,
-    PODS_END,
     READY,
     RELEASE,
     RENTED_LINE,
@@ -55,9 +53,10 @@ from scheduler.engine.fast.memory import (
     WAITS,
     WHOLE,
 )
-from scheduler.engine.fast.pods import better, expect, give, has_room, in_pool
+from scheduler.engine.fast.pods import better, in_pool
 from scheduler.engine.fast.reserving import drop, look_again, reserve
-from scheduler.engine.fast.spans import across, room_across, touches
+from scheduler.engine.fast.rooms import room
+from scheduler.engine.fast.spans import across, touches
 from traces.arrays import Floats, Ints
 
 
@@ -113,14 +112,7 @@ def take(memory: Ints, pool: int, pod: int, devices: int, due_s: int) -> None:
     """Take devices of a pod, which should be free again then."""
     give(memory, pool, pod, -devices)
     if memory[BACKFILL] == EASY:
-        expect(memory, pod, due_s, devices)
-
-
-@compiled
-def is_short(memory: Ints, job: int, need: int) -> bool:
-    """Say whether a job should end before what is reserved is needed."""
-    run_s = memory[memory[need + ESTIMATES] + memory[job + ROW]]
-    return bool(run_s <= memory[SHADOW] - memory[NOW])
+        expect(memory, pool, pod, due_s, devices)
 
 
 @compiled
@@ -130,11 +122,13 @@ def find(memory: Ints, job: int, limited: bool) -> tuple[int, int, int]:
     NONE where there is no such thing; where limited, it leaves what is reserved.
     """
     line, place, best, taken = memory[job + LINE], memory[PLACE], NONE, NONE
+    row, left_s = memory[job + ROW], memory[SHADOW] - memory[NOW]
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         if memory[need + WHOLE]:
             continue
-        short = not limited or is_short(memory, job, need)
-        pod = in_pool(memory, memory[need + PLACE_OF], memory[need + DEVICES], place, short)
+        run_s = memory[memory[need + ESTIMATES] + row]
+        short = not limited or run_s <= left_s
+        pod = in_pool(memory, memory[need + PLACE_OF], memory[need + DEVICES], place, short, run_s, NONE)
         if pod != NONE and better(memory, place, pod, best):
             best, taken = pod, need
             if place == FIRST:
@@ -143,7 +137,8 @@ def find(memory: Ints, job: int, limited: bool) -> tuple[int, int, int]:
         return taken, best, NONE
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         if memory[need + WHOLE]:
-            rest, chain = across(memory, need, not limited or is_short(memory, job, need))
+            run_s = memory[memory[need + ESTIMATES] + row]
+            rest, chain = across(memory, need, not limited or run_s <= left_s, run_s)
             if chain != NONE:
                 return need, rest, chain
     return NONE, NONE, NONE
@@ -194,27 +189,5 @@ def next_to_pass(memory: Ints, reach: Floats) -> int:
         if limit_s == ABSENT:
             best = sooner(memory, best, first_of(memory, line))
         elif limit_s:
-            best = sooner(memory, best, first_within(memory, line, limit_s))
+            best = sooner(memory, best, first_short(memory, line, limit_s))
     return best
-
-
-@compiled
-def room(memory: Ints, reach: Floats, line: int) -> int:
-    """Return the longest estimate that may start in a line now; 0 for none, ABSENT for any."""
-    most, reserved = 0, memory[RESERVED]
-    for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
-        pool, devices = memory[need + PLACE_OF], memory[need + DEVICES]
-        limit_s = int((memory[SHADOW] - memory[NOW]) / reach[memory[need + NUMBER]])
-        if memory[need + WHOLE]:
-            limit_s = room_across(memory, need, limit_s)
-        elif has_room(memory, pool, devices, False):
-            return ABSENT
-        elif memory[SEVERAL]:
-            limit_s *= has_room(memory, pool, devices, True)
-        else:
-            here = memory[pool + PODS] <= reserved < memory[pool + PODS_END]
-            limit_s *= here and memory[reserved + FREE] >= devices
-        if limit_s == ABSENT:
-            return ABSENT
-        most = max(most, limit_s)
-    return most

@@ -192,6 +192,11 @@ class PodNeed(Need):
         if pool.power is not None:
             self.power, self.units = pool.power.power, devices * pool.power.by_device
 
+    @property
+    def pods_taken(self) -> int:
+        """Pods of which it takes devices."""
+        return self.whole + (self.rest > 0)
+
     def take(self, gang: Gang) -> None:
         """Take the devices from the gang's pods."""
         gang.release_s = gang.estimated_end_s()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from math import ceil
 from typing import Any, Protocol
 
@@ -66,6 +67,12 @@ class LiveOffer:
         self.boot_factor = 1.0
         self.forecast_s: Callable[[Any], int] | None = None
         """Seconds of staging if it began now, where the line to the offer is shared."""
+
+    def by(self, clock: Clock) -> LiveOffer:
+        """Return the offer as it is by another clock."""
+        other = copy(self)
+        other._clock = clock
+        return other
 
     @property
     def now_s(self) -> int:
