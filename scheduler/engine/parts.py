@@ -13,7 +13,7 @@ from scheduler.engine.fair_share import StartTags
 from scheduler.engine.guests.room import GuestTerms
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
-from scheduler.engine.quota.admission import QuotaRules
+from scheduler.engine.quota.rules import QuotaRules
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.policy import Policy

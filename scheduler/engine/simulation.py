@@ -43,10 +43,9 @@ class Simulation:
 
     def __init__(self, parts: Parts) -> None:
         self.env, self._cluster, self._policy, self.log = parts.env, parts.cluster, parts.policy, parts.log
-        self._start_tags = parts.start_tags
         self.now_s, self.passed_s, self.waiting_jobs = int(self.env.now), -1, 0
         self.horizon_s: int | None = None
-        self.running = self.log.running
+        self.running, self._start_tags = self.log.running, parts.start_tags
         self._waits = waits = self.log.turns.waiting
         self._rows = len(waits)
         self.arrivals = Arrivals(self, self.env, self.log, parts.dependencies)
@@ -55,8 +54,9 @@ class Simulation:
         self._keys = OrderKeys(self._policy.order, self._start_tags, ranking := parts.ranking)
         self.key = self._keys.key
         self._entrance = entrance_of(parts.rules, self, ranking, self._begin_to_wait, self._keys.entry)
-        self._accounts = [each for each in (self._entrance and self._entrance.admission, ranking) if each]
-        stands = waits if self._entrance is None else self._entrance.admission.stands
+        self.quota_line = quota_line = None if self._entrance is None else self._entrance.admission
+        self._accounts = [each for each in (quota_line, ranking) if each]
+        stands = waits if quota_line is None else quota_line.stands
         self.lineup = lineup(
             self._policy.backfill, stands, self._cluster, self._begin_to_wait, self._start, ranking
         )

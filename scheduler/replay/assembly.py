@@ -123,7 +123,9 @@ class Assembly:
                 if stormy
                 else None,
                 self._ranking(changing, rows) if changing is not None else None,
-                rules_of(scenario, [pool.stock.name for pool in self.pools], rows.words("owner")),
+                rules_of(
+                    scenario, [pool.stock.name for pool in self.pools], rows.words("owner"), log.admissions
+                ),
                 scenario.policy.queue_most,
                 scenario.overrun_s,
                 self._closed_needs,

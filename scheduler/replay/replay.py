@@ -23,6 +23,7 @@ from scheduler.replay.as_recorded import run_as_recorded
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
 from scheduler.replay.living import Living
+from scheduler.replay.quotas import write_admissions
 from scheduler.replay.setup import Setup
 from scheduler.replay.warm_source import opened_source
 from scheduler.run.directory import Run, finish
@@ -84,6 +85,7 @@ def _run(
     once = sold, ported(folder, stock, scenario.ports)
     spend = write_ledger(folder, stock, owning, end_s, *once)
     write_assets(folder, stock, owning, end_s, trace.epoch)
+    write_admissions(folder, setup, meter.jobs, log, end_s)
     checks = audit(folder, spend, stock, owning, meter, end_s, *once)
     entries = {
         "jobs": log.counts(),

@@ -8,6 +8,7 @@ from scheduler.catalog.certainty import footer
 from scheduler.report.bad_weather import bad_weather
 from scheduler.report.endings import endings
 from scheduler.report.ledger import spent
+from scheduler.report.queues import queues
 from scheduler.report.shares import MOST_SHOWN, largest, shares
 from scheduler.report.sites import sites
 from scheduler.report.work import headline, lateness, work
@@ -55,6 +56,7 @@ def summary(run: Run, by: str = "workload") -> str:
         _words(shown, by),
         work(jobs, run.end_s, shown),
         "" if by == "workload" else shares(served(run, jobs, by), by),
+        queues(run, jobs),
         lateness(jobs, run.end_s),
         bad_weather(levels, device_time),
         sites(run, device_time),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
+from scheduler.run.admissions import ADMISSIONS
 from scheduler.run.assets import ASSETS
 from scheduler.run.columns import ATTEMPTS, JOBS, SPEND, states
 from scheduler.run.description import DIGEST, digest, read_description
@@ -103,6 +104,7 @@ class Run:
         check_parts(self.folder, self._parts, demand)
         columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
         columns["states"] = states([*self.pools], self.offers, self.coming, self.metered)
+        columns |= {"admissions": ADMISSIONS} if self.has("admissions") else {}
         columns |= {"assets": ASSETS} if self.coming else {}
         columns |= {log: schema for log, schema in LIVE_LOGS.items() if self._parts[log]}
         if sum(part.rows for part in self._parts["jobs"]) != self.description["trace"]["jobs"]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from scheduler.catalog.models import WholeSeconds
+from scheduler.policy.quota_tree import QuotaNode, tree_of
 from scheduler.scenario.base import Model, Name, ScenarioError, Whole
 from traces.times import DurationError, parse_seconds
 
@@ -126,6 +128,23 @@ def amounts_of(amount: ByPool | None, resources: Sequence[str], absent: float) -
     """Return an amount as a number for each resource; one that is not named has `absent`."""
     by_pool = _by_pool(amount)
     return tuple(by_pool.get(resource, absent) for resource in resources)
+
+
+def nodes_of(queues: Sequence[QueueSpec], pools: Sequence[str]) -> list[QuotaNode]:
+    """Return the queues as nodes of their trees, of which nothing is used yet."""
+    resources, names = resources_of(queues, pools), [queue.name for queue in queues]
+    nodes = [
+        QuotaNode(
+            queue.name,
+            amounts_of(queue.quota, resources, 0),
+            amounts_of(queue.lend_most, resources, inf),
+            amounts_of(queue.borrow_most, resources, inf),
+            queue.weight,
+        )
+        for queue in queues
+    ]
+    tree_of(nodes, [None if queue.parent is None else names.index(queue.parent) for queue in queues])
+    return nodes
 
 
 def queue_of_owners(queues: Sequence[QueueSpec], owners: Iterable[str]) -> dict[str, int]:

@@ -35,11 +35,11 @@ class Cause(IntEnum):
 
 MEANINGS = {
     Cause.DEPENDENCY: "another job had to finish first, or the lag after it to pass",
-    Cause.BACK_OFF: "it had failed, and was not to be tried again yet",
+    Cause.BACK_OFF: "it had failed, or found no pod for its quota, and was not to be tried again yet",
     Cause.STARTING: "it held devices that were booting, restarting or being given its data",
     Cause.OUTAGE: "it would have fitted, but for devices that were out of service",
     Cause.RESIDENCY: "its data may not leave, and an offer had room for it",
-    Cause.QUOTA: "no offer had enough left of its quota",
+    Cause.QUOTA: "its queue had not enough quota for it, or no offer had enough left of its own",
     Cause.DECLINED: "an offer had room, and the policy wanted none that had",
     Cause.REFUSED: "offers refused, or were short of devices",
     Cause.TOO_FEW: "fewer devices were free than it takes",

@@ -132,7 +132,8 @@ class JobStory:
         span = int(gaps.from_s[first[0]]), int(gaps.to_s[first[0]])
         resources, needs = self.inquiry.resources, self.need.job.shape.owned
         if needs:
-            yield self._if("nobody been before it, nor room kept", resources.powered(needs), span)
+            quota = "its queue had the quota, " if self.setup.scenario.queues else ""
+            yield self._if(f"{quota}nobody been before it, nor room kept", resources.powered(needs), span)
             if any(need.power is not None for need in needs):
                 yield self._if("its site had all the power", resources.fits(needs, "free"), span)
             yield self._if("its gang been free to use any pods", resources.enough(needs), span)

@@ -22,6 +22,7 @@ from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, g
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
 from scheduler.why.patience import ends_s
+from scheduler.why.quota import QuotaSpans, lacking
 from scheduler.why.step_function import NEVER_S, StepFunction
 from traces.arrays import Bools, Ints, combinations, word_column
 from traces.parquet import write_batches
@@ -92,6 +93,7 @@ class Inquiry:
         pods = [pool["pods"] for pool in run.description["pools"]]
         self.resources = Resources(setup, self.assembly, self.held, pods)
         self._fit = cache(self.assembly.fit)
+        self._quota = QuotaSpans.of(run, setup, rows)
 
     def _held(self, attempts: pa.Table, open_: Gaps) -> Holdings:
         """Return who held devices while somebody waited for them; `attempts` where nobody did."""
@@ -167,7 +169,8 @@ class Inquiry:
         of_offers = (cause >= Cause.RESIDENCY) & (cause <= Cause.REFUSED)
         about = np.where(of_offers, _place(words, offers), _place(words, pools))
         patient = np.repeat([parts[0][4], False], [len(parts[0][0]), len(parts[1][0])])
-        return row, from_s, to_s, cause, on_pods, about, patient
+        spans = row, from_s, to_s, cause, on_pods, about, patient
+        return spans if self._quota is None or not shape.owned else _by_quota(self._quota, spans, words)
 
     def _patience_ends_s(self, need: CommonNeed, open_: Gaps) -> Ints:
         shape, log = need.job.shape, self.logged
@@ -185,6 +188,18 @@ class Inquiry:
             asked = [job._replace(shape=asks.shape) for job in self.jobs(open_.row)]
         ends = ends_s(patience, self.resources.view, asked, open_.from_s, done_s)
         return np.where(impatient, open_.from_s, ends)
+
+
+def _by_quota(quota: QuotaSpans, spans: tuple[Ints, ...], words: dict[str, int]) -> tuple[Ints, ...]:
+    """Return spans cut where their jobs get quota of their queue or lose it, with that as a cause."""
+    row, from_s, to_s, *_ = spans
+    first_s = row * quota.width
+    at, from_s, to_s, level = _cut(quota.level, np.arange(len(row)), first_s + from_s, first_s + to_s)
+    row, _, _, cause, on_pods, about, patient = (column[at] for column in spans)
+    lacked, on_pods = lacking(level, cause, on_pods)
+    queues = np.array([_place(words, name) for name in quota.names])[quota.queue[row]]
+    about = np.where((level > 0) & ((lacked == Cause.QUOTA) | (lacked == Cause.BACK_OFF)), queues, about)
+    return row, from_s - first_s[at], to_s - first_s[at], lacked, on_pods, about, patient
 
 
 def _place(words: dict[str, int], word: str) -> int:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.log import histories
+from scheduler.engine.log.admission_log import AdmissionLog
 from scheduler.engine.log.carried import Carried, Span
 from scheduler.engine.log.histories import Histories, Records
 from scheduler.engine.log.outcomes import (
@@ -80,6 +81,7 @@ class RunLog:
     ) -> None:
         self._jobs = jobs
         self.turns = Turns(jobs.numpy("submit_s").copy())
+        self.admissions = AdmissionLog(self.turns)
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price

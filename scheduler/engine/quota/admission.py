@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
 from math import ceil, inf
 from operator import attrgetter
-from typing import NamedTuple, Protocol
 
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.changing_queue import ChangingQueue
@@ -17,39 +16,14 @@ from scheduler.engine.quota.fair import FairShares
 from scheduler.engine.quota.holders import QuotaAsk, QuotaHolder, QuotaQueue, givers, may_give
 from scheduler.engine.quota.options import Option, Options
 from scheduler.engine.quota.quota_books import QuotaBooks
+from scheduler.engine.quota.rules import QuotaRules, Yielding
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.offers import Clock
 from scheduler.policy.quota_tree import QuotaNode
+from scheduler.run.admissions import BURST, ENDED, NO_POD
 
 Rank = tuple[tuple[float, ...], float, int]
 """Shares, or whether it borrows; the key of the order, and job_id: lowest first."""
-
-
-class QuotaRules(NamedTuple):
-    """The queues, by number, and how jobs are admitted to them."""
-
-    queues: Sequence[QuotaQueue]
-    queue_of: Mapping[str, int]
-    """The number of each owner's queue."""
-    resource_of: Sequence[int | None]
-    """By pool, the number of what quotas are of; None where there is none for it."""
-    half_life_s: Mapping[QuotaNode, float] | None
-    """Of the queues that have one, in fair mode; None: whoever does not borrow first, then by the policy."""
-    timeout_s: int | None
-    backoff_s: int
-
-
-class Yielding(Protocol):
-    """What admission asks of the run: that somebody gives way, or that it is asked again."""
-
-    def safe_until_s(self, attempt: Attempt) -> float:
-        """Return until when a job that runs on pods does not give way; that of now: it may."""
-
-    def gives_way(self, attempt: Attempt) -> None:
-        """Let a job that runs on pods give way now; it comes to wait again in this instant."""
-
-    def later(self, delay_s: int, act: Callable[[], bool]) -> None:
-        """Do something after so many seconds, and make the pass if it says that it matters."""
 
 
 class Admission:
@@ -62,7 +36,7 @@ class Admission:
         self._rules, self._loop, self._clock, self._ranking = rules, loop, clock, ranking
         self._fair = None if rules.half_life_s is None else FairShares(rules.half_life_s, clock)
         self._options = Options(rules.resource_of)
-        self._books = QuotaBooks(self._fair)
+        self._books = QuotaBooks(self._fair, rules.log, clock)
         self.stands = bytearray()
         self._pending = bytearray()
         """By turn, who waits for quota."""
@@ -93,7 +67,9 @@ class Admission:
                 flags.extend(bytes(job.turn + 1 - len(flags)))
         self._pending[job.turn] = 1
         self._scores[job.turn] = score
-        self._lines[queue].push((score, job_id, job.shaped(self._options.whole(job.shape))))
+        whole = job.shaped(self._options.whole(job.shape))
+        self._lines[queue].push((score, job_id, whole))
+        self._books.asks(job.turn, self._number(job), self._options.of(whole.shape)[0])
         self._due[queue.node.root] = None
 
     def started(self, attempt: Attempt) -> None:
@@ -106,17 +82,33 @@ class Admission:
             self._pending[turn] = self.stands[turn] = 0
             self._resting.pop(turn, None)
         if not attempt.pods:
-            self._give_back(turn)
+            self._give_back(turn, BURST)
         elif not self._books.runs(attempt):
-            self._books.take(_ask(job, self._queue(job), self._options.of(job.shape)[0]), 0.0)
+            self._runs_already(job)
             self._books.runs(attempt)
 
     def released(self, attempt: Attempt) -> None:
         """A job gives its quota back, as it runs no more."""
-        self._give_back(attempt.turn)
+        self._give_back(attempt.turn, ENDED)
 
-    def _give_back(self, turn: int) -> None:
-        if (queue := self._books.give_back(turn)) is not None:
+    def leaves(self, turn: int) -> None:
+        """A job waits no more, though it does not start."""
+        if turn < len(self._pending):
+            self._pending[turn] = self.stands[turn] = 0
+            self._resting.pop(turn, None)
+            self._give_back(turn, ENDED)
+
+    def waiting(self) -> list[Job]:
+        """Return who waits for quota, in order of the queues and of each."""
+        return [job for line in self._lines.values() for job in line.in_order()]
+
+    def _runs_already(self, job: Job) -> None:
+        option = self._options.of(job.shape)[0]
+        self._books.asks(job.turn, self._number(job), option)
+        self._books.take(_ask(job, self._queue(job), option), 0.0)
+
+    def _give_back(self, turn: int, ending: int) -> None:
+        if (queue := self._books.give_back(turn, ending)) is not None:
             self._due[queue.node.root] = None
 
     # who is admitted
@@ -163,6 +155,7 @@ class Admission:
         for _, ask in asks:
             stopped = givers(self._candidates(ask, root), ask, self._fair)
             for holder in stopped:
+                self._books.gives_way(holder, ask)
                 if self.stands[holder.job.turn]:
                     self._step_back(holder)
                 else:
@@ -222,7 +215,7 @@ class Admission:
         """Take its quota from a job that has not started, and let it wait for quota again."""
         job = holder.job
         self.stands[job.turn] = 0
-        self._give_back(job.turn)
+        self._give_back(job.turn, ENDED)
         self.submit((holder.score, job.job_id, job))
 
     def _give_up(self, holder: QuotaHolder) -> bool:
@@ -231,7 +224,7 @@ class Admission:
         if not self._books.holds(holder) or not self.stands[turn]:
             return False
         self.stands[turn] = 0
-        self._give_back(turn)
+        self._give_back(turn, NO_POD)
         self._resting[turn] = holder
         self._loop.later(self._rules.backoff_s, partial(self._try_again, holder))
         return True
@@ -242,9 +235,12 @@ class Admission:
             self.submit((holder.score, holder.job.job_id, holder.job))
         return rests
 
+    def _number(self, job: Job) -> int:
+        return self._rules.queue_of[job.owner]
+
     def _queue(self, job: Job) -> QuotaQueue:
         """Return the queue of a job, with a line of its own."""
-        queue = self._rules.queues[self._rules.queue_of[job.owner]]
+        queue = self._rules.queues[self._number(job)]
         if queue not in self._lines:
             self._trees.setdefault(queue.node.root, []).append(queue)
             needs, pending, ranking = attrgetter("owned"), self._pending, self._ranking

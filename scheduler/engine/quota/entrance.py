@@ -14,7 +14,8 @@ from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
-from scheduler.engine.quota.admission import Admission, QuotaRules
+from scheduler.engine.quota.admission import Admission
+from scheduler.engine.quota.rules import QuotaRules
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.storm.storm import Storm
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -20,6 +20,16 @@ from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.renting import Renting
 
 
+class QuotaLine(Protocol):
+    """Those who wait for the quota of their queue."""
+
+    def waiting(self) -> Sequence[Job]:
+        """Return them, in order of the queues and of each."""
+
+    def leaves(self, turn: int) -> None:
+        """A job waits no more, though it does not start."""
+
+
 class Loop(Protocol):
     """The simulation, as its handle reaches it."""
 
@@ -33,6 +43,10 @@ class Loop(Protocol):
     renting: Renting
     patience: PatienceTimer
     waiting_jobs: int
+
+    @property
+    def quota_line(self) -> QuotaLine | None:
+        """None where no queues have quotas."""
 
     def key(self, job: Job) -> float:
         """Return the order's key of a job at this moment."""
@@ -138,8 +152,10 @@ class Handle:
         self._loop.arrivals.lost(row, KILLED)
 
     def waiting(self) -> Iterator[Job]:
-        """Yield who waits for pods, in order."""
-        return self._loop.lineup.queue.in_order()
+        """Yield who waits for pods, in order, then who waits for quota."""
+        yield from self._loop.lineup.queue.in_order()
+        if self._loop.quota_line is not None:
+            yield from self._loop.quota_line.waiting()
 
     def turn_away(self, job: Job, reason: str) -> None:
         """Reject a job that waits, or is about to, and all that wait for it to finish."""
@@ -147,6 +163,8 @@ class Handle:
         if self.log.turns.waiting[job.turn]:
             self.log.stops_waiting(job.turn, self.now_s)
             loop.waiting_jobs -= 1
+            if loop.quota_line is not None:
+                loop.quota_line.leaves(job.turn)
         self.log.unstarted(job.row, REJECTED, reason)
         loop.arrivals.lost(job.row, REJECTED)
 

@@ -13,6 +13,7 @@ from scheduler.run.figures import main_figures
 from scheduler.run.goodput import DeviceTime
 from scheduler.run.job_figures import by_gang, by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
+from scheduler.run.queue_figures import queue_fairness, queue_figures
 from scheduler.run.spend import spent_by
 from scheduler.why.job_story import JobStory
 from scheduler.why.run_figures import by_cause, on_pods, patient_device_s, worst
@@ -38,6 +39,8 @@ class SummaryDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     gangs: Annotated[dict[str, Named], about("waits by work of each size of gang")]
     served: Annotated[dict[str, Named], about("what each word asked for, had and was due")]
     fairness: Annotated[Named, about("`jain_due`, `jain_speed` and `share_error` of these words")]
+    queues: Annotated[dict[str, Named], about("quota, use, loans and waits of each queue with a quota")]
+    queue_fairness: Annotated[Named, about("`jain_quota` and `quota_share_error`, where there are queues")]
     resources: Annotated[list[Plain], about("pools and offers with devices, device-hours and utilization")]
     spend: Annotated[list[Plain], about("the ledger by resource, line and bearer")]
     unsure: Sure
@@ -66,6 +69,8 @@ def summary_document(
         gangs={name: dict(figures) for name, figures in by_gang(jobs, run.end_s).items()},
         served={name: dict(group._asdict()) for name, group in groups.items()},
         fairness=dict(fairness(groups)),
+        queues={name: dict(figures) for name, figures in queue_figures(run, jobs).items()},
+        queue_fairness=dict(queue_fairness(run)) if run.has("admissions") else {},
         resources=list(_resources(DeviceLevels(run))),
         spend=rows,
         unsure=description["unsure"],
