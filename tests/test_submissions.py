@@ -59,6 +59,16 @@ def test_a_part_is_a_trace_and_says_what_of() -> None:
     assert found.source == {"part": {"since": "150s", "until": None}, "of": {}}
 
 
+def test_a_part_keeps_the_rates_of_its_devices_and_opens_as_it_did() -> None:
+    """Rates by kind are checked against the catalog, of a part as of the whole; a warm one still opens so."""
+    rates = {"reference_pflops": {"fsd": 2.5}}
+    whole = CHAIN.from_source({**rates, "opens_s": 150})
+    for since, opens in (("100s", 150), ("150s", 150), (None, 150), ("151s", None)):
+        found = cut(whole, TimeRange(since=since, until="350s")).trace
+        assert (found.reference_pflops, found.opens_s) == ({"fsd": 2.5}, opens)
+        assert found.source["of"] == whole.source
+
+
 def test_what_was_cut_is_said() -> None:
     assert str(cut(CHAIN, TimeRange(since="100s"))) == (
         "kept 4 of 5 jobs, submitted from 1970-01-01 00:01 to 1970-01-01 00:05 UTC; "

@@ -169,7 +169,12 @@ def test_a_month_carries_its_jobs_over_to_another(tmp_path: Path) -> None:
     month = build.trace(job(0, 150, 2, name="long"), job(90, 10, 1), job(200, 5, 1), epoch="2026-01-05")
     first = go(of, month, tmp_path / "first")
     other = build.trace(job(30, 7, 1), job(40, 8, 2), epoch="2026-07-06")
-    both = carry_over(warm_from(first, month), other, 0)
+    rates = {"reference_pflops": {"fsd": 2.5}}
+    warm, other = warm_from(first, month.from_source(rates)), other.from_source(rates)
+    both = carry_over(warm, other, 0)
+    assert both.reference_pflops == warm.reference_pflops == {"fsd": 2.5}
+    with pytest.raises(TraceError, match="with another rate for fsd"):
+        carry_over(warm, other.from_source({"reference_pflops": {"fsd": 2.0}}), 0)
     assert (both.instant(both.opens_s or 0).isoformat(), len(both)) == ("2026-07-06T00:00:00+00:00", 4)
     then = go(of, both, tmp_path / "then")
     opens_s = then.start_s

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from traces.arrays import Bools, Floats, Ints, lists_of
 from traces.confidence import BlocksDrawn
 from traces.portable import exp, log
-from traces.schema import REFERENCE_PFLOPS, RESAMPLED, TraceError
+from traces.schema import RESAMPLED, TraceError
 from traces.streams import streams
 from traces.submissions import without_lost
 from traces.times import DAY_S, YEAR_S
@@ -192,10 +192,9 @@ def _joined(trace: Trace, drawn: list[_Drawn], source: dict[str, Any]) -> Trace:
         at = jobs.column_names.index(name)
         jobs = jobs.set_column(at, jobs.schema.field(at), column)
     jobs, _ = without_lost(jobs)
-    rates = {REFERENCE_PFLOPS: trace.reference_pflops} if trace.reference_pflops else {}
     return Trace.from_columns(
         dict(zip(jobs.column_names, jobs.columns, strict=True)),
         epoch=trace.epoch_in_its_zone,
         reference_device=trace.reference_device,
-        source={RESAMPLED: source, "of": trace.source, **rates},
+        source=trace.derived_source({RESAMPLED: source}),
     )

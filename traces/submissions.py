@@ -13,7 +13,7 @@ from traces.arrays import lists_of
 from traces.numbers import count_of, days, minute
 from traces.schema import TraceError
 from traces.times import DAY_S, parse_moment
-from traces.trace import Trace
+from traces.trace import OPENS, Trace
 
 
 def submissions(trace: Trace) -> str:
@@ -66,7 +66,8 @@ class Cut(NamedTuple):
 def cut(trace: Trace, part: TimeRange) -> Cut:
     """Keep the jobs that are submitted in the part, with their ids, in seconds of the same epoch.
 
-    Raises MomentError for a moment that is none, TraceError where no job is left.
+    A trace that opens warm still does, unless the part begins later. Raises MomentError for a moment that is
+    none, TraceError where no job is left.
     """
     if part == ALL_TIME:
         return Cut(trace, len(trace), 0)
@@ -78,8 +79,10 @@ def cut(trace: Trace, part: TimeRange) -> Cut:
         asked = f"from {part.since or 'the first'} to before {part.until or 'the end'}"
         raise TraceError(f"no job is submitted {asked}: the trace's are {submissions(trace)}")
     table, freed = without_lost(trace.table.slice(first, last - first))
-    part_of = Trace(table).from_source({"part": part._asdict(), "of": trace.source})
-    return Cut(part_of, len(trace), freed)
+    done: dict[str, object] = {"part": part._asdict()}
+    if trace.opens_s is not None and (low is None or low <= trace.opens_s):
+        done[OPENS] = trace.opens_s
+    return Cut(Trace(table).from_source(trace.derived_source(done)), len(trace), freed)
 
 
 def without_lost(table: pa.Table) -> tuple[pa.Table, int]:

@@ -66,7 +66,7 @@ def opened(
     own_lag_s, lag_s, had = trace.numpy("after_lag_s")[~gone], lag_s[~gone], had[~gone]
     lag_s = np.where(keeps, own_lag_s, np.where(had & (lag_s > 0), lag_s, NO_VALUE))
     lags = pa.array(lag_s, pa.int64(), mask=lag_s == NO_VALUE)
-    return Trace(_with(table, {"after_lag_s": lags})).from_source({OPENS: at_s, "of": trace.source})
+    return Trace(_with(table, {"after_lag_s": lags})).from_source(trace.derived_source({OPENS: at_s}))
 
 
 def runs_already(trace: Trace) -> list[RunsAlready]:
@@ -103,6 +103,9 @@ def carry_over(before: Trace, then: Trace, at_s: int) -> Trace:
     epoch of `then` that nobody was submitted before that. Those who are carried over have new ids, and their
     old ones as names. Raises TraceError for jobs on other devices.
     """
+    rates = then.reference_pflops
+    if other := [kind for kind, rate in before.reference_pflops.items() if rates.get(kind, rate) != rate]:
+        raise TraceError(f"jobs cannot be carried over from those with another rate for {', '.join(other)}")
     if before.reference_device != then.reference_device:
         devices = f"{before.reference_device} to jobs on {then.reference_device}"
         raise TraceError(f"jobs cannot be carried over from those on {devices}")
@@ -113,13 +116,13 @@ def carry_over(before: Trace, then: Trace, at_s: int) -> Trace:
     new = then.table.filter(pc.greater_equal(then.table.column("submit_s"), at_s))
     carried = _numbered_from(carried, 1 + (pc.max(new.column("job_id")).as_py() or 0))
     both = pa.concat_tables([_later(carried, shift_s + days_s), _later(new, days_s)])
-    source = {OPENS: at_s + days_s, "carried": len(carried), "of": then.source, "from": before.source}
+    source = {OPENS: at_s + days_s, "carried": len(carried), "from": before.source}
     epoch = then.epoch_in_its_zone - timedelta(seconds=days_s)
     return Trace.from_columns(
         dict(zip(both.column_names, both.columns, strict=True)),
         epoch=epoch,
         reference_device=then.reference_device,
-        source=source,
+        source=then.derived_source(source),
     )
 
 
