@@ -81,6 +81,7 @@ def plan() -> KeptPlan:
         pool="dojo",
         days=28,
         most=3,
+        step=1,
         bursts=("rented", "never"),
         seeds=range(5, 7),
         target=Target(group="fsd.release", share=0.95, limit_s=7_200, stranded=0.01),

@@ -132,11 +132,12 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 @settings(deadline=None)
-@given(worlds(), st.integers(0, 15), st.sampled_from([1.0, 0.5, 3.0]))
-def test_the_search_finds_what_brute_force_finds(world: World, guess: int, rent: float) -> None:
+@given(worlds(), st.integers(0, 15), st.sampled_from([1.0, 0.5, 3.0]), st.integers(1, 4))
+def test_the_search_finds_what_brute_force_finds(world: World, guess: int, rent: float, step: int) -> None:
     prices, most = PriceFactors(rent=rent), len(world.rents[0])
     patiences = [str(at) for at in range(len(world.first))]
-    grid = [world.evaluate(Candidate(pods + 1, name), 8) for pods in range(most) for name in patiences]
+    pods = range(step, most + 1, step)
+    grid = [world.evaluate(Candidate(number, name), 8) for number in pods for name in patiences]
     cheapest = min((one.mean_usd(prices) for one in grid if one.meets(TARGET)), default=None)
     runs: dict[Candidate, int] = {}
 
@@ -144,8 +145,9 @@ def test_the_search_finds_what_brute_force_finds(world: World, guess: int, rent:
         runs[candidate] = max(seeds, runs.get(candidate, 0))
         return world.evaluate(candidate, seeds)
 
-    found = search(evaluate, patiences, Goal(TARGET, most, prices), levels(8), guess)
+    found = search(evaluate, patiences, Goal(TARGET, most, prices, step), levels(8), guess)
     assert sum(runs.values()) <= 8 * len(grid)
+    assert {candidate.pods for candidate in runs} <= set(pods)
     if cheapest is None:
         assert found.best is None
     else:
@@ -478,6 +480,7 @@ def test_where_nothing_meets_the_target_it_says_so(file: Path) -> None:
         (["--target", "fsd.lable:p90:1h"], 'the demand has no kind "fsd.lable"; did you mean fsd.label?'),
         (["--target", "fsd.label"], "must be KIND:pNN:DURATION"),
         (["--seeds", "1"], "--seeds 1: an interval takes 2 or more"),
+        (["--max-pods", "4", "--step", "5"], "--step 5: at most as many as the 4 pods that are looked at"),
         (["--patience", "soon"], 'patience "soon": unknown'),
         (["--set", "bound=rented_only"], "a plan counts the pods itself (allowed: none, owned_only)"),
         (["--set", "demand.carz=1"], "unknown parameter carz; did you mean cars?"),

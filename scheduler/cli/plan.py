@@ -27,6 +27,7 @@ class PlanOptions(NamedTuple):
 
     pool: str | None
     max_pods: int | None
+    step: int
     firsts: tuple[str, ...]
     patiences: tuple[str, ...]
     target: str | None
@@ -51,6 +52,13 @@ class PlanOptions(NamedTuple):
 @click.option("--pool", help="The pool whose pods are counted; needed where there are several.")
 @click.option(
     "--max-pods", type=click.IntRange(1, 10**6), help="Most to look at.  [default: twice the scenario's]"
+)
+@click.option(
+    "--step",
+    type=click.IntRange(1, 10**6),
+    default=1,
+    show_default=True,
+    help="Pods are bought so many at a time, as nodes by the rack.",
 )
 @click.option(
     "--first",
@@ -119,7 +127,7 @@ def plan(
     notes, file = unsure(spec, stock), trace_file(spec, scenario, given.trace)
     target = target_of(given.target or _TARGETS[file is not None], given.stranded)
     bursts = burst_policies(given.firsts or DEFAULT_FIRSTS, given.patiences or DEFAULT_PATIENCES)
-    pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds)
+    pool, posed = plan_question(spec, given.pool, bursts, given.max_pods, given.seeds, given.step)
     spec, log = _jobs(spec, target.group, file, given)
     folder = out or Path("plans") / spec.name
     with workplace(folder, processes(workers), unit="run") as place:

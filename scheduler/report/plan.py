@@ -46,7 +46,8 @@ def question_lines(plan: Plan) -> list[str]:
     """Say what was asked for, and what was tried."""
     target = plan.target
     share, stranded = percent(target.share, 0), percent(target.stranded)
-    tried = f"tried:  1 to {plan.most} pods; bursting {', '.join(plan.bursts)};"
+    steps = f" in steps of {plan.step}" if plan.step > 1 else ""
+    tried = f"tried:  {plan.step} to {plan.most} pods{steps}; bursting {', '.join(plan.bursts)};"
     return [
         f"{plan.scenario}: how many pods of {plan.pool} to own, and when to burst?",
         f"target: {share} of {named(target.group)} wait at most {waited(target.limit_s)}, "

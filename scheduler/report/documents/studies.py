@@ -79,6 +79,7 @@ class PlanDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Plain, about("whose jobs wait how long at most, which share of them, what may be stranded")
     ]
     seeds: Annotated[int, about("replications, common to all plans")]
+    step: Annotated[int, about("pods are bought so many at a time")]
     best: Annotated[Plain | None, about("the cheapest plan that meets the target; null: none does")]
     surest: Annotated[Plain | None, about("the cheapest that meets it in nearly all resamples")]
     frontier: Annotated[list[Plain], about("plans than which none is cheaper and quicker")]
@@ -128,6 +129,7 @@ def plan_document(plan: Plan, out: str) -> PlanDocument:
             "stranded": target.stranded,
         },
         seeds=len(plan.seeds),
+        step=plan.step,
         best=_evaluation(plan.best, target),
         surest=_evaluation(plan.surest, target),
         frontier=[_planned(each, target) for each in plan.front],

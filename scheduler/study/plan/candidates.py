@@ -97,11 +97,12 @@ AS_GIVEN = PriceFactors()
 
 
 class Goal(NamedTuple):
-    """What is searched for: the cheapest plan of 1 to `most` pods that meets the target."""
+    """What is searched for: the cheapest plan of up to `most` pods, in steps, that meets the target."""
 
     target: Target
     most: int
     prices: PriceFactors = AS_GIVEN
+    step: int = 1
 
 
 @dataclass(frozen=True)

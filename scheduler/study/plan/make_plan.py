@@ -23,7 +23,7 @@ from scheduler.study.plan.variations import (
 from traces.confidence import LEVEL
 
 BESIDE = 3
-"""Pods less than the best plan's that the frontier looks at."""
+"""Steps less than the best plan's pods that the frontier looks at."""
 
 
 def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
@@ -32,7 +32,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
     Raises FailedRunError where a run fails.
     """
     scenario, target, outlooks = bench.scenario, bench.target, _outlooks(bench)
-    today, goal = bench.evaluator(TODAY), Goal(target, question.most)
+    today, goal = bench.evaluator(TODAY), Goal(target, question.most, step=question.step)
     result = search(today, question.bursts, goal, levels(question.seeds), question.present)
     best, unlike = result.best, unpriced(scenario, question.bursts)
     elsewhere = policies_elsewhere(bench, result.bursts)
@@ -48,6 +48,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         pool=bench.pool,
         days=(scenario.horizon_h or 0.0) / 24,
         most=question.most,
+        step=question.step,
         bursts=question.bursts,
         seeds=range(scenario.seed, scenario.seed + question.seeds),
         target=target,
@@ -81,10 +82,10 @@ def _deepest(bench: Bench) -> list[Evaluation]:
 
 def _grid(bench: Bench, elsewhere: tuple[str, ...], outlooks: list[Outlook], question: PlanQuestion) -> int:
     """Return how many runs every combination would have taken, of all that was asked."""
-    few = levels(question.seeds)[0]
-    runs = len(question.bursts) * question.most * question.seeds
-    runs += len(larger_together(bench.scenario)) * len(question.bursts) * question.most * few
-    return runs + sum(len(elsewhere) * most_pods(outlook, question) * few for outlook in outlooks)
+    few, step = levels(question.seeds)[0], question.step
+    plans = len(question.bursts) * (question.most // step)
+    runs = plans * (question.seeds + len(larger_together(bench.scenario)) * few)
+    return runs + sum(len(elsewhere) * (most_pods(outlook, question) // step) * few for outlook in outlooks)
 
 
 def _beside(best: Candidate, today: Evaluate, target: Target, question: PlanQuestion) -> Evaluation | None:
@@ -92,10 +93,11 @@ def _beside(best: Candidate, today: Evaluate, target: Target, question: PlanQues
 
     Returns the cheapest of these that meets the target with a confidence of `LEVEL`.
     """
-    for pods in range(best.pods - 1, max(0, best.pods - 1 - BESIDE), -1):
+    step = question.step
+    for pods in range(best.pods - step, max(0, best.pods - step - BESIDE * step), -step):
         if today(Candidate(pods, best.burst), question.seeds).wait_at(target.share) == inf:
             break
-    for pods in range(best.pods, question.most + 1):
+    for pods in range(best.pods, question.most + 1, step):
         evaluation = today(Candidate(pods, best.burst), question.seeds)
         if evaluation.confidence(target) >= LEVEL:
             return evaluation

@@ -47,6 +47,8 @@ class Plan:
     pool: str
     days: float
     most: int
+    step: int
+    """Pods are bought so many at a time."""
     bursts: tuple[str, ...]
     seeds: range
     target: Target

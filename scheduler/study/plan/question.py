@@ -35,6 +35,8 @@ class PlanQuestion(NamedTuple):
     seeds: int
     present: int
     """Pods in the scenario, from where the search sets out."""
+    step: int = 1
+    """Pods are bought so many at a time."""
 
 
 def burst_policies(firsts: Sequence[str], patiences: Sequence[str]) -> tuple[str, ...]:
@@ -55,11 +57,11 @@ def burst_policies(firsts: Sequence[str], patiences: Sequence[str]) -> tuple[str
 
 
 def plan_question(
-    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int
+    scenario: Scenario, pool: str | None, bursts: tuple[str, ...], most: int | None, seeds: int, step: int = 1
 ) -> tuple[str, PlanQuestion]:
     """Return the pool and the question, checked; raises PlanError, PolicyError.
 
-    Without `pool` it is the only one; without `most` twice its pods.
+    Without `pool` it is the only one; without `most` twice its pods. The most are whole steps.
     """
     pods = {spec.name: spec.pods for spec in scenario.pools}
     if scenario.bound not in ("none", "owned_only"):
@@ -77,7 +79,10 @@ def plan_question(
     if seeds > MOST_SEEDS:
         raise PlanError(f"--seeds {seeds:,}: at most {MOST_SEEDS:,}")
     pool = pool or next(iter(pods))
-    return pool, PlanQuestion(bursts, most or 2 * pods[pool], seeds, pods[pool])
+    most = most or 2 * pods[pool]
+    if step > most:
+        raise PlanError(f"--step {step:,}: at most as many as the {most:,} pods that are looked at")
+    return pool, PlanQuestion(bursts, most - most % step, seeds, pods[pool], step)
 
 
 def over_demand(scenario: Scenario, group: str) -> Scenario:

@@ -37,11 +37,12 @@ def wider_quotas(
         return None
     bursts, few = _asked(bench, running, question), levels(question.seeds)[0]
     today = bench.evaluator(TODAY)(best.candidate, few) if best is not None else None
-    guess = max(1, best.candidate.pods - 1) if best is not None else question.present
+    guess = max(1, best.candidate.pods - question.step) if best is not None else question.present
     cheapest, wider = today, list[WiderQuotas]()
     for group in groups:
         than = today if len(group) == 1 else cheapest
-        goal = Goal(bench.target, affordable(Goal(bench.target, question.most), than))
+        most = affordable(Goal(bench.target, question.most), than)
+        goal = Goal(bench.target, most, step=question.step)
         held_back = (_held_back(bench, group, burst, goal, few, guess) for burst in bursts)
         plan = _cheapest(plan for plan in held_back if _clearly_less(plan, than))
         if plan is not None:

@@ -116,13 +116,14 @@ class _Round:
 
     def cheaper(self, best: Evaluation | None, burst: str, guess: int) -> Evaluation | None:
         """Return the cheaper of `best` and the cheapest plan of a policy that meets the target."""
-        most = affordable(self.goal, best)
-        pods = smallest_number(lambda pods: self.look(pods, burst).meets(self.goal.target), most, guess)
-        while pods is not None and pods <= affordable(self.goal, best):
-            plan = self.look(pods, burst)
-            if plan.meets(self.goal.target) and (best is None or self._usd(plan) < self._usd(best)):
+        target, step = self.goal.target, self.goal.step
+        most, guess = affordable(self.goal, best) // step, round(guess / step)
+        steps = smallest_number(lambda steps: self.look(steps * step, burst).meets(target), most, guess)
+        while steps is not None and steps * step <= affordable(self.goal, best):
+            plan = self.look(steps * step, burst)
+            if plan.meets(target) and (best is None or self._usd(plan) < self._usd(best)):
                 best = plan
-            pods += 1
+            steps += 1
         return best
 
     def still_running(self, best: Evaluation | None) -> list[str]:

@@ -48,7 +48,7 @@ def under_demand(
     evaluate, few = bench.evaluator(outlook.name, **outlook.changes), levels(question.seeds)[0]
     most, plan = most_pods(outlook, question), best.candidate
     guess = round(plan.pods * (outlook.ratio + sqrt(outlook.ratio)) / 2)
-    result = search(evaluate, bursts, Goal(bench.target, most), [few], guess)
+    result = search(evaluate, bursts, Goal(bench.target, most, step=question.step), [few], guess)
     return Elsewhere(outlook.name, outlook.meaning, result.best, evaluate(plan, few), most)
 
 
@@ -78,7 +78,7 @@ def under_prices(
 ) -> Elsewhere:
     """Answer the question anew under other prices: the same runs, priced again, and new ones if it moves."""
     rounds, guess = levels(question.seeds), best.candidate.pods
-    goal = Goal(target, question.most, prices)
+    goal = Goal(target, question.most, prices, question.step)
     result = search(today, question.bursts, goal, rounds, guess)
     return Elsewhere(name, "", result.best, best, question.most, prices)
 
