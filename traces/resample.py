@@ -20,7 +20,7 @@ from traces.confidence import BlocksDrawn
 from traces.portable import exp, log
 from traces.schema import RESAMPLED, TraceError
 from traces.streams import streams
-from traces.submissions import without_lost
+from traces.submissions import derived_source, without_lost
 from traces.times import DAY_S, YEAR_S
 from traces.trace import Trace
 
@@ -196,5 +196,5 @@ def _joined(trace: Trace, drawn: list[_Drawn], source: dict[str, Any]) -> Trace:
         dict(zip(jobs.column_names, jobs.columns, strict=True)),
         epoch=trace.epoch_in_its_zone,
         reference_device=trace.reference_device,
-        source=trace.derived_source({RESAMPLED: source}),
+        source=derived_source(trace, {RESAMPLED: source}),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from traces.arrays import lists_of
 from traces.numbers import count_of, days, minute
-from traces.schema import TraceError
+from traces.schema import REFERENCE_PFLOPS, TraceError
 from traces.times import DAY_S, parse_moment
 from traces.trace import OPENS, Trace
 
@@ -82,7 +82,13 @@ def cut(trace: Trace, part: TimeRange) -> Cut:
     done: dict[str, object] = {"part": part._asdict()}
     if trace.opens_s is not None and (low is None or low <= trace.opens_s):
         done[OPENS] = trace.opens_s
-    return Cut(Trace(table).from_source(trace.derived_source(done)), len(trace), freed)
+    return Cut(Trace(table).from_source(derived_source(trace, done)), len(trace), freed)
+
+
+def derived_source(trace: Trace, done: Mapping[str, object]) -> dict[str, object]:
+    """Return the source of a trace made of another's jobs: what was done, to which, and its rates."""
+    rates = {REFERENCE_PFLOPS: trace.reference_pflops} if trace.reference_pflops else {}
+    return {**done, "of": trace.source, **rates}
 
 
 def without_lost(table: pa.Table) -> tuple[pa.Table, int]:

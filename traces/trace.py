@@ -94,11 +94,6 @@ class Trace:
             raise TraceError(str(error)) from None
         return cls(table)
 
-    def derived_source(self, done: Mapping[str, object]) -> dict[str, object]:
-        """Return the source of a trace made of these jobs: what was done, to which, and the rates kept."""
-        rates = {REFERENCE_PFLOPS: self.reference_pflops} if self.reference_pflops else {}
-        return {**done, "of": self.source, **rates}
-
     def from_source(self, source: Mapping[str, object]) -> Trace:
         """Return the trace with another account of where its jobs came from."""
         known = self.table.schema.metadata | {b"exaburst.source": json.dumps(source, sort_keys=True).encode()}

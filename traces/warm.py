@@ -19,7 +19,7 @@ from traces.arrays import Bools, Ints, lists_of
 from traces.numbers import minute
 from traces.record import Record
 from traces.schema import TraceError
-from traces.submissions import without_lost
+from traces.submissions import derived_source, without_lost
 from traces.times import DAY_S
 from traces.trace import NO_VALUE, OPENS, Trace
 
@@ -66,7 +66,7 @@ def opened(
     own_lag_s, lag_s, had = trace.numpy("after_lag_s")[~gone], lag_s[~gone], had[~gone]
     lag_s = np.where(keeps, own_lag_s, np.where(had & (lag_s > 0), lag_s, NO_VALUE))
     lags = pa.array(lag_s, pa.int64(), mask=lag_s == NO_VALUE)
-    return Trace(_with(table, {"after_lag_s": lags})).from_source(trace.derived_source({OPENS: at_s}))
+    return Trace(_with(table, {"after_lag_s": lags})).from_source(derived_source(trace, {OPENS: at_s}))
 
 
 def runs_already(trace: Trace) -> list[RunsAlready]:
@@ -122,7 +122,7 @@ def carry_over(before: Trace, then: Trace, at_s: int) -> Trace:
         dict(zip(both.column_names, both.columns, strict=True)),
         epoch=epoch,
         reference_device=then.reference_device,
-        source=then.derived_source(source),
+        source=derived_source(then, source),
     )
 
 
