@@ -569,8 +569,8 @@ p5.48xlarge,H100,8.0,192,2048,55.04,26.0,us-east-1,"{'Gpus': []}",use1-az1
 p5.48xlarge,H100,8.0,192,2048,55.04,28.0,us-east-1,"{'Gpus': []}",use1-az2
 m5.large,,,2,8,0.096,0.03,us-east-1,,use1-az1
 """
-OURS = """Provider,Device,GPUs,Price,reserved_1y,capacity block,contract
-acme,h100,8,24,16,20,18
+OURS = """Provider,Device,GPUs,Price,reserved_1y,savings_1y,capacity block,contract
+acme,h100,8,24,16,17.6,20,18
 """
 
 
@@ -597,6 +597,7 @@ def test_contract_prices_stand_beside_on_demand(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     offer = load_catalog(out).offer("acme-h100-any")
     assert (offer.usd_per_device_h, offer.reserved_usd_per_device_h_by_months) == (3, {12: 2})
+    assert (offer.savings_usd_per_device_h_by_months, offer.spot_usd_per_device_h) == ({12: 2.2}, None)
     assert (offer.block_usd_per_device_h, offer.contract_usd_per_device_h) == (2.5, 2.25)
     assert offer.figures["boot_s"].sure == "assumed"
     shown = CliRunner().invoke(main, ["catalog", "offers", "--catalog", str(out)]).stdout

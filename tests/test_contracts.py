@@ -6,17 +6,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from msgspec import convert
 
-from scheduler.catalog import CatalogError
+from scheduler.catalog import Catalog, CatalogError, load_catalog
 from scheduler.money.focus.table import focus_table
+from scheduler.money.ledger.commitments import committed
+from scheduler.money.ledger.rates import rents
 from scheduler.money.ledger.showback import showback
 from scheduler.replay.engines import covers
 from scheduler.run.directory import Run
-from scheduler.scenario import Scenario, ScenarioError
+from scheduler.scenario import OfferSpec, Scenario, ScenarioError
+from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
+from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.stock import stock_of
 from tests.build import job, offer, rows, run, scenario, trace
 from tests.worlds import CATALOG
+from traces.dated import months_later
 from traces.times import DAY_S, HOUR_S
 
 EPOCH = "2026-01-05"
@@ -77,6 +84,96 @@ def test_a_savings_plan_buys_as_many_devices_as_it_pays_for(tmp_path: Path) -> N
     assert sum(usd for (usd,) in rows(done, "spend", "usd")) == pytest.approx(7.2 + 2.4)
 
 
+LISTED = """
+[offers.ours]
+provider = "aws"
+region = "here"
+device = "h100"
+sizes = [8]
+usd_per_device_h = [3.6, "quote", "high"]
+reserved_usd_per_device_h_by_months.12 = 1.8
+savings_usd_per_device_h_by_months.12 = [2.4, "quote", "high"]
+block_usd_per_device_h = [3.0, "quote", "high"]
+contract_usd_per_device_h = [2.7, "quote", "low"]
+
+[sources]
+quote = "A quote"
+"""
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    file = tmp_path_factory.mktemp("prices") / "ours.toml"
+    file.write_text('as_of = "2026-03"\n' + LISTED)
+    return load_catalog(file)
+
+
+@pytest.mark.parametrize(
+    ("terms", "usd_per_h"),
+    [
+        ({"devices": 8, "months": 12}, 8 * 1.8),
+        ({"devices": 8, "contract": True}, 8 * 2.7),
+        ({"devices": 8}, 8 * 3.6),
+        ({"usd_per_h": 12, "months": 12}, 12),
+    ],
+)
+def test_prices_by_contract_come_from_the_catalog(
+    listed: Catalog, terms: dict[str, Any], usd_per_h: float
+) -> None:
+    """A savings plan of 12 USD an hour covers 12 / 2.4 = 5 devices, of which an hour on demand is 3.6."""
+    cloud = OfferSpec(name="cloud", offer="ours", quota=8, commitments=(convert(terms, CommitmentSpec),))
+    (stock,) = stock_of(scenario([], [cloud]), listed, datetime(2026, 1, 5, tzinfo=UTC)).offers
+    covered = committed(stock, rents(stock)[0].price)
+    assert covered.usd.at(np.array([0])) * HOUR_S == pytest.approx(usd_per_h)
+    devices = 5 if "usd_per_h" in terms else 8
+    assert covered.devices.at(np.array([0])) == pytest.approx(devices)
+    assert stock.commitments[0].covers(3.6) == devices
+
+
+def test_a_term_of_months_ends_with_them(listed: Catalog) -> None:
+    """From 31 August on a month ends on 30 September; `until` says otherwise."""
+    start = datetime(2026, 8, 31, tzinfo=UTC)
+    for terms, days in (({}, 365), ({"since": "2026-09-30"}, 395), ({"until": "2026-09-30"}, 30)):
+        spec = convert({"devices": 8, "months": 12} | terms, CommitmentSpec)
+        cloud = OfferSpec(name="cloud", offer="ours", quota=8, commitments=(spec,))
+        (stock,) = stock_of(scenario([], [cloud]), listed, start).offers
+        assert stock.commitments[0].to_s == days * DAY_S
+    assert months_later(start, 1) == datetime(2026, 9, 30, tzinfo=UTC)
+    assert months_later(datetime(2026, 11, 5, 3, tzinfo=UTC), 2) == datetime(2027, 1, 5, 3, tzinfo=UTC)
+
+
+def test_a_block_without_a_price_has_the_catalogs(listed: Catalog) -> None:
+    cloud = OfferSpec(name="cloud", offer="ours", quota=8, blocks=(BlockSpec(since="2026-01-06", days=2),))
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    (stock,) = stock_of(scenario([], [cloud]), listed, start).offers
+    assert stock.commitments[0].usd_per_device_h == 3.0
+
+
+@pytest.mark.parametrize(
+    ("terms", "low", "assumed"),
+    [
+        ({"devices": 8, "contract": True}, "contract_usd_per_device_h 2.7 (quote)", ""),
+        ({"devices": 8, "months": 12}, "", "reserved_usd_per_device_h_by_months.12 1.8"),
+        ({"usd_per_h": 12, "months": 12}, "", ""),
+        ({"devices": 8, "usd_per_device_h": 2}, "", ""),
+    ],
+)
+def test_what_is_unsure_of_a_contract_is_said(
+    listed: Catalog, terms: dict[str, Any], low: str, assumed: str
+) -> None:
+    """Its price is as old, and as little sure, as the catalog's; one that is given is the user's own."""
+    cloud = OfferSpec(
+        name="cloud", offer="ours", quota=8, usd_per_device_h=3, commitments=(convert(terms, CommitmentSpec),)
+    )
+    of = scenario([], [cloud])
+    stock = stock_of(of, listed, datetime(2026, 1, 5, tzinfo=UTC))
+    unsure = unsure_figures(of, stock, listed)
+    for sure, figure in (("low", low), ("assumed", assumed)):
+        assert figure in unsure[sure]["cloud"]
+        assert bool(figure) == ("usd_per_device_h" in unsure[sure]["cloud"])
+    assert prices_of(of, stock, listed) == ("" if "usd_per_device_h" in terms else "2026-03")
+
+
 def test_a_block_is_there_for_its_days_alone(tmp_path: Path) -> None:
     """It begins at 11:30; a job of two days waits for it, is stopped half an hour before the end and goes on
     in the next one."""
@@ -135,6 +232,12 @@ def test_a_block_is_billed_ahead_and_used_at_its_price(tmp_path: Path) -> None:
         ({"blocks": [block("soon")]}, "'soon': must be a date"),
         ({"blocks": [block("2026-01-06")], "spot": True}, "they go neither with commitments nor with spot"),
         ({"commitments": [{}]}, "give either `devices`, or `usd_per_h` for a savings plan"),
+        (
+            {"commitments": [{"devices": 1, "months": 12, "discount": 0.1}]},
+            "give one price: usd_per_device_h",
+        ),
+        ({"commitments": [{"devices": 1, "months": 12, "contract": True}]}, "give one price"),
+        ({"commitments": [{"usd_per_h": 1, "contract": True}]}, "contract is a price of `devices`"),
         ({"commitments": [{"devices": 9}]}, "devices = 9: must be at most the quota"),
         ({"commitments": [{"devices": 1, "until": "now"}]}, '"now": must be a date'),
         (
@@ -154,6 +257,11 @@ def test_bad_terms_are_one_line(terms: dict[str, Any], wrong: str) -> None:
     ("terms", "wrong"),
     [
         ({"blocks": [block("2026-01-06", 7), block("2026-01-08")]}, "cloud: blocks overlap"),
+        (
+            {"commitments": [{"devices": 8, "months": 12}]},
+            "has no reserved_usd_per_device_h_by_months.12 (it has: none by contract): give usd_per_device_h",
+        ),
+        ({"blocks": [{"since": "2026-01-06", "days": 1}]}, "has no block_usd_per_device_h"),
         ({"quota": 513, "blocks": [block("2026-01-06")]}, "at most 64 instances"),
         ({"commitments": [{"devices": 5}, {"devices": 4, "since": "10d"}]}, "of 9 devices at once"),
         (

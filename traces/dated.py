@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -35,6 +36,13 @@ def date_of(raw: Any) -> date:
 def month_of(raw: Any) -> str:
     """Return the month of a date, as 2026-01; raises DatedError."""
     return date_of(raw).isoformat()[:7]
+
+
+def months_later(instant: datetime, months: int) -> datetime:
+    """Return the same hour and day so many months later, of a shorter month its last day."""
+    year, month = divmod(12 * instant.year + instant.month - 1 + months, 12)
+    day = min(instant.day, monthrange(year, month + 1)[1])
+    return instant.replace(year=year, month=month + 1, day=day)
 
 
 def months_between(month: str, today: date) -> int:

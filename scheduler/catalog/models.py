@@ -139,6 +139,10 @@ class PodKind(Entry, frozen=True, kw_only=True):
             raise ValueError(f"devices = {self.devices}: must be whole nodes of {self.node_devices}")
 
 
+AGREED = tuple(f"{sort}_usd_per_device_h" for sort in ("reserved", "savings", "block", "contract"))
+"""How prices by contract begin."""
+
+
 class Offer(Entry, frozen=True, kw_only=True):
     """A rentable device at a price, in one region of one provider."""
 
@@ -158,6 +162,8 @@ class Offer(Entry, frozen=True, kw_only=True):
     """Sizes that are sold at a spot price; None: all."""
     reserved_usd_per_device_h_by_months: dict[int, Amount] = {}
     """Prices of devices reserved for so many months, in nodes."""
+    savings_usd_per_device_h_by_months: dict[int, Amount] = {}
+    """Prices at which a savings plan of so many months covers devices, in nodes."""
     block_usd_per_device_h: Amount | None = None
     """Price of a block of capacity that is paid ahead, in nodes."""
     contract_usd_per_device_h: Amount | None = None

@@ -30,6 +30,8 @@ LISTED = {
     "spot_usd_per_hour": ("spot_usd_per_hour", "spotprice", "spot_price", "spot"),
     "reserved_12_usd_per_hour": ("reserved_1y", "reserved_1y_usd_per_hour", "reserved_12_months"),
     "reserved_36_usd_per_hour": ("reserved_3y", "reserved_3y_usd_per_hour", "reserved_36_months"),
+    "savings_12_usd_per_hour": ("savings_1y", "savings_1y_usd_per_hour", "savings_12_months"),
+    "savings_36_usd_per_hour": ("savings_3y", "savings_3y_usd_per_hour", "savings_36_months"),
     "block_usd_per_hour": ("capacity_block", "block", "block_usd_per_hour"),
     "contract_usd_per_hour": ("contract", "contract_usd_per_hour"),
 }

@@ -62,6 +62,8 @@ _NUMBERS = ["accelerator_count", "price_usd_per_hour", "spot_usd_per_hour"]
 CONTRACTS = {
     "reserved_12_usd_per_hour": "reserved_usd_per_device_h_by_months.12",
     "reserved_36_usd_per_hour": "reserved_usd_per_device_h_by_months.36",
+    "savings_12_usd_per_hour": "savings_usd_per_device_h_by_months.12",
+    "savings_36_usd_per_hour": "savings_usd_per_device_h_by_months.36",
     "block_usd_per_hour": "block_usd_per_device_h",
     "contract_usd_per_hour": "contract_usd_per_device_h",
 }

@@ -42,6 +42,7 @@ _BY_KEY: dict[type[Entry], dict[str, tuple[Callable[[float], bool], str]]] = {
             "usd_per_device_h_by_size",
             "spot_usd_per_device_h_by_size",
             "reserved_usd_per_device_h_by_months",
+            "savings_usd_per_device_h_by_months",
         ),
         (lambda usd: 0 <= usd <= 1e12, "from 0 to 1e+12"),
     ),

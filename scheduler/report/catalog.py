@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 
 from scheduler.catalog.arithmetic import Finding, check_arithmetic
 from scheduler.catalog.catalog import Catalog
-from scheduler.catalog.models import CatalogError, Device, Figure, Offer, PodKind, listed, unit
+from scheduler.catalog.models import AGREED, CatalogError, Device, Figure, Offer, PodKind, listed, unit
 from traces.numbers import decimal, shortest
 from traces.tables import table
 
 _PRICES = ("usd_per_device_h", "spot_usd_per_device_h")
-_AGREED = ("reserved_usd_per_device_h", "block_usd_per_device_h", "contract_usd_per_device_h")
 
 
 def render(catalog: Catalog, section: str | None = None) -> str:
@@ -39,14 +38,14 @@ def _offers(catalog: Catalog) -> str:
         (offer.key, name, decimal(figure.value), figure.sure, figure.source)
         for offer in catalog.offers.values()
         for name, figure in offer.figures.items()
-        if name.startswith(_AGREED)
+        if name.startswith(AGREED)
     ]
     terms: dict[tuple[tuple[str, Figure], ...], list[str]] = {}
     for offer in catalog.offers.values():
         shared = tuple(
             (name, figure)
             for name, figure in offer.figures.items()
-            if not name.startswith((*_PRICES, *_AGREED))
+            if not name.startswith((*_PRICES, *AGREED))
         )
         sharing = terms.setdefault(shared, [])
         if offer.provider not in sharing:

@@ -26,6 +26,10 @@ class CommitmentSpec(Model, frozen=True, kw_only=True):
     """The price of the contract, instead of the offer's."""
     discount: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     """Or as a share off the offer's price."""
+    months: Count | None = None
+    """Or the catalog's for a term of so many months, which then ends unless `until` says otherwise."""
+    contract: bool = False
+    """Or the catalog's, agreed with the provider, of reserved devices."""
     since: str | None = None
     """A date, or a duration from the start of the run; absent: the start."""
     until: str | None = None
@@ -36,6 +40,11 @@ class CommitmentSpec(Model, frozen=True, kw_only=True):
             raise ValueError("give either `devices`, or `usd_per_h` for a savings plan")
         if self.usd_per_device_h is not None and (self.discount or self.usd_per_h is not None):
             raise ValueError("usd_per_device_h goes neither with a discount nor with a savings plan")
+        own = self.usd_per_device_h is not None or self.discount > 0
+        if own + (self.months is not None) + self.contract > 1:
+            raise ValueError("give one price: usd_per_device_h, discount, months or contract")
+        if self.contract and self.devices is None:
+            raise ValueError("contract is a price of `devices`; for a savings plan give months or discount")
         for moment in (self.since, self.until):
             if moment is not None:
                 parse_moment(moment, datetime.fromtimestamp(0, UTC))
@@ -50,7 +59,8 @@ class BlockSpec(Model, frozen=True, kw_only=True):
     since: str
     """The day on which it begins."""
     days: Count
-    usd_per_device_h: Positive
+    usd_per_device_h: Positive | None = None
+    """Absent: the catalog's price of blocks."""
 
     def __post_init__(self) -> None:
         date_of(self.since)

@@ -11,6 +11,7 @@ from scheduler.catalog import Catalog
 from scheduler.catalog.certainty import figures_of, oldest
 from scheduler.catalog.models import Certainty
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
+from scheduler.stock.contracts import price_name
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import NO_QUOTA, Stock
 
@@ -33,18 +34,14 @@ def unsure_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[C
 def prices_of(scenario: Scenario, stock: Stock, catalog: Catalog) -> str:
     """Return the month of the oldest price or capital that a run has from the catalog; empty for none."""
     pods = {spec.name: spec.pod for spec in scenario.pools if spec.capital_usd is None}
-    offers = {
-        spec.name: (spec.offer, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
-        for spec in scenario.offers
-        if spec.usd_per_device_h is None
-    }
+    offers = {spec.name: spec for spec in scenario.offers}
     bought = [
         catalog.pod(pod).figures.get("capital_usd") for pool in stock.pools if (pod := pods.get(pool.name))
     ]
     rented = [
-        catalog.offer(offers[offer.name][0]).figures.get(offers[offer.name][1])
+        catalog.offer(offer.offer).figures.get(name)
         for offer in stock.offers
-        if offer.name in offers
+        for name in _prices(offers[offer.name])
     ]
     return oldest([*bought, *rented])
 
@@ -93,10 +90,16 @@ def _of_pool(spec: PoolSpec, pool: PoolStock, catalog: Catalog, sure: Certainty)
 
 def _of_offer(spec: OfferSpec, catalog: Catalog, sure: Certainty) -> list[str]:
     named = ["egress_usd_per_gb", "boot_s", "billing_step_s", "minimum_s", "staging_gbps"]
-    if spec.usd_per_device_h is None:
-        named.insert(0, "spot_usd_per_device_h" if spec.spot else "usd_per_device_h")
     used = [name for name in named if getattr(spec, name, None) is None]
-    return figures_of(catalog.offer(spec.offer), used, sure)
+    return figures_of(catalog.offer(spec.offer), (*_prices(spec), *used), sure)
+
+
+def _prices(spec: OfferSpec) -> list[str]:
+    """Return the prices that an offer of the run leaves to the catalog."""
+    listed = "spot_usd_per_device_h" if spec.spot else "usd_per_device_h"
+    agreed = (price_name(each) for each in (*spec.commitments, *spec.blocks))
+    names = [listed if spec.usd_per_device_h is None else "", *agreed]
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _weather_figures(spec: OfferSpec) -> Iterator[str]:

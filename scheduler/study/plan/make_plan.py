@@ -41,8 +41,8 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         surest = _beside(best.candidate, today, target, question)
         demands = [under_demand(outlook, bench, best, elsewhere, question) for outlook in outlooks]
         regrets = regrets_of(bench, best.candidate, outlooks, demands)
-    if best is not None and not unlike:
-        prices = [under_prices(name, factors, today, best, target, question) for name, factors in PRICES]
+        asked = () if unlike else PRICES
+        prices = [under_prices(name, factors, today, best, target, question) for name, factors in asked]
     return Plan(
         scenario=scenario.name,
         pool=bench.pool,
