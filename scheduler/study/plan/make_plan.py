@@ -41,8 +41,7 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         surest = _beside(best.candidate, today, target, question)
         demands = [under_demand(outlook, bench, best, elsewhere, question) for outlook in outlooks]
         regrets = regrets_of(bench, best.candidate, outlooks, demands)
-        asked = () if unlike else PRICES
-        prices = [under_prices(name, factors, today, best, target, question) for name, factors in asked]
+        prices = [under_prices(*price, today, best, target, question) for price in PRICES if not unlike]
     return Plan(
         scenario=scenario.name,
         pool=bench.pool,
