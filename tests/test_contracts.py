@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from msgspec import convert
 
 from scheduler.catalog import Catalog, CatalogError, load_catalog
 from scheduler.money.focus.table import focus_table
@@ -17,8 +16,7 @@ from scheduler.money.ledger.rates import rents
 from scheduler.money.ledger.showback import showback
 from scheduler.replay.engines import covers
 from scheduler.run.directory import Run
-from scheduler.scenario import OfferSpec, Scenario, ScenarioError
-from scheduler.scenario.contracts import BlockSpec, CommitmentSpec
+from scheduler.scenario import Scenario, ScenarioError
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.stock import stock_of
 from tests.build import job, offer, rows, run, scenario, trace
@@ -101,6 +99,11 @@ quote = "A quote"
 """
 
 
+def ours(**terms: Any) -> dict[str, Any]:
+    """Eight devices of the listed offer."""
+    return {"name": "cloud", "offer": "ours", "quota": 8} | terms
+
+
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     file = tmp_path_factory.mktemp("prices") / "ours.toml"
@@ -121,7 +124,7 @@ def test_prices_by_contract_come_from_the_catalog(
     listed: Catalog, terms: dict[str, Any], usd_per_h: float
 ) -> None:
     """A savings plan of 12 USD an hour covers 12 / 2.4 = 5 devices, of which an hour on demand is 3.6."""
-    cloud = OfferSpec(name="cloud", offer="ours", quota=8, commitments=(convert(terms, CommitmentSpec),))
+    cloud = ours(commitments=[terms])
     (stock,) = stock_of(scenario([], [cloud]), listed, datetime(2026, 1, 5, tzinfo=UTC)).offers
     covered = committed(stock, rents(stock)[0].price)
     assert covered.usd.at(np.array([0])) * HOUR_S == pytest.approx(usd_per_h)
@@ -134,8 +137,7 @@ def test_a_term_of_months_ends_with_them(listed: Catalog) -> None:
     """From 31 August on a month ends on 30 September; `until` says otherwise."""
     start = datetime(2026, 8, 31, tzinfo=UTC)
     for terms, days in (({}, 365), ({"since": "2026-09-30"}, 395), ({"until": "2026-09-30"}, 30)):
-        spec = convert({"devices": 8, "months": 12} | terms, CommitmentSpec)
-        cloud = OfferSpec(name="cloud", offer="ours", quota=8, commitments=(spec,))
+        cloud = ours(commitments=[{"devices": 8, "months": 12} | terms])
         (stock,) = stock_of(scenario([], [cloud]), listed, start).offers
         assert stock.commitments[0].to_s == days * DAY_S
     assert months_later(start, 1) == datetime(2026, 9, 30, tzinfo=UTC)
@@ -143,7 +145,7 @@ def test_a_term_of_months_ends_with_them(listed: Catalog) -> None:
 
 
 def test_a_block_without_a_price_has_the_catalogs(listed: Catalog) -> None:
-    cloud = OfferSpec(name="cloud", offer="ours", quota=8, blocks=(BlockSpec(since="2026-01-06", days=2),))
+    cloud = ours(blocks=[{"since": "2026-01-06", "days": 2}])
     start = datetime(2026, 1, 5, tzinfo=UTC)
     (stock,) = stock_of(scenario([], [cloud]), listed, start).offers
     assert stock.commitments[0].usd_per_device_h == 3.0
@@ -162,15 +164,13 @@ def test_what_is_unsure_of_a_contract_is_said(
     listed: Catalog, terms: dict[str, Any], low: str, assumed: str
 ) -> None:
     """Its price is as old, and as little sure, as the catalog's; one that is given is the user's own."""
-    cloud = OfferSpec(
-        name="cloud", offer="ours", quota=8, usd_per_device_h=3, commitments=(convert(terms, CommitmentSpec),)
-    )
+    cloud = ours(usd_per_device_h=3, commitments=[terms])
     of = scenario([], [cloud])
     stock = stock_of(of, listed, datetime(2026, 1, 5, tzinfo=UTC))
     unsure = unsure_figures(of, stock, listed)
-    for sure, figure in (("low", low), ("assumed", assumed)):
-        assert figure in unsure[sure]["cloud"]
-        assert bool(figure) == ("usd_per_device_h" in unsure[sure]["cloud"])
+    for said, figure in ((unsure["low"]["cloud"], low), (unsure["assumed"]["cloud"], assumed)):
+        assert figure in said
+        assert bool(figure) == ("usd_per_device_h" in said)
     assert prices_of(of, stock, listed) == ("" if "usd_per_device_h" in terms else "2026-03")
 
 

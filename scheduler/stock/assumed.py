@@ -97,8 +97,8 @@ def _of_offer(spec: OfferSpec, catalog: Catalog, sure: Certainty) -> list[str]:
 def _prices(spec: OfferSpec) -> list[str]:
     """Return the prices that an offer of the run leaves to the catalog."""
     listed = "spot_usd_per_device_h" if spec.spot else "usd_per_device_h"
-    agreed = (price_name(each) for each in (*spec.commitments, *spec.blocks))
-    names = [listed if spec.usd_per_device_h is None else "", *agreed]
+    names = [listed if spec.usd_per_device_h is None else ""]
+    names += [price_name(each) for each in spec.commitments] + [price_name(each) for each in spec.blocks]
     return list(dict.fromkeys(name for name in names if name))
 
 
