@@ -6,5 +6,5 @@ import os
 
 
 def examples(most: int) -> int:
-    """Return all of them for `make test-all` and for mutants; a third for `make test`, to be quick."""
-    return most if "EXABURST_WORLDS" in os.environ else max(10, most // 3)
+    """Return all of them for `make test-all` and for mutants; a sixth for `make test`, to be quick."""
+    return most if "EXABURST_WORLDS" in os.environ else max(10, most // 6)

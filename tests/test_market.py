@@ -284,6 +284,7 @@ def test_who_comes_at_once_or_not_at_all_is_lost_as_erlang_says() -> None:
     assert half < 0.02
 
 
+@pytest.mark.slow
 def test_the_best_reserve_is_that_of_dynamic_programming() -> None:
     """Eight devices; class 1 pays 5 and class 2 pays 1 USD an hour (trunk reservation: Miller 1969)."""
     gains = {reserve: [_gain(reserve, seed) for seed in range(6)] for reserve in range(6)}

@@ -81,7 +81,14 @@ def executed(path: Path) -> Notebook:
     return notebook
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        path if "utilization" in path.stem else pytest.param(path, marks=pytest.mark.slow)
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_a_notebook_runs_from_scratch_and_shows_every_picture(
     path: Path, data: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

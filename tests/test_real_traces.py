@@ -96,6 +96,7 @@ def no_pod_holds_more_than_it_has(done: Run) -> None:
     assert not level[last].any()
 
 
+@pytest.mark.slow
 def test_philly_on_a100_servers_at_80_percent(tmp_path: Path) -> None:
     trace = imported("philly")
     assert len(trace) == 82_247

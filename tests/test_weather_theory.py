@@ -179,6 +179,7 @@ def test_without_checkpoints_a_job_takes_until_it_gets_through_at_once(tmp_path:
     agrees(lasted, expected_s(mtbf_s, mtbf_s, 0, 0, mtbf_s))
 
 
+@pytest.mark.slow
 def test_with_checkpoints_a_job_takes_what_daly_says(tmp_path: Path) -> None:
     """But a job that has no checkpoint yet begins anew, which is no restart: its first segment has none."""
     mtbf_s, work_s, every_s, cost_s, restart_s = 4 * HOUR_S, 6 * HOUR_S, HOUR_S, 300, 1_800
@@ -292,17 +293,9 @@ def breaking(servers: int, seed: int, sigma: float | None = None) -> Scenario:
     )
 
 
-SPECIAL = pytest.mark.slow
-"""Cases of a formula that another one covers as a whole."""
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("M/M/1, exponential repairs", marks=SPECIAL),
-        pytest.param("M/D/1, repairs all alike", marks=SPECIAL),
-        "M/G/1, lognormal repairs",
-    ],
+    "name", ["M/M/1, exponential repairs", "M/D/1, repairs all alike", "M/G/1, lognormal repairs"]
 )
 def test_a_queue_at_a_server_that_breaks_down(name: str, tmp_path: Path) -> None:
     model, rate = BREAKDOWNS[name], 0.4
