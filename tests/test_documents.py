@@ -21,6 +21,7 @@ from scheduler.report.documents.money import (
     EconomicsDocument,
     LedgerDocument,
 )
+from scheduler.report.documents.roadmaps import RoadmapDocument
 from scheduler.report.documents.runs import SummaryDocument, WhyDocument, WhyJobDocument
 from scheduler.report.documents.studies import (
     CompareDocument,
@@ -33,7 +34,7 @@ from scheduler.report.documents.studies import (
 ROOT = Path(__file__).parents[1]
 DOCUMENTS: list[type[Document]] = [
     *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
-    *(PlanDocument, PriceDocument),
+    *(PlanDocument, RoadmapDocument, PriceDocument),
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
     *(TraceDocument, FileDocument, VerifyDocument),
 ]
@@ -136,6 +137,9 @@ def test_many_runs_print_their_documents(home: Path) -> None:
     plan = said(PlanDocument, "plan", scenario, *words, "--workers", 1, "-o", home / "plan")
     assert plan.target["group"] == "fsd.label"
     assert plan.frontier
+    ahead = said(RoadmapDocument, "roadmap", scenario, *words, "--warm-up", 0, "-o", home / "roadmap")
+    assert ahead.best is not None
+    assert ahead.schedule[0]["pods"] == ahead.best["pods"][0] == 1
     sites = '[{name = "here", pools = ["dojo"], cap_kw = 300}]'
     capped = said(PowerDocument, "power", scenario, "--set", f"sites={sites}", "--seeds", 2, "--workers", 1)
     mean, half = capped.sites["here"]["lost_pflop_days"]

@@ -18,6 +18,7 @@ from scheduler.cli.plan import plan
 from scheduler.cli.power import power
 from scheduler.cli.price import price
 from scheduler.cli.report import report
+from scheduler.cli.roadmap import roadmap
 from scheduler.cli.runs import demo, replay, summary
 from scheduler.cli.scenarios import init, runs
 from scheduler.cli.study import study
@@ -56,6 +57,7 @@ TASKS: dict[str, dict[click.Command, str]] = {
     "Decide": {
         compare: "exaburst compare seven-exapods -p fcfs -p easy+after:4h --seeds 20",
         plan: "exaburst plan ours.toml --target fsd.release:p95:12h",
+        roadmap: "exaburst roadmap ours.toml --target fsd.release:p95:12h --full",
         study: "exaburst study run STUDY.toml -o DIR",
         economics: "exaburst economics --run runs/demo",
         price: "exaburst price market.toml --factor 1 --factor 1.5",

@@ -112,6 +112,11 @@ def measured_utilization(run: Run) -> Input:
     return _given("utilization", _entries()["utilization"], [share] * 3, f"measured in {run.folder}")
 
 
+def default_mid(name: str) -> float:
+    """Return the most likely value of an input that does not come from the catalog."""
+    return _figure(_entries()[name].mid).value
+
+
 @cache
 def _entries() -> dict[str, _Entry]:
     return msgspec.convert(tomllib.loads(INPUTS_FILE.read_text(encoding="utf-8")), dict[str, _Entry])

@@ -1,0 +1,128 @@
+"""When to buy how many pods, over years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from scheduler.cli import options
+from scheduler.cli.scenarios import SCENARIO
+from scheduler.cli.terminal import ArrowCommand
+
+PATIENCES = ("never", "after:4h")
+FIRSTS = ("owned", "rented")
+"""Tried unless others are asked for; fewer than by `plan`, as each is run in every quarter."""
+
+
+class RoadmapOptions(NamedTuple):
+    """What a roadmap is searched for, as it was typed."""
+
+    pool: str | None
+    max_pods: int | None
+    firsts: tuple[str, ...]
+    patiences: tuple[str, ...]
+    target: str
+    stranded: float
+    seeds: int
+    month: int
+    warm_up: int
+    discount_rate: float | None
+    resale_share: float
+    full: bool
+
+
+@click.command(cls=ArrowCommand)
+@click.argument("scenario", type=SCENARIO)
+@options.out(help="Where results are kept and found again.  [default: roadmaps/NAME]")
+@click.option("--pool", help="The pool whose pods are bought; needed where there are several.")
+@click.option(
+    "--max-pods", type=click.IntRange(1, 10**4), help="Most to look at.  [default: twice the scenario's]"
+)
+@click.option(
+    "--first", "firsts", multiple=True, metavar="SPEC", help="As of plan.  [default: owned, rented]"
+)
+@click.option(
+    "--patience", "patiences", multiple=True, metavar="SPEC", help="As of plan.  [default: never, after:4h]"
+)
+@click.option(
+    "--target",
+    default="fsd.release:p95:12h",
+    show_default=True,
+    metavar="KIND:pNN:DURATION",
+    help="How long so many of the jobs of a kind, or of COLUMN=WORD, may wait, in every quarter.",
+)
+@click.option(
+    "--stranded",
+    type=options.Portion(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Largest share of the compute asked for that may be left without a start.",
+)
+@options.seeds(type=int, default=4, show_default=True, help="Common seeds, from the scenario's on.")
+@click.option(
+    "--month",
+    type=click.IntRange(1, 366),
+    default=28,
+    show_default=True,
+    help="Days that stand for a quarter.",
+)
+@click.option(
+    "--warm-up", type=click.IntRange(0, 366), default=7, show_default=True, help="Days before, not measured."
+)
+@click.option(
+    "--discount-rate",
+    type=click.FloatRange(0, 1),
+    help="A year, above inflation.  [default: that of economics, 0.07]",
+)
+@click.option(
+    "--resale-share",
+    type=options.Portion(0, 1),
+    default=1.0,
+    show_default=True,
+    help="What pods bring at the end, as a share of their book value.",
+)
+@click.option("--full", is_flag=True, help="Run the answer over all the horizon too, to measure the months.")
+@options.workers(help="Processes.  [default: one a processor]")
+@options.overrides(help="As horizon=3y.")
+@options.catalog
+@options.as_json
+def roadmap(
+    scenario: Path,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Search for the cheapest schedule of purchases, by quarter, that meets a service target.
+
+    It runs a month of each quarter of the scenario's horizon over common seeds. Stopped and started again, it
+    goes on where it was.
+    """
+    from scheduler.cli.execution import workplace
+    from scheduler.cli.preparation import read, unsure
+    from scheduler.report.documents.roadmaps import roadmap_document
+    from scheduler.report.roadmap import render
+    from scheduler.study.cells.workers import processes
+    from scheduler.study.plan.candidates import target_of
+    from scheduler.study.plan.question import burst_policies
+    from scheduler.study.roadmap.evaluations import MonthBench
+    from scheduler.study.roadmap.make_roadmap import make_roadmap
+    from scheduler.study.roadmap.question import discount_rate, horizon_quarters, roadmap_question
+
+    given = RoadmapOptions(**asked)
+    target = target_of(given.target, given.stranded)
+    spec, stock = read(scenario, overrides)
+    notes = unsure(spec, stock)
+    bursts = burst_policies(given.firsts or FIRSTS, given.patiences or PATIENCES)
+    rate = discount_rate() if given.discount_rate is None else given.discount_rate
+    asks = (given.pool, bursts, given.max_pods, given.seeds, target.group)
+    spec, pool, posed = roadmap_question(spec, *asks, rate=rate, resale_share=given.resale_share)
+    folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
+    with workplace(folder, processes(workers), unit="run") as place:
+        bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
+        found = make_roadmap(bench, posed, full=given.full)
+    text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
+    click.echo(roadmap_document(found, str(folder)).text() if as_json else text)

@@ -1,0 +1,132 @@
+"""The document of a roadmap."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from scheduler.report.documents.document import Document, Out, Plain, about
+from scheduler.report.roadmap import error_of_months, sentence
+from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.roadmap import Roadmap
+from scheduler.study.roadmap.schedules import ScheduleOutcome
+from traces.arrays import Floats
+
+
+class RoadmapDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `roadmap`."""
+
+    scenario: Annotated[str, about("name of the scenario")]
+    pool: Annotated[str, about("pool whose pods are bought")]
+    sentence: Annotated[str | None, about("the answer in a sentence; null: no schedule meets the target")]
+    target: Annotated[
+        Plain, about("whose jobs wait how long at most, which share of them, what may be stranded")
+    ]
+    seeds: Annotated[int, about("replications, common to all schedules")]
+    discount_rate: Annotated[float, about("a year, above inflation")]
+    best: Annotated[
+        dict[str, Any] | None, about("the cheapest schedule: pods by quarter, burst policy, `npv_usd`")
+    ]
+    schedule: Annotated[
+        list[dict[str, Any]],
+        about("each quarter: its start, pods, what is bought, waits, pods that the screening curve has"),
+    ]
+    years: Annotated[list[dict[str, Any]], about("cost by calendar year, in present dollars, with intervals")]
+    neighbours: Annotated[
+        list[dict[str, Any]], about("schedules one step away, and what they cost more, with intervals")
+    ]
+    waiting: Annotated[dict[str, Any] | None, about("every purchase a quarter later")]
+    fixed: Annotated[dict[str, Any] | None, about("the cheapest that has all its pods from the start")]
+    usd_per_hour: Annotated[
+        float | None, about("marginal price of the target: of an hour less of the longest wait")
+    ]
+    stories: Annotated[
+        list[dict[str, Any]], about("each schedule under each story: cost, quarters missed, regret")
+    ]
+    months_error: Annotated[
+        dict[str, Any] | None, about("representative months beside the full run; null without `--full`")
+    ]
+    runs: Annotated[int, about("runs computed")]
+    reused: Annotated[int, about("runs found again")]
+    out: Out
+
+
+def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
+    """Return a roadmap."""
+    target, best = roadmap.target, roadmap.best
+    price = roadmap.hour_usd()
+    return RoadmapDocument(
+        scenario=roadmap.scenario,
+        pool=roadmap.pool,
+        sentence=sentence(roadmap) if best else None,
+        target={
+            "group": target.group,
+            "share": target.share,
+            "limit_s": target.limit_s,
+            "stranded": target.stranded,
+        },
+        seeds=len(roadmap.seeds),
+        discount_rate=roadmap.question.discount_rate,
+        best=_outcome(roadmap, best),
+        schedule=_quarters(roadmap, best) if best else [],
+        years=[{"year": year} | _interval("usd", usd) for year, usd in roadmap.by_year()],
+        neighbours=[
+            {"step": each.neighbour.step, "quarter": each.neighbour.quarter + 1}
+            | (_outcome(roadmap, each.outcome) or {})
+            for each in roadmap.neighbours
+        ],
+        waiting=_outcome(roadmap, roadmap.waiting),
+        fixed=_outcome(roadmap, roadmap.fixed),
+        usd_per_hour=price[0] if price else None,
+        stories=_stories(roadmap),
+        months_error=error_of_months(roadmap)._asdict() if roadmap.full else None,
+        runs=roadmap.runs,
+        reused=roadmap.reused,
+        out=out,
+    )
+
+
+def _interval(name: str, usd: Floats) -> dict[str, Any]:
+    low, high = mean_interval(usd)
+    return {name: float(usd.mean()), f"{name}_low": low, f"{name}_high": high}
+
+
+def _outcome(roadmap: Roadmap, outcome: ScheduleOutcome | None) -> dict[str, Any] | None:
+    if outcome is None or roadmap.best is None:
+        return None
+    row: dict[str, Any] = {"pods": list(outcome.schedule.pods), "burst": outcome.schedule.burst}
+    row |= _interval("npv_usd", outcome.npv_usd())
+    row |= _interval("more_usd", outcome.npv_usd() - roadmap.best.npv_usd())
+    missed = [at + 1 for at in outcome.missed(roadmap.target)]
+    return row | {"missed_quarters": missed, "wait_s": outcome.worst_wait_s(roadmap.target)}
+
+
+def _quarters(roadmap: Roadmap, best: ScheduleOutcome) -> list[dict[str, Any]]:
+    bought = best.schedule.bought(best.present)
+    return [
+        {
+            "quarter": at + 1,
+            "start": roadmap.starts(at).isoformat(),
+            "pods": best.schedule.pods[at],
+            "bought": bought[at],
+            "screening": roadmap.screening[at],
+            "wait_s": each.wait_at(roadmap.target.share),
+            "stranded": each.stranded,
+            "confidence": each.confidence(roadmap.target),
+        }
+        for at, each in enumerate(best.quarters)
+    ]
+
+
+def _stories(roadmap: Roadmap) -> list[dict[str, Any]]:
+    return [
+        {
+            "story": story.name,
+            "schedule": name,
+            "pods": list(schedule.pods),
+            "npv_usd": story.schedules[at].mean_usd,
+            "missed_quarters": [quarter + 1 for quarter in story.schedules[at].missed(roadmap.target)],
+            "regret_usd": story.regret_usd(at),
+        }
+        for story in roadmap.stories
+        for at, (name, schedule) in enumerate(roadmap.planned)
+    ]

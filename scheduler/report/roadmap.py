@@ -1,0 +1,258 @@
+"""A roadmap as a planner reads it: one sentence, the schedule, its cost by year, and what would move it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from scheduler.report.plan_tables import percentile, thousands, waited
+from scheduler.run.groups import named
+from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.roadmap import Roadmap
+from scheduler.study.roadmap.schedules import Neighbour, ScheduleOutcome
+from traces.arrays import Floats
+from traces.numbers import percent, rounded_usd, shortest
+from traces.tables import table
+
+_NONE = (
+    "no schedule of up to {most} pods was found that meets the target in every quarter; "
+    "--max-pods looks further"
+)
+
+
+class MonthsError(NamedTuple):
+    """What representative months say beside the full run of the answer; running costs, present dollars."""
+
+    months_usd: float
+    full_usd: float
+    share: float
+    """How much more the months say."""
+    largest_share: float
+    """The largest difference in a quarter, as a share of the full run's mean quarter."""
+    missed_quarters: tuple[int, ...]
+    """Quarters, from 1, in which the full run misses the target."""
+
+
+def render(roadmap: Roadmap) -> str:
+    """Return the roadmap as text for a terminal."""
+    parts = [_question(roadmap)]
+    if roadmap.best is None:
+        parts.append(_NONE.format(most=roadmap.question.most))
+    else:
+        parts += [sentence(roadmap), _schedule(roadmap, roadmap.best), _years(roadmap)]
+        parts += [_beside(roadmap, roadmap.best), _stories(roadmap), _months(roadmap)]
+    parts.append(f"runs: {roadmap.runs + roadmap.reused} ({roadmap.runs} computed, {roadmap.reused} reused)")
+    return "\n\n".join(parts)
+
+
+def sentence(roadmap: Roadmap) -> str:
+    """Return the answer as a manager can repeat it; there must be one."""
+    best = roadmap.best
+    assert best is not None
+    low, high = mean_interval(best.npv_usd())
+    bought = best.schedule.bought(best.present)
+    batches = [f"{_pods_of(count)} in {roadmap.starts(at):%B %Y}" for at, count in enumerate(bought) if count]
+    what = f"Buy {_and(batches)}" if batches else f"Stay with {_pods_of(best.present)}"
+    cost = f"USD {rounded_usd(best.mean_usd)} in present dollars ({rounded_usd(low)} to {rounded_usd(high)})"
+    text = f"{what}, bursting {best.schedule.burst}: {cost} over {_length(roadmap)}"
+    if roadmap.waiting is not None and batches:
+        text += f"; a quarter later it {_costs(roadmap, roadmap.waiting)}"
+    if roadmap.fixed is not None and roadmap.fixed.schedule != best.schedule:
+        more = roadmap.fixed.mean_usd - best.mean_usd
+        text += f"; having all {roadmap.fixed.schedule.pods[0]} from the start costs {rounded_usd(more)} more"
+    return f"{text}."
+
+
+def _pods_of(count: int) -> str:
+    return f"{count} pod{'s' if count != 1 else ''}"
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _length(roadmap: Roadmap) -> str:
+    days = roadmap.quarters[-1].to_day
+    return f"{shortest(days / 365.25, 2)} years" if days >= 730 else f"{days} days"
+
+
+def _costs(roadmap: Roadmap, outcome: ScheduleOutcome) -> str:
+    assert roadmap.best is not None
+    more = outcome.mean_usd - roadmap.best.mean_usd
+    word = "costs" if more >= 0 else "saves"
+    missed = len(outcome.missed(roadmap.target))
+    also = f" and misses the target in {missed} of {len(outcome.quarters)} quarters" if missed else ""
+    return f"{word} {rounded_usd(abs(more))}{' more' if more >= 0 else ''}{also}"
+
+
+def _question(roadmap: Roadmap) -> str:
+    target, asked, month = roadmap.target, roadmap.question, roadmap.quarters[0].month_days
+    share, stranded = percent(target.share, 0), percent(target.stranded)
+    return "\n".join(
+        [
+            f"{roadmap.scenario}: when to buy how many pods of {roadmap.pool}, and when to burst?",
+            f"target, in every quarter: {share} of {named(target.group)} wait at most "
+            f"{waited(target.limit_s)};",
+            f"        no job is rejected; at most {stranded} of the compute asked for is stranded",
+            f"tried:  up to {asked.most} pods; bursting {', '.join(asked.bursts)}; "
+            f"{len(roadmap.seeds)} common seeds from {roadmap.seeds[0]} on",
+            f"        each quarter by {month} days in its middle, after {roadmap.warm_up_days} of warm-up "
+            "from an empty cluster",
+            f"        capital at delivery, {percent(asked.resale_share, 0)} of book value back at the end; "
+            f"discounted at {percent(asked.discount_rate)} a year",
+        ]
+    )
+
+
+def _schedule(roadmap: Roadmap, best: ScheduleOutcome) -> str:
+    target, usd = roadmap.target, best.by_quarter()
+    header = [
+        "quarter",
+        "from",
+        "pods",
+        "bought",
+        "screening",
+        "USD k",
+        percentile(target),
+        "stranded",
+        "sure",
+    ]
+    rows = [
+        [
+            roadmap.quarters[at].name,
+            roadmap.starts(at).isoformat(),
+            str(best.schedule.pods[at]),
+            str(count or ""),
+            str(roadmap.screening[at]),
+            thousands(float(usd[at].mean())),
+            waited(each.wait_at(target.share)),
+            percent(each.stranded),
+            percent(each.confidence(target), 0),
+        ]
+        for at, (count, each) in enumerate(
+            zip(best.schedule.bought(best.present), best.quarters, strict=True)
+        )
+    ]
+    title = "the schedule; `screening` are the pods that the load alone would have one own, with no queue:"
+    return f"{title}\n{table(header, rows, (2, 3, 4, 5, 6, 7, 8))}"
+
+
+def _interval(usd: Floats) -> str:
+    low, high = mean_interval(usd)
+    return f"{thousands(low)} to {thousands(high)}"
+
+
+def _years(roadmap: Roadmap) -> str:
+    rows = [[str(year), thousands(float(usd.mean())), _interval(usd)] for year, usd in roadmap.by_year()]
+    best = roadmap.best
+    assert best is not None
+    rows.append(["all", thousands(best.mean_usd), _interval(best.npv_usd())])
+    title = "cost by year, in present dollars; pods count in the year of their delivery, less their resale:"
+    return f"{title}\n{table(['year', 'USD k', '95% interval'], rows, (1, 2))}"
+
+
+def step_name(neighbour: Neighbour, name: str) -> str:
+    """Return a step in words, in the quarter of that name."""
+    words = {
+        "less": f"a pod less from {name} on",
+        "more": f"a pod more from {name} on",
+        "later": f"a pod of {name} a quarter later",
+        "earlier": f"a pod of {name} a quarter earlier",
+    }
+    return words[neighbour.step]
+
+
+def _beside(roadmap: Roadmap, best: ScheduleOutcome) -> str:
+    others = [
+        (step_name(each.neighbour, roadmap.quarters[each.neighbour.quarter].name), each.outcome)
+        for each in roadmap.neighbours
+    ]
+    if roadmap.waiting is not None and roadmap.waiting.schedule != best.schedule:
+        others.append(("everything a quarter later", roadmap.waiting))
+    if roadmap.fixed is not None and roadmap.fixed.schedule != best.schedule:
+        others.append((f"{roadmap.fixed.schedule.pods[0]} pods from the start", roadmap.fixed))
+    rows = [
+        [
+            name,
+            f"{(each.mean_usd - best.mean_usd) / 1e3:+,.0f}",
+            _interval(each.npv_usd() - best.npv_usd()),
+            waited(each.worst_wait_s(roadmap.target)),
+            _met(roadmap, each),
+        ]
+        for name, each in others
+    ]
+    header = ["instead", "USD k", "95% interval", f"longest {percentile(roadmap.target)}", "meets"]
+    text = f"what others would cost more:\n{table(header, rows, (1, 2, 3))}"
+    if priced := roadmap.hour_usd():
+        usd, cheaper = priced
+        step = step_name(cheaper.neighbour, roadmap.quarters[cheaper.neighbour.quarter].name)
+        text += (
+            f"\nthe target's marginal price: USD {thousands(usd)} k for an hour less of the longest wait, "
+        )
+        text += f"beside {step}"
+    return text
+
+
+def _met(roadmap: Roadmap, outcome: ScheduleOutcome) -> str:
+    missed = [roadmap.quarters[at].name for at in outcome.missed(roadmap.target)]
+    return f"no: {', '.join(missed)}" if missed else "yes"
+
+
+def _stories(roadmap: Roadmap) -> str:
+    rows = [
+        [
+            story.name if at == 0 else "",
+            name,
+            thousands(story.schedules[at].mean_usd),
+            "-" if (regret := story.regret_usd(at)) is None else f"{regret / 1e3:+,.0f}",
+            _met(roadmap, story.schedules[at]),
+            story.meaning if at == 0 else "",
+        ]
+        for story in roadmap.stories
+        for at, (name, _) in enumerate(roadmap.planned)
+    ]
+    names = [f"{name}: {_pods(schedule.pods)}" for name, schedule in roadmap.planned]
+    seeds = len(roadmap.stories[0].schedules[0].npv_usd())
+    title = f"if the demand is another ({seeds} seeds): regret is the cost above the cheapest schedule there,"
+    title += "\nbelow 0 where a schedule saves by missing the target; pods by quarter, " + "; ".join(names)
+    return f"{title}\n{table(['story', 'schedule', 'USD k', 'regret', 'meets', 'which is'], rows, (2, 3))}"
+
+
+def _pods(pods: tuple[int, ...]) -> str:
+    return " ".join(map(str, pods))
+
+
+def error_of_months(roadmap: Roadmap) -> MonthsError:
+    """Hold representative months against the full run, on the seeds of that; there must be one."""
+    best, full = roadmap.best, roadmap.full
+    assert best is not None
+    seeds = len(full[0].usd)
+    months = [float(best.terms.running_usd(at, each)[:seeds].mean()) for at, each in enumerate(best.quarters)]
+    days = [float(each.usd.mean()) for each in full]
+    apart = max(abs(month - day) for month, day in zip(months, days, strict=True))
+    return MonthsError(
+        months_usd=sum(months),
+        full_usd=sum(days),
+        share=sum(months) / sum(days) - 1,
+        largest_share=apart * len(days) / sum(days),
+        missed_quarters=tuple(
+            at + 1 for at, each in enumerate(full) if not each.evaluation.meets(roadmap.target)
+        ),
+    )
+
+
+def _months(roadmap: Roadmap) -> str:
+    if not roadmap.full:
+        return "how far months may be off is not known: --full runs the answer over all the horizon"
+    error = error_of_months(roadmap)
+    missed = ", ".join(f"Q{at}" for at in error.missed_quarters)
+    seeds, more = len(roadmap.full[0].usd), percent(error.share, signed=True)
+    months, days = thousands(error.months_usd), thousands(error.full_usd)
+    return "\n".join(
+        [
+            f"months beside the full run ({seeds} seeds), without capital: USD {months} k beside {days} k, "
+            f"{more};",
+            f"in a quarter at most {percent(error.largest_share)} of the mean one; "
+            "the schedule in the full run "
+            + (f"misses the target in {missed}" if missed else "meets the target in every quarter"),
+        ]
+    )

@@ -1,0 +1,136 @@
+"""A roadmap: the search led on by simulation, then what it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from scheduler.catalog import load_catalog
+from scheduler.stock.stock import stock_of
+from scheduler.study.plan.search import levels
+from scheduler.study.reference import reference_of
+from scheduler.study.roadmap.evaluations import MonthBench
+from scheduler.study.roadmap.full_run import full_run
+from scheduler.study.roadmap.quarters import demand_from
+from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
+from scheduler.study.roadmap.roadmap import Beside, Roadmap, StoryOutcome
+from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, neighbours
+from scheduler.study.roadmap.screening import load_curve, screened
+from scheduler.study.roadmap.search import Look, Task, descend, search
+from scheduler.study.roadmap.stories import AS_GIVEN_STORY, DemandStory, stories_of
+from traces.times import DAY_S
+from workloads import demand_of, generate
+
+
+def make_roadmap(bench: MonthBench, question: RoadmapQuestion, *, full: bool = False) -> Roadmap:
+    """Search for the cheapest schedule, its neighbours, and what it comes to under other stories.
+
+    `full` runs the answer over all the horizon too. Raises FailedRunError where a run fails.
+    """
+    scenario, quarters = bench.scenario, bench.quarters
+    start = date.fromisoformat(demand_of(scenario.demand).start[:10])
+    terms = terms_of(scenario, bench.pool, quarters, question)
+    task = Task(bench.target, terms, question.present, question.most)
+    first = screening(bench, question)
+    look = bench.looker(AS_GIVEN_STORY, scenario.demand)
+    best = search(look, question.bursts, task, levels(question.seeds), first)
+    stories = stories_of(scenario.demand, start, quarters)
+    planned, told = _held_against(bench, best, stories, task, question) if best else ((), ())
+    return Roadmap(
+        scenario=scenario.name,
+        pool=bench.pool,
+        start=start,
+        quarters=quarters,
+        warm_up_days=bench.warm_up_days,
+        question=question,
+        seeds=range(scenario.seed, scenario.seed + question.seeds),
+        target=bench.target,
+        screening=first,
+        best=best,
+        neighbours=_neighbours(look, best, task, question.seeds) if best else (),
+        waiting=_outcome(look, best.schedule.later(task.present), task, question.seeds) if best else None,
+        fixed=cheapest_fixed(look, best, task, question.seeds) if best else None,
+        planned=planned,
+        stories=told,
+        full=full_run(bench, best, levels(question.seeds)[0]) if best and full else (),
+        runs=bench.computed,
+        reused=bench.reused,
+    )
+
+
+def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:
+    """Return the pods that pay in each quarter by its load-duration curve, with no queue and no data held.
+
+    A pod's fixed cost is its straight-line capital and its operations; rent is that of the cheapest offer
+    for what a pod does at peak. Without an offer every pod that is ever busy pays.
+    """
+    scenario, catalog = bench.scenario, load_catalog()
+    stock = stock_of(scenario, catalog)
+    pool = next(each for each in stock.pools if each.name == bench.pool)
+    money, peak = scenario.money, catalog.device(pool.device).peak_pflops
+    yearly = (1 - money.residual_share) / money.life_years + money.operations_share_per_year
+    fixed_usd_h = pool.capital_usd_per_pod * yearly / (365.25 * 24)
+    rents = [offer.prices[0][1] / catalog.device(offer.device).peak_pflops for offer in stock.offers]
+    rent_usd_h = min(rents, default=0.0) * peak * pool.pod_devices
+    least = min(1.0, fixed_usd_h / rent_usd_h) if rent_usd_h else 1e-9
+    pods = []
+    for quarter in bench.quarters:
+        days = bench.warm_up_days + quarter.month_days
+        demand = demand_from(scenario.demand, quarter.month_day - bench.warm_up_days, days)
+        jobs = generate(demand_of({"seed": scenario.seed} | demand), reference_of())
+        curve = load_curve(jobs, bench.warm_up_days * DAY_S, days * DAY_S)
+        pods.append(max(question.present, screened(*curve, pool.pod_devices, least, question.most)))
+    return tuple(max(pods[: at + 1]) for at in range(len(pods)))
+
+
+def _outcome(look: Look, schedule: Schedule, task: Task, seeds: int) -> ScheduleOutcome:
+    evaluations = look(list(enumerate(schedule.pods)), schedule.burst, seeds)
+    return ScheduleOutcome(schedule, tuple(evaluations), task.terms, task.present)
+
+
+def _neighbours(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> tuple[Beside, ...]:
+    found = neighbours(best.schedule, task.present, task.most)
+    return tuple(Beside(each, _outcome(look, each.schedule, task, seeds)) for each in found)
+
+
+def cheapest_fixed(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> ScheduleOutcome | None:
+    """Return the cheapest schedule that has all its pods from the start and meets the target.
+
+    With the answer's policy. More pods are looked at until they cost more to buy than the best one in all.
+    """
+    found: ScheduleOutcome | None = None
+    quarters, burst = len(best.quarters), best.schedule.burst
+    for pods in range(max(1, task.present), task.most + 1):
+        if found and (pods - task.present) * task.terms.pod_usd[0] >= found.mean_usd:
+            break
+        fixed = _outcome(look, Schedule((pods,) * quarters, burst), task, seeds)
+        if not fixed.missed(task.target) and (found is None or fixed.mean_usd < found.mean_usd):
+            found = fixed
+    return found
+
+
+def _held_against(
+    bench: MonthBench,
+    best: ScheduleOutcome,
+    stories: Sequence[DemandStory],
+    task: Task,
+    question: RoadmapQuestion,
+) -> tuple[tuple[tuple[str, Schedule], ...], tuple[StoryOutcome, ...]]:
+    """Search anew under each story, with the answer's policy on few seeds, and cross all of them."""
+    few, burst = levels(question.seeds)[0], best.schedule.burst
+    looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
+    answers = {name: descend(look, burst, task, few, best.schedule.pods) for name, look in looks.items()}
+    planned = {best.schedule: "the answer"}
+    for name, answer in answers.items():
+        if answer is not None:
+            planned.setdefault(answer.schedule, f"as for {name}")
+    told = [
+        StoryOutcome(
+            story.name,
+            story.meaning,
+            answers[story.name],
+            tuple(_outcome(looks[story.name], schedule, task, few) for schedule in planned),
+        )
+        for story in stories
+    ]
+    return tuple((name, schedule) for schedule, name in planned.items()), tuple(told)

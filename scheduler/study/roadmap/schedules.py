@@ -1,0 +1,115 @@
+"""Schedules of purchases, what they cost in present dollars, and how they serve.
+
+A schedule says how many pods are in service in each quarter; what is bought is the rise from one to the next.
+Nothing of a quarter depends on the pods of another one (see `quarters.py`), so the cost of a schedule is a
+sum over quarters of what is bought then and of what running so many pods costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from scheduler.study.plan.candidates import AS_GIVEN, PERIOD_S, Evaluation, Target
+from traces.arrays import Floats
+
+
+class Schedule(NamedTuple):
+    """Pods in service in each quarter, never fewer than before, and when jobs burst."""
+
+    pods: tuple[int, ...]
+    burst: str
+
+    def bought(self, present: int) -> tuple[int, ...]:
+        """Return the pods bought at the start of each quarter, where so many are there before."""
+        return tuple(np.diff(self.pods, prepend=present).tolist())
+
+    def later(self, present: int) -> Schedule:
+        """Return it with every purchase a quarter later; what would come after the end is not bought."""
+        return self._replace(pods=(present, *self.pods[:-1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleTerms:
+    """What time and pods cost, by quarter."""
+
+    seconds: tuple[int, ...]
+    """Length of each."""
+    discounts: tuple[float, ...]
+    """What a dollar that is paid through a quarter is worth at the start."""
+    pod_usd: tuple[float, ...]
+    """What a pod bought as a quarter begins costs, less what it is sold for at the end; present dollars."""
+
+    def running_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
+        """Return what running the pods of a quarter and renting costs in each seed, in present dollars."""
+        factor = self.discounts[quarter] * self.seconds[quarter] / PERIOD_S
+        return np.asarray(evaluation.usd(AS_GIVEN) * factor, np.float64)
+
+
+@dataclass(frozen=True)
+class ScheduleOutcome:
+    """A schedule over common seeds: the evaluation of each of its quarters."""
+
+    schedule: Schedule
+    quarters: tuple[Evaluation, ...]
+    terms: ScheduleTerms
+    present: int
+
+    def by_quarter(self) -> Floats:
+        """Return present dollars by quarter and seed, those of purchases in the quarter of the delivery."""
+        running = [self.terms.running_usd(at, each) for at, each in enumerate(self.quarters)]
+        bought = np.array(self.schedule.bought(self.present)) * np.array(self.terms.pod_usd)
+        return np.asarray(np.array(running) + bought[:, None], np.float64)
+
+    def npv_usd(self) -> Floats:
+        """Return the present value of its cost in each seed."""
+        return np.asarray(self.by_quarter().sum(axis=0), np.float64)
+
+    @property
+    def mean_usd(self) -> float:
+        """Mean present value of its cost."""
+        return float(self.npv_usd().mean())
+
+    def missed(self, target: Target) -> tuple[int, ...]:
+        """Return the quarters that miss the target."""
+        return tuple(at for at, each in enumerate(self.quarters) if not each.meets(target))
+
+    def worst_wait_s(self, target: Target) -> float:
+        """Return the target's percentile of waits in the quarter in which it is longest."""
+        return max(each.wait_at(target.share) for each in self.quarters)
+
+
+class Neighbour(NamedTuple):
+    """A schedule one step away, and which step: `less`, `more`, `later` or `earlier`, in which quarter."""
+
+    step: str
+    quarter: int
+    schedule: Schedule
+
+
+def neighbours(schedule: Schedule, present: int, most: int) -> list[Neighbour]:
+    """Return the schedules one step away: a pod less or more from a quarter on, a pod a quarter off.
+
+    A step is told at quarters in which pods are bought, and a pod more at the first too.
+    """
+    pods, bought, last = schedule.pods, schedule.bought(present), len(schedule.pods) - 1
+    steps = []
+    for at, count in enumerate(bought):
+        if count:
+            steps.append(("less", at, at, last, -1))
+            steps += [("later", at, at, at, -1)] if at < last else []
+            steps += [("earlier", at, at - 1, at - 1, 1)] if at else []
+        if count or not at:
+            steps.append(("more", at, at, last, 1))
+    found = [
+        Neighbour(step, at, schedule._replace(pods=_moved(pods, first, until, by)))
+        for step, at, first, until, by in steps
+    ]
+    return [each for each in found if min(each.schedule.pods) >= present and max(each.schedule.pods) <= most]
+
+
+def _moved(pods: Sequence[int], first: int, until: int, by: int) -> tuple[int, ...]:
+    return tuple(count + by * (first <= at <= until) for at, count in enumerate(pods))

@@ -1,0 +1,360 @@
+"""When to buy how many pods: the search, its money, its months, and the command."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import pairwise, product
+from math import fsum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from scheduler.cli import main
+from scheduler.report.roadmap import error_of_months, render
+from scheduler.scenario import Scenario, read_scenario
+from scheduler.study import processes
+from scheduler.study.cells.workers import Workers
+from scheduler.study.plan.candidates import (
+    AS_GIVEN,
+    PERIOD_S,
+    Candidate,
+    Evaluation,
+    Goal,
+    PlanError,
+    Sample,
+    Target,
+)
+from scheduler.study.plan.evaluations import TODAY, Bench
+from scheduler.study.plan.search import search
+from scheduler.study.reference import reference_of
+from scheduler.study.roadmap.evaluations import MonthBench
+from scheduler.study.roadmap.make_roadmap import make_roadmap
+from scheduler.study.roadmap.quarters import Quarter, demand_from, quarters_of
+from scheduler.study.roadmap.question import RoadmapQuestion, horizon_quarters, roadmap_question, terms_of
+from scheduler.study.roadmap.schedules import Schedule, ScheduleTerms, neighbours
+from scheduler.study.roadmap.screening import busy_share, load_curve, screened
+from scheduler.study.roadmap.search import PodNumbers, Task, descend
+from traces.times import DAY_S
+from workloads import demand_of, generate
+
+Drawn = TypeVar("Drawn")
+TARGET = Target(group="k", share=0.95, limit_s=100, stranded=0.01)
+LABELS = Target(group="fsd.label", share=0.9, limit_s=3_600, stranded=0.01)
+YEARS = """
+name = "years"
+start = 2026-01-05
+horizon = "182d"
+
+[demand]
+devices = 24
+load = 0.5
+cars = [["2026-01", 1_000_000], ["2026-07", 3_000_000]]
+robots = 2_000
+robot_growth = 0
+
+[[pools]]
+name = "own"
+device = "dojo-tile-case-study"
+devices = 12
+pods = 1
+capital_usd = 40e6
+
+[[offers]]
+name = "cloud"
+offer = "nebius-h100-eu-north1"
+quota = 512
+"""
+
+
+def one(usd: float, *, late: bool = False) -> Sample:
+    """A seed with 20 jobs, all in time or all late."""
+    return Sample(
+        usd=usd,
+        sunk_usd=0,
+        rent_usd=0,
+        revenue_usd=0,
+        wait_s=[200.0 if late else 0.0] * 20,
+        asked_device_h=1,
+        stranded_device_h=0,
+        rejected=0,
+    )
+
+
+# The search
+
+
+class World:
+    """Quarters whose running costs are convex in pods, and that meet the target from some number on."""
+
+    def __init__(self, usd: list[list[float]], first: list[int], pod_usd: list[float], present: int) -> None:
+        self.usd, self.first, self.most = usd, first, len(usd[0]) - 1
+        seconds = (PERIOD_S,) * len(usd)
+        self.terms = ScheduleTerms(seconds=seconds, discounts=(1.0,) * len(usd), pod_usd=tuple(pod_usd))
+        self.task = Task(TARGET, self.terms, present, self.most)
+
+    def look(self, numbers: PodNumbers, burst: str, seeds: int) -> list[Evaluation]:
+        return [
+            Evaluation(Candidate(pods, burst), (one(self.usd[at][pods], late=pods < self.first[at]),) * seeds)
+            for at, pods in numbers
+        ]
+
+    def cost(self, schedule: Sequence[int]) -> float:
+        bought = np.diff(schedule, prepend=self.task.present)
+        running = fsum(self.usd[at][pods] for at, pods in enumerate(schedule))
+        return running + float(np.dot(bought, self.terms.pod_usd))
+
+    def schedules(self) -> Iterator[tuple[int, ...]]:
+        """All that meet the target, with pods that are never fewer than before."""
+        for pods in product(range(self.task.present, self.most + 1), repeat=len(self.usd)):
+            rises = all(before <= after for before, after in pairwise(pods))
+            if rises and all(count >= first for count, first in zip(pods, self.first, strict=True)):
+                yield pods
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    quarters, most = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    saved = st.lists(st.integers(-5, 30), min_size=most, max_size=most).map(lambda usd: sorted(usd)[::-1])
+    usd = [[float(200 - sum(falls[:at])) for at in range(most + 1)] for falls in draw(_of(saved, quarters))]
+    return World(
+        usd,
+        draw(_of(st.integers(0, most + 1), quarters)),
+        [float(price) for price in draw(_of(st.integers(0, 40), quarters))],
+        draw(st.integers(0, most)),
+    )
+
+
+def _of(each: st.SearchStrategy[Drawn], count: int) -> st.SearchStrategy[list[Drawn]]:
+    return st.lists(each, min_size=count, max_size=count)
+
+
+@settings(deadline=None)
+@given(worlds(), st.data())
+def test_no_schedule_at_all_is_cheaper_where_costs_are_convex(world: World, data: st.DataObject) -> None:
+    start = data.draw(_of(st.integers(0, world.most), len(world.usd)))
+    found = descend(world.look, "p", world.task, 1, start)
+    cheapest = min(map(world.cost, world.schedules()), default=None)
+    if cheapest is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.mean_usd == pytest.approx(cheapest)
+        assert world.cost(found.schedule.pods) == pytest.approx(cheapest)
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=6).map(lambda rises: np.cumsum(rises).tolist()),
+    st.integers(0, 3),
+)
+def test_neighbours_are_schedules_one_step_away(pods: list[int], present: int) -> None:
+    schedule = Schedule(tuple(max(present, count) for count in pods), "p")
+    for each in neighbours(schedule, present, 30):
+        moved = np.subtract(each.schedule.pods, schedule.pods)
+        assert set(moved.tolist()) <= {-1, 0, 1}
+        assert moved.any()
+        assert min(each.schedule.bought(present)) >= 0
+
+
+# The screening curve
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), min_size=1, max_size=8),
+    st.integers(1, 8),
+    st.integers(1, 30),
+    st.integers(1, 30),
+)
+def test_the_screening_curve_is_the_cheapest_without_queueing(
+    load: list[tuple[int, int]], unit: int, fixed: int, rent: int
+) -> None:
+    """Own k units at `fixed` per hour each, rent what is above at `rent` per unit and hour."""
+    level, length = (np.array(column, float) for column in zip(*load, strict=True))
+
+    def cost(units: int) -> float:
+        above = np.maximum(0, level - units * unit) / unit
+        return units * fixed * float(length.sum()) + rent * float(np.dot(above, length))
+
+    found = screened(level, length, unit, fixed / rent, 80)
+    assert cost(found) == pytest.approx(min(map(cost, range(81))))
+    assert all(busy_share(level, length, unit, k) >= fixed / rent for k in range(1, found + 1))
+
+
+def test_the_load_curve_holds_all_the_work_of_its_span() -> None:
+    jobs = generate(demand_of({"days": 2, "devices": 24, "load": 0.5}), reference_of())
+    level, length_s = load_curve(jobs, 0, 30 * DAY_S)
+    work = np.dot(jobs.numpy("gang").astype(float), jobs.numpy("runtime_s").astype(float))
+    assert np.dot(level, length_s) == pytest.approx(work)
+
+
+# Quarters and their demand
+
+
+def test_quarters_cover_the_horizon_and_their_months_begin_on_mondays() -> None:
+    quarters = quarters_of(date(2026, 1, 5), 1827, 28)
+    assert len(quarters) == 20
+    assert [each.from_day for each in quarters[1:]] == [each.to_day for each in quarters[:-1]]
+    assert (quarters[0].from_day, quarters[-1].to_day) == (0, 1827)
+    for each in quarters:
+        assert each.from_day <= each.month_day <= each.to_day - each.month_days
+        assert date.fromordinal(date(2026, 1, 5).toordinal() + each.month_day).weekday() == 0
+
+
+@pytest.mark.parametrize("load", [None, 0.7])
+@pytest.mark.parametrize("story", [{}, {"late_months": {"optimus": 2}}])
+def test_the_parts_of_a_demand_ask_for_what_the_whole_asks_for(
+    load: float | None, story: dict[str, object]
+) -> None:
+    """Also beside fleets that grow at a steady rate, as numbers that count from the start."""
+    whole: dict[str, Any] = {"days": 120, "load": load, "story": story}
+    parts = [demand_from(whole, day, 30) for day in range(0, 120, 30)]
+
+    def asked(arguments: dict[str, Any]) -> float:
+        return fsum(demand_of(arguments).budgets(reference_of()).values())
+
+    found = [asked(part) for part in parts]
+    if load is None or not story:
+        assert fsum(found) == pytest.approx(asked(whole), rel=1e-6)
+    assert found[-1] > found[0]
+
+
+def test_terms_pay_on_delivery_and_give_the_book_value_back(tmp_path: Path) -> None:
+    """A pod of 40M USD, over 5 years: half a year at 0% costs a tenth of it, a quarter half of that.
+
+    At 10% a year the first costs 40 less 36 a half-year later.
+    """
+    scenario, quarters = _scenario(tmp_path)
+    question = RoadmapQuestion(("never",), 4, 2, 1, 0.0, 1.0)
+    terms = terms_of(scenario, "own", quarters, question)
+    assert terms.seconds == (91 * DAY_S, 91 * DAY_S)
+    assert terms.discounts == (1, 1)
+    year = 182 / 365.25
+    assert terms.pod_usd == pytest.approx((40e6 * year / 5, 40e6 * year / 10))
+    dear = terms_of(scenario, "own", quarters, question._replace(discount_rate=0.1))
+    assert dear.pod_usd[0] == pytest.approx(40e6 - 40e6 * (1 - year / 5) * 1.1**-year)
+    gone = terms_of(scenario, "own", quarters, question._replace(resale_share=0.0))
+    assert gone.pod_usd == (40e6, 40e6)
+
+
+def _scenario(folder: Path, text: str = YEARS) -> tuple[Scenario, tuple[Quarter, ...]]:
+    (folder / "years.toml").write_text(text)
+    scenario = read_scenario(folder / "years.toml")
+    return scenario, horizon_quarters(scenario, 3)
+
+
+# By simulation
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with processes(1) as crew:
+        yield crew
+
+
+def silent(*_: object) -> None:
+    """Show no progress."""
+
+
+def test_without_growth_it_is_the_plan_of_plan(tmp_path: Path, workers: Workers) -> None:
+    """Undiscounted, and with the book value back, a horizon of one month costs what `plan` says."""
+    text = YEARS.replace('"182d"', '"2d"').replace("pods = 1", "pods = 0\npurchases = [PURCHASE]")
+    text = text.replace("PURCHASE", '{ordered = "0s", lead = "0s", pods = 2}')
+    scenario, quarters = _scenario(tmp_path, text)
+    scenario, pool, question = roadmap_question(
+        scenario, None, ("never",), 4, 2, LABELS.group, rate=0.0, resale_share=1.0
+    )
+    bench = MonthBench(scenario, pool, quarters[:1], 0, LABELS, tmp_path / "a", workers, silent)
+    terms = terms_of(scenario, pool, bench.quarters, question)
+    found = descend(
+        bench.looker("", scenario.demand), "never", Task(LABELS, terms, 0, 4), 2, (question.present,)
+    )
+    bare = tuple(replace(each, pods=2, purchases=()) for each in scenario.pools)
+    planner = Bench(replace(scenario, pools=bare), pool, LABELS, tmp_path / "b", workers, silent)
+    plan = search(planner.evaluator(TODAY), ["never"], Goal(LABELS, 4), [2], 2)
+    assert found is not None
+    assert plan.best is not None
+    assert found.schedule.pods == (plan.best.candidate.pods,)
+    per_period = found.mean_usd * PERIOD_S / (2 * DAY_S)
+    assert per_period == pytest.approx(plan.best.mean_usd(AS_GIVEN), rel=1e-9)
+
+
+def _roadmap(folder: Path, workers: Workers, seeds: int = 2) -> tuple[MonthBench, RoadmapQuestion]:
+    scenario, quarters = _scenario(folder)
+    scenario, pool, question = roadmap_question(
+        scenario, None, ("never", "rented"), 4, seeds, LABELS.group, rate=0.07, resale_share=1.0
+    )
+    return MonthBench(scenario, pool, quarters, 1, LABELS, folder / "cells", workers, silent), question
+
+
+@pytest.mark.slow
+def test_it_goes_on_where_it_was_and_beats_other_schedules_on_seeds_it_has_not_seen(
+    tmp_path: Path, workers: Workers
+) -> None:
+    bench, question = _roadmap(tmp_path, workers)
+    found = make_roadmap(bench, question, full=True)
+    again, _ = _roadmap(tmp_path, workers)
+    repeated = make_roadmap(again, question, full=True)
+    assert (repeated.runs, repeated.reused) == (0, found.runs)
+    assert render(repeated).partition("runs:")[0] == render(found).partition("runs:")[0]
+    assert found.best is not None
+    assert abs(error_of_months(found).share) < 0.5
+
+    fresh, _ = _roadmap(tmp_path, workers)
+    fresh.scenario = replace(fresh.scenario, seed=100)
+    look, terms = fresh.looker("", fresh.scenario.demand), found.best.terms
+    draws = random.Random(1)
+    rivals: set[tuple[int, ...]] = {(pods, pods) for pods in range(1, 5)}
+    rivals |= {tuple(sorted(draws.choices(range(1, 5), k=2))) for _ in range(20)}
+
+    def cost(pods: tuple[int, ...]) -> tuple[bool, float]:
+        seen = look(list(enumerate(pods)), found.best.schedule.burst, 3)  # type: ignore[union-attr]
+        running = sum(terms.running_usd(at, each).mean() for at, each in enumerate(seen))
+        usd = running + np.dot(np.diff(pods, prepend=1), terms.pod_usd)
+        return all(each.meets(LABELS) for each in seen), float(usd)
+
+    meets, usd = cost(found.best.schedule.pods)
+    assert meets
+    assert all(usd <= other for serves, other in map(cost, rivals) if serves)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "said"),
+    [
+        ("pools.own.retirements=[{at=2026-03-01, pods=1}]", (), "knows no retirement and no closure"),
+        ("start=7d", (), 'start = "7d": a roadmap begins at a midnight'),
+        ("pools.own.pods=3", ("--max-pods", "2"), "--max-pods 2: there are 3 at the start"),
+        (
+            "pools.own.purchases=[{ordered=2026-03-01, lead='1d', pods=1, usd_per_pod=1}]",
+            (),
+            "buys at the price of the pool",
+        ),
+        ("seed=1", ("--target", "fsd.lable:p90:1h"), 'the demand has no kind "fsd.lable"'),
+        ("seed=1", ("--seeds", "1"), "an interval takes 2 or more"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_one_line(
+    tmp_path: Path, change: str, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "years.toml").write_text(YEARS)
+    asked = ["roadmap", str(tmp_path / "years.toml"), "--set", change, "-o", str(tmp_path / "out"), *words]
+    done = CliRunner().invoke(main, asked, prog_name="exaburst")
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_log_is_no_demand_that_grows(tmp_path: Path) -> None:
+    scenario, _ = _scenario(tmp_path)
+    of_log = replace(scenario, demand={}, trace="log.parquet")
+    with pytest.raises(PlanError, match=r"a roadmap needs \[demand\]"):
+        roadmap_question(of_log, None, ("never",), 4, 2, "all", rate=0.0, resale_share=1.0)
