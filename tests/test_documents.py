@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from scheduler.cli import main
 from scheduler.report.documents.document import Document
+from scheduler.report.documents.fidelity import FidelityDocument
 from scheduler.report.documents.files import FileDocument, TraceDocument, VerifyDocument, WeatherDocument
 from scheduler.report.documents.money import (
     CatalogDocument,
@@ -36,7 +37,7 @@ DOCUMENTS: list[type[Document]] = [
     *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
     *(PlanDocument, RoadmapDocument, PriceDocument),
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
-    *(TraceDocument, FileDocument, VerifyDocument),
+    *(TraceDocument, FileDocument, VerifyDocument, FidelityDocument),
 ]
 SMALL = """
 name = "small"

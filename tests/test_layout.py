@@ -38,7 +38,7 @@ FLOORS = (
     ("scheduler.engine", "scheduler.money"),
     ("scheduler.live",),
     ("scheduler.replay",),
-    ("scheduler.study", "scheduler.why"),
+    ("scheduler.study", "scheduler.why", "scheduler.fidelity"),
     ("scheduler.report",),
     ("scheduler.cli",),
 )

@@ -13,6 +13,7 @@ from scheduler.cli.claims import claims
 from scheduler.cli.compare import compare
 from scheduler.cli.economics import economics
 from scheduler.cli.export import export
+from scheduler.cli.fidelity import fidelity
 from scheduler.cli.ledger import ledger
 from scheduler.cli.plan import plan
 from scheduler.cli.power import power
@@ -45,6 +46,7 @@ TASKS: dict[str, dict[click.Command, str]] = {
         demo: "exaburst demo --set pools.dojo.pods=5 -o runs/five",
         replay: "exaburst replay seven-exapods --set policy.patience=at_once -o runs/at-once",
         verify: "exaburst verify runs/demo",
+        fidelity: "exaburst fidelity log.parquet ours.toml",
         runs: "exaburst runs",
     },
     "Look at a run": {
