@@ -15,12 +15,13 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from scheduler.cli import main
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
-from scheduler.scenario import MarketSpec, Scenario, ScenarioError
+from scheduler.scenario import MarketSpec, Scenario, ScenarioError, parse_scenario
 from tests.build import job, pool, rows, scenario, trace
 from tests.storms import Tale, tales, weather
 from tests.test_live import NOBODY
@@ -210,6 +211,23 @@ def test_a_promise_that_is_broken_pays_a_credit(tmp_path: Path) -> None:
     row = sales(run(of, trace(job(9 * 3_600, 3 * 3_600, 1)), tmp_path))[0]
     assert (row["promised_s"], row["start_s"]) == (36_000, 43_200)
     assert (row["revenue_usd"], row["credit_usd"]) == (2 * 10 * 3, pytest.approx(0.1 * 2 * 10 * 3))
+
+
+def test_pools_of_a_site_with_a_cap_sell_nothing(tmp_path: Path) -> None:
+    """Of two pools of a device each one is behind a capped meter: of two guests at once one waits."""
+    of = scenario(
+        [pool(1, name="free"), pool(1, name="capped")],
+        market=market(segment()),
+        sites=[{"name": "hall", "pools": ["capped"], "cap_kw": 1_000.0}],
+        policy={"patience": "never"},
+        horizon_h=1,
+    )
+    found = replayed(of, tmp_path, guest(0, 100, 1), guest(0, 100, 1))
+    assert rows(found, "attempts", "alloc_s", "where") == [(0, "free"), (100, "free")]
+    with pytest.raises(ScenarioError, match="all pools are on sites with a cap, which sell nothing"):
+        parse_scenario(
+            {**to_builtins(of), "sites": [{"name": "s", "pools": ["free", "capped"], "cap_kw": 9}]}
+        )
 
 
 @pytest.mark.parametrize(

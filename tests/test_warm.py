@@ -22,6 +22,7 @@ from scheduler.run.warm import warm_from
 from scheduler.scenario import Scenario, ScenarioError
 from tests import build
 from tests.build import job, offer, pool, rows, scenario
+from tests.test_live import LOGS, Scripted, lived
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 from traces import Trace, TraceError
 from traces.times import HOUR_S
@@ -145,6 +146,22 @@ def test_what_ran_before_is_neither_paid_nor_counted_again(tmp_path: Path) -> No
         [(1_801, 0.0)],
     ]
     assert by_word(then)["other"]["slowdown_mean"] == pytest.approx(3_601 / 3_600)
+
+
+def test_live_sources_go_on_from_those_who_run_and_wait(tmp_path: Path) -> None:
+    """One device: job 0 has it until 30, job 1 waits for it, and what the source submits at 25 comes after.
+
+    The trace that comes of it opens warm too, and gives the same run.
+    """
+    trace = warm_at(build.trace(was(0, 0, 30), was(5, None, None), was(22, None, None)), 20)
+    of = scenario([pool(1)], policy={"patience": "never"}, horizon_h=1)
+    first = lived(of, trace, [Scripted([20, 25], links=0)], tmp_path / "first")
+    assert sorted(rows(first, "jobs", "submit_s", "start_s", "end_s")) == [
+        *((0, 0, 30), (5, 30, 40), (20, 40, 50), (22, 50, 60), (25, 60, 70))
+    ]
+    again = go(of, Trace.read(tmp_path / "first" / "trace.parquet"), tmp_path / "again")
+    for log in LOGS:
+        assert again.table(log).equals(first.table(log)), log
 
 
 def test_who_runs_is_where_it_was_or_there_is_an_error(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class Arrivals:
             submitted = False
             while source.next_s() == now:  # again where it answers a rejection at once
                 for job in source.take():
-                    self._log.turns.ready_s[job.row] = now
+                    self._log.turns.ready_s[job.row] = job.submit_s
                     if self.guests is not None and self.guests.admits(job):
                         self.guests.submit(job)
                     else:

@@ -30,6 +30,15 @@ class GrowingRows:
         """By row, the row of the trace, or beyond its end, the number of the ask."""
         self._asked: list[tuple[int, int, Ask]] = []
         self._rows = 0
+        self._open(trace)
+
+    def _open(self, trace: Trace) -> None:
+        """Let a run look up those who run already as it opens: they come first, in the trace's order."""
+        if trace.opens_s is not None:
+            before = int((trace.numpy("submit_s") <= trace.opens_s).sum())
+            self._origin[:before] = np.arange(before)
+            for name, values in self._numbers.items():
+                self._columns[name][:before] = values[:before]
 
     def __len__(self) -> int:
         return self._rows

@@ -58,6 +58,8 @@ class MergedSources:
         self._row_of: dict[int, int] = {}
         """By row of the trace, where others come after jobs."""
         self._takers = takers
+        self._opens_s = trace.opens_s or 0
+        """Before that nobody is asked: who was submitted earlier runs or waits as the run begins."""
         self._needed = frozenset(trace.after.rows.tolist())
         self._linked = bool(len(trace.after.rows))
         self._asked_by: dict[int, tuple[LiveSource, int]] = {}
@@ -68,7 +70,7 @@ class MergedSources:
         """Return the next instant at which the trace or a live source has something to do."""
         instants = [source.next_s() for source in self._live]
         if self._next_job is not None:
-            instants.append(self._next_job.submit_s)
+            instants.append(max(self._next_job.submit_s, self._opens_s))
         return min((instant for instant in instants if instant is not None), default=None)
 
     def take(self) -> list[Job]:
@@ -102,7 +104,7 @@ class MergedSources:
     def _of_trace(self, until_s: int | None) -> Iterator[Job]:
         while (job := self._next_job) is not None and (until_s is None or job.submit_s <= until_s):
             self._next_job = next(self._own, None)
-            if until_s is not None and self._taken(job):
+            if until_s is not None and job.submit_s >= self._opens_s and self._taken(job):
                 continue
             row = self.rows.of_trace(job.turn)
             if self._linked:
@@ -136,12 +138,10 @@ class MergedSources:
 
 
 def check_live(trace: Trace, horizon_s: int | None) -> None:
-    """Raise LiveError where a run with live sources opens warm, has no end, or a job follows a later one.
+    """Raise LiveError where a run with live sources has no end, or a job follows a later one.
 
     Such a one would have no row when the job that waits for it is submitted.
     """
-    if trace.opens_s is not None:
-        raise LiveError("the jobs open warm: live sources begin with an empty cluster")
     if horizon_s is None:
         raise LiveError("horizon_h: needed beside live sources, which have no last job")
     after = trace.after

@@ -16,7 +16,7 @@ from scheduler.live.loop.releases import hours, releases
 from scheduler.live.market.market import Market
 from scheduler.live.market.sales import settle
 from scheduler.live.source import LiveSource
-from scheduler.live.sources import LiveError, MergedSources, check_live
+from scheduler.live.sources import MergedSources, check_live
 from scheduler.money.ledger.sold import Sold
 from scheduler.replay.setup import Setup
 from scheduler.run.live_logs import EDGE
@@ -44,8 +44,6 @@ class Living:
         self._lives = bool(live) or self.market is not None
         self.merged: MergedSources | None = None
         if self._lives or setup.scenario.market is not None:
-            if setup.trace.opens_s is not None and self._lives:
-                raise LiveError("live sources: not beside a trace that opens with jobs that run already")
             check_live(setup.trace, setup.horizon_ends_s)
             self.merged = MergedSources(setup.trace, fit, live, progress, self.market, self.edge)
 

@@ -141,9 +141,9 @@ class Scenario(Model, frozen=True, kw_only=True):
             return
         if self.horizon_h is None:
             raise ValueError("market: needs horizon_h, as customers never cease to come")
-        capped = [site.name for site in self.sites if site.is_capped]
-        if capped:
-            raise ValueError(f"market: not beside a cap, as of site {capped[0]}: customers do not keep it")
+        capped = {pool for site in self.sites if site.is_capped for pool in site.pools}
+        if capped and capped.issuperset(pool.name for pool in self.pools):
+            raise ValueError("market: all pools are on sites with a cap, which sell nothing")
         offers = [None, *(offer.name for offer in self.offers)]
         for price in (self.market.price, *(segment.price for segment in self.market.segments)):
             if price is not None and price.index not in offers:

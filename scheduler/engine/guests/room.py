@@ -21,10 +21,13 @@ class GuestTerms(NamedTuple):
 
 
 class GuestRoom:
-    """Devices that preemptible guests use, by pod; to the pods these are free."""
+    """Devices that preemptible guests use, by pod; to the pods these are free.
+
+    Pools of a site with a cap are not for guests: what is spare there lacks power.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
-        self._pools = cluster.pools
+        self._pools = [pool for pool in cluster.pools if pool.power is None]
         self._held: dict[Pod, int] = {}
 
     def take(self, pod: Pod, devices: int) -> None:
@@ -51,7 +54,12 @@ class GuestRoom:
         """
         best: tuple[int, PodNeed, Pod] | None = None
         for need in shape.owned:
-            if need.whole or not need.open or unused - need.devices < terms.reserve_devices:
+            if (
+                need.pool.power is not None
+                or need.whole
+                or not need.open
+                or unused - need.devices < terms.reserve_devices
+            ):
                 continue
             for pod in need.pods:
                 if not terms.preemptible and min(pod.ends_by_s, pod.starts_before_s) < inf:
