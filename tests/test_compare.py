@@ -23,12 +23,14 @@ from scheduler.report.compare import render
 from scheduler.run.directory import Run
 from scheduler.run.figures import measure
 from scheduler.scenario import parse_scenario
+from scheduler.study.cells.log import LogWish
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.compare import Answer, Question, compare_policies, enough, write_answer
 from scheduler.study.compare.contest import ContestRow
 from scheduler.study.compare.differences import CompareError, compare, direction
 from scheduler.study.compare.statistics import (
     MOST_NEEDED,
+    Interval,
     bootstrap_interval,
     chance,
     follows,
@@ -39,12 +41,14 @@ from scheduler.study.compare.statistics import (
     paired,
     serial,
     t_interval,
+    t_of_draws,
 )
 from scheduler.study.compare.windows import Window, WindowError, window
 from scheduler.study.reference import reference_of
 from tests.build import job, offer, pool, run, scenario, trace
 from tests.examples import examples
 from traces.arrays import Floats
+from traces.confidence import BlocksDrawn, halfwidth_of_draws, t_quantile
 from traces.trace import Trace
 from workloads import Demand, generate
 
@@ -497,9 +501,10 @@ def test_runs_that_fail_and_figures_that_are_none_are_said(folder: Path) -> None
         (["-p", "fcfs", "--warmup", "soon"], '"soon": must be 0 or more, with s, m, h, d or y'),
         (["-p", "fcfs", "--budget", "30"], "--budget is for --until-halfwidth"),
         (
-            ["-p", "fcfs", "--trace", "t.parquet", "--seeds", "5"],
-            "t.parquet is one trace, whose jobs no seed",
+            ["-p", "fcfs", "--trace", "t.parquet", "--until-halfwidth", "5%"],
+            "t.parquet is one trace, of which more seeds tell no more: leave out --until-halfwidth",
         ),
+        (["-p", "fcfs", "--scale", "2"], "--scale is for a log: give --trace as well"),
         (["-p", "fcfs", "--trace", "t.parquet"], "exaburst: t.parquet: no such file"),
         (
             ["-p", "fcfs", "--warmup", "40h", "--cooldown", "9h"],
@@ -549,6 +554,55 @@ def test_a_comparison_ends_with_what_is_of_low_certainty(
     low, age = result.output.splitlines()[-2:]
     assert low == "low certainty of dojo: capital_usd 400,000,000 (article-34)"
     assert age.startswith("prices of 2026-06, ")
+
+
+# draws of a log
+
+
+def test_draws_of_a_log_are_paired_and_as_wide_as_its_weeks(tmp_path: Path) -> None:
+    """Three weeks, of which a window of two is measured: two blocks drawn, two of three free to vary."""
+    rows = [
+        job(7 * DAY_S * week + at * HOUR_S, (1 + at % 7) * HOUR_S, 20 + at % 80)
+        for week, step in enumerate((2, 3, 5))
+        for at in range(0, 168, step)
+    ]
+    trace(*rows).write(tmp_path / "jobs.parquet")
+    cluster = parse_scenario(
+        {"name": "own", "pools": [{"name": "own", "device": "processor", "devices": 100, "pods": 1}]}
+    )
+    asked = Question(
+        scenario=cluster,
+        policies=("none", "easy"),
+        metrics=("waited_mean_s", "waited_p95_s"),
+        seeds=4,
+        trace=tmp_path / "jobs.parquet",
+        draws=LogWish(scale=1.5),
+    )
+    found = ask(tmp_path / "out", asked)
+    assert found.log is not None
+    assert found.measured.parts == (Window(6 * DAY_S, 20 * DAY_S),)
+    assert len(list((tmp_path / "out" / "traces").glob("*.parquet"))) == 4, "the same jobs for all policies"
+    for name in ("none", "easy"):
+        assert sorted(row["seed"] for row in found.rows if row["policy"] == name) == [1, 2, 3, 4]
+    of_log = BlocksDrawn(found.log.drawn.drawn * 2 / 3, 2)
+    for one in found.differences:
+        values = column(found, "easy", one.metric) - column(found, "none", one.metric)
+        assert one.t.halfwidth == pytest.approx(halfwidth_of_draws(values, of_log))
+        t = abs(values.mean()) / (one.t.halfwidth / t_quantile(2))
+        assert one.p == pytest.approx(2 * stats.t.sf(t, 2))
+        assert one.t.holds(0) == (one.p >= 0.05)
+        assert isnan(one.bootstrap.low)
+        assert isnan(one.needed)
+    text = render(found)
+    assert "of the 3 whole ones that the log has; 1.5 times its jobs;" in text
+    assert "4 seeds, 1 to 4, 21 days each, drawn from jobs.parquet" in text
+
+
+def test_draws_that_are_all_alike_leave_no_doubt() -> None:
+    interval, p = t_of_draws(np.full(5, 2.0), BlocksDrawn(3, 2))
+    assert (interval, p) == (Interval(2.0, 2.0), 0.0)
+    assert t_of_draws(np.zeros(5), BlocksDrawn(3, 2))[1] == 1.0
+    assert isnan(t_of_draws(np.zeros(1), BlocksDrawn(3, 2))[1])
 
 
 # coverage: how often intervals hold the truth

@@ -31,6 +31,7 @@ class CompareOptions(NamedTuple):
     cooldown: int | None
     trace: Path | None
     part: TimeRange
+    draws: dict[str, Any]
     overrides: tuple[str, ...]
 
 
@@ -69,8 +70,9 @@ class CompareOptions(NamedTuple):
     callback=options.duration,
     help="Left out at the end.  [default: a day]",
 )
-@options.trace(help="Compare the weeks of this trace instead of seeds.")
+@options.trace(help="Compare the weeks of this trace or, with --seeds, draws of them.")
 @options.part
+@options.draws
 @options.overrides(help="As policy.order=sjf.")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.out(help="Keep results here, use them again, and write results.parquet.")
@@ -112,7 +114,7 @@ def _metrics(asked: CompareOptions) -> tuple[str, ...]:
 
 def _question(asked: CompareOptions) -> tuple[Question, str]:
     """Return what is compared, and which of its figures are not sure."""
-    from scheduler.cli.preparation import read, trace_file, unsure
+    from scheduler.cli.preparation import log_wish, read, trace_file, unsure
     from scheduler.study.compare.compare import Question
     from traces.submissions import ALL_TIME
 
@@ -120,11 +122,12 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
     trace, part = trace_file(scenario, asked.scenario, asked.trace), asked.part
     if trace is None and part != ALL_TIME:
         raise click.UsageError("--from and --to keep a part of a trace: give --trace as well")
-    if trace is not None and (asked.seeds, asked.halfwidth, asked.budget) != (None, None, None):
+    if trace is not None and (asked.halfwidth, asked.budget) != (None, None):
         raise click.UsageError(
-            f"{trace} is one trace, whose jobs no seed changes, and is compared week by week: "
-            "leave out --seeds, --until-halfwidth and --budget"
+            f"{trace} is one trace, of which more seeds tell no more: "
+            "leave out --until-halfwidth and --budget"
         )
+    wish = log_wish(trace, asked.draws)
     if asked.budget is not None and asked.halfwidth is None:
         raise click.UsageError("--budget is for --until-halfwidth: give that as well")
     question = Question(
@@ -133,6 +136,7 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
         metrics=_metrics(asked),
         seeds=min(asked.seeds or 20, asked.budget or 10_000),
         trace=trace,
+        draws=wish if asked.seeds or asked.draws else None,
         part=part,
         warmup_s=asked.warmup,
         cooldown_s=asked.cooldown,

@@ -91,6 +91,27 @@ def part(command: Command) -> Command:
     return since(until(cast(Command, with_part)))
 
 
+def draws(command: Command) -> Command:
+    """Let a command draw replications from a log; it gets those fields of a `LogWish` that are given."""
+
+    @wraps(command)
+    def with_draws(
+        *given: Any, block: str | None, scale: float | None, growth: float | None, **asked: Any
+    ) -> Any:
+        said = {"block": block, "scale": scale, "growth": growth}
+        return command(*given, draws={name: of for name, of in said.items() if of is not None}, **asked)
+
+    factor = Portion(0, 1_000, min_open=True)
+    block = click.option(
+        "--block",
+        type=click.Choice(["week", "day"]),
+        help="Of the log, drawn with replacement.  [default: week]",
+    )
+    scale = click.option("--scale", type=factor, help="So many times the log's jobs.  [default: 1]")
+    growth = click.option("--growth", type=factor, help="So many times as many jobs a year on.  [default: 1]")
+    return block(scale(growth(cast(Command, with_draws))))
+
+
 def warm(command: Command) -> Command:
     """Let a command begin with jobs that run and wait; it gets a `WarmStart`."""
 

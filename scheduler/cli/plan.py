@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # for start-up time
 
 _TARGETS = ("fsd.release:p95:12h", "all:p95:12h")
 """Unless another is given: of a demand, and of a trace."""
-_FACTOR = options.Portion(0, 1_000, min_open=True)
 
 
 class PlanOptions(NamedTuple):
@@ -35,15 +34,7 @@ class PlanOptions(NamedTuple):
     seeds: int
     keep: bool
     trace: Path | None
-    block: Literal["week", "day"] | None
-    scale: float | None
-    growth: float | None
-
-    @property
-    def of_log(self) -> dict[str, Any]:
-        """What is said of how a log is drawn from."""
-        said = {"block": self.block, "scale": self.scale, "growth": self.growth}
-        return {name: value for name, value in said.items() if value is not None}
+    draws: dict[str, Any]
 
 
 @click.command(cls=ArrowCommand)
@@ -89,11 +80,7 @@ class PlanOptions(NamedTuple):
 )
 @options.seeds(type=int, default=20, show_default=True, help="Common seeds, from the scenario's on.")
 @options.trace(help="Draw replications from the weeks of this log instead of generating demand.")
-@click.option(
-    "--block", type=click.Choice(["week", "day"]), help="Of the log, drawn with replacement.  [default: week]"
-)
-@click.option("--scale", type=_FACTOR, help="So many times the log's jobs.  [default: 1]")
-@click.option("--growth", type=_FACTOR, help="So many times as many jobs a year on.  [default: 1]")
+@options.draws
 @options.workers(help="Processes.  [default: one a processor]")
 @options.keep(help="Keep the run directories too.")
 @options.overrides(help="As pools.dojo.pods=5.")
@@ -141,14 +128,13 @@ def _jobs(
     scenario: Scenario, group: str, file: Path | None, given: PlanOptions
 ) -> tuple[Scenario, LogDraws | None]:
     """Return the scenario to run, and what its seeds draw from, if not from its demand."""
-    from scheduler.study.cells.log import LogWish
+    from scheduler.cli.preparation import log_wish
     from scheduler.study.plan.question import over_demand, over_log
 
-    if file is not None:
-        return over_log(scenario, group, file, LogWish(**given.of_log))
-    if given.of_log:
-        raise click.UsageError(f"--{next(iter(given.of_log))} is for a log: give --trace as well")
-    return over_demand(scenario, group), None
+    wish = log_wish(file, given.draws)
+    if file is None or wish is None:
+        return over_demand(scenario, group), None
+    return over_log(scenario, group, file, wish)
 
 
 def _keep(found: Plan, folder: Path, scenario: Scenario) -> None:

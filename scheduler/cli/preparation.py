@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import click
 from msgspec.structs import replace
 
 from scheduler.catalog import CatalogError, load_catalog
@@ -23,6 +24,7 @@ from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.checks import check_names
 from scheduler.stock.sites import CapError
 from scheduler.stock.stock import Stock, stock_of
+from scheduler.study.cells.log import LogWish
 from scheduler.study.reference import reference_of
 from scheduler.why.question import jobs_of
 from traces.numbers import minute
@@ -64,6 +66,13 @@ def unsure(scenario: Scenario, stock: Stock) -> str:
     """Return the lines on figures that are not sure, to end an output with money."""
     catalog = load_catalog()
     return footer(unsure_figures(scenario, stock, catalog), prices_of(scenario, stock, catalog))
+
+
+def log_wish(trace: Path | None, draws: dict[str, Any]) -> LogWish | None:
+    """Return how replications are to be drawn from a log; None without one, of which nothing may be said."""
+    if trace is None and draws:
+        raise click.UsageError(f"--{next(iter(draws))} is for a log: give --trace as well")
+    return None if trace is None else LogWish(**draws)
 
 
 def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | None:

@@ -7,6 +7,7 @@ from math import inf, isnan
 from statistics import fmean
 from typing import NamedTuple
 
+from scheduler.report.log_draws import draw_lines
 from scheduler.run.groups import figure_of
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
@@ -15,7 +16,7 @@ from traces.confidence import LEVEL
 from traces.numbers import count, days, decimal, percent, ratio
 from traces.submissions import ALL_TIME
 from traces.tables import TableCells, table
-from traces.times import HOUR_S
+from traces.times import DAY_S, HOUR_S
 
 TITLES = {
     "waited_mean_s": "wait mean",
@@ -71,7 +72,10 @@ def render(answer: Answer) -> str:
 def _title(answer: Answer) -> str:
     question, (start_s, length_s, whole, parts) = answer.question, answer.measured
     seeds = sorted({row["seed"] for row in answer.rows})
-    if question.trace is None:
+    if answer.log is not None:
+        drawn = draw_lines(answer.log, f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}", length_s / DAY_S)
+        met = "\n".join(drawn) + ";\nin each, all policies meet the same jobs"
+    elif question.trace is None:
         met = f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}; in each, all policies meet the same jobs"
     else:
         met = f"{len(seeds)} weeks of one run each over {question.trace}; seeds would not change its jobs"
@@ -173,6 +177,8 @@ def _row(one: Difference) -> list[str]:
 
 
 def _needed(replications: float) -> str:
+    if isnan(replications):
+        return "a longer log"
     return count(replications) if replications < inf else f"more than {count(MOST_NEEDED)}"
 
 
@@ -213,10 +219,14 @@ def _notes(answer: Answer) -> Iterator[str]:
         yield f"p: paired t-test that the mean difference is 0, adjusted for {claims} claims at once (Holm)"
     unsure = sum(_unsure(one) for one in answer.differences)
     if unsure:
-        yield (
-            f"too small to tell by {replications} {kind}: {unsure} of {len(answer.differences)} differences; "
-            "the last column says how many it would take, were they what they seem"
-        )
+        which = f"{unsure} of {len(answer.differences)} differences"
+        last = "the last column says how many it would take, were they what they seem"
+        if answer.log is None:
+            yield f"too small to tell by {replications} {kind}: {which}; {last}"
+        else:
+            yield f"too small to tell by so short a log: {which}"
+    if answer.log is not None:
+        return  # what follows is of replications that are independent
     few = f"pairs below {FEWEST}, too few for any claim: no bootstrap, and intervals need a normal shape: "
     yield from _listed(few, [one for one in answer.differences if one.pairs < FEWEST])
     yield from _listed(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from math import inf
-from pathlib import Path
 from textwrap import fill
 
+from scheduler.report.log_draws import draw_lines
 from scheduler.report.plan_tables import (
     demand_cells,
     frontier_cells,
@@ -60,24 +60,10 @@ def question_lines(plan: Plan) -> list[str]:
 
 def _replications(plan: Plan) -> list[str]:
     """Say what all plans were run on, and what its intervals know of."""
-    log, seeds = plan.log, f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
-    if log is None:
+    seeds = f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
+    if plan.log is None:
         return [f"{seeds}, {shortest(plan.days)} days each"]
-    blocks, asked = log.blocks, log.resampling
-    more = [f"{asked.scale:g} times its jobs"] * (asked.scale != 1)
-    more += [f"{asked.growth:g} times as many a year on"] * (asked.growth != 1)
-    return [
-        f"{seeds}, {shortest(plan.days)} days each, drawn from {Path(log.file).name}: for each",
-        f"{_times(asked.places, blocks.block)} in a row, with replacement, of the {count(blocks.whole)} "
-        f"whole ones that the log has{''.join(f'; {one}' for one in more)};",
-        f"intervals are as wide as {_times(blocks.whole, blocks.block)} make them, and more seeds do not "
-        "narrow them;",
-        f"what reaches from one {blocks.block} into the next is cut there",
-    ]
-
-
-def _times(number: int, block: str) -> str:
-    return f"{count(number)} {block}{'s' * (number != 1)}"
+    return draw_lines(plan.log, seeds, plan.days)
 
 
 def _answer(plan: Plan) -> str:

@@ -29,6 +29,7 @@ class CompareDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     measured_s: Annotated[int, about("seconds measured of each run, of a trace of all weeks")]
     metrics: Annotated[list[str], about("figures compared")]
     means: Annotated[dict[str, dict[str, Known]], about("mean of each figure by policy, and by bound")]
+    log: Annotated[Plain | None, about("the trace that seeds drew blocks from, and how; null: none")]
     bounds: Annotated[list[str], about("those among the policies that are bounds")]
     differences: Annotated[list[Plain], about("paired differences to the baseline, with intervals")]
     rows: Annotated[list[Plain], about("figures of each policy and replication, with lower bounds")]
@@ -45,6 +46,7 @@ def compare_document(answer: Answer, out: str | None) -> CompareDocument:
         measured_s=sum(part.to_s - part.from_s for part in answer.measured.parts),
         metrics=list(answer.metrics),
         means={name: {metric: _mean(answer, name, metric) for metric in answer.metrics} for name in policies},
+        log=None if answer.log is None else _log(answer.log),
         bounds=list(answer.bounds),
         differences=difference_rows(answer.differences),
         rows=answer.rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -42,10 +42,15 @@ class LogDraws(NamedTuple):
         """How many blocks a replication is drawn from, and how many of the log's are free to vary."""
         return self.blocks.drawn_by(self.resampling)
 
-    def cell(self, scenario: Scenario, seed: int, waits_of: tuple[str, ...] = ()) -> Cell:
-        """Return the cell of a seed."""
+    def drawn_within(self, seconds: int) -> BlocksDrawn:
+        """Return likewise where so many seconds of a replication are measured."""
+        whole = self.drawn
+        return whole._replace(drawn=whole.drawn * seconds / self.resampling.length_s)
+
+    def cell(self, scenario: Scenario, seed: int, **measured: Any) -> Cell:
+        """Return the cell of a seed; `measured` are fields of it."""
         plain = msgspec.to_builtins(scenario)
-        return Cell(plain, seed, self.file, self.sha256, waits_of, resampling=self.resampling)
+        return Cell(plain, seed, self.file, self.sha256, resampling=self.resampling, **measured)
 
 
 def log_draws(file: Path, trace: Trace, wish: LogWish, horizon_s: int | None = None) -> LogDraws:

@@ -1,7 +1,8 @@
 """Policies and bounds over the same jobs, until enough is known: what `exaburst compare` does.
 
-Replications are seeds of the demand, each of which all policies meet: common random numbers. A trace has no
-seeds; its replications are the weeks of one run (batch means: Law, "Simulation Modeling and Analysis").
+Replications are seeds of the demand, each of which all policies meet: common random numbers. Those of a trace
+are the weeks of one run (batch means: Law, "Simulation Modeling and Analysis") or, where that is asked for,
+seeds that draw its weeks anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scheduler.money.ledger.rates import Calendar
 from scheduler.run.groups import figure_of
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.study.cells.compute import kept_jobs
+from scheduler.study.cells.log import LogDraws, LogWish, log_draws
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
@@ -26,6 +28,7 @@ from scheduler.study.compare.statistics import FEWEST
 from scheduler.study.compare.windows import Measurement, Window, busy_weeks, window
 from scheduler.study.sweep.results import FIGURES
 from scheduler.study.sweep.study_cells import MOST_CELLS
+from traces.confidence import BlocksDrawn
 from traces.errors import nearest
 from traces.parquet import write_batches
 from traces.submissions import ALL_TIME, Cut, TimeRange, cut
@@ -52,6 +55,8 @@ class Question:
     """From the scenario's own on."""
     trace: Path | None = None
     """Its weeks take the place of seeds."""
+    draws: LogWish | None = None
+    """Of the trace, which then has seeds again: each draws its blocks anew."""
     part: TimeRange = ALL_TIME
     """Of the trace."""
     warmup_s: int | None = None
@@ -69,6 +74,8 @@ class Answer:
     question: Question
     measured: Measurement
     """A part for all seeds, or each week of a trace."""
+    log: LogDraws | None
+    """What seeds draw their jobs from, if that is a trace."""
     cut: Cut | None
     """Of the trace, which may be all of it."""
     metrics: tuple[str, ...]
@@ -88,8 +95,10 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
     named = contenders(question)
     _check_size(question, len(named))
     file, part = _jobs(question, folder)
-    measured = measured_of(question, part and part.trace)
-    arena = Arena(measured.parts, file, question.metrics or METRICS, folder, workers, progress)
+    log = _draws(question, file, part)
+    measured = measured_of(question, part and part.trace, log)
+    drawn = log and log.drawn_within(measured.whole.to_s - measured.whole.from_s)
+    arena = Arena(measured.parts, log or file, question.metrics or METRICS, folder, workers, progress)
     count = question.seeds
     rows = arena.rows(named, count)
     while not enough(rows, question, count, arena.metrics):
@@ -109,14 +118,15 @@ def compare_policies(question: Question, folder: Path, workers: Workers, progres
         metrics=metrics,
         rows=rows,
         bounds=tuple(name for name in named if name not in question.policies),
-        differences=judge(rows, question, metrics),
+        differences=judge(rows, question, metrics, drawn),
+        log=log,
     )
 
 
 def _check_size(question: Question, contenders: int) -> None:
     """Raise CompareError for too many runs, and for figures that no run has, before any is run."""
     most = contenders * max(question.seeds, question.budget if question.halfwidth else 0)
-    if question.trace is None and most > MOST_CELLS:
+    if (question.trace is None or question.draws is not None) and most > MOST_CELLS:
         raise CompareError(f"{most:,} runs of policies, bounds and seeds: at most {MOST_CELLS:,}")
     for metric in question.metrics:
         if (figure := figure_of(metric)) not in FIGURES:
@@ -136,6 +146,13 @@ def _jobs(question: Question, folder: Path) -> tuple[Path | None, Cut | None]:
     return file, part
 
 
+def _draws(question: Question, file: Path | None, part: Cut | None) -> LogDraws | None:
+    """Return how seeds draw from the trace, if they do; raises TraceError for too few blocks."""
+    if question.draws is None or file is None or part is None:
+        return None
+    return log_draws(file, part.trace, question.draws, question.scenario.horizon_s)
+
+
 def contenders(question: Question) -> dict[str, Scenario]:
     """Return the scenario under each policy and, behind them, under the bounds; raises PolicyError."""
     scenario = question.scenario
@@ -147,14 +164,15 @@ def contenders(question: Question) -> dict[str, Scenario]:
     return named
 
 
-def measured_of(question: Question, trace: Trace | None) -> Measurement:
-    """Return what is measured of the demand, or of a trace, week by week.
+def measured_of(question: Question, trace: Trace | None, log: LogDraws | None = None) -> Measurement:
+    """Return what is measured of the demand or of draws of a log, or of a trace, week by week.
 
     Raises CompareError for a trace with too few weeks in which jobs are submitted.
     """
     scenario = question.scenario
     if trace is not None:
-        start_s, asked_s, epoch = run_start_s(scenario, trace), trace.last_submit_s + 1, trace.epoch
+        start_s, epoch = run_start_s(scenario, trace), trace.epoch
+        asked_s = trace.last_submit_s + 1 if log is None else log.blocks.from_s + log.resampling.length_s
     else:
         demand = demand_of(scenario.demand)
         start_s = 0 if scenario.start is None else parse_moment(scenario.start, demand.epoch)
@@ -164,14 +182,14 @@ def measured_of(question: Question, trace: Trace | None) -> Measurement:
     period_s = HOUR_S if scenario.money.charge_period == "hour" else DAY_S
     calendar = Calendar.of(epoch + timedelta(seconds=start_s))
     whole = window(length_s, calendar, period_s, question.warmup_s, question.cooldown_s).later(start_s)
-    if trace is None:
+    if trace is None or log is not None:
         return Measurement(start_s, length_s, whole, (whole,))
     weeks = whole.weeks()
     busy = busy_weeks(weeks, trace.numpy("submit_s"))
     if len(busy) < FEWEST:
         raise CompareError(
             f"{question.trace}: a trace is compared week by week, and has {len(busy)} whole weeks with jobs "
-            f"between warm-up and cool-down: needs {FEWEST}"
+            f"between warm-up and cool-down: needs {FEWEST}, or --seeds to draw replications from its weeks"
         )
     return Measurement(start_s, length_s, Window(weeks[0].from_s, whole.to_s), busy)
 
@@ -186,10 +204,12 @@ def enough(rows: list[ContestRow], question: Question, count: int, metrics: tupl
     return all(each.t.halfwidth <= question.halfwidth * abs(each.baseline) for each in differences)
 
 
-def judge(rows: list[ContestRow], question: Question, metrics: tuple[str, ...]) -> list[Difference]:
+def judge(
+    rows: list[ContestRow], question: Question, metrics: tuple[str, ...], drawn: BlocksDrawn | None = None
+) -> list[Difference]:
     """Compare the policies, without the bounds, with the first of them."""
     baseline, *others = question.policies
-    return compare(pa.Table.from_pylist(rows), baseline, metrics, policies=others)
+    return compare(pa.Table.from_pylist(rows), baseline, metrics, policies=others, drawn=drawn)
 
 
 def write_answer(answer: Answer, file: Path) -> None:

@@ -13,6 +13,7 @@ from scheduler.run.groups import columns_of
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
+from scheduler.study.cells.log import LogDraws
 from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.bounds import Relaxation, relax
@@ -37,8 +38,8 @@ class Arena:
     """Computes what is asked, each run once."""
 
     windows: tuple[Window, ...]
-    trace: Path | None
-    """The one trace, whose windows are the replications; without it they are seeds."""
+    jobs: Path | LogDraws | None
+    """One trace, whose windows are the replications; else seeds are, of draws of a log or of the demand."""
     metrics: tuple[str, ...]
     """`FIGURE@COLUMN` becomes one metric for each word of the column once runs show which there are."""
     folder: Path
@@ -83,9 +84,13 @@ class Arena:
 
     def _cells(self, scenario: Scenario, count: int) -> list[Cell]:
         """Return a cell a seed, from the scenario's on; of a trace, the one."""
-        seeds = range(scenario.seed, scenario.seed + count) if self.trace is None else [scenario.seed]
-        by = columns_of(self.metrics)
-        return [cell_of(scenario, seed, self.trace, windows=self.windows, by=by) for seed in seeds]
+        jobs, by, seeds = self.jobs, columns_of(self.metrics), range(scenario.seed, scenario.seed + count)
+        if isinstance(jobs, LogDraws):
+            return [jobs.cell(scenario, seed, windows=self.windows, by=by) for seed in seeds]
+        return [
+            cell_of(scenario, seed, jobs, windows=self.windows, by=by)
+            for seed in (seeds if jobs is None else seeds[:1])
+        ]
 
     def _run(self, cells: Mapping[str, tuple[str, Cell]]) -> None:
         """Run the cells that are not known yet."""
@@ -122,7 +127,7 @@ class Arena:
         """Yield each seed, or each week of the one trace, counted from 1: its cell, window and figures."""
         for cell in cells:
             for at, (part, figures) in enumerate(zip(self.windows, self._known[cell.key], strict=True)):
-                yield (cell.seed if self.trace is None else at + 1), cell, part, figures
+                yield (at + 1 if isinstance(self.jobs, Path) else cell.seed), cell, part, figures
 
 
 def least_of(cell: Cell, folder: Path, part: Window, rows: list[ContestRow]) -> dict[str, ContestRow]:

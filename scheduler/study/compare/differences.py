@@ -25,8 +25,10 @@ from scheduler.study.compare.statistics import (
     p_value,
     paired,
     t_interval,
+    t_of_draws,
 )
 from traces.arrays import Floats
+from traces.confidence import BlocksDrawn
 from traces.errors import nearest
 
 METRICS = (
@@ -88,7 +90,7 @@ class Difference(NamedTuple):
     adjusted_p: float
     """For all differences of the comparison made at once, by Holm."""
     needed: float
-    """Replications for an interval without 0, were the difference what it seems."""
+    """Replications for an interval without 0, were the difference what it seems; NaN where none help."""
     odd: bool
     """The differences are far from normal."""
     follows: bool
@@ -110,11 +112,13 @@ def compare(
     *,
     policies: Sequence[str] | None = None,
     pair: str = "seed",
+    drawn: BlocksDrawn | None = None,
 ) -> list[Difference]:
     """Return the differences of each policy to the baseline, by metric, then policy.
 
     `pair` names the column by which rows are paired; `policies` are those claims are made about, by default
-    all but the baseline. Raises CompareError for a policy or metric that the table does not have.
+    all but the baseline; `drawn` says of how many blocks of a log each replication is a draw. Raises
+    CompareError for a policy or metric that the table does not have.
     """
     names = dict.fromkeys(results.column("policy").cast("string").to_pylist())
     named = policies if policies is not None else [name for name in names if name != baseline]
@@ -124,7 +128,12 @@ def compare(
     for metric in metrics:
         if metric not in results.column_names:
             raise CompareError(f'metric "{metric}": unknown{nearest(metric, results.column_names)}')
-    judged = [_difference(results, policy, baseline, metric, pair) for metric in metrics for policy in named]
+    pairs = {
+        (metric, policy): _paired(results, policy, baseline, metric, pair)
+        for metric in metrics
+        for policy in named
+    }
+    judged = [_difference(*key, new, old, drawn) for key, (new, old) in pairs.items()]
     adjusted = holm(np.array([difference.p for difference in judged]))
     return [each._replace(adjusted_p=float(p)) for each, p in zip(judged, adjusted, strict=True)]
 
@@ -135,21 +144,26 @@ def replication_values(results: pa.Table, policy: str, metric: str, pair: str = 
     return {row[pair]: row[metric] for row in rows if row["policy"] == policy and row[metric] is not None}
 
 
-def _difference(results: pa.Table, policy: str, baseline: str, metric: str, pair: str) -> Difference:
+def _paired(results: pa.Table, policy: str, baseline: str, metric: str, pair: str) -> tuple[Floats, Floats]:
+    """Return a figure of a policy and of the baseline, in the replications in which both have it."""
     ours, theirs = (replication_values(results, name, metric, pair) for name in (policy, baseline))
     both = sorted(ours.keys() & theirs.keys())
     new, old = (np.array([figures[at] for at in both], np.float64) for figures in (ours, theirs))
+    return new, old
+
+
+def _difference(metric: str, policy: str, new: Floats, old: Floats, drawn: BlocksDrawn | None) -> Difference:
     differences = paired(new, old)
     way, mean, base = direction(metric), _mean(new), _mean(old)
-    return Difference(
+    found = Difference(
         metric=metric,
         policy=policy,
-        pairs=len(both),
+        pairs=len(differences),
         mean=mean,
         baseline=base,
         difference=_mean(differences),
         t=t_interval(differences),
-        bootstrap=bootstrap_interval(differences),
+        bootstrap=bootstrap_interval(differences) if drawn is None else Interval(nan, nan),
         change=_mean(differences) / base if base else nan,
         chance=chance(way * differences) if way else nan,
         p=p_value(differences),
@@ -158,6 +172,13 @@ def _difference(results: pa.Table, policy: str, baseline: str, metric: str, pair
         odd=odd(differences),
         follows=follows(differences),
     )
+    return found if drawn is None else _of_draws(found, differences, drawn)
+
+
+def _of_draws(found: Difference, differences: Floats, drawn: BlocksDrawn) -> Difference:
+    """Return what replications of one log say: as much as its blocks do, however many they are."""
+    interval, p = t_of_draws(differences, drawn)
+    return found._replace(t=interval, p=p, needed=nan, odd=False, follows=False)
 
 
 def _mean(values: Floats) -> float:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from traces.arrays import Floats
-from traces.confidence import LEVEL, halfwidth, t_quantile
+from traces.confidence import LEVEL, BlocksDrawn, halfwidth, halfwidth_of_draws, t_quantile
 
 FEWEST = 5
 """Fewer pairs, or weeks of a trace, than this say next to nothing: no bootstrap, and a warning."""
@@ -55,6 +55,23 @@ def t_interval(values: Floats, level: float = LEVEL) -> Interval:
         return Interval(nan, nan)
     mean, half = float(values.mean()), float(halfwidth(values, level))
     return Interval(mean - half, mean + half)
+
+
+def t_of_draws(values: Floats, drawn: BlocksDrawn, level: float = LEVEL) -> tuple[Interval, float]:
+    """Return the interval of the mean over draws of a log's blocks, and how likely it would be were it 0.
+
+    Both are Student's with as many degrees of freedom as blocks of the log are free to vary. NaN for fewer
+    than 2 values.
+    """
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return Interval(nan, nan), nan
+    mean, half = float(values.mean()), float(halfwidth_of_draws(values, drawn, level))
+    if _alike(values):
+        return Interval(mean, mean), 0.0 if values.any() else 1.0
+    error = half / t_quantile(drawn.free, level)
+    return Interval(mean - half, mean + half), float(2 * t.sf(abs(mean) / error, drawn.free))
 
 
 def bootstrap_interval(values: Floats, level: float = LEVEL) -> Interval:

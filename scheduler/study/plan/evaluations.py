@@ -73,9 +73,9 @@ class Bench:
 
     def _cell(self, scenario: Scenario, seed: int, log: LogDraws | None) -> Cell:
         waits_of = (self.target.group,)
-        return (
-            cell_of(scenario, seed, waits_of=waits_of) if log is None else log.cell(scenario, seed, waits_of)
-        )
+        if log is None:
+            return cell_of(scenario, seed, waits_of=waits_of)
+        return log.cell(scenario, seed, waits_of=waits_of)
 
     def _run(self, what: str, cells: list[Cell]) -> None:
         failures = []
