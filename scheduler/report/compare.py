@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import inf, isnan
 from statistics import fmean
-from typing import NamedTuple
 
 from scheduler.report.log_draws import draw_lines
-from scheduler.run.groups import figure_of
+from scheduler.report.scales import Scale, scale
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
 from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED
@@ -16,7 +15,7 @@ from traces.confidence import LEVEL
 from traces.numbers import count, days, decimal, percent, ratio
 from traces.submissions import ALL_TIME
 from traces.tables import TableCells, table
-from traces.times import DAY_S, HOUR_S
+from traces.times import DAY_S
 
 TITLES = {
     "waited_mean_s": "wait mean",
@@ -27,34 +26,6 @@ TITLES = {
     "usd_avoidable": "avoidable",
     "usd_total": "total",
 }
-
-
-class Scale(NamedTuple):
-    """How values of a figure are printed: divided by `unit`, with so many decimals."""
-
-    name: str
-    unit: float
-    decimals: int
-
-    def show(self, value: float | None, *, signed: bool = False) -> str:
-        """Render a value; a dash for none."""
-        return decimal(None if value is None else value / self.unit, self.decimals, signed=signed)
-
-
-def scale(metric: str, largest: float) -> Scale:
-    """Choose the unit for a figure from its name and its largest value."""
-    name = figure_of(metric)
-    if name.endswith("_s"):
-        if largest < 120:
-            return Scale("s", 1, 1)
-        return Scale("min", 60, 1) if largest < 2 * HOUR_S else Scale("h", HOUR_S, 2)
-    if name.startswith(("usd", "revenue_usd")):
-        return Scale("USD", 1, 0)
-    if name == "utilization":
-        return Scale("%", 0.01, 1)
-    if name.endswith("_device_h"):
-        return Scale("device-h", 1, 0)
-    return Scale("", 1, 2 if largest < 100 else 1)
 
 
 def render(answer: Answer) -> str:

@@ -7,7 +7,7 @@ from math import isnan
 
 import pyarrow as pa
 
-from scheduler.report.compare import scale
+from scheduler.report.scales import scale
 from scheduler.report.study import Contrast, contrasts, mean_figures
 from scheduler.study.compare.differences import Difference, direction
 from scheduler.study.sweep.study_cells import AXES

@@ -8,10 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from scheduler.report.compare import TITLES, difference_cells, scale
+from scheduler.report.compare import TITLES, difference_cells
 from scheduler.report.page.fixed_charts import contrast_chart, frontier_chart
 from scheduler.report.page.page import Page
 from scheduler.report.page.parts import as_html, choice, figure, paragraph, section
+from scheduler.report.scales import scale
 from scheduler.report.study import Contrast, contrasts, mean_cells, mean_figures
 from scheduler.report.study_answer import study_answer, verdict
 from scheduler.study.compare.differences import Difference
