@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from math import ceil, inf
 from pathlib import Path
@@ -613,6 +614,41 @@ def test_waits_are_written_beside_a_run_and_never_into_it(waited: Path) -> None:
     ]
     complains(type_in(*words, waited / "run" / "waits.parquet"), "is a finished run")
     complains(type_in(*words, waited / "jobs.parquet"), "jobs.parquet", "is already there")
+
+
+def test_what_was_asked_once_is_kept_and_the_summary_shows_it(waited: Path) -> None:
+    run, kept = waited / "run", waited / "run" / "waits.parquet"
+    words = ("why", run, "--trace", waited / "jobs.parquet")
+    assert "waited for" not in type_in("summary", run).stdout
+    asked = type_in(*words).stdout
+    whole = kept.read_bytes()
+    shown = type_in("summary", run).stdout
+    lines = [line.split() for line in shown.splitlines() if line.startswith("too_few")]
+    assert lines == [["too_few", "4", "4", "100.0%"]]
+    document = json.loads(type_in("summary", run, "--json").stdout)
+    assert document["causes"] == {"too_few": {"other": pytest.approx(2 * 7_140 / 3_600)}}
+    assert type_in(*words).stdout == asked
+    for broken in (whole[:-9], whole[:100] + b"?" + whole[101:]):
+        kept.write_bytes(broken)
+        assert "waited for" not in type_in("summary", run).stdout
+        assert type_in(*words).stdout == asked
+        assert kept.read_bytes() == whole
+    again = type_in(
+        "replay", waited / "small.toml", "--trace", waited / "jobs.parquet", "-o", run, "--overwrite"
+    )
+    assert again.exit_code == 0
+    assert not kept.exists()
+
+
+def test_waits_of_another_run_are_not_taken_for_its_own(waited: Path) -> None:
+    trace = waited / "jobs.parquet"
+    type_in("why", waited / "run", "--trace", trace)
+    other = waited / "other"
+    wide = ("--set", "pools.own.devices=8")
+    assert type_in("replay", waited / "small.toml", *wide, "--trace", trace, "-o", other).exit_code == 0
+    (other / "waits.parquet").write_bytes((waited / "run" / "waits.parquet").read_bytes())
+    assert "waited for" not in type_in("summary", other).stdout
+    assert type_in("why", other, "--trace", trace).stdout == "No job waited.\n"
 
 
 def test_what_cannot_be_asked_ends_in_one_line(waited: Path) -> None:

@@ -28,12 +28,12 @@ def waits_of(run: Run, file: Path | None, part: TimeRange) -> tuple[Waits, Trace
 
     `file` is the trace that the run was given; without, the jobs have to be in the run.
     """
+    from scheduler.why.answer import waits_of_run
     from scheduler.why.question import setup_of
-    from scheduler.why.waits import Inquiry
 
     try:
         trace = jobs_asked(run, file, part)
-        return Inquiry(run, setup_of(run, trace)).waits(), trace
+        return waits_of_run(run, setup_of(run, trace)), trace
     except ValueError as error:
         if file is not None:
             raise

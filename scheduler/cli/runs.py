@@ -44,11 +44,13 @@ def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) ->
     from scheduler.report.documents.runs import summary_document
     from scheduler.report.summary import summary as render
     from scheduler.scenario import ScenarioError
+    from scheduler.why.answer import waits_of_run
 
     if scenario not in SHIPPED:
         raise ScenarioError(f'demo "{scenario}": allowed are {", ".join(SHIPPED)}')
     prepared = prepare(SHIPPED[scenario], None, overrides)
     with new_run(prepared, out, overwrite=True) as run:
+        waits_of_run(run, prepared.setup)  # for the summary to show
         if not as_json:
             click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
         if run.description["weather"] is None:

@@ -35,7 +35,8 @@ def why(
 ) -> None:
     """Say what the jobs of a finished run waited for, or one JOB, by its name or id.
 
-    Causes are worked out from the logs, the scenario and the weather, which is drawn again.
+    Causes are worked out from the logs, the scenario and the weather, which is drawn again; those of all jobs
+    are kept in the run's folder, as waits.parquet, and then its summary shows them.
     """
     import numpy as np
 
@@ -82,9 +83,9 @@ def _of_job(run: Run, setup: Setup, row: int, *, as_json: bool) -> str:
 
 
 def _of_run(run: Run, setup: Setup, *, as_json: bool) -> str:
-    from scheduler.why.waits import Inquiry
+    from scheduler.why.answer import waits_of_run
 
-    waits = Inquiry(run, setup).waits()
+    waits = waits_of_run(run, setup)
     if as_json:
         from scheduler.report.documents.runs import why_document
 

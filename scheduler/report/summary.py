@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from scheduler.catalog.certainty import footer
 from scheduler.report.bad_weather import bad_weather
+from scheduler.report.causes import causes_table
 from scheduler.report.endings import endings
 from scheduler.report.ledger import spent
 from scheduler.report.queues import queues
@@ -17,6 +18,7 @@ from scheduler.run.fairness import served
 from scheduler.run.goodput import DeviceTime
 from scheduler.run.job_figures import by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
+from scheduler.why.kept import kept_by_cause
 from traces.numbers import count, count_of, decimal, duration, hours, minute, percent, ratio
 from traces.tables import table
 from traces.times import DAY_S
@@ -55,6 +57,7 @@ def summary(run: Run, by: str = "workload") -> str:
         _resources(levels),
         _words(shown, by),
         work(jobs, run.end_s, shown),
+        _causes(run),
         "" if by == "workload" else shares(served(run, jobs, by), by),
         queues(run, jobs),
         lateness(jobs, run.end_s),
@@ -107,6 +110,12 @@ def _words(words: dict[str, dict[str, float]], by: str) -> str:
     ]
     header = [by, *(head for head, *_ in _OF_JOBS)]
     return table(header, rows, numbers=range(1, len(header)))
+
+
+def _causes(run: Run) -> str:
+    """What jobs waited for, where that is kept."""
+    sums = kept_by_cause(run)
+    return causes_table(sums, {}) if sums else ""
 
 
 def _spend(run: Run) -> str:

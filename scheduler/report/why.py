@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from textwrap import fill
 
+from scheduler.report.causes import causes_table
 from scheduler.run.directory import Run
 from scheduler.why.causes import MEANINGS, Cause
 from scheduler.why.job_story import HeldBy, JobStory, Sooner
@@ -25,28 +26,8 @@ def run_why(run: Run, trace: Trace, waits: Waits) -> str:
     sums = by_cause(waits, trace)
     if not sums:
         return _NOTHING
-    parts = [_by_cause(sums), _beside(waits, trace), _worst(waits, trace), _stranded(run, trace)]
+    parts = [causes_table(sums, MEANINGS), _beside(waits, trace), _worst(waits, trace), _stranded(run, trace)]
     return "\n\n".join(part for part in parts if part)
-
-
-def _by_cause(sums: Mapping[Cause, Mapping[str, int]]) -> str:
-    workloads = list(next(iter(sums.values())))
-    waited = {cause: sums[cause] for cause in sums if cause != Cause.DEPENDENCY}
-    total = {name: sum(row[name] for row in waited.values()) for name in workloads}
-    together = sum(total.values())
-
-    def line(name: str, row: Mapping[str, int], share: str, meaning: str = "") -> list[str]:
-        return [name, *(hours(row[word]) for word in workloads), hours(sum(row.values())), share, meaning]
-
-    lines = [
-        line(cause.word, row, share_of(sum(row.values()), together), MEANINGS[cause])
-        for cause, row in waited.items()
-    ]
-    lines.append(line("all", total, share_of(together, together)))
-    if before := sums.get(Cause.DEPENDENCY):
-        lines.append(line("before: dependency", before, "", MEANINGS[Cause.DEPENDENCY]))
-    header = ["device-h waited for", *workloads, "all", "share", ""]
-    return table(header, lines, numbers=range(1, len(header) - 1))
 
 
 def _beside(waits: Waits, trace: Trace) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.run.directory import RunError
-from scheduler.run.parts import DEMAND, EVERY_LOG, LOGS
+from scheduler.run.parts import DEMAND, EVERY_LOG, LOGS, WAITS_KEPT
 from traces.files import FINISHED, LOCK, aside_of, read_text
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
@@ -57,6 +57,8 @@ def _left_by_a_run(item: Path) -> bool:
     if name == DEMAND:
         generated = _described(item.parent / FINISHED).get("demand", True) is not None
         return generated and (item.parent / f"{LOGS[0]}.parquet").is_dir()
+    if name == WAITS_KEPT:
+        return (item.parent / f"{LOGS[0]}.parquet").is_dir()
     return name == FINISHED and (name != item.name or "exaburst" in _described(item))
 
 

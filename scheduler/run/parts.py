@@ -20,6 +20,8 @@ EVERY_LOG = (*LOGS, "admissions", "assets", "sales", "loop", "loop_hours", "edge
 or an edge."""
 DEMAND = "trace.parquet"
 """The jobs of a run that generated them."""
+WAITS_KEPT = "waits.parquet"
+"""What its jobs waited for, where somebody has asked."""
 
 
 class DamagedLogError(ValueError):

@@ -10,6 +10,7 @@ from scheduler.run.capacity import owned_levels
 from scheduler.run.directory import Run
 from scheduler.why.about import labels
 from scheduler.why.causes import Cause
+from scheduler.why.kept import sums_by_cause
 from scheduler.why.waits import Waits
 from traces.arrays import Ints
 from traces.step_function import by_cell, row_at
@@ -50,12 +51,8 @@ def device_seconds_waited(waits: Waits, trace: Trace) -> Ints:
 
 def by_cause(waits: Waits, trace: Trace) -> dict[Cause, dict[str, int]]:
     """Return device-seconds of waiting by cause, in their order, and workload; none where there were none."""
-    waited = device_seconds_waited(waits, trace)
     codes, words = trace.codes("workload")
-    sums = np.zeros((len(Cause), len(words)), np.int64)
-    np.add.at(sums, (waits.cause, codes[waits.row]), waited)
-    known = [at for at in np.argsort(words) if sums[:, at].any()]
-    return {cause: {words[at]: int(sums[cause, at]) for at in known} for cause in Cause if sums[cause].any()}
+    return sums_by_cause(waits.cause, device_seconds_waited(waits, trace), codes[waits.row], words)
 
 
 def patient_device_s(waits: Waits, trace: Trace) -> int:

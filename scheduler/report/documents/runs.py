@@ -15,7 +15,9 @@ from scheduler.run.job_figures import by_gang, by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.queue_figures import queue_fairness, queue_figures
 from scheduler.run.spend import spent_by
+from scheduler.why.causes import Cause
 from scheduler.why.job_story import JobStory
+from scheduler.why.kept import kept_by_cause
 from scheduler.why.run_figures import by_cause, on_pods, patient_device_s, worst
 from scheduler.why.waits import Waits
 from traces.times import HOUR_S
@@ -41,6 +43,10 @@ class SummaryDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     fairness: Annotated[Named, about("`jain_due`, `jain_speed` and `share_error` of these words")]
     queues: Annotated[dict[str, Named], about("quota, use, loans and waits of each queue with a quota")]
     queue_fairness: Annotated[Named, about("`jain_quota` and `quota_share_error`, where there are queues")]
+    causes: Annotated[
+        dict[str, Named] | None,
+        about("device-hours waited, by cause and workload; null: not kept"),
+    ]
     resources: Annotated[list[Plain], about("pools and offers with devices, device-hours and utilization")]
     spend: Annotated[list[Plain], about("the ledger by resource, line and bearer")]
     unsure: Sure
@@ -71,6 +77,7 @@ def summary_document(
         fairness=dict(fairness(groups)),
         queues={name: dict(figures) for name, figures in queue_figures(run, jobs).items()},
         queue_fairness=dict(queue_fairness(run)) if run.has("admissions") else {},
+        causes=None if (causes := kept_by_cause(run)) is None else _in_hours(causes),
         resources=list(_resources(DeviceLevels(run))),
         spend=rows,
         unsure=description["unsure"],
@@ -97,6 +104,13 @@ def _resources(levels: DeviceLevels) -> list[Plain]:
     return rows
 
 
+def _in_hours(causes: Mapping[Cause, Mapping[str, int]]) -> dict[str, Named]:
+    return {
+        cause.word: {name: device_s / HOUR_S for name, device_s in row.items()}
+        for cause, row in causes.items()
+    }
+
+
 class WhyDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of `why RUN`."""
 
@@ -111,10 +125,7 @@ def why_document(run: Run, trace: Trace, waits: Waits) -> WhyDocument:
     """Return what the jobs of a run waited for."""
     return WhyDocument(
         run=str(run.folder),
-        causes={
-            cause.word: {name: device_s / HOUR_S for name, device_s in row.items()}
-            for cause, row in by_cause(waits, trace).items()
-        },
+        causes=_in_hours(by_cause(waits, trace)),
         patient_device_h=patient_device_s(waits, trace) / HOUR_S,
         lacked_device_h={cause.word: device_s / HOUR_S for cause, device_s in on_pods(waits, trace).items()},
         worst=[
