@@ -288,6 +288,7 @@ def test_borg_2019(tmp_path: Path) -> None:
     assert column(found, "gang") == [200, 20]
     assert column(found, "priority") == [103, 0]
     assert column(found, "outcome") == ["completed", "cancelled"]
+    assert column(found, "recorded_where") == ["100,102", "103"]
     as_text = "\n".join(
         json.dumps({key: str(value) if isinstance(value, int) else value for key, value in event.items()})
         for event in events
@@ -335,7 +336,8 @@ def test_kueue_reads_a_workload_a_line_and_says_what_it_does_not_count(tmp_path:
             },
         ]
         containers = [{"resources": {"requests": requests}}]
-        pods = [{"count": count, "template": {"spec": {"containers": containers}}}]
+        labels = {"nvidia.com/gpu.product": "H100", "zone": "a"} if name == "a" else None
+        pods = [{"count": count, "template": {"spec": {"containers": containers, "nodeSelector": labels}}}]
         about = {"name": name, "namespace": "n", "creationTimestamp": "2026-05-01T08:00:00Z"}
         spec = {"podSets": pods, "maximumExecutionTimeSeconds": 90}
         return json.dumps({"metadata": about, "spec": spec, "status": {"conditions": conditions}})
@@ -348,4 +350,62 @@ def test_kueue_reads_a_workload_a_line_and_says_what_it_does_not_count(tmp_path:
     assert column(found, "estimate_s") == [90, 90]
     assert column(found, "outcome") == ["completed", "completed"]
     assert found.report.noted['resource "rdma/hca": not counted'].rows == 1
+    selected = ("requires=device:nodeSelector:nvidia.com/gpu.product",)
+    asked = import_trace("kueue", tmp_path / "log", changes=Changes(columns=selected))
+    assert column(asked, "requires") == ["device:H100", None]
     assert found.report.skipped["not an object"].line == 3
+
+
+SLURM = """JobID|Submit|Start|End|ElapsedRaw|Timelimit|AllocTRES|ReqTRES|Constraints|State|Dependency
+1|2026-03-01T08:00:00|2026-03-01T08:00:00|2026-03-01T08:01:00|60|00:10:00|gres/gpu=1|gres/gpu:h100=1|h100|COMPLETED|
+2|2026-03-01T08:00:01|2026-03-01T08:00:02|2026-03-01T08:01:00|58|00:10:00|gres/gpu=1|gres/gpu:a100=1|h100|a100|COMPLETED|
+3|2026-03-01T08:00:02|2026-03-01T08:02:00|2026-03-01T08:03:00|60|00:10:00|gres/gpu=1|gres/gpu=1||COMPLETED|{}
+"""
+LSF = """JOBID|USER|STAT|SLOTS|SUBMIT_TIME|START_TIME|FINISH_TIME|RUN_TIME|JOB_NAME|EXEC_HOST|DEPENDENCY
+1|ann|DONE|1|Mar  1 08:00 2026|Mar  1 08:05 2026|Mar  1 08:06 2026|60|a|n1|
+2|ann|DONE|1|Mar  1 08:00 2026|Mar  1 08:05 2026|Mar  1 08:06 2026|60|b|n2|-
+3|ann|DONE|1|Mar  1 08:00 2026|Mar  1 08:07 2026|Mar  1 08:08 2026|60|c|n3|done(1) && ended(2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("dependency", "after"),
+    [
+        ("afterok:1:2", [1, 2]),
+        ("afterok:1(unfulfilled),afterany:2(failed)", [1, 2]),
+        ("afterany:1?afternotok:2", [1, 2]),
+        ("singleton", None),
+        ("2", [2]),
+    ],
+)
+def test_slurm_says_what_jobs_wait_for_and_on_which_devices(
+    tmp_path: Path, dependency: str, after: list[int] | None
+) -> None:
+    """Both as it was asked for: a type in the request, or features of nodes, one of which will do."""
+    (tmp_path / "dump").write_text(SLURM.replace("h100|a100", "h100,a100").format(dependency))
+    found = import_trace("sacct", tmp_path / "dump")
+    assert column(found, "after") == [None, None, after]
+    assert column(found, "estimate_s") == [600] * 3
+    for term, requires in (
+        ("device:ReqTRES:gres/gpu:*", ["device:h100", "device:a100", None]),
+        ("device:Constraints", ["device:h100", "device:h100,device:a100", None]),
+    ):
+        asked = import_trace("sacct", tmp_path / "dump", changes=Changes(columns=(f"requires={term}",)))
+        assert column(asked, "requires") == requires
+
+
+def test_lsf_says_what_jobs_wait_for_and_where_they_ran(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text(LSF)
+    found = import_trace("lsf", tmp_path / "jobs")
+    assert column(found, "after") == [None, None, [1, 2]]
+    assert column(found, "recorded_where") == ["n1", "n2", "n3"]
+
+
+def test_openb_pods_require_one_of_the_models_that_they_name(tmp_path: Path) -> None:
+    head = "name,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n"
+    (tmp_path / "pods.csv").write_text(
+        head + "a,1,1000,V100M16|V100M32,LS,Succeeded,0,9,1\nb,1,500,,BE,Failed,2,9,3\n"
+    )
+    found = import_trace("alibaba-2023", tmp_path / "pods.csv")
+    assert column(found, "requires") == ["device:V100M16,device:V100M32", None]
+    assert column(found, "recorded_start_s") == [1, 3]

@@ -23,7 +23,7 @@ from traces.schema import TraceError, quoted
 
 _COLUMNS = (
     *("instance", "submit", "start", "end", "cpus", "memory"),
-    *("priority", "scheduling_class", "ended", "state"),
+    *("priority", "scheduling_class", "machine", "ended", "state"),
 )
 _NAMES = ("SUBMIT", "QUEUE", "ENABLE", "SCHEDULE", "EVICT", "FAIL", "FINISH", "KILL", "LOST")
 _SUBMIT, _SCHEDULE, _EVICT, _LOST = 0, 3, 4, 8
@@ -32,7 +32,7 @@ _TYPES = {name: at for at, name in enumerate((*_NAMES, *_UPDATES))}
 _ALLOC_SET = 1
 _AFTER = 2**63 - 1
 _READ = {"time", "type", "collection_id", "collection_type", "instance_index", "priority"}
-_READ |= {"scheduling_class", "resource_request", "missing_type"}
+_READ |= {"scheduling_class", "resource_request", "missing_type", "machine_id"}
 
 
 class Event(NamedTuple):
@@ -121,6 +121,7 @@ def _run(start: Event, end: Event | None) -> dict[str, str]:
     known = end is not None and end.time < _AFTER
     return {
         "start": _second(start.time),
+        "machine": str(start.fields.get("machine_id") or ""),
         "end": _second(end.time) if known and end is not None else "",
         "ended": _NAMES[end.type] if end is not None else "",
         "state": _state(start, end),

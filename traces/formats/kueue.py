@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from traces.schema import quoted
 
 _COLUMNS = (
     *("id", "namespace", "created", "admitted", "finished", "reason", "queue", "clusterQueue", "flavors"),
-    *("priority", "maximumExecutionTimeSeconds", "devices", "cpu", "pods"),
+    *("nodeSelector", "priority", "maximumExecutionTimeSeconds", "devices", "cpu", "pods"),
 )
 _SPEC = ("queueName", "priority", "podSets", "maximumExecutionTimeSeconds")
 _DEVICE = re.compile(r"/.*(gpu|tpu|neuron|accelerator)", re.IGNORECASE)
@@ -70,12 +71,20 @@ def _row(item: dict[str, Any], line: int, tally: RowTally) -> dict[str, str]:
         "queue": cell(inner(item, "spec", "queueName")),
         "clusterQueue": cell(inner(admission, "clusterQueue")),
         "flavors": " ".join(sorted(used)),
+        "nodeSelector": ",".join(dict.fromkeys(_selectors(item))),
         "priority": cell(inner(item, "spec", "priority")),
         "maximumExecutionTimeSeconds": cell(inner(item, "spec", "maximumExecutionTimeSeconds")),
         "devices": f"{sum(devices.values()):.12g}",
         "cpu": f"{total['cpu']:.12g}",
         "pods": str(pods),
     }
+
+
+def _selectors(item: dict[str, Any]) -> Iterator[str]:
+    """Yield the labels that nodes must have for the pods of a workload, as name=value."""
+    for pod_set in objects(inner(item, "spec", "podSets")):
+        labels = inner(pod_set, "template", "spec", "nodeSelector")
+        yield from (f"{name}={cell(value)}" for name, value in (labels or {}).items() if cell(value))
 
 
 def _reason(finished: dict[str, Any] | None) -> str:

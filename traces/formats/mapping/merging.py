@@ -51,7 +51,20 @@ def _components(table: pa.Table, job: Ints, tally: RowTally) -> pa.Table:
     columns = _bounds(table, starts)
     columns["runtime_s"] = np.maximum.reduceat(table.column("runtime_s").to_numpy(), starts)
     columns["gang"] = np.add.reduceat(table.column("gang").to_numpy(), starts)
+    if "recorded_where" in table.column_names:
+        table = replaced(table, "recorded_where", _everywhere(table, starts))
     return _in_file_order(table.take(pa.array(starts)), columns)
+
+
+def _everywhere(table: pa.Table, starts: Ints) -> pa.Array:
+    """Return where jobs ran, in the row in which each begins: wherever one of its components did."""
+    where = table.column("recorded_where").to_pylist()
+    ends = np.append(starts[1:], len(where))
+    for first in starts[ends - starts > 1].tolist():
+        last = ends[np.searchsorted(starts, first)]
+        places = dict.fromkeys(place for place in where[first:last] if place)
+        where[first] = ",".join(places) or None
+    return pa.array(where, pa.string())
 
 
 def _sorted(

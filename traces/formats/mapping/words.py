@@ -15,8 +15,10 @@ from traces.formats.mapping.terms import Term
 from traces.schema import DEFAULTS
 from traces.validate import IS_PLACES, PLACES, PLACES_ALLOWED, WORDS
 
-BETWEEN_JOBS = " ;,"
+BETWEEN_JOBS = " ;,&"
 """What may stand between the jobs that a job comes after."""
+_ABOUT_JOBS = r"\((?:un)?fulfilled\)|\(failed\)|after[a-z]*:|\b(?:done|ended|exit)\(|\)"
+"""What stands around them: afterok:1001(unfulfilled) of Slurm and PBS, done(1001) of LSF."""
 OUTCOME_WORDS = {
     r"(?i)complete(d)?|success(ful)?|succeeded|pass(ed)?|done|finish(ed)?|terminated": "completed",
     r"(?i)cancel.*|killed|aborted|revoked|deleted|stopped": "cancelled",
@@ -81,10 +83,14 @@ def places(text: pa.StringArray, sort: str) -> pa.StringArray:
 
 
 def lists_of_jobs(text: pa.StringArray) -> pa.ListArray:
-    """Return the jobs that texts name, also as afterok:1001:1002, or [1, 2] as pandas writes lists."""
+    """Return the jobs that texts name, also as schedulers say it, or [1, 2] as pandas writes lists.
+
+    Where either of several would do, it is all of them.
+    """
     text = pc.replace_substring_regex(text, r"^\[(.*)\]$", r"\1")
-    if pc.any(pc.match_substring(text, "after")).as_py():
-        text = pc.replace_substring(pc.replace_substring_regex(text, r"after[a-z]*:", ""), ":", " ")
+    if pc.any(pc.match_substring_regex(text, _ABOUT_JOBS)).as_py():
+        text = pc.replace_substring_regex(text, _ABOUT_JOBS, " ")
+        text = pc.replace_substring_regex(text, r"[:?]|\|\|", " ")
     text = pc.utf8_trim(text, BETWEEN_JOBS)
     lists = pc.split_pattern_regex(text, f"[{BETWEEN_JOBS}]+")
     return pc.if_else(pc.equal(text, ""), pa.scalar([], lists.type), lists)
