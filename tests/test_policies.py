@@ -53,7 +53,11 @@ class SomeTags:
 @dataclass(frozen=True)
 class SomeView:
     now_s: int = 1_000
+    start_s: int = 0
     wait_s: float = 0.0
+    waited: int = 0
+    spent: float = 0.0
+    usd: float = 0.0
     rent_s: float = 600.0
 
     def predicted_wait_s(self, job: Any) -> float:
@@ -61,6 +65,15 @@ class SomeView:
 
     def rented_s(self, job: Any) -> float:
         return self.rent_s
+
+    def waited_s(self, job: Any) -> int:
+        return self.waited
+
+    def spent_usd(self, owner: str | None = None, *, this_week: bool = False) -> float:
+        return self.spent if this_week else inf
+
+    def burst_usd(self, job: Any) -> float:
+        return self.usd
 
 
 @dataclass(frozen=True)
@@ -160,6 +173,10 @@ def test_places_pick_none_but_pods_that_fit(spec: str) -> None:
         ("per_work:0.25", SomeJob(gang=4, estimate_s=500), SomeView(), 500),
         ("predicted:1h", SomeJob(), SomeView(wait_s=3_600), 3_600),
         ("predicted:1h", SomeJob(), SomeView(wait_s=3_601), 0),
+        ("predicted:1h", SomeJob(), SomeView(wait_s=600, waited=3_000), 600),
+        ("predicted:1h", SomeJob(), SomeView(wait_s=601, waited=3_000), 0),
+        ("budget:100", SomeJob(), SomeView(spent=60.0, usd=40.0), 0),
+        ("budget:100/week", SomeJob(), SomeView(spent=60.0, usd=40.01), inf),
         # Due at 2,000; renting takes 600, so at 1,400 at the latest, 400 from now. Later, at once.
         ("deadline", SomeJob(deadline_s=2_000), SomeView(now_s=1_000, rent_s=600), 400),
         ("deadline", SomeJob(deadline_s=2_000), SomeView(now_s=1_500, rent_s=600), 0),

@@ -101,7 +101,7 @@ def test_compact_names_say_which_seam(spec: str, chosen: dict[str, str]) -> None
 @given(st.fixed_dictionaries({}, optional={seam: st.sampled_from(list(SEAMS[seam])) for seam in SEAMS}))
 def test_every_policy_has_a_compact_name(chosen: dict[str, str]) -> None:
     """The names of the seams do not overlap, so any choice can be written without saying the seam."""
-    arguments = {"after": ":4h", "predicted": ":4h", "reserve": ":0.2"} | dict.fromkeys(
+    arguments = {"after": ":4h", "predicted": ":4h", "reserve": ":0.2", "budget": ":5000"} | dict.fromkeys(
         ("per_runtime", "per_gang", "per_work", "priority", "conservative", "spot_up_to"), ":1"
     )
     full = {seam: name + arguments.get(name, "") for seam, name in chosen.items()}

@@ -15,6 +15,7 @@ from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.quota.rules import QuotaRules
 from scheduler.engine.ranking import Ranking
+from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.policy import Policy
 
@@ -41,5 +42,7 @@ class Parts(NamedTuple):
     """Seconds past its estimate after which an attempt is killed; None: it never is for that."""
     closed_needs: ClosedNeeds | None = None
     """Where something may start only later."""
+    account: RentAccount | None = None
+    """Where patience may look at what was rented, or is asked again."""
     guests: Mapping[str, GuestTerms] | None = None
     """Kinds of jobs that use what the others leave."""

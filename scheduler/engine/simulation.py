@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import inf
 
 from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.asking import Asking, AskingAgain
 from scheduler.engine.assets import assets_of
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.gate import Gate
@@ -19,8 +19,8 @@ from scheduler.engine.heads import Heads
 from scheduler.engine.horizon import cut_off
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
-from scheduler.engine.need import whole_s
 from scheduler.engine.order_keys import OrderKeys
+from scheduler.engine.outlook import Outlook
 from scheduler.engine.owned.lineups import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.owned.view import ClusterView
@@ -29,7 +29,6 @@ from scheduler.engine.quota.entrance import entrance_of
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.overflow import Overflow
-from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.renting import Renting
 from scheduler.engine.source import Source
 from scheduler.engine.storm.conditions import Conditions
@@ -55,22 +54,29 @@ class Simulation:
         self.key = self._keys.key
         self._entrance = entrance_of(parts.rules, self, ranking, self._begin_to_wait, self._keys.entry)
         self.quota_line = quota_line = None if self._entrance is None else self._entrance.admission
-        self._accounts = [each for each in (quota_line, ranking) if each]
+        account = parts.account
+        self._accounts = [each for each in (quota_line, ranking, account) if each]
         stands = waits if quota_line is None else quota_line.stands
         self.lineup = lineup(
             self._policy.backfill, stands, self._cluster, self._begin_to_wait, self._start, ranking
         )
         self.line_up = self.lineup.start if ranking is None else self.lineup.start_anew
-        self._view = ClusterView(self._cluster, self.lineup.queue, self.running)
+        seen = self._cluster, self.lineup.queue, self.running
+        outlook = None if account is None else Outlook(*seen, self.log.turns, self._policy.offer, account)
+        self._view = outlook or ClusterView(*seen)
         first = self._policy.first
         self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
         self.open = partial(begin, self, self._cluster, self._start, self._keys.entry)
-        self.patience = PatienceTimer(self.env, waits, self._lose_patience)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self)
         entries, most = self.lineup.queue.entries, parts.queue_most
         self._overflow = None if most is None else Overflow(most, entries, self.renting.seek)
-        self._seek = self.renting.seek if self._overflow is None else self._overflow.seek
+        seek = self.renting.seek if self._overflow is None else self._overflow.seek
+        if account is None or outlook is None:
+            self._asking = Asking(self, self._policy, self._view, seek)
+        else:
+            self._asking = AskingAgain(self, self._policy, outlook, seek, account, ranking)
+        self.patience = self._asking.timer
         self.storm: Storm | None = None
         self._heads: Heads | None = None
         self.attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])
@@ -168,22 +174,6 @@ class Simulation:
             if job.turn >= self._rows:  # it was interrupted
                 self.log.turns.waits_again(job.turn, self.now_s)
 
-    def _be_patient(self, score: float, job: Job) -> None:
-        """Let a job that has to wait decide how long."""
-        waits = job.shape.owned and not job.impatient
-        patience_s = self._policy.patience(job, self._view) if waits else 0
-        if patience_s <= 0:
-            self._seek(score, job)
-        elif patience_s < inf:
-            self.patience.keep(self.now_s + whole_s(patience_s), score, job)
-
-    def _lose_patience(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
-        for score, job in jobs:
-            self.now_s = now_s
-            self._seek(score, job)
-        if self.now_s == now_s:
-            self.settle()
-
     # starting
 
     def _start_owned(self, newcomers: list[QueueEntry]) -> None:
@@ -194,9 +184,7 @@ class Simulation:
         else:
             self._view.now_s = self.now_s
             self._heads.start_all(newcomers)
-        for score, _, job in newcomers:
-            if job.shape.rented and self._waits[job.turn]:
-                self._be_patient(score, job)
+        self._asking.ask([each for each in newcomers if each[2].shape.rented and self._waits[each[2].turn]])
         if self._overflow is not None:
             self._overflow.run_over()
 
@@ -247,6 +235,8 @@ class Simulation:
     def release(self, attempt: Attempt) -> None:
         """Take back the devices of an attempt that is no longer among those that run."""
         need = attempt.need
+        for account in self._accounts:
+            account.released(attempt)
         if isinstance(need, Rental):
             self._keeping.release(attempt, need)
             return
@@ -254,7 +244,5 @@ class Simulation:
             need.frees[attempt.pods[0].index] += need.devices
         else:
             need.release(attempt)
-        for account in self._accounts:
-            account.released(attempt)
         if self.waiting_jobs:
             self.lineup.freed(need, attempt.pods)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
@@ -13,7 +13,7 @@ from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.rented.offers import Rental
 from scheduler.policy.burst import Patience
-from scheduler.policy.views import JobView, View
+from scheduler.policy.views import JobView, PatienceView
 from traces.arrays import Ints
 
 
@@ -70,12 +70,12 @@ def since_ready(patience: Patience, opens_s: int, ready_s: Ints) -> Patience:
     `ready_s` says by row since when. They are asked as of then.
     """
 
-    def left(job: JobView, view: View) -> float:
+    def left(job: JobView, view: PatienceView) -> float:
         assert isinstance(job, Job)
         if view.now_s != opens_s or job.turn >= len(ready_s):
             return patience(job, view)
         since_s = int(ready_s[job.turn])
-        return patience(job, _AsOf(view, since_s)) - (opens_s - since_s)
+        return patience(job, cast(PatienceView, _AsOf(view, since_s))) - (opens_s - since_s)
 
     return left
 
@@ -83,9 +83,12 @@ def since_ready(patience: Patience, opens_s: int, ready_s: Ints) -> Patience:
 class _AsOf:
     """The cluster as it is, at an earlier instant."""
 
-    def __init__(self, view: View, now_s: int) -> None:
+    def __init__(self, view: PatienceView, now_s: int) -> None:
         self.now_s = now_s
-        self.predicted_wait_s, self.rented_s = view.predicted_wait_s, view.rented_s
+        self._view = view
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
 
 
 class InHand(NamedTuple):

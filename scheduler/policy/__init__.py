@@ -31,7 +31,7 @@ from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
-from scheduler.policy.views import Decides, Leveled, Reconsiders, TurnsLevel
+from scheduler.policy.views import AsksAgain, Decides, Leveled, Rations, Reconsiders, TurnsLevel
 from traces.errors import ALIKE, nearest
 from traces.times import parse_seconds
 
@@ -51,12 +51,14 @@ SEAMS: dict[str, Mapping[str, Callable[..., Any]]] = {
 
 
 class Abilities(NamedTuple):
-    """Optional methods of policies, each as the Protocol of its name says it; None where it is absent."""
+    """Optional abilities of policies, each as the Protocol of its name says it; None where it is absent."""
 
     level: Callable[[Any], float] | None
     turns_s: Callable[[Any, int], float] | None
     decides_s: Callable[[Any, Any], float] | None
     reconsiders: Callable[[Any, Any], bool] | None
+    again_s: Callable[[Any, Any], float] | None
+    rations: bool
 
     @property
     def ask_again(self) -> bool:
@@ -79,13 +81,15 @@ class Policy:
 
     @property
     def abilities(self) -> Abilities:
-        """What its order and its score of offers can say beyond what every policy says."""
-        order, offer = self.order, self.offer
+        """What its order, its patience and its score of offers can say beyond what every policy says."""
+        order, offer, patience = self.order, self.offer, self.patience
         return Abilities(
             order.level if isinstance(order, Leveled) else None,
             order.turns_s if isinstance(order, TurnsLevel) else None,
             offer.decides_s if isinstance(offer, Decides) else None,
             offer.reconsiders if isinstance(offer, Reconsiders) else None,
+            patience.again_s if isinstance(patience, AsksAgain) else None,
+            isinstance(patience, Rations) and patience.rations,
         )
 
     @classmethod
@@ -141,7 +145,7 @@ def _made(seam: str, spec: str, make: Callable[..., Any], argument: str | None) 
         raise PolicyError(f'{seam} "{spec}": {error}') from None
 
 
-_EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10", "Thresholds": "1,8,64"}
+_EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10", "Thresholds": "1,8,64", "UsdPerWeek": "5000"}
 
 
 def _kind(parameter: inspect.Parameter) -> str:
@@ -153,7 +157,7 @@ def _parse(seam: str, spec: str, argument: str, kind: str) -> float | tuple[floa
     if kind == "Thresholds":
         return _ascending(seam, spec, argument)
     try:
-        value = parse_seconds(argument) if kind == "Seconds" else float(argument)
+        value = parse_seconds(argument) if kind == "Seconds" else float(argument.removesuffix(_unit(kind)))
     except ValueError:
         value = -1
     if not 0 <= value < inf or (kind == "int" and value != int(value)):
@@ -161,9 +165,14 @@ def _parse(seam: str, spec: str, argument: str, kind: str) -> float | tuple[floa
             "Seconds": "0 or more seconds, or a number with s, m, h, d or y",
             "float": "a number, 0 or more",
             "int": "a whole number, 0 or more",
+            "UsdPerWeek": "USD, 0 or more, with or without /week",
         }[kind]
         raise PolicyError(f'{seam} "{spec}": the argument must be {allowed}')
     return int(value) if kind == "int" else value
+
+
+def _unit(kind: str) -> str:
+    return "/week" if kind == "UsdPerWeek" else ""
 
 
 def _ascending(seam: str, spec: str, argument: str) -> tuple[float, ...]:

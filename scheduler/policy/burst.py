@@ -1,7 +1,12 @@
 """When to stop waiting for owned devices, and which offer to rent then.
 
-Patience, `(job, view) -> seconds`, is asked once, when a job could not start at its submission: 0 bursts at
-once, inf never does. An offer's score, `(job, offer) -> float`, is lowest first, ties to the first offer; an
+Patience, `(job, view) -> seconds`, is asked when a job could not start at once: 0 bursts at once, inf never
+does. It is asked once, unless it has
+
+- `again_s(job, view) -> float`: seconds until it wants to be asked again, about a job that waits still.
+- `rations`: with it, true, it is asked also about those who would leave at once, as they fit no pod.
+
+An offer's score, `(job, offer) -> float`, is lowest first, ties to the first offer; an
 offer that scores inf is not taken now. A score that is more than a function may also have
 
 - `decides_s(job, offer) -> float`: seconds until it would take this on-demand offer, if nothing changes; inf
@@ -12,16 +17,20 @@ offer that scores inf is not taken now. A score that is more than a function may
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor, inf
 from typing import NewType
 
-from scheduler.policy.views import JobView, OfferView, View
+from scheduler.policy.views import JobView, OfferView, PatienceView
+from traces.times import HOUR_S
 
 Seconds = NewType("Seconds", float)
 """A duration; in a scenario a number of seconds or a number with the unit s, m, h, d or y."""
 
-Patience = Callable[[JobView, View], float]
+UsdPerWeek = NewType("UsdPerWeek", float)
+"""An amount of money; in a scenario a number, with or without /week."""
+
+Patience = Callable[[JobView, PatienceView], float]
 OfferScore = Callable[[JobView, OfferView], float]
 
 
@@ -58,15 +67,54 @@ def per_work(seconds: float) -> Patience:
     return lambda job, view: seconds * job.gang * job.estimate_s
 
 
-def predicted(wait: Seconds) -> Patience:
-    """Burst at once where the predicted wait is longer than `wait`, and after `wait` in any case."""
-    return lambda job, view: 0.0 if view.predicted_wait_s(job) > wait else wait
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Burst once it has waited for `wait`, or is predicted to: asked again each hour of the run."""
+
+    wait: Seconds
+
+    def __call__(self, job: JobView, view: PatienceView) -> float:
+        """Return what is left of the wait, 0 where the predicted wait is longer."""
+        left_s = self.wait - view.waited_s(job)
+        return 0.0 if view.predicted_wait_s(job) > left_s else left_s
+
+    def again_s(self, job: JobView, view: PatienceView) -> float:
+        """Return the seconds until the next full hour."""
+        return _to_the_hour_s(view)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Burst at once as long as the rent of the week leaves enough for all that the job will cost.
+
+    Asked again each hour of the run, and so at the start of each week, first in order first.
+    """
+
+    usd: UsdPerWeek
+    rations: bool = field(default=True, init=False)
+
+    def __call__(self, job: JobView, view: PatienceView) -> float:
+        """Return 0 where there is the money, and an offer with room; else for ever."""
+        usd = view.burst_usd(job)
+        return 0.0 if view.spent_usd(this_week=True) + usd <= self.usd + _A_MILLIONTH_USD else inf
+
+    def again_s(self, job: JobView, view: PatienceView) -> float:
+        """Return the seconds until the next full hour."""
+        return _to_the_hour_s(view)
+
+
+_A_MILLIONTH_USD = 1e-6
+"""So much is no more than what sums of floats may be off."""
+
+
+def _to_the_hour_s(view: PatienceView) -> int:
+    return HOUR_S - (view.now_s - view.start_s) % HOUR_S
 
 
 def deadline() -> Patience:
     """Wait until the last moment at which renting still meets the deadline; for ever without one."""
 
-    def patience(job: JobView, view: View) -> float:
+    def patience(job: JobView, view: PatienceView) -> float:
         if job.deadline_s is None:
             return inf
         return max(0.0, job.deadline_s - view.rented_s(job) - view.now_s)
@@ -81,8 +129,9 @@ PATIENCES: dict[str, Callable[..., Patience]] = {
     "per_runtime": per_runtime,
     "per_gang": per_gang,
     "per_work": per_work,
-    "predicted": predicted,
+    "predicted": Predicted,
     "deadline": deadline,
+    "budget": Budget,
 }
 
 

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from scheduler.policy.errors import PolicyError
-from scheduler.policy.views import JobView, OfferView, View
+from scheduler.policy.views import JobView, OfferView, PatienceView, View
 
 _JOB = frozenset(name for name in vars(JobView) if name[0] != "_")
 _OFFER = frozenset(name for name in vars(OfferView) if name[0] != "_")
 _VIEW = frozenset(name for name in vars(View) if name[0] != "_")
+_PATIENCE_VIEW = _VIEW | {name for name in vars(PatienceView) if name[0] != "_"}
 _SHOWN = {
     "order": (("job", _JOB),),
     "first": (("job", _JOB), ("view", _VIEW)),
     "place": (("job", _JOB),),
-    "patience": (("job", _JOB), ("view", _VIEW)),
+    "patience": (("job", _JOB), ("view", _PATIENCE_VIEW)),
     "offer": (("job", _JOB), ("offer", _OFFER)),
     "preempt": (("job", _JOB), ("job", _JOB), ("level", frozenset(["__call__"]))),
     "repatriate": (("job", _JOB), ("offer", _OFFER)),
@@ -50,7 +51,7 @@ class Shown:
 
 
 def _asked(method: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *arguments: method(*map(_itself, arguments))
+    return lambda *arguments, **named: method(*map(_itself, arguments), **named)
 
 
 def _itself(value: Any) -> Any:
@@ -65,6 +66,8 @@ class Guarded:
         for name in _ABILITIES:
             if hasattr(policy, name):
                 setattr(self, name, self._shown(getattr(policy, name)))
+        if hasattr(policy, "rations"):
+            self.rations = bool(policy.rations)
         self._ask = self._shown(policy)
 
     def __call__(self, *arguments: Any) -> Any:

@@ -20,6 +20,7 @@ from scheduler.engine.parts import Parts
 from scheduler.engine.places import Places
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.offers import LiveOffer, Rental
+from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.engine.simulation import Simulation
 from scheduler.engine.storm.checkpoints import CheckpointPlan, plan_of
 from scheduler.engine.storm.conditions import Conditions
@@ -50,7 +51,7 @@ class Assembly:
         self.clock = Environment(setup.start_s)
         self.outages = outages_of(setup)
         exposed = set(self.outages.resource.tolist())
-        tracks_releases = setup.policy.backfill is not None
+        tracks_releases = setup.policy.backfill is not None or setup.watches_patience
         powers = powers_of(stock, self.clock)
         self._powers = list({id(each.power): each.power for each in powers.values()}.values())
         self.pools = [
@@ -108,7 +109,7 @@ class Assembly:
         stormy = len(self.outages.what) > 0 or curtailed or _interrupts(self._setup)
         if self._powers:
             policy = replace(policy, backfill=planned(policy.backfill))
-        if trace.opens_s is not None:
+        if trace.opens_s is not None and policy.abilities.again_s is None:
             left = since_ready(policy.patience, trace.opens_s, log.turns.ready_s)
             policy = replace(policy, patience=left)
         return Simulation(
@@ -129,6 +130,7 @@ class Assembly:
                 scenario.policy.queue_most,
                 scenario.overrun_s,
                 self._closed_needs,
+                RentAccount(self.clock) if self._setup.watches_patience else None,
                 None if scenario.market is None else guest_terms(scenario.market),
             )
         )

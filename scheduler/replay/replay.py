@@ -86,6 +86,8 @@ def _run(
     spend = write_ledger(folder, stock, owning, end_s, *once)
     write_assets(folder, stock, owning, end_s, trace.epoch)
     write_admissions(folder, setup, meter.jobs, log, end_s)
+    if setup.watches_patience:
+        log.patience.write(folder, meter.jobs.numpy("job_id"))
     checks = audit(folder, spend, stock, owning, meter, end_s, *once)
     entries = {
         "jobs": log.counts(),

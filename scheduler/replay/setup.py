@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scheduler.catalog import Catalog, load_catalog
 from scheduler.money.ledger.rates import Calendar, Owning
 from scheduler.policy import Policy
+from scheduler.policy.burst import PATIENCES
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.scenario.queues import queue_of_owners
 from scheduler.stock.checks import check_speeds
@@ -69,6 +70,12 @@ class Setup:
     def horizon_ends_s(self) -> int | None:
         """The second at which the horizon ends the run; None where the last job does."""
         return self.scenario.ends_s(self.start_s)
+
+    @property
+    def watches_patience(self) -> bool:
+        """Whether patience may look at what was rented so far, or is asked again; it is logged then."""
+        name = self.scenario.policy.patience.partition(":")[0]
+        return name not in PATIENCES or self.policy.abilities.again_s is not None
 
     def rate(self, device: str, kind: str) -> float:
         """Return how fast a device is beside the reference device: the ratio of peak x MFU."""

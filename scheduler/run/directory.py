@@ -30,6 +30,7 @@ from scheduler.run.parts import (
     sealed_parts,
     verified_log,
 )
+from scheduler.run.patience_log import PATIENCE
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
 from traces.errors import cannot_read, first_line
@@ -105,6 +106,7 @@ class Run:
         columns = {"jobs": JOBS, "attempts": ATTEMPTS, "spend": SPEND}
         columns["states"] = states([*self.pools], self.offers, self.coming, self.metered)
         columns |= {"admissions": ADMISSIONS} if self.has("admissions") else {}
+        columns |= {"patience": PATIENCE} if self.has("patience") else {}
         columns |= {"assets": ASSETS} if self.coming else {}
         columns |= {log: schema for log, schema in LIVE_LOGS.items() if self._parts[log]}
         if sum(part.rows for part in self._parts["jobs"]) != self.description["trace"]["jobs"]:

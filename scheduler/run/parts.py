@@ -15,9 +15,9 @@ from traces.files import open_file
 from traces.parquet import Limits, columns_and_rows, read_columns, row_count
 
 LOGS = ("jobs", "attempts", "states", "spend")
-EVERY_LOG = (*LOGS, "admissions", "assets", "sales", "loop", "loop_hours", "edge")
-"""The last are there only where there are queues, where pods come and go, and where there is a market, a loop
-or an edge."""
+EVERY_LOG = (*LOGS, "admissions", "patience", "assets", "sales", "loop", "loop_hours", "edge")
+"""The last are there only where there are queues, where patience is asked again, where pods come and go, and
+where there is a market, a loop or an edge."""
 DEMAND = "trace.parquet"
 """The jobs of a run that generated them."""
 WAITS_KEPT = "waits.parquet"

@@ -19,13 +19,14 @@ class Cause(IntEnum):
     OUTAGE = 3
     RESIDENCY = 4
     QUOTA = 5
-    DECLINED = 6
-    REFUSED = 7
-    TOO_FEW = 8
-    POWER = 9
-    RESERVED = 10
-    FRAGMENTATION = 11
-    ORDER = 12
+    BUDGET = 6
+    DECLINED = 7
+    REFUSED = 8
+    TOO_FEW = 9
+    POWER = 10
+    RESERVED = 11
+    FRAGMENTATION = 12
+    ORDER = 13
 
     @property
     def word(self) -> str:
@@ -40,6 +41,7 @@ MEANINGS = {
     Cause.OUTAGE: "it would have fitted, but for devices that were out of service",
     Cause.RESIDENCY: "its data may not leave, and an offer had room for it",
     Cause.QUOTA: "its queue had not enough quota for it, or no offer had enough left of its own",
+    Cause.BUDGET: "an offer had enough left, and the budget of the week too little for it",
     Cause.DECLINED: "an offer had room, and the policy wanted none that had",
     Cause.REFUSED: "offers refused, or were short of devices",
     Cause.TOO_FEW: "fewer devices were free than it takes",

@@ -15,6 +15,7 @@ from scheduler.engine.owned.power import Power
 from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.queue import Queue
 from scheduler.engine.rented.offers import Rental
+from scheduler.policy.burst import Budget
 from scheduler.policy.first import KeepFree
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.outages import pod_spans
@@ -61,6 +62,7 @@ class Resources:
         self.view = ClusterView(cluster, Queue(bytearray()), ())
         """Of a cluster on which nobody runs or waits."""
         self.gate = None if first is None else Gate(first, cluster, self.view, len(setup.trace))
+        self._rations = isinstance(setup.policy.patience, Budget)
         self._declines = setup.scenario.policy.offer.partition(":")[0] not in _TAKE_ANY
         self.pool = cache(self._pool)
         self.offer = cache(self._offer)
@@ -109,10 +111,12 @@ class Resources:
         """Return what a need lacked; `elsewhere` is what it would take if its data might leave."""
         if not shape.owned:
             over = self._of_offers(shape.rented)
-            over = StepFunction(over.time_s, over.value * _BASE + _NO_PODS)
-            return Lacks(over, over)
+            over, before = (_without_pods(each) for each in (over, self._before_leaving(shape, over)))
+            return Lacks(before, over)
         pods = self._of_pods(shape)
         patient = StepFunction(pods.time_s, pods.value * _BASE + pods.value)
+        if shape.rented and self._rations:
+            patient = _beside(self._of_budget(shape.rented), pods)
         if shape.rented:
             return Lacks(patient, _beside(self._of_offers(shape.rented), pods))
         if elsewhere:
@@ -152,6 +156,14 @@ class Resources:
         cause = np.where(refused, Cause.REFUSED, Cause.DECLINED)
         return StepFunction(time_s, np.where(left.at(time_s), cause, Cause.QUOTA)).shortest()
 
+    def _before_leaving(self, shape: Shape, over: StepFunction) -> StepFunction:
+        return self._of_budget(shape.rented) if self._rations else over
+
+    def _of_budget(self, rentals: Sequence[Rental]) -> StepFunction:
+        """Return what those lack who would leave at once, had they the money."""
+        left = where_any(self.offer(rental.offer.index).has_left(rental) for rental in rentals)
+        return StepFunction(left.time_s, np.where(left.value, Cause.BUDGET, Cause.QUOTA))
+
     def _barred(self, shape: Shape) -> StepFunction:
         """Return when a job that may leave has to stay out, so that enough stays free."""
         if self._keep_free is None or not shape.rented:
@@ -163,6 +175,10 @@ class Resources:
         in_service = sum(level.at(time_s) for level in down)
         within = sum(level.at(time_s) for level in free) - self._keep_free * in_service
         return StepFunction(time_s, np.asarray(shape.most >= within)).shortest()
+
+
+def _without_pods(offers: StepFunction) -> StepFunction:
+    return StepFunction(offers.time_s, offers.value * _BASE + _NO_PODS)
 
 
 def _beside(offers: StepFunction, pods: StepFunction) -> StepFunction:

@@ -21,7 +21,7 @@ from scheduler.why.causes import WAITS, Cause
 from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, gaps, ids_of
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
-from scheduler.why.patience import ends_s
+from scheduler.why.patience import LoggedPatience, ends_s
 from scheduler.why.quota import QuotaSpans, lacking
 from scheduler.why.step_function import NEVER_S, StepFunction
 from traces.arrays import Bools, Ints, combinations, word_column
@@ -94,6 +94,7 @@ class Inquiry:
         self.resources = Resources(setup, self.assembly, self.held, pods)
         self._fit = cache(self.assembly.fit)
         self._quota = QuotaSpans.of(run, setup, rows)
+        self._patience = LoggedPatience.of(run, setup.trace, rows)
 
     def _held(self, attempts: pa.Table, open_: Gaps) -> Holdings:
         """Return who held devices while somebody waited for them; `attempts` where nobody did."""
@@ -176,6 +177,8 @@ class Inquiry:
         shape, log = need.job.shape, self.logged
         if not (shape.rented or need.elsewhere):
             return open_.to_s
+        if self._patience is not None:
+            return self._patience.ends_s(open_.row, open_.from_s, open_.to_s)
         if not shape.owned:
             return open_.from_s
         patience = self.setup.policy.patience

@@ -31,6 +31,7 @@ from scheduler.engine.log.outcomes import (
     outcome_words,
 )
 from scheduler.engine.log.part_files import NO_POD, PartFiles, pods_of, unpacked
+from scheduler.engine.log.patience_ends import PatienceEnds
 from scheduler.engine.log.site_power import SitePower
 from scheduler.engine.log.states import Levels, held_by
 from scheduler.engine.log.waiting import NEVER, Turns
@@ -81,7 +82,7 @@ class RunLog:
     ) -> None:
         self._jobs = jobs
         self.turns = Turns(jobs.numpy("submit_s").copy())
-        self.admissions = AdmissionLog(self.turns)
+        self.admissions, self.patience = AdmissionLog(self.turns), PatienceEnds(self.turns)
         self._resources = pa.array([*pools, *offers], pa.string())
         self._first_offer = len(pools)
         self._price = price

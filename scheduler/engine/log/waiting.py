@@ -45,6 +45,11 @@ class Turns:
         first = np.minimum(turns, len(self.ready_s) - 1)
         return self._by_turn(turns, self.ready_s[first], self._since_s)
 
+    def since(self, turn: int) -> int:
+        """Return from when on a job has waited, or would have."""
+        rows = len(self.ready_s)
+        return int(self.ready_s[turn] if turn < rows else self._since_s[turn - rows])
+
     def _by_turn(self, turns: Ints, values: Ints, again: array[int]) -> Ints:
         later = np.flatnonzero(turns >= len(self.ready_s))
         if len(later):

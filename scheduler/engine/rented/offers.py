@@ -83,6 +83,10 @@ class LiveOffer:
         """Return what each of so many devices held costs now; what it will cost, nobody knows."""
         return self._prices[min(devices, self.stock.largest_size)].at(self._clock.now)
 
+    def usd_so_far(self, devices: int, paid: int, from_s: int) -> float:
+        """Return what so many devices paid, of so many held, have cost from a second until now."""
+        return self._prices[min(devices, self.stock.largest_size)].usd_so_far(paid, from_s, self.now_s)
+
     def to_pay(self, devices: int) -> int:
         """Devices that cost money: not those of the commitment that are free, which are paid anyhow."""
         if not self.stock.commitments:
@@ -143,6 +147,11 @@ class Rental(Need):
             self.offer.free -= self.offer.units.release(holder)
 
     @property
+    def has_room(self) -> bool:
+        """The devices may be had now, within the quota."""
+        return self.devices <= self.offer.free and self.open
+
+    @property
     def keep_s(self) -> int:
         """Seconds for which its devices are kept, and count to the quota, when its gang has ended."""
         return self.offer.stock.keep_s
@@ -192,6 +201,19 @@ class Rental(Need):
     def work_s(self, job: JobView) -> int:
         """Seconds of work there, by the estimate."""
         return self.run_s(job.estimate_s)
+
+    def billed_s(self, seconds: int) -> int:
+        """Return for how long it is billed where its gang holds it for so long."""
+        stock = self.offer.stock
+        if stock.all_committed:
+            return seconds
+        steps = -(-(seconds + stock.keep_s) // stock.billing_step_s)
+        return max(steps * stock.billing_step_s, stock.minimum_s)
+
+    def bill_usd(self, job: JobView) -> float:
+        """What the gang will be billed by its estimate, boot included, at the price of now."""
+        billed_s = self.billed_s(self.ready_s(job) + self.work_s(job))
+        return self.offer.price(self.devices).usd(self.offer.to_pay(self.devices) * billed_s)
 
     def cost_usd(self, job: JobView) -> float:
         """What the gang will add to the bill by its estimate, boot included, at the price of now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 from scheduler.stock.price_series import Step
 from traces.exact import as_decimal
@@ -40,3 +41,10 @@ class Prices:
     def at(self, second: float) -> UnitPrice:
         """Return the price at a second."""
         return self._prices[bisect_right(self._since_s, second) - 1]
+
+    def usd_so_far(self, devices: int, from_s: int, now_s: int) -> float:
+        """Return what devices cost from one second until now."""
+        first, last = (bisect_right(self._since_s, second) for second in (from_s, now_s))
+        cuts = [from_s, *self._since_s[first:last], now_s]
+        spans = zip(self._prices[first - 1 : last], pairwise(cuts), strict=True)
+        return sum(price.usd(devices * (to_s - since_s)) for price, (since_s, to_s) in spans)

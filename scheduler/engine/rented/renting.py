@@ -47,6 +47,7 @@ class Renting:
         """None where no offer ever refuses, and the policy never changes its mind."""
         self.due = False
         """Somebody came or some devices were given back since all were looked at."""
+        self._started_early = False
 
     def seek(self, score: float, job: Job) -> None:
         """Let a job start on rented devices as soon as may be."""
@@ -61,7 +62,7 @@ class Renting:
         for score, _, waiting in aside.values():
             if self._waits[waiting.turn]:
                 self.seek(score, waiting)
-        started = self.due = False
+        started, self.due, self._started_early = self._started_early, False, False
         while (job := self._queue.first(inf, _within_quota)) is not None:
             rental = self._choose(job)
             if rental is not None:
@@ -71,11 +72,16 @@ class Renting:
                 self._put_aside(self._queue.pop(job))
         return started
 
+    def start_early(self) -> None:
+        """Start whoever may before the others are looked at, who are later."""
+        self._started_early = self.start_all()
+        self.due |= self._started_early
+
     def _choose(self, job: Job) -> Rental | None:
         """Return what has the lowest score of all with room; None if the policy wants none or all refuse."""
         if self.refusals is not None:
             self.refusals.called(job)
-        rentals = [rental for rental in job.shape.rented if _has_room(rental)]
+        rentals = [rental for rental in job.shape.rented if rental.has_room]
         for score, at in sorted((self._score(job, rental), at) for at, rental in enumerate(rentals)):
             offer = rentals[at].offer
             if score == inf:
@@ -93,8 +99,4 @@ class Renting:
 
 def _within_quota(shape: Shape) -> float:
     """Rented devices hold no reservations: any run that fits the quota may start."""
-    return inf if any(map(_has_room, shape.rented)) else 0.0
-
-
-def _has_room(rental: Rental) -> bool:
-    return rental.devices <= rental.offer.free and rental.open
+    return inf if any(rental.has_room for rental in shape.rented) else 0.0

@@ -37,6 +37,7 @@ CAUSE_COLOURS = {
     Cause.OUTAGE: INK,
     Cause.RESIDENCY: BLUE,
     Cause.QUOTA: PURPLE,
+    Cause.BUDGET: "#AA4499",
     Cause.DECLINED: "#AA99DD",
     Cause.REFUSED: "#999933",
     Cause.TOO_FEW: ORANGE,

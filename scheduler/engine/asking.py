@@ -1,0 +1,149 @@
+"""Patience, asked of whoever has to wait: once, or as often as it wants to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Protocol, cast
+
+from simpy import Environment
+
+from scheduler.engine.jobs import Job
+from scheduler.engine.line import QueueEntry
+from scheduler.engine.log.runlog import RunLog
+from scheduler.engine.need import whole_s
+from scheduler.engine.outlook import Outlook
+from scheduler.engine.owned.view import ClusterView
+from scheduler.engine.ranking import Ranking
+from scheduler.engine.rented.patience import PatienceTimer
+from scheduler.engine.rented.rent_account import RentAccount
+from scheduler.engine.rented.renting import Renting
+from scheduler.policy import Policy
+from scheduler.policy.errors import PolicyError
+from scheduler.policy.views import PatienceView
+from traces.times import DAY_S
+
+NOTHING_S = 366 * DAY_S
+"""Once nothing at all has happened for so long, nobody is asked again: else a run might never end."""
+
+
+class AskingLoop(Protocol):
+    """The simulation, as patience moves it."""
+
+    env: Environment
+    now_s: int
+    passed_s: int
+    """When the last pass was made."""
+    log: RunLog
+    renting: Renting
+
+    def settle(self) -> None:
+        """Make the pass, if this was the last event of the instant."""
+
+
+class Asking:
+    """Lets whoever is out of patience `seek` rented devices; `timer` rings for those who lose it."""
+
+    def __init__(
+        self, loop: AskingLoop, policy: Policy, view: ClusterView, seek: Callable[[float, Job], None]
+    ) -> None:
+        self._loop, self._patience, self._seek = loop, policy.patience, seek
+        self._view = cast(PatienceView, view)  # ours that are asked once look at nothing more
+        self.timer = PatienceTimer(loop.env, loop.log.turns.waiting, self._lose)
+
+    def ask(self, newcomers: list[QueueEntry]) -> None:
+        """Ask about those who have to wait and may leave."""
+        for score, _, job in newcomers:
+            patience_s = self._patience_s(job)
+            if patience_s <= 0:
+                self._seek(score, job)
+            elif patience_s < inf:
+                self.timer.keep(self._loop.now_s + whole_s(patience_s), score, job)
+
+    def _patience_s(self, job: Job) -> float:
+        waits = job.shape.owned and not job.impatient
+        return self._patience(job, self._view) if waits else 0
+
+    def _lose(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
+        for score, job in jobs:
+            self._loop.now_s = now_s
+            self._seek(score, job)
+        if self._loop.now_s == now_s:
+            self._loop.settle()
+
+
+class AskingAgain(Asking):
+    """Asks first in order first, each of whom leaves before the next is asked, and logs when they may."""
+
+    def __init__(
+        self,
+        loop: AskingLoop,
+        policy: Policy,
+        view: Outlook,
+        seek: Callable[[float, Job], None],
+        account: RentAccount,
+        ranking: Ranking | None,
+    ) -> None:
+        super().__init__(loop, policy, view, seek)
+        self._outlook, self._account, self._ranking = view, account, ranking
+        self._again_s, self._rations = policy.abilities.again_s, policy.abilities.rations
+        self._alarm = PatienceTimer(loop.env, loop.log.turns.waiting, self._ring)
+
+    def ask(self, newcomers: list[QueueEntry]) -> None:
+        """Ask about those who have to wait and may leave."""
+        loop, self._outlook.now_s = self._loop, self._loop.now_s
+        now_s = loop.now_s
+        self._outlook.changed()
+        for score, _, job in sorted(newcomers, key=lambda entry: entry[:2]):
+            patience_s = self._patience_s(job)
+            if patience_s <= 0:
+                self._leaves(score, job)
+                continue
+            again_s = self._to_be_asked_s(job)
+            if again_s < patience_s and now_s - max(loop.passed_s, self._outlook.start_s) <= NOTHING_S:
+                self._alarm.keep(now_s + int(again_s), score, job)
+            elif patience_s < inf:
+                self.timer.keep(now_s + whole_s(patience_s), score, job)
+
+    def _patience_s(self, job: Job) -> float:
+        return self._patience(job, self._view) if self._rations else super()._patience_s(job)
+
+    def _to_be_asked_s(self, job: Job) -> float:
+        again_s = inf if self._again_s is None else self._again_s(job, self._outlook)
+        if not again_s > 0:
+            raise PolicyError(
+                f"policy.patience: again_s gives {again_s!r} for job {job.job_id}; must be above 0 seconds"
+            )
+        return whole_s(again_s) if again_s < inf else inf
+
+    def _leaves(self, score: float, job: Job) -> None:
+        """Let a job leave now if it can, so that the next who is asked sees what that costs."""
+        loop = self._loop
+        loop.log.patience.over(job.turn, loop.now_s)
+        if (usd := self._outlook.burst_usd(job)) < inf:
+            self._account.lets_go(job, usd)
+        self._seek(score, job)
+        loop.renting.start_early()
+        self._outlook.changed()
+
+    def _ring(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
+        self._outlook.now_s = now_s
+        key = (lambda score, job: score) if self._ranking is None else self._key
+        before, self._loop.now_s = self._loop.now_s, now_s
+        self.ask([(key(score, job), job.job_id, job) for score, job in jobs])
+        if not self._loop.renting.due:
+            self._loop.now_s = before
+        if self._loop.now_s == now_s:
+            self._loop.settle()
+
+    def _key(self, score: float, job: Job) -> float:
+        assert self._ranking is not None
+        return self._ranking.key(job)
+
+    def _lose(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
+        self._loop.now_s = now_s if jobs else self._loop.now_s
+        self._outlook.now_s = now_s
+        for score, job in sorted(jobs, key=lambda each: (each[0], each[1].job_id)):
+            self._leaves(score, job)
+        if self._loop.now_s == now_s:
+            self._loop.settle()
