@@ -20,7 +20,7 @@ from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.engine.rented.renting import Renting
 from scheduler.policy import Policy
 from scheduler.policy.errors import PolicyError
-from scheduler.policy.views import PatienceView
+from scheduler.policy.patience_view import PatienceView
 from traces.times import DAY_S
 
 NOTHING_S = 366 * DAY_S

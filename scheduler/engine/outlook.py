@@ -15,7 +15,7 @@ from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.rent_account import WEEK_S, RentAccount
 from scheduler.policy.backfill import easy
 from scheduler.policy.burst import OfferScore
-from scheduler.policy.views import Ahead, HeadOfLine
+from scheduler.policy.patience_view import Ahead, HeadOfLine
 
 _RESERVE = easy().reserve
 

@@ -13,7 +13,8 @@ from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.rented.offers import Rental
 from scheduler.policy.burst import Patience
-from scheduler.policy.views import JobView, PatienceView
+from scheduler.policy.patience_view import PatienceView
+from scheduler.policy.views import JobView
 from traces.arrays import Ints
 
 

@@ -20,6 +20,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scheduler.policy.abilities import AsksAgain, Decides, Leveled, Rations, Reconsiders, TurnsLevel
 from scheduler.policy.backfill import BACKFILLS, Backfill
 from scheduler.policy.burst import OFFERS, PATIENCES, OfferScore, Patience
 from scheduler.policy.changing import Changing
@@ -31,7 +32,6 @@ from scheduler.policy.order import ORDERS, Order
 from scheduler.policy.place import PLACES, Place, checked
 from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
-from scheduler.policy.views import AsksAgain, Decides, Leveled, Rations, Reconsiders, TurnsLevel
 from traces.errors import ALIKE, nearest
 from traces.times import parse_seconds
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from math import ceil, floor, inf
 from typing import NewType
 
-from scheduler.policy.views import JobView, OfferView, PatienceView
+from scheduler.policy.patience_view import PatienceView
+from scheduler.policy.views import JobView, OfferView
 from traces.times import HOUR_S
 
 Seconds = NewType("Seconds", float)

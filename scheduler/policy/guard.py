@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scheduler.policy.errors import PolicyError
-from scheduler.policy.views import JobView, OfferView, PatienceView, View
+from scheduler.policy.patience_view import PatienceView
+from scheduler.policy.views import JobView, OfferView, View
 
 _JOB = frozenset(name for name in vars(JobView) if name[0] != "_")
 _OFFER = frozenset(name for name in vars(OfferView) if name[0] != "_")

@@ -7,7 +7,7 @@ Times are int seconds from the trace's epoch, devices are counted on the device 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 
 class JobView(Protocol):
@@ -146,72 +146,6 @@ class View(Protocol):
         """Fewest seconds from renting to the end of work over the offers the job may use; inf if none."""
 
 
-class HeadOfLine(NamedTuple):
-    """The first of those who wait for pods, and what it waits for."""
-
-    job_id: int
-    gang: int
-    devices: int
-    """That it would take, in the pool where these are fewest."""
-    expected_s: float
-    """The second at which they should be free, by what is known; inf if never."""
-
-
-class Ahead(NamedTuple):
-    """Who stands before a job in the line for pods."""
-
-    jobs: int
-    device_s: int
-    """Their work there, by their estimates."""
-
-
-class PatienceView(View, Protocol):
-    """What patience may see besides the job: the line, the pods, and what was rented so far.
-
-    Rentals count from when their job may leave: what they will cost by their estimate, at the price of then,
-    and once they have ended, what they cost; in the week in which they began. Weeks count from the start of
-    the run.
-    """
-
-    @property
-    def start_s(self) -> int:
-        """When the run began."""
-
-    @property
-    def week_ends_s(self) -> int:
-        """When the next week begins."""
-
-    def waited_s(self, job: Any) -> int:
-        """Seconds for which the job has waited, this time."""
-
-    @property
-    def queued_jobs(self) -> int:
-        """Jobs that wait for pods."""
-
-    def ahead(self, job: Any) -> Ahead:
-        """Those who stand before the job."""
-
-    @property
-    def head(self) -> HeadOfLine | None:
-        """The first of those who wait for pods."""
-
-    @property
-    def free(self) -> Sequence[Sequence[int]]:
-        """Free devices, by pool and pod."""
-
-    def rented_devices(self, owner: str | None = None) -> int:
-        """Devices that are rented now, by an owner or in all."""
-
-    def spent_usd(self, owner: str | None = None, *, this_week: bool = False) -> float:
-        """Rent so far, by an owner or in all, since the start of the run or of the week."""
-
-    def usd_per_device_h(self, job: Any) -> float:
-        """The price now of the offer that the job would take; inf where none has room that it may use."""
-
-    def burst_usd(self, job: Any) -> float:
-        """What the job would pay there by its estimate, boot and billing steps included; inf likewise."""
-
-
 class PowerView(Protocol):
     """The power of a site under its cap, in units: what is free, and when the rest should be."""
 
@@ -289,50 +223,3 @@ class Waiting(Protocol):
 
     def fit(self, job: Any, limit: Limit) -> Start | None:
         """The job's place now on pods whose limit its estimate keeps."""
-
-
-@runtime_checkable
-class Leveled(Protocol):
-    """An order may have a level: what preemption by order compares, lower first."""
-
-    def level(self, job: Any) -> float: ...
-
-
-@runtime_checkable
-class TurnsLevel(Protocol):
-    """An order may say when the level of a running job changes."""
-
-    def turns_s(self, job: Any, devices: int) -> float:
-        """Seconds of work on so many devices until then; inf for never."""
-
-
-@runtime_checkable
-class AsksAgain(Protocol):
-    """Patience may say when it wants to be asked again; what it says then counts from then."""
-
-    def again_s(self, job: Any, view: Any) -> float:
-        """Seconds until then, above 0; inf for never."""
-
-
-@runtime_checkable
-class Rations(Protocol):
-    """Patience may hold back those, too, who else leave at once, as they fit no pod, or were rented for."""
-
-    @property
-    def rations(self) -> bool:
-        """Whether it does."""
-
-
-@runtime_checkable
-class Decides(Protocol):
-    """An offer's score may say when it would take an on-demand offer that it does not want now."""
-
-    def decides_s(self, job: Any, offer: Any) -> float:
-        """Seconds until then, if nothing changes; inf for never."""
-
-
-@runtime_checkable
-class Reconsiders(Protocol):
-    """An offer's score may let a job leave the offer that it runs on; asked at each checkpoint."""
-
-    def reconsiders(self, job: Any, offer: Any) -> bool: ...

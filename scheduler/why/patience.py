@@ -13,7 +13,7 @@ from scheduler.engine.need import whole_s
 from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.storm.retries import Career, Resumed
 from scheduler.policy.burst import Patience
-from scheduler.policy.views import PatienceView
+from scheduler.policy.patience_view import PatienceView
 from scheduler.run.directory import Run
 from scheduler.why.gaps import ids_of
 from scheduler.why.step_function import NEVER_S
