@@ -13,7 +13,8 @@ from scheduler.engine.line import QueueEntry
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import whole_s
 from scheduler.engine.outlook import Outlook
-from scheduler.engine.owned.view import ClusterView
+from scheduler.engine.owned.view import AnyQueue, ClusterView
+from scheduler.engine.parts import Parts
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.rent_account import RentAccount
@@ -47,7 +48,7 @@ class Asking:
     def __init__(
         self, loop: AskingLoop, policy: Policy, view: ClusterView, seek: Callable[[float, Job], None]
     ) -> None:
-        self._loop, self._patience, self._seek = loop, policy.patience, seek
+        self._loop, self._patience, self._seek, self.view = loop, policy.patience, seek, view
         self._view = cast(PatienceView, view)  # ours that are asked once look at nothing more
         self.timer = PatienceTimer(loop.env, loop.log.turns.waiting, self._lose)
 
@@ -147,3 +148,12 @@ class AskingAgain(Asking):
             self._leaves(score, job)
         if self._loop.now_s == now_s:
             self._loop.settle()
+
+
+def asking_of(loop: AskingLoop, parts: Parts, owned: AnyQueue, seek: Callable[[float, Job], None]) -> Asking:
+    """Return what asks the patience of a run, with the view that it has of who waits for pods."""
+    seen = parts.cluster, owned, parts.log.running
+    if parts.account is None:
+        return Asking(loop, parts.policy, ClusterView(*seen), seek)
+    outlook = Outlook(*seen, parts.log.turns, parts.policy.offer, parts.account)
+    return AskingAgain(loop, parts.policy, outlook, seek, parts.account, parts.ranking)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from scheduler.engine.arrivals import Arrivals
-from scheduler.engine.asking import Asking, AskingAgain
+from scheduler.engine.asking import asking_of
 from scheduler.engine.assets import assets_of
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.gate import Gate
@@ -20,15 +20,13 @@ from scheduler.engine.horizon import cut_off
 from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.order_keys import OrderKeys
-from scheduler.engine.outlook import Outlook
 from scheduler.engine.owned.lineups import lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
-from scheduler.engine.owned.view import ClusterView
 from scheduler.engine.parts import Parts
 from scheduler.engine.quota.entrance import entrance_of
 from scheduler.engine.rented.keeping import Keeping
 from scheduler.engine.rented.offers import Rental
-from scheduler.engine.rented.overflow import Overflow
+from scheduler.engine.rented.overflow import overflow_of
 from scheduler.engine.rented.renting import Renting
 from scheduler.engine.source import Source
 from scheduler.engine.storm.conditions import Conditions
@@ -54,29 +52,21 @@ class Simulation:
         self.key = self._keys.key
         self._entrance = entrance_of(parts.rules, self, ranking, self._begin_to_wait, self._keys.entry)
         self.quota_line = quota_line = None if self._entrance is None else self._entrance.admission
-        account = parts.account
-        self._accounts = [each for each in (quota_line, ranking, account) if each]
+        self._accounts = [each for each in (quota_line, ranking, parts.account) if each]
         stands = waits if quota_line is None else quota_line.stands
         self.lineup = lineup(
             self._policy.backfill, stands, self._cluster, self._begin_to_wait, self._start, ranking
         )
         self.line_up = self.lineup.start if ranking is None else self.lineup.start_anew
-        seen = self._cluster, self.lineup.queue, self.running
-        outlook = None if account is None else Outlook(*seen, self.log.turns, self._policy.offer, account)
-        self._view = outlook or ClusterView(*seen)
-        first = self._policy.first
-        self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
         self.open = partial(begin, self, self._cluster, self._start, self._keys.entry)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self)
-        entries, most = self.lineup.queue.entries, parts.queue_most
-        self._overflow = None if most is None else Overflow(most, entries, self.renting.seek)
+        self._overflow = overflow_of(parts.queue_most, self.lineup.queue.entries, self.renting.seek)
         seek = self.renting.seek if self._overflow is None else self._overflow.seek
-        if account is None or outlook is None:
-            self._asking = Asking(self, self._policy, self._view, seek)
-        else:
-            self._asking = AskingAgain(self, self._policy, outlook, seek, account, ranking)
-        self.patience = self._asking.timer
+        self._asking = asking_of(self, parts, self.lineup.queue, seek)
+        self._view, self.patience = self._asking.view, self._asking.timer
+        first = self._policy.first
+        self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
         self.storm: Storm | None = None
         self._heads: Heads | None = None
         self.attempt: Callable[..., Attempt] = partial(Attempt, self.env, [self.finish])

@@ -30,6 +30,7 @@ from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.batches import FOR_EVER_S
 from traces.files import held
+from traces.rows import JobRows
 
 
 def replay(
@@ -85,9 +86,7 @@ def _run(
     once = sold, ported(folder, stock, scenario.ports)
     spend = write_ledger(folder, stock, owning, end_s, *once)
     write_assets(folder, stock, owning, end_s, trace.epoch)
-    write_admissions(folder, setup, meter.jobs, log, end_s)
-    if setup.watches_patience:
-        log.patience.write(folder, meter.jobs.numpy("job_id"))
+    _write_waits(folder, setup, meter.jobs, log, end_s)
     checks = audit(folder, spend, stock, owning, meter, end_s, *once)
     entries = {
         "jobs": log.counts(),
@@ -107,6 +106,13 @@ def _inputs(setup: Setup) -> dict[str, object]:
         "prices_of": prices_of(setup.scenario, setup.stock, setup.catalog),
         "policy_files": setup.scenario.policy.files(),
     }
+
+
+def _write_waits(folder: Path, setup: Setup, rows: JobRows, log: RunLog, end_s: int) -> None:
+    """Write who waited for quota, and when patience was over, where that does not follow from the rest."""
+    write_admissions(folder, setup, rows, log, end_s)
+    if setup.watches_patience:
+        log.patience.write(folder, rows.numpy("job_id"))
 
 
 def _log(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog:

@@ -37,3 +37,8 @@ class Overflow:
             if job.shape.rented:
                 excess -= 1
                 self.seek(score, job)
+
+
+def overflow_of(most: int | None, entries: Entries, seek: Seek) -> Overflow | None:
+    """Return what lets the last go; None where any number may wait."""
+    return None if most is None else Overflow(most, entries, seek)
