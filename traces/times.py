@@ -5,6 +5,7 @@ from math import inf
 
 HOUR_S = 3_600
 DAY_S = 86_400
+WEEK_S = 7 * DAY_S
 YEAR_S = 31_557_600
 """365.25 days."""
 

@@ -12,9 +12,9 @@ from scheduler.engine.jobs import Job
 from scheduler.engine.line import QueueEntry
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.need import whole_s
-from scheduler.engine.outlook import Outlook
 from scheduler.engine.owned.view import AnyQueue, ClusterView
 from scheduler.engine.parts import Parts
+from scheduler.engine.queue_outlook import QueueOutlook
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.rent_account import RentAccount
@@ -80,7 +80,7 @@ class AskingAgain(Asking):
         self,
         loop: AskingLoop,
         policy: Policy,
-        view: Outlook,
+        view: QueueOutlook,
         seek: Callable[[float, Job], None],
         account: RentAccount,
         ranking: Ranking | None,
@@ -155,5 +155,5 @@ def asking_of(loop: AskingLoop, parts: Parts, owned: AnyQueue, seek: Callable[[f
     seen = parts.cluster, owned, parts.log.running
     if parts.account is None:
         return Asking(loop, parts.policy, ClusterView(*seen), seek)
-    outlook = Outlook(*seen, parts.log.turns, parts.policy.offer, parts.account)
+    outlook = QueueOutlook(*seen, parts.log.turns, parts.policy.offer, parts.account)
     return AskingAgain(loop, parts.policy, outlook, seek, parts.account, parts.ranking)

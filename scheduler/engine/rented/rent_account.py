@@ -8,9 +8,7 @@ from typing import NamedTuple
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
 from scheduler.engine.rented.offers import Clock, Rental
-from traces.times import DAY_S
-
-WEEK_S = 7 * DAY_S
+from traces.times import WEEK_S
 
 
 class _Committed(NamedTuple):

@@ -14,9 +14,8 @@ import numpy as np
 
 from scheduler.money.ledger.rates import Calendar
 from traces.arrays import Ints
-from traces.times import DAY_S, HOUR_S
+from traces.times import DAY_S, HOUR_S, WEEK_S
 
-WEEK_S = 7 * DAY_S
 WARMUP_S = 5 * DAY_S
 """At least, where a whole week is left. The demo's utilization is level from the sixth day on."""
 COOLDOWN_S = DAY_S

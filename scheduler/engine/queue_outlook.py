@@ -12,15 +12,16 @@ from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.owned.view import AnyQueue, ClusterView
 from scheduler.engine.rented.offers import Rental
-from scheduler.engine.rented.rent_account import WEEK_S, RentAccount
+from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.policy.backfill import easy
 from scheduler.policy.burst import OfferScore
 from scheduler.policy.patience_view import Ahead, HeadOfLine
+from traces.times import WEEK_S
 
 _RESERVE = easy().reserve
 
 
-class Outlook(ClusterView):
+class QueueOutlook(ClusterView):
     """The cluster at `now_s`; whoever changes it meanwhile says so by `changed`."""
 
     def __init__(
