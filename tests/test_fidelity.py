@@ -88,7 +88,9 @@ def test_a_log_that_is_our_schedule_has_no_error_at_all() -> None:
     # Jobs 1 and 2 have no room up to 200 but that of the two devices before job 3 comes, which is no room.
     assert answer.reason_s["no_room"] == 95 + 194
     assert (sum(answer.reason_s.values()), answer.trials, answer.together) == (289, (), None)
-    assert render("eight", answer).endswith("\n\nevery job starts when it did")
+    assert render("eight", answer).endswith(
+        "\n\nevery job that started did so when it does in the simulation"
+    )
 
 
 def test_errors_by_hand() -> None:

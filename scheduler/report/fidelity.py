@@ -22,7 +22,7 @@ def fidelity(name: str, answer: FidelityAnswer) -> str:
     """Return what a comparison came to, and what the record is consistent with."""
     parts = [_headline(name, answer.comparison), *_groups(answer.comparison), _reasons(answer)]
     if answer.comparison.is_exact:
-        parts.append("every job starts when it did")
+        parts.append("every job that started did so when it does in the simulation")
     else:
         parts += [_rules(answer).text(), _evidence(answer), _verdict(answer)]
     return "\n\n".join(part for part in parts if part)
@@ -31,7 +31,7 @@ def fidelity(name: str, answer: FidelityAnswer) -> str:
 def _headline(name: str, found: FidelityErrors) -> str:
     use, jobs = found.use, found.all.jobs
     lines = [
-        f"{name}: {count(jobs)} jobs started by the record and in the simulation, "
+        f"{name}: {count(jobs)} job{'s' * (jobs != 1)} started by the record and in the simulation, "
         f"{count(found.same_starts)} of them in the same second",
         f"starts differ by {duration(found.start_error_s)} on average; the distributions of waits by "
         f"{duration(found.wasserstein_s)} (Wasserstein)",
