@@ -242,6 +242,21 @@ def test_another_backfill_is_found() -> None:
     assert (found.change, found.closed, found.rule.waited_s) == (('policy.backfill="none"',), 1, 94)
 
 
+def test_waits_without_a_reason_are_said_unless_a_rule_explains_every_start() -> None:
+    """Two pods of four, half of each free: a gang of three has no room, and blocks others.
+
+    In the second log a job waits 50 s for an empty cluster, and nothing says why.
+    """
+    jobs = [*(job(0, 100, 2) for _ in range(2)), job(5, 50, 3), job(6, 10, 4), job(7, 10, 1)]
+    apart = scenario([pool(4, 2)], policy={"place": "worst_fit"})
+    strict = scenario([pool(4, 2)], policy={"place": "worst_fit", "backfill": "none"})
+    answer = beside(apart, log_of(strict, *jobs))
+    assert answer.reason_s["other"] > 0
+    assert "none of the reasons above" not in render("apart", answer)
+    held = beside(EIGHT, build.trace(was(0, 50, 60, 2), was(100, 100, 110, 8)))
+    assert render("held", held).endswith("100% of the record's waits had room, and none of the reasons above")
+
+
 def test_fewer_devices_are_found() -> None:
     """Four devices wrote the log, eight are simulated: the second job waits 100 s for room."""
     log = log_of(scenario([pool(4)]), job(0, 100, 4), job(0, 100, 4))

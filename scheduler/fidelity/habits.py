@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scheduler.fidelity.recorded import RESERVED, Timeline
+from scheduler.fidelity.recorded import OTHER, RESERVED, Timeline
 from scheduler.fidelity.rules import Findings, UnmodelledRule
 from traces.numbers import count_of
 
@@ -34,13 +34,13 @@ def order(findings: Findings) -> Iterator[UnmodelledRule]:
 
 
 def backfill(findings: Findings) -> Iterator[UnmodelledRule]:
-    """Yield the rule that others may pass, where jobs waited for one that had no room."""
-    waited_s, now = findings.waits.total_s(RESERVED), findings.setup.scenario.policy.backfill
-    if waited_s:
+    """Yield the rule of who may pass, where jobs waited with room."""
+    waits, now = findings.waits, findings.setup.scenario.policy.backfill
+    reserved_s = waits.total_s(RESERVED)
+    if reserved_s or waits.total_s(OTHER):  # what lies apart on several pods shows as neither
         tries = tuple((f'policy.backfill="{each}"',) for each in BACKFILLS if each != now)
-        yield UnmodelledRule(
-            "another backfill", "waited with room, while another job had none", waited_s, tries
-        )
+        evidence = f"waited with room{', while another job had none' if reserved_s else ''}"
+        yield UnmodelledRule("another backfill", evidence, reserved_s, tries)
 
 
 def overtaking(line: Timeline) -> int:

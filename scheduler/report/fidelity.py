@@ -142,7 +142,7 @@ def _verdict(answer: FidelityAnswer) -> str:
     apart = f"{duration(abs(gap_s))} {longer} than simulated" if gap_s else "as simulated, but starts differ"
     lines = [f"the record's mean wait is {duration(waits.recorded_mean_s)}, {apart}", _best(answer)]
     other = answer.reason_s[OTHER] / max(1, sum(answer.reason_s.values()))
-    if other >= LITTLE:
+    if other >= LITTLE and not any(trial.nearer == 1 for trial in _tried(answer)):
         lines.append(f"{percent(other, 0)} of the record's waits had room, and none of the reasons above")
     return "\n".join(lines)
 
