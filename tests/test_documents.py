@@ -31,13 +31,14 @@ from scheduler.report.documents.studies import (
     PriceDocument,
     StudyDocument,
 )
+from scheduler.report.documents.years import YearsDocument
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS: list[type[Document]] = [
     *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
     *(PlanDocument, RoadmapDocument, PriceDocument),
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
-    *(TraceDocument, FileDocument, VerifyDocument, FidelityDocument),
+    *(TraceDocument, FileDocument, VerifyDocument, FidelityDocument, YearsDocument),
 ]
 SMALL = """
 name = "small"

@@ -11,6 +11,7 @@ from scheduler.cli import options
 from scheduler.cli.options import FILE
 from scheduler.cli.scenarios import SCENARIO, SHIPPED
 from scheduler.cli.terminal import ArrowCommand, warn
+from traces.words import BY
 
 if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
     from scheduler.cli.preparation import WarmStart
@@ -20,21 +21,38 @@ if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
     from traces.trace import Trace
 
 DEMO = SHIPPED["seven-exapods"]
+YEARS = "years"
+QUARTER = "quarter"
 
 
 @click.command(cls=ArrowCommand)
 @click.argument("scenario", default="seven-exapods")
-@options.out(default=Path("runs/demo"), show_default=True, help="Run directory.")
+@options.out(help="Run directory.  [default: runs/demo; of years runs/years]")
 @options.overrides(help="Change the demo scenario.")
+@click.option("--full", is_flag=True, help="Run every day of years, not a month a quarter.")
 @options.catalog
 @options.as_json
-def demo(scenario: str, out: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+def demo(scenario: str, out: Path | None, overrides: tuple[str, ...], full: bool, as_json: bool) -> None:
     """Run four weeks on seven ExaPODs with bursts, and print the summary.
 
     Seven are not full with the demo's demand, so hardly anything bursts; --set pools.dojo.pods=5 shows it.
-    SCENARIO is seven-exapods (the default), bad-weather, shortage-2023 or dojo-ends-2025. What has weather is
-    run in fair weather too, as OUT-fair, and printed beside that.
+    SCENARIO is seven-exapods (the default), bad-weather, shortage-2023, dojo-ends-2025 or years. What has
+    weather is run in fair weather too, as OUT-fair, and printed beside that. Years are those from the first
+    ExaPOD to 2030, by a month a quarter, and printed by quarter.
     """
+    if scenario == YEARS:
+        from scheduler.cli.years import demo_years
+
+        place = out or Path("runs/years")
+        return demo_years(SHIPPED[YEARS], place, overrides, full=full, as_json=as_json)
+    if full:
+        raise click.UsageError("--full goes with years alone: all others run every day.")
+    _demo(scenario, out or Path("runs/demo"), overrides, as_json=as_json)
+    return None
+
+
+def _demo(scenario: str, out: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
+    """Run a demo of weeks, in fair weather too where it has weather."""
     from msgspec.structs import replace
 
     from scheduler.cli.execution import new_run
@@ -128,10 +146,24 @@ def replay(
 @click.command(cls=ArrowCommand)
 @click.argument("run", type=FILE)
 @click.option("--beside", "other", type=FILE, help="Another run to print the main figures beside.")
-@options.by(default="workload", show_default=True, help="Tell jobs apart by this.")
+@options.by(
+    type=click.Choice([*BY, QUARTER]),
+    default="workload",
+    show_default=True,
+    help="Tell jobs apart by this; quarter: a row a quarter of capacity, demand, waits and cash.",
+)
 @options.as_json
 def summary(run: Path, other: Path | None, by: str, as_json: bool) -> None:
-    """Print utilization, waits, bursts and spend of a finished run, and what bad weather did to it."""
+    """Print utilization, waits, bursts and spend of a finished run, and what bad weather did to it.
+
+    RUN may also be the folder of `demo years`, which is summed up by quarter.
+    """
+    if by == QUARTER or (run / "quarters.parquet").exists():
+        from scheduler.cli.years import summary_by_quarter
+
+        if other is not None:
+            raise click.UsageError("--beside goes with figures of whole runs, not with quarters.")
+        return summary_by_quarter(run, as_json=as_json)
     from scheduler.report.beside import beside
     from scheduler.report.documents.runs import summary_document
     from scheduler.report.summary import summary as render
@@ -141,9 +173,10 @@ def summary(run: Path, other: Path | None, by: str, as_json: bool) -> None:
     if as_json:
         others = {} if second is None else {str(other): second}
         click.echo(summary_document(opened, by, others).text())
-        return
+        return None
     parts = [render(opened, by), *([] if second is None else [beside(opened, second)])]
     click.echo("\n\n".join(parts))
+    return None
 
 
 def _replayed(run: Run, trace: Trace, out: Path) -> str:

@@ -16,7 +16,7 @@ from scheduler.cli.terminal import ArrowCommand
 
 SHIPPED = {
     name: Path(__file__).parents[1] / "scenarios" / f"{name.replace('-', '_')}.toml"
-    for name in ("seven-exapods", "bad-weather", "shortage-2023", "dojo-ends-2025")
+    for name in ("seven-exapods", "bad-weather", "shortage-2023", "dojo-ends-2025", "years")
 }
 """Scenarios that a command takes by their name."""
 

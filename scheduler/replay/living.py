@@ -90,7 +90,8 @@ def _loops(setup: Setup) -> list[FleetLoop]:
     seed, end_s = setup.scenario.seed, setup.horizon_ends_s
     if end_s is None:
         return []
-    return [FleetLoop(spec, seed, setup.start_s, end_s) for spec in setup.scenario.loops]
+    epoch = setup.trace.epoch
+    return [FleetLoop(spec, seed, setup.start_s, end_s, epoch) for spec in setup.scenario.loops]
 
 
 def _edge(setup: Setup) -> list[ParkedCars]:

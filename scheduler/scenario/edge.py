@@ -16,6 +16,8 @@ class EdgeSpec(Model, frozen=True, kw_only=True):
     """A fleet of parked cars, counted and not simulated one by one; it takes whole jobs of some kinds."""
 
     name: Name
+    from_h: Amount = 0.0
+    """From the start of the run, when it begins to take jobs."""
     cars: Annotated[int, Meta(ge=1, le=10**9)]
     tops: Positive
     """Peak of the computer of a car."""

@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from scheduler.catalog.models import Amount, Count, Positive
 from scheduler.scenario.base import Model, Name, Probability, Share
+from traces.dated import DatedError, points_of
 
 _Exponent = Annotated[float, Meta(ge=0, le=3)]
 
@@ -29,8 +30,8 @@ class LoopSpec(Model, frozen=True, kw_only=True):
     """One loop, of cars or of robots; a mile of a robot is whatever its clips and interventions count by."""
 
     name: Name
-    units: Positive
-    """Cars or robots."""
+    units: Positive | tuple[tuple[str, Positive], ...]
+    """Cars or robots; or dated points of them, as [["2026-01", 6e6], ...], linear between."""
     miles_per_unit_day: Positive
     clips_per_mile: Positive
     """Sent where the model of the start drives; fewer as interventions become fewer."""
@@ -55,5 +56,10 @@ class LoopSpec(Model, frozen=True, kw_only=True):
     effect: EffectSpec = field(default_factory=EffectSpec)
 
     def __post_init__(self) -> None:
+        if isinstance(self.units, tuple):
+            try:
+                points_of(self.units)
+            except DatedError as error:
+                raise ValueError(f"units: {error}") from None
         if (self.trigger_clips is None) == (self.trigger_days is None):
             raise ValueError("give either `trigger_clips` or `trigger_days`")

@@ -51,6 +51,7 @@ class ParkedCars:
         self.owners: Sequence[str] = []
         self._streams = live_streams(seed, "edge", spec.name)
         self._length_s, self._loss = shard_s(spec), loss(spec)
+        self._takes_from_s = span_s[0] + round(spec.from_h * HOUR_S)
         self._tick_s = span_s[0] + HOUR_S
         self._batches: deque[ShardBatch] = deque()
         self._late: list[tuple[int, Ask]] = []
@@ -60,7 +61,7 @@ class ParkedCars:
 
     def takes(self, job: Job) -> bool:
         """Say whether it takes a job, which then is its own."""
-        if job.kind not in self.spec.kinds or job.after is not None:
+        if job.kind not in self.spec.kinds or job.after is not None or job.submit_s < self._takes_from_s:
             return False
         pflop = job.gang * job.runtime_s * self.spec.pflops_per_device
         results = ceil(pflop / self.spec.shard_pflop)

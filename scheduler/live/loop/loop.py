@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
+
+import numpy as np
 
 from scheduler.engine.log.outcomes import FINISHED
 from scheduler.live.loop.road import Road, RoadModel, interventions
 from scheduler.live.source import Ask
 from scheduler.live.streams import live_streams
 from scheduler.scenario import LoopSpec
+from traces.arrays import Floats
+from traces.dated import points_of
+from traces.interpolation import linear
 from traces.times import DAY_S, HOUR_S
 
 TRAIN, EVALUATE = range(2)
@@ -39,7 +45,7 @@ class Campaign:
 class FleetLoop:
     """A live source; campaigns may overlap, so waits never hold back the data of the next."""
 
-    def __init__(self, spec: LoopSpec, seed: int, start_s: int, end_s: int) -> None:
+    def __init__(self, spec: LoopSpec, seed: int, start_s: int, end_s: int, epoch: datetime) -> None:
         self._spec, self._seed, self._end_s = spec, seed, end_s
         self.owners: Sequence[str] = [spec.name]
         self.campaigns: list[Campaign] = []
@@ -55,10 +61,11 @@ class FleetLoop:
         self._came: list[tuple[int, int]] = []
         self._due: deque[tuple[int, int]] = deque()
         self._passes = live_streams(seed, "loop", spec.name)
-        a_day = spec.units * spec.miles_per_unit_day * spec.clips_per_mile * spec.curation_share
-        self._clips_per_h = a_day / 24
+        a_unit = spec.miles_per_unit_day * spec.clips_per_mile * spec.curation_share
+        ends_s = np.arange(start_s, end_s + HOUR_S, HOUR_S, dtype=np.float64)
+        self._clips_per_h = a_unit / 24 * _units(spec, epoch, ends_s)
         days = (end_s - start_s) / DAY_S
-        each = spec.trigger_days or max(1.0, spec.trigger_clips or 1.0) / a_day
+        each = spec.trigger_days or max(1.0, spec.trigger_clips or 1.0) / (24 * self._clips_per_h.max())
         self.most = len(STAGES) * (int(min(days / each, days * 24)) + 2)
 
     def next_s(self) -> int | None:
@@ -81,7 +88,7 @@ class FleetLoop:
         """Count the clips of the last hour; uploads fall with interventions."""
         per_mile = self.road.per_mile(now_s)
         if self.hours:
-            self._carried += self._clips_per_h * per_mile / self._spec.effect.a
+            self._carried += float(self._clips_per_h[len(self.hours)]) * per_mile / self._spec.effect.a
             came = int(self._carried + 1e-6)
             self._carried -= came
             self._clips += came
@@ -161,3 +168,10 @@ class FleetLoop:
                 campaign.came[:0] = before.came
                 before.came = []
         self.road.ship(RoadModel(campaign.cut_s, now_s, campaign.per_mile))
+
+
+def _units(spec: LoopSpec, epoch: datetime, at_s: Floats) -> Floats:
+    """Return how many units there are at some seconds."""
+    if isinstance(spec.units, tuple):
+        return linear(points_of(spec.units), epoch, at_s)
+    return np.full(len(at_s), spec.units)

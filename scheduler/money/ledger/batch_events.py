@@ -16,12 +16,16 @@ from traces.parquet import write_batches
 
 def write_assets(folder: Path, stock: Stock, owning: Owning, end_s: int, epoch: datetime) -> None:
     """Write what becomes of all batches up to `end_s`, where pods come and go at all."""
-    pools = [pool for pool in stock.pools if pool.batches]
-    if pools:
-        events = [event for pool in pools for event in _of_pool(pool, owning, end_s)]
+    if any(pool.batches for pool in stock.pools):
+        events = batch_events(stock, owning, end_s)
         out = folder / "assets.parquet"
         out.mkdir(exist_ok=True)
         write_batches(out / "part-00000.parquet", ASSETS, [assets_table(events, epoch)])
+
+
+def batch_events(stock: Stock, owning: Owning, end_s: int) -> list[AssetEvent]:
+    """Return what becomes of all batches up to `end_s`."""
+    return [event for pool in stock.pools if pool.batches for event in _of_pool(pool, owning, end_s)]
 
 
 def _of_pool(pool: PoolStock, owning: Owning, end_s: int) -> Iterator[AssetEvent]:

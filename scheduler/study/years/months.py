@@ -1,0 +1,137 @@
+"""The scenario of some days of a longer one: what is there then, and what it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import numpy as np
+from msgspec.structs import replace
+
+from scheduler.run.quarters import CalendarQuarter
+from scheduler.scenario import LoopSpec, OfferSpec, PoolSpec, Scenario, ScenarioError
+from scheduler.scenario.base import WindowSpec
+from scheduler.scenario.calendar import is_date
+from scheduler.stock.pools import PoolStock
+from scheduler.study.roadmap.quarters import demand_from
+from traces.interpolation import linear
+from traces.times import DAY_S
+
+MONTH_DAYS = 28
+_Window = TypeVar("_Window", bound=WindowSpec)
+
+
+def month_in(quarter: CalendarQuarter, days: int = MONTH_DAYS) -> datetime:
+    """Return the first day of the days that stand for a quarter: the Monday nearest to its middle half."""
+    middle = quarter.since + timedelta(max(0, int(quarter.days) - days) // 2)
+    monday = middle + timedelta((-middle.weekday() + 3) % 7 - 3)
+    return min(max(monday, quarter.since), quarter.until - timedelta(days))
+
+
+def check_dated(scenario: Scenario) -> None:
+    """Raise ScenarioError for a moment that counts from the start, which each month has of its own."""
+    moments = [("purchases: ordered", each.ordered) for pool in scenario.pools for each in pool.purchases]
+    moments += [("retirements: at", each.at) for pool in scenario.pools for each in pool.retirements]
+    moments += [("closures: at", each.at) for each in scenario.closures]
+    for key, text in moments:
+        if not is_date(text):
+            raise ScenarioError(
+                f'{key} = "{text}": must be a date, as each quarter is run from a day of its own'
+            )
+
+
+def month_of_years(
+    scenario: Scenario, pools: Sequence[PoolStock], start: datetime, month: datetime, days: int = MONTH_DAYS
+) -> Scenario:
+    """Return the scenario of so many days from `month` on, of one that begins at `start`.
+
+    `pools` are those of the whole, by seconds from `start`: those without pods in these days are no part of
+    it, nor is a market whose window is elsewhere.
+    """
+    day = (month - start).days
+    from_s, to_s = day * DAY_S, (day + days) * DAY_S
+    there = {pool.name for pool in pools if _is_there(pool, from_s, to_s)}
+    kept = tuple(pool for pool in scenario.pools if pool.name in there)
+    sites = (
+        replace(each, pools=tuple(name for name in each.pools if name in there)) for each in scenario.sites
+    )
+    moved = (replace(each, moves_to=tuple(set(each.moves_to) & there)) for each in scenario.closures)
+    parts: dict[str, Any] = {
+        "start": None,
+        "horizon_h": 24.0 * days,
+        "demand": demand_from(scenario.demand, day, days),
+        "pools": tuple(_pool(pool) for pool in kept),
+        "offers": tuple(_offer(offer, day * 24, days * 24) for offer in scenario.offers),
+        "sites": tuple(_site(site, day * 24, days * 24) for site in sites if site.pools),
+        "closures": tuple(each for each in moved if each.pool in there),
+        "loops": tuple(_loop(loop, month, days) for loop in scenario.loops),
+        "edge": tuple(
+            replace(each, from_h=max(0.0, each.from_h - day * 24))
+            for each in scenario.edge
+            if each.from_h < (day + days) * 24
+        ),
+    }
+    market = scenario.market
+    if market is not None and market.window is not None:
+        window = _within([market.window], day * 24, days * 24)
+        market = replace(market, window=window[0]) if window else None
+    capped = {name for site in parts["sites"] if site.is_capped for name in site.pools}
+    if capped.issuperset(there):
+        market = None
+    return replace(scenario, **parts, market=market)
+
+
+def _is_there(pool: PoolStock, from_s: int, to_s: int) -> bool:
+    if not pool.batches:
+        return pool.pods > 0
+    spans = (batch.span(from_s, to_s) for batch in pool.batches)
+    return any(first < last for first, last in spans)
+
+
+def _pool(pool: PoolSpec) -> PoolSpec:
+    return pool
+
+
+def _offer(offer: OfferSpec, from_h: int, hours: int) -> OfferSpec:
+    surges, shortages = (_within(each, from_h, hours) for each in (offer.surges, offer.shortages))
+    return replace(offer, surges=surges, shortages=shortages)
+
+
+def _site(site: Any, from_h: int, hours: int) -> Any:
+    return replace(site, curtailments=_within(site.curtailments, from_h, hours))
+
+
+def _loop(loop: LoopSpec, month: datetime, days: int) -> LoopSpec:
+    if not isinstance(loop.units, tuple):
+        return loop
+    middle_s = np.array([days * DAY_S / 2], np.float64)
+    return replace(loop, units=float(linear(loop.units, month, middle_s)[0]))
+
+
+def _within(windows: Sequence[_Window], from_h: int, hours: int) -> tuple[_Window, ...]:
+    """Return what of some windows lies in some hours, counted from these."""
+    cut = [
+        replace(each, from_h=max(0.0, each.from_h - from_h), to_h=min(float(hours), each.to_h - from_h))
+        for each in windows
+        if each.to_h > from_h and each.from_h < from_h + hours
+    ]
+    return tuple(cut)
+
+
+def after_month(loop: LoopSpec, clips: int, pflop_days: float, weight: float) -> LoopSpec:
+    """Return a loop as it stands after a quarter of which a month came to so much.
+
+    What it has trained on is that of a quarter; it needs fewer interventions, so fewer clips are sent.
+    """
+    from scheduler.live.loop.road import interventions
+
+    effect = loop.effect
+    a = interventions(effect, pflop_days * weight, clips * weight)
+    effect = replace(
+        effect,
+        a=a,
+        start_pflop_days=effect.start_pflop_days + pflop_days * weight,
+        start_clips=effect.start_clips + clips * weight,
+    )
+    return replace(loop, effect=effect, clips_per_mile=loop.clips_per_mile * a / loop.effect.a)
