@@ -65,6 +65,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     trace.write(folder / "trace.parquet")
     scenario = parse_scenario(tomllib.loads(STUDY)["scenario"] | {"policy": {"patience": "after:1h"}})
     replay(Setup.of(scenario, trace), folder / "run")
+    looping = parse_scenario(tomllib.loads((ROOT / "notebooks" / "loop.toml").read_text()))
+    replay(Setup.of(looping, trace), folder / "loop")
     (folder / "study.toml").write_text(STUDY)
     workers = Workers(lambda: ThreadPoolExecutor(1), 1)
     assert run_study(lay_out(folder / "study.toml"), folder / "study", workers).failures == {}
@@ -72,6 +74,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "EXABURST_RUN": str(folder / "run"),
         "EXABURST_TRACE": str(folder / "trace.parquet"),
         "EXABURST_STUDY": str(folder / "study"),
+        "EXABURST_LOOP_RUN": str(folder / "loop"),
     }
 
 
@@ -105,7 +108,7 @@ def test_a_notebook_runs_from_scratch_and_shows_every_picture(
 def drawn(source: str) -> int:
     """How many pictures a cell asks for: calls of our own figures. A loop here runs over one pool."""
     calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    modules = ("demand", "usage", "policies", "money")
+    modules = ("demand", "usage", "policies", "money", "loop")
     return sum(isinstance(call, ast.Attribute) and getattr(call.value, "id", "") in modules for call in calls)
 
 
