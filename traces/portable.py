@@ -56,12 +56,16 @@ def log_of(x: float) -> float:
     return twos * _LN2_HIGH + (value + twos * _LN2_LOW)
 
 
+def exp_of(x: float) -> float:
+    """Return e^x of one number: the bits of `exp`, but for an error where it is beyond all floats."""
+    twos, rest = _reduced_of(x)
+    return ldexp(1 + rest, twos)
+
+
 def expm1_of(x: float) -> float:
     """Return e^x - 1 of one number: the bits of `expm1`."""
-    near = max(-_BEYOND, min(x, _BEYOND))
-    twos = round(near / (_LN2_HIGH + _LN2_LOW))
-    rest = (near - twos * _LN2_HIGH) - twos * _LN2_LOW
-    return ldexp(rest * _polynomial_of(_TAYLOR, rest), twos) + (ldexp(1.0, twos) - 1)
+    twos, rest = _reduced_of(x)
+    return ldexp(rest, twos) + (ldexp(1.0, twos) - 1)
 
 
 def power(x: Floats, exponent: float) -> Floats:
@@ -85,6 +89,13 @@ def _reduced(x: Floats | float) -> tuple[Floats, Floats]:
     twos = np.rint(near / (_LN2_HIGH + _LN2_LOW))
     rest = (near - twos * _LN2_HIGH) - twos * _LN2_LOW
     return twos.astype(np.int32), rest * _polynomial(_TAYLOR, rest)
+
+
+def _reduced_of(x: float) -> tuple[int, float]:
+    near = max(-_BEYOND, min(x, _BEYOND))
+    twos = round(near / (_LN2_HIGH + _LN2_LOW))
+    rest = (near - twos * _LN2_HIGH) - twos * _LN2_LOW
+    return twos, rest * _polynomial_of(_TAYLOR, rest)
 
 
 def _polynomial(coefficients: list[float], x: Floats) -> Floats:

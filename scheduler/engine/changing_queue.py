@@ -6,6 +6,7 @@ Jobs stand in columns, so that this is one numpy expression, and the first of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from math import inf
 
 import numpy as np
@@ -16,7 +17,7 @@ from scheduler.engine.need import Need
 from scheduler.engine.ranking import Ranking
 from traces.arrays import Bools, Floats
 
-_TURN, _LINE, _JOB = 0, 1, 2
+_LINE, _JOB = 0, 1
 """Rows of the table; from `_JOB` on those of `JobColumns`, of which the first is the job_id."""
 _ESTIMATE = _JOB + 2
 _FEW = 64
@@ -44,6 +45,10 @@ class ChangingQueue:
         self._keyed_s = 0
         self._shapes: list[Shape] = []
         """One of each line."""
+        self._turns: list[int] = []
+        """As in the table; plain, as most often all of them still wait, which is seen quicker so."""
+        self._waiting: list[int] = []
+        """How many, by line."""
         self._leasts: list[int] = []
         self._barred: list[float] = []
         self._line_of: dict[Shape, int] = {}
@@ -54,13 +59,15 @@ class ChangingQueue:
     def push(self, entry: QueueEntry) -> None:
         """Let a job wait."""
         job = entry[2]
-        row = (job.turn, self._line(job.shape), *self._ranking.row(job))
+        row = (self._line(job.shape), *self._ranking.row(job))
         at = self._size
         if at == len(self._jobs):
             self._grow(len(row))
         self._table[:, at] = row
         self._jobs[at] = job
         self._size, self._keys = at + 1, None
+        self._turns.append(job.turn)
+        self._waiting[row[_LINE]] += 1
         self.least = min(self.least, self._leasts[row[_LINE]])
 
     def head(self) -> QueueEntry | None:
@@ -74,9 +81,9 @@ class ChangingQueue:
     def pop(self, job: Job) -> QueueEntry:
         """Take out a job."""
         self._drop_dead()
-        at = int((self._table[_TURN, : self._size] == job.turn).argmax())
+        at = self._turns.index(job.turn)
         entry = self._entry(at)
-        self._keep(np.arange(self._size) != at)
+        self._drop(at)
         return entry
 
     def in_order(self) -> Iterator[Job]:
@@ -107,8 +114,8 @@ class ChangingQueue:
         within = inf if self._within is None else self._within()
         lines = self._table[_LINE, : self._size]
         rooms = np.zeros(len(self._shapes))
-        for line in np.flatnonzero(np.bincount(lines)).tolist():
-            if self._leasts[line] <= free and self._barred[line] < within:
+        for line, least in enumerate(self._leasts):
+            if self._waiting[line] and least <= free and self._barred[line] < within:
                 rooms[line] = room(self._shapes[line])
         if not rooms.any():
             return None
@@ -137,26 +144,32 @@ class ChangingQueue:
         """Return the keys of this instant."""
         now_s = self._ranking.now_s
         if self._keys is None or self._keyed_s != now_s:
-            self._keys, self._keyed_s = self._ranking.keys(self._table[_JOB:, : self._size]), now_s
+            keys = self._ranking.keys(self._table[_JOB:, : self._size])
+            self._keys, self._keyed_s = keys.copy(), now_s  # ours to move about
         return self._keys
 
     def _drop_dead(self) -> None:
         """Drop those who wait no more."""
-        if not self._size:
-            return
-        living = np.frombuffer(self._waits, np.uint8)[self._table[_TURN, : self._size]]
-        if not living.all():
-            self._keep(living.view(bool))
+        waits = self._waits
+        if 0 in map(waits.__getitem__, self._turns):
+            for at in [at for at, turn in enumerate(self._turns) if not waits[turn]][::-1]:
+                self._drop(at)
 
-    def _keep(self, kept: Bools) -> None:
-        count = int(np.count_nonzero(kept))
-        self._table[:, :count] = self._table[:, : self._size][:, kept]
-        self._jobs[:count] = self._jobs[: self._size][kept]
-        self._jobs[count : self._size] = None
-        self._keys = None if self._keys is None else self._keys[kept]
-        self._size = count
-        lines = np.flatnonzero(np.bincount(self._table[_LINE, :count])).tolist()
-        self.least = min((self._leasts[line] for line in lines), default=inf)
+    def _drop(self, at: int) -> None:
+        """Let the last in the table take a place."""
+        last, line = self._size - 1, int(self._table[_LINE, at])
+        if at < last:
+            self._table[:, at], self._jobs[at] = self._table[:, last], self._jobs[last]
+            self._turns[at] = self._turns[last]
+            if self._keys is not None:
+                self._keys[at] = self._keys[last]
+        self._keys = None if self._keys is None else self._keys[:last]
+        self._jobs[last] = None
+        self._turns.pop()
+        self._size = last
+        self._waiting[line] -= 1
+        if not self._waiting[line]:
+            self.least = min(compress(self._leasts, self._waiting), default=inf)
 
     def _grow(self, rows: int) -> None:
         table, jobs = self._table, self._jobs
@@ -176,6 +189,7 @@ class ChangingQueue:
         line = self._line_for.setdefault(key, len(self._shapes))
         if line == len(self._shapes):
             self._shapes.append(shape)
+            self._waiting.append(0)
             self._leasts.append(min(need.least for need in needs))
             self._barred.append(barred)
         self._line_of[shape] = line
