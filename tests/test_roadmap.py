@@ -17,9 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from scheduler.catalog import load_catalog
 from scheduler.cli import main
-from scheduler.report.roadmap import error_of_months, render
+from scheduler.report.roadmap import render
 from scheduler.scenario import Scenario, read_scenario
+from scheduler.scenario.assets import PurchaseSpec
 from scheduler.study import processes
 from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import (
@@ -36,7 +38,9 @@ from scheduler.study.plan.evaluations import TODAY, Bench
 from scheduler.study.plan.search import search
 from scheduler.study.reference import reference_of
 from scheduler.study.roadmap.evaluations import MonthBench
+from scheduler.study.roadmap.generations import generations_of
 from scheduler.study.roadmap.make_roadmap import make_roadmap
+from scheduler.study.roadmap.months_error import error_of_months
 from scheduler.study.roadmap.quarters import Quarter, demand_from, quarters_of
 from scheduler.study.roadmap.question import RoadmapQuestion, horizon_quarters, roadmap_question, terms_of
 from scheduler.study.roadmap.schedules import Schedule, ScheduleTerms, neighbours
@@ -298,9 +302,9 @@ def test_it_goes_on_where_it_was_and_beats_other_schedules_on_seeds_it_has_not_s
     tmp_path: Path, workers: Workers
 ) -> None:
     bench, question = _roadmap(tmp_path, workers)
-    found = make_roadmap(bench, question, full=True)
+    found = make_roadmap(generations_of(bench, question, ()), full=True)
     again, _ = _roadmap(tmp_path, workers)
-    repeated = make_roadmap(again, question, full=True)
+    repeated = make_roadmap(generations_of(again, question, ()), full=True)
     assert (repeated.runs, repeated.reused) == (0, found.runs)
     assert render(repeated).partition("runs:")[0] == render(found).partition("runs:")[0]
     assert found.best is not None
@@ -324,6 +328,50 @@ def test_it_goes_on_where_it_was_and_beats_other_schedules_on_seeds_it_has_not_s
     assert all(usd <= other for serves, other in map(cost, rivals) if serves)
 
 
+# Generations
+
+
+def test_another_generation_stands_in_place_of_none_or_beside_what_is_there(
+    tmp_path: Path, workers: Workers
+) -> None:
+    """As much compute is looked at, in whole pods."""
+    bench, question = _roadmap(tmp_path, workers)
+    own, beside = generations_of(bench, question, ("h100-server",))
+    assert own == ("own", bench, question)
+    assert [(each.name, each.pods) for each in beside.bench.scenario.pools] == [
+        ("own", 1),
+        ("h100-server", 0),
+    ]
+    assert (beside.bench.pool, beside.question.present) == ("h100-server", 0)
+    catalog = load_catalog()
+    per_pod = 12 * catalog.device("dojo-tile-case-study").peak_pflops
+    server = catalog.pods["h100-server"]
+    per_server = server.devices * catalog.device(server.device).peak_pflops
+    most = beside.question.most
+    assert per_server * (most - 1) < question.most * per_pod <= per_server * most
+
+    (pool,) = bench.scenario.pools
+    bench.scenario = replace(
+        bench.scenario,
+        pools=(replace(pool, pods=0, purchases=(PurchaseSpec(ordered="0s", lead="0s", pods=1),)),),
+    )
+    _, instead = generations_of(bench, question._replace(present=0), ("h100-server",))
+    assert [(each.name, each.pod) for each in instead.bench.scenario.pools] == [("own", "h100-server")]
+
+
+@pytest.mark.slow
+def test_the_answer_is_of_the_generation_that_is_cheapest(tmp_path: Path, workers: Workers) -> None:
+    bench, question = _roadmap(tmp_path, workers)
+    bench.warm_up_days, asked = 0, question._replace(bursts=("rented",), most=2)
+    found = make_roadmap(generations_of(bench, asked, ("h100-server",)))
+    (_, own), (_, servers) = found.generations
+    assert own is not None
+    assert servers is not None
+    assert found.best is min(own, servers, key=lambda each: each.mean_usd)
+    assert found.pool == ("own" if found.best is own else "h100-server")
+    assert found.pool in render(found)
+
+
 # Bad input
 
 
@@ -340,6 +388,8 @@ def test_it_goes_on_where_it_was_and_beats_other_schedules_on_seeds_it_has_not_s
         ),
         ("seed=1", ("--target", "fsd.lable:p90:1h"), 'the demand has no kind "fsd.lable"'),
         ("seed=1", ("--seeds", "1"), "an interval takes 2 or more"),
+        ("seed=1", ("--generation", "h100-sever"), "h100-sever"),
+        ("pools.own.name=h100-server", ("--generation", "h100-server"), "another pool has that name"),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_one_line(

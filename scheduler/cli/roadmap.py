@@ -20,6 +20,7 @@ class RoadmapOptions(NamedTuple):
     """What a roadmap is searched for, as it was typed."""
 
     pool: str | None
+    generations: tuple[str, ...]
     max_pods: int | None
     firsts: tuple[str, ...]
     patiences: tuple[str, ...]
@@ -37,6 +38,13 @@ class RoadmapOptions(NamedTuple):
 @click.argument("scenario", type=SCENARIO)
 @options.out(help="Where results are kept and found again.  [default: roadmaps/NAME]")
 @click.option("--pool", help="The pool whose pods are bought; needed where there are several.")
+@click.option(
+    "--generation",
+    "generations",
+    multiple=True,
+    metavar="POD",
+    help="A pod of the catalog to buy in place of the pool's own, if that is cheaper; may be repeated.",
+)
 @click.option(
     "--max-pods", type=click.IntRange(1, 10**4), help="Most to look at.  [default: twice the scenario's]"
 )
@@ -109,6 +117,7 @@ def roadmap(
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.question import burst_policies
     from scheduler.study.roadmap.evaluations import MonthBench
+    from scheduler.study.roadmap.generations import generations_of
     from scheduler.study.roadmap.make_roadmap import make_roadmap
     from scheduler.study.roadmap.question import discount_rate, horizon_quarters, roadmap_question
 
@@ -123,6 +132,6 @@ def roadmap(
     folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
     with workplace(folder, processes(workers), unit="run") as place:
         bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
-        found = make_roadmap(bench, posed, full=given.full)
+        found = make_roadmap(generations_of(bench, posed, given.generations), full=given.full)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
     click.echo(roadmap_document(found, str(folder)).text() if as_json else text)

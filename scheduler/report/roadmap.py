@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from scheduler.report.plan_tables import percentile, thousands, waited
 from scheduler.run.groups import named
 from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.months_error import error_of_months
 from scheduler.study.roadmap.roadmap import Roadmap
 from scheduler.study.roadmap.schedules import Neighbour, ScheduleOutcome
 from traces.arrays import Floats
@@ -19,19 +18,6 @@ _NONE = (
 )
 
 
-class MonthsError(NamedTuple):
-    """What representative months say beside the full run of the answer; running costs, present dollars."""
-
-    months_usd: float
-    full_usd: float
-    share: float
-    """How much more the months say."""
-    largest_share: float
-    """The largest difference in a quarter, as a share of the full run's mean quarter."""
-    missed_quarters: tuple[int, ...]
-    """Quarters, from 1, in which the full run misses the target."""
-
-
 def render(roadmap: Roadmap) -> str:
     """Return the roadmap as text for a terminal."""
     parts = [_question(roadmap)]
@@ -39,6 +25,8 @@ def render(roadmap: Roadmap) -> str:
         parts.append(_NONE.format(most=roadmap.question.most))
     else:
         parts += [sentence(roadmap), _schedule(roadmap, roadmap.best), _years(roadmap)]
+        if len(roadmap.generations) > 1:
+            parts.append(_generations(roadmap, roadmap.best))
         parts += [_beside(roadmap, roadmap.best), _stories(roadmap), _months(roadmap)]
     parts.append(f"runs: {roadmap.runs + roadmap.reused} ({roadmap.runs} computed, {roadmap.reused} reused)")
     return "\n\n".join(parts)
@@ -53,6 +41,8 @@ def sentence(roadmap: Roadmap) -> str:
     batches = [f"{_pods_of(count)} in {roadmap.starts(at):%B %Y}" for at, count in enumerate(bought) if count]
     what = f"Buy {_and(batches)}" if batches else f"Stay with {_pods_of(best.present)}"
     cost = f"USD {rounded_usd(best.mean_usd)} in present dollars ({rounded_usd(low)} to {rounded_usd(high)})"
+    if batches and len(roadmap.generations) > 1:
+        what += f" of {roadmap.pool}"
     text = f"{what}, bursting {best.schedule.burst}: {cost} over {_length(roadmap)}"
     if roadmap.waiting is not None and batches:
         text += f"; a quarter later it {_costs(roadmap, roadmap.waiting)}"
@@ -150,6 +140,23 @@ def _years(roadmap: Roadmap) -> str:
     return f"{title}\n{table(['year', 'USD k', '95% interval'], rows, (1, 2))}"
 
 
+def _generations(roadmap: Roadmap, best: ScheduleOutcome) -> str:
+    """Return each generation's own cheapest schedule."""
+    rows = []
+    for name, found in roadmap.generations:
+        if found is None:
+            rows.append([name, "none meets the target", "", "", "", ""])
+            continue
+        more = found.npv_usd() - best.npv_usd()
+        schedule = [_pods(found.schedule.pods), found.schedule.burst]
+        rows.append(
+            [name, *schedule, thousands(found.mean_usd), f"{more.mean() / 1e3:+,.0f}", _interval(more)]
+        )
+    header = ["generation", "pods by quarter", "bursting", "USD k", "more", "95% interval"]
+    title = "which generation to buy, each by its own cheapest schedule:"
+    return f"{title}\n{table(header, rows, (3, 4, 5))}"
+
+
 def step_name(neighbour: Neighbour, name: str) -> str:
     """Return a step in words, in the quarter of that name."""
     words = {
@@ -219,25 +226,6 @@ def _stories(roadmap: Roadmap) -> str:
 
 def _pods(pods: tuple[int, ...]) -> str:
     return " ".join(map(str, pods))
-
-
-def error_of_months(roadmap: Roadmap) -> MonthsError:
-    """Hold representative months against the full run, on the seeds of that; there must be one."""
-    best, full = roadmap.best, roadmap.full
-    assert best is not None
-    seeds = len(full[0].usd)
-    months = [float(best.terms.running_usd(at, each)[:seeds].mean()) for at, each in enumerate(best.quarters)]
-    days = [float(each.usd.mean()) for each in full]
-    apart = max(abs(month - day) for month, day in zip(months, days, strict=True))
-    return MonthsError(
-        months_usd=sum(months),
-        full_usd=sum(days),
-        share=sum(months) / sum(days) - 1,
-        largest_share=apart * len(days) / sum(days),
-        missed_quarters=tuple(
-            at + 1 for at, each in enumerate(full) if not each.evaluation.meets(roadmap.target)
-        ),
-    )
 
 
 def _months(roadmap: Roadmap) -> str:

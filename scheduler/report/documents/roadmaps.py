@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from scheduler.report.documents.document import Document, Out, Plain, about
-from scheduler.report.roadmap import error_of_months, sentence
+from scheduler.report.roadmap import sentence
 from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.months_error import error_of_months
 from scheduler.study.roadmap.roadmap import Roadmap
 from scheduler.study.roadmap.schedules import ScheduleOutcome
 from traces.arrays import Floats
@@ -33,6 +34,9 @@ class RoadmapDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     years: Annotated[list[dict[str, Any]], about("cost by calendar year, in present dollars, with intervals")]
     neighbours: Annotated[
         list[dict[str, Any]], about("schedules one step away, and what they cost more, with intervals")
+    ]
+    generations: Annotated[
+        list[dict[str, Any]], about("each generation by its own cheapest schedule, if one meets the target")
     ]
     waiting: Annotated[dict[str, Any] | None, about("every purchase a quarter later")]
     fixed: Annotated[dict[str, Any] | None, about("the cheapest that has all its pods from the start")]
@@ -73,6 +77,9 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
             {"step": each.neighbour.step, "quarter": each.neighbour.quarter + 1}
             | (_outcome(roadmap, each.outcome) or {})
             for each in roadmap.neighbours
+        ],
+        generations=[
+            {"generation": name, "best": _outcome(roadmap, found)} for name, found in roadmap.generations
         ],
         waiting=_outcome(roadmap, roadmap.waiting),
         fixed=_outcome(roadmap, roadmap.fixed),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from math import inf
 
 from scheduler.catalog import load_catalog
 from scheduler.stock.stock import stock_of
@@ -11,6 +12,7 @@ from scheduler.study.plan.search import levels
 from scheduler.study.reference import reference_of
 from scheduler.study.roadmap.evaluations import MonthBench
 from scheduler.study.roadmap.full_run import full_run
+from scheduler.study.roadmap.generations import Generation, GenerationOutcome
 from scheduler.study.roadmap.quarters import demand_from
 from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
 from scheduler.study.roadmap.roadmap import Beside, Roadmap, StoryOutcome
@@ -22,30 +24,31 @@ from traces.times import DAY_S
 from workloads import demand_of, generate
 
 
-def make_roadmap(bench: MonthBench, question: RoadmapQuestion, *, full: bool = False) -> Roadmap:
+def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Roadmap:
     """Search for the cheapest schedule, its neighbours, and what it comes to under other stories.
 
-    `full` runs the answer over all the horizon too. Raises FailedRunError where a run fails.
+    Of the generations the one with the cheapest schedule is the answer's. `full` runs that over all the
+    horizon too. Raises FailedRunError where a run fails.
     """
+    tried = [_searched(each) for each in generations]
+    at = min(range(len(tried)), key=lambda at: best.mean_usd if (best := tried[at].best) else inf)
+    (name, bench, question), best = generations[at], tried[at].best
     scenario, quarters = bench.scenario, bench.quarters
     start = date.fromisoformat(demand_of(scenario.demand).start[:10])
-    terms = terms_of(scenario, bench.pool, quarters, question)
-    task = Task(bench.target, terms, question.present, question.most)
-    first = screening(bench, question)
-    look = bench.looker(AS_GIVEN_STORY, scenario.demand)
-    best = search(look, question.bursts, task, levels(question.seeds), first)
+    task, look = _task(bench, question), bench.looker(AS_GIVEN_STORY, scenario.demand)
     stories = stories_of(scenario.demand, start, quarters)
     planned, told = _held_against(bench, best, stories, task, question) if best else ((), ())
     return Roadmap(
         scenario=scenario.name,
-        pool=bench.pool,
+        pool=name,
         start=start,
         quarters=quarters,
         warm_up_days=bench.warm_up_days,
         question=question,
         seeds=range(scenario.seed, scenario.seed + question.seeds),
         target=bench.target,
-        screening=first,
+        generations=tuple(tried),
+        screening=screening(bench, question),
         best=best,
         neighbours=_neighbours(look, best, task, question.seeds) if best else (),
         waiting=_outcome(look, best.schedule.later(task.present), task, question.seeds) if best else None,
@@ -53,9 +56,21 @@ def make_roadmap(bench: MonthBench, question: RoadmapQuestion, *, full: bool = F
         planned=planned,
         stories=told,
         full=full_run(bench, best, levels(question.seeds)[0]) if best and full else (),
-        runs=bench.computed,
-        reused=bench.reused,
+        runs=sum(each.bench.computed for each in generations),
+        reused=sum(each.bench.reused for each in generations),
     )
+
+
+def _searched(generation: Generation) -> GenerationOutcome:
+    name, bench, question = generation
+    look, rounds = bench.looker(AS_GIVEN_STORY, bench.scenario.demand), levels(question.seeds)
+    start = screening(bench, question)
+    return GenerationOutcome(name, search(look, question.bursts, _task(bench, question), rounds, start))
+
+
+def _task(bench: MonthBench, question: RoadmapQuestion) -> Task:
+    terms = terms_of(bench.scenario, bench.pool, bench.quarters, question)
+    return Task(bench.target, terms, question.present, question.most)
 
 
 def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:

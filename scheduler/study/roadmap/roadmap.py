@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.study.plan.candidates import Evaluation, Target
+from scheduler.study.roadmap.generations import GenerationOutcome
 from scheduler.study.roadmap.quarters import Quarter
 from scheduler.study.roadmap.question import RoadmapQuestion
 from scheduler.study.roadmap.schedules import Neighbour, Schedule, ScheduleOutcome
@@ -56,6 +57,8 @@ class Roadmap:
     question: RoadmapQuestion
     seeds: range
     target: Target
+    generations: tuple[GenerationOutcome, ...]
+    """All that were tried, the pool's own first; `pool` names that of the answer."""
     screening: tuple[int, ...]
     """Pods that pay in each quarter if nothing queues, as the load alone has it."""
     best: ScheduleOutcome | None
