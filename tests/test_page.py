@@ -32,7 +32,8 @@ from scheduler.run.spend import spend_figures, used_by
 from scheduler.why.causes import Cause
 from scheduler.why.question import setup_of
 from scheduler.why.run_figures import by_cause
-from scheduler.why.waits import Inquiry, Waits
+from scheduler.why.spans import Waits
+from scheduler.why.waits import Inquiry
 from tests import build
 from tests.build import job, offer, pool, scenario
 from traces.trace import Trace

@@ -628,11 +628,18 @@ def test_what_was_asked_once_is_kept_and_the_summary_shows_it(waited: Path) -> N
     document = json.loads(type_in("summary", run, "--json").stdout)
     assert document["causes"] == {"too_few": {"other": pytest.approx(2 * 7_140 / 3_600)}}
     assert type_in(*words).stdout == asked
-    for broken in (whole[:-9], whole[:100] + b"?" + whole[101:]):
+    assert type_in("why", run).stdout == asked, "the jobs are not needed again"
+    other_version = whole.replace(b'"exaburst":"0', b'"exaburst":"9')
+    for broken in (whole[:-9], whole.replace(b"14280", b"14281"), other_version):
+        assert broken != whole
         kept.write_bytes(broken)
         assert "waited for" not in type_in("summary", run).stdout
+        complains(type_in("why", run), "does not hold the jobs")
         assert type_in(*words).stdout == asked
         assert kept.read_bytes() == whole
+    kept.write_bytes(whole[:100] + b"?" + whole[101:])
+    assert type_in("summary", run).stdout == shown, "the sums are sound, and stand apart"
+    assert (type_in(*words).stdout, kept.read_bytes()) == (asked, whole)
     again = type_in(
         "replay", waited / "small.toml", "--trace", waited / "jobs.parquet", "-o", run, "--overwrite"
     )

@@ -9,7 +9,8 @@ from scheduler.cli.terminal import tell
 
 if TYPE_CHECKING:  # for start-up time
     from scheduler.run.directory import Run
-    from scheduler.why.waits import Waits
+    from scheduler.why.run_figures import RunFigures
+    from scheduler.why.spans import Waits
     from traces.submissions import TimeRange
     from traces.trace import Trace
 
@@ -21,6 +22,23 @@ def jobs_asked(run: Run, file: Path | None, part: TimeRange) -> Trace:
     from traces.trace import Trace
 
     return jobs_of(run, None if file is None else kept(Trace.read(file), part))
+
+
+def figures_of(run: Run, file: Path | None, part: TimeRange) -> RunFigures:
+    """Return what the jobs of a run waited for, in all.
+
+    It is what was kept, if anything was, but for a trace in `file`, which has to be that of the run.
+    """
+    from scheduler.why.kept import kept_figures
+
+    if file is None and (figures := kept_figures(run)) is not None:
+        return figures
+    from scheduler.why.answer import waits_of_run
+    from scheduler.why.question import setup_of
+    from scheduler.why.run_figures import RunFigures
+
+    trace = jobs_asked(run, file, part)
+    return RunFigures.of(run, trace, waits_of_run(run, setup_of(run, trace)))
 
 
 def waits_of(run: Run, file: Path | None, part: TimeRange) -> tuple[Waits, Trace] | None:

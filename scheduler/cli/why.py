@@ -14,6 +14,7 @@ from scheduler.cli.terminal import ArrowCommand
 if TYPE_CHECKING:  # for start-up time
     from scheduler.replay.setup import Setup
     from scheduler.run.directory import Run
+    from scheduler.why.run_figures import RunFigures
     from traces.submissions import TimeRange
 
 
@@ -38,17 +39,21 @@ def why(
     Causes are worked out from the logs, the scenario and the weather, which is drawn again; those of all jobs
     are kept in the run's folder, as waits.parquet, and then its summary shows them.
     """
-    import numpy as np
-
-    from scheduler.cli.causes import jobs_asked
+    from scheduler.cli.causes import figures_of, jobs_asked
     from scheduler.run.directory import open_run
     from scheduler.why.causes import WAITS
-    from scheduler.why.question import row_of, setup_of
-    from scheduler.why.waits import Inquiry
     from traces.outputs import check_output
 
     opened = open_run(run)
     check_output(out, WAITS.names)
+    if job is None and out is None:
+        click.echo(_of_run(opened, figures_of(opened, trace, part), as_json=as_json))
+        return
+    import numpy as np
+
+    from scheduler.why.question import row_of, setup_of
+    from scheduler.why.waits import Inquiry
+
     setup = setup_of(opened, jobs_asked(opened, trace, part))
     row = None if job is None else row_of(opened, setup.trace, job)
     if out is not None:
@@ -57,8 +62,6 @@ def why(
         click.echo(_written(out, len(waits.row), as_json=as_json))
     elif row is not None:
         click.echo(_of_job(opened, setup, row, as_json=as_json))
-    else:
-        click.echo(_of_run(opened, setup, as_json=as_json))
 
 
 def _written(out: Path, spans: int, *, as_json: bool) -> str:
@@ -82,14 +85,11 @@ def _of_job(run: Run, setup: Setup, row: int, *, as_json: bool) -> str:
     return job_why(story)
 
 
-def _of_run(run: Run, setup: Setup, *, as_json: bool) -> str:
-    from scheduler.why.answer import waits_of_run
-
-    waits = waits_of_run(run, setup)
+def _of_run(run: Run, figures: RunFigures, *, as_json: bool) -> str:
     if as_json:
         from scheduler.report.documents.runs import why_document
 
-        return why_document(run, setup.trace, waits).text()
-    from scheduler.report.why import run_why
+        return why_document(run, figures).text()
+    from scheduler.report.causes import run_why
 
-    return run_why(run, setup.trace, waits)
+    return run_why(run, figures)

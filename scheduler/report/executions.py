@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from scheduler.run.directory import Run
 from scheduler.why.causes import Cause
 from scheduler.why.held import Holdings
-from scheduler.why.waits import Waits
+from scheduler.why.spans import Waits
 from traces.arrays import Ints, sorted_by
 from traces.trace import Trace
 

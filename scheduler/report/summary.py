@@ -18,7 +18,7 @@ from scheduler.run.fairness import served
 from scheduler.run.goodput import DeviceTime
 from scheduler.run.job_figures import by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
-from scheduler.why.kept import kept_by_cause
+from scheduler.why.kept import kept_figures
 from traces.numbers import count, count_of, decimal, duration, hours, minute, percent, ratio
 from traces.tables import table
 from traces.times import DAY_S
@@ -114,8 +114,8 @@ def _words(words: dict[str, dict[str, float]], by: str) -> str:
 
 def _causes(run: Run) -> str:
     """What jobs waited for, where that is kept."""
-    sums = kept_by_cause(run)
-    return causes_table(sums, {}) if sums else ""
+    figures = kept_figures(run)
+    return causes_table(figures.by_cause, {}) if figures and figures.by_cause else ""
 
 
 def _spend(run: Run) -> str:

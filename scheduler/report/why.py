@@ -1,81 +1,20 @@
-"""Why jobs waited, as tables for a terminal."""
+"""Why one job waited, as tables for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from textwrap import fill
 
-from scheduler.report.causes import causes_table
-from scheduler.run.directory import Run
-from scheduler.why.causes import MEANINGS, Cause
+from scheduler.report.causes import lacked_on_pods
+from scheduler.why.causes import MEANINGS
 from scheduler.why.job_story import HeldBy, JobStory, Sooner
-from scheduler.why.run_figures import by_cause, on_pods, patient_device_s, stranded_capacity, worst
-from scheduler.why.waits import Waits
-from traces.numbers import count, duration, hours, minute, share_of
+from scheduler.why.run_figures import on_pods
+from traces.numbers import count, duration, hours, minute
 from traces.tables import table
-from traces.trace import Trace
 
 _WIDTH = 100
 _MOST_ROWS = 12
 _MOST_HOLDERS = 6
-_NOTHING = "No job waited."
-
-
-def run_why(run: Run, trace: Trace, waits: Waits) -> str:
-    """Render what a run waited for."""
-    sums = by_cause(waits, trace)
-    if not sums:
-        return _NOTHING
-    parts = [causes_table(sums, MEANINGS), _beside(waits, trace), _worst(waits, trace), _stranded(run, trace)]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _beside(waits: Waits, trace: Trace) -> str:
-    """Say what stands beside the causes."""
-    patient, lacked = patient_device_s(waits, trace), on_pods(waits, trace)
-    lines = [_lacked(lacked)] if lacked else []
-    if patient:
-        lines.append(f"{hours(patient)} device-h of it by jobs that might leave and were patient.")
-    return "\n".join(lines)
-
-
-def _lacked(lacked: Mapping[Cause, int]) -> str:
-    shares = [f"{cause.word} {share_of(part, sum(lacked.values()))}" for cause, part in lacked.items()]
-    return f"Where the cause is about offers, this was lacked on pods: {', '.join(shares)}."
-
-
-def _worst(waits: Waits, trace: Trace) -> str:
-    rows = [
-        [
-            one.job,
-            one.workload,
-            count(one.gang),
-            duration(one.waited_s),
-            hours(one.gang * one.waited_s),
-            _listed(one.causes),
-        ]
-        for one in worst(waits, trace)
-    ]
-    header = ["waited most", "workload", "gang", "waited", "device-h", "causes"]
-    return table(header, rows, numbers=(2, 3, 4)) if rows else ""
-
-
-def _listed(causes: Mapping[Cause, int]) -> str:
-    return ", ".join(f"{cause.word} {duration(seconds)}" for cause, seconds in [*causes.items()][:3])
-
-
-def _stranded(run: Run, trace: Trace) -> str:
-    rows = [
-        [
-            minute(trace.instant(step.from_s)),
-            share_of(step.waited_s, step.to_s - step.from_s),
-            count(step.free_device_s / step.waited_s if step.waited_s else 0),
-            hours(step.free_device_s),
-        ]
-        for step in stranded_capacity(run)
-    ]
-    header = ["stranded from", "somebody waits", "free then, mean", "device-h free"]
-    return table(header, rows, numbers=(1, 2, 3)) if run.pools else ""
 
 
 def job_why(story: JobStory) -> str:
@@ -110,7 +49,7 @@ def _when(story: JobStory) -> str:
         seconds = sum(one.to_s - one.from_s for one in rest)
         text += f"\n{count(len(rest))} more spans, {duration(seconds)} together"
     lacked = on_pods(story.waits, story.trace)
-    return text + (f"\n{_lacked(lacked)}" if lacked else "")
+    return text + (f"\n{lacked_on_pods(lacked)}" if lacked else "")
 
 
 def _holders(story: JobStory) -> str:

@@ -9,9 +9,12 @@ import pyarrow as pa
 
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
-from scheduler.why.kept import cause_numbers, keep, kept_waits
-from scheduler.why.waits import Inquiry, Waits
-from traces.arrays import rows_of
+from scheduler.why.causes import Cause
+from scheduler.why.kept import keep, kept_waits
+from scheduler.why.run_figures import RunFigures
+from scheduler.why.spans import Waits
+from scheduler.why.waits import Inquiry
+from traces.arrays import Ints, rows_of
 from traces.trace import Trace
 
 
@@ -25,7 +28,7 @@ def waits_of_run(run: Run, setup: Setup) -> Waits:
         return _read(table, setup.trace)
     waits = Inquiry(run, setup).waits()
     with suppress(OSError):
-        keep(run, waits.table(setup.trace))
+        keep(run, waits.table(setup.trace), RunFigures.of(run, setup.trace, waits))
     return waits
 
 
@@ -38,9 +41,16 @@ def _read(table: pa.Table, trace: Trace) -> Waits:
         row=rows_of(trace.numpy("job_id"), job_id),
         from_s=from_s,
         to_s=to_s,
-        cause=cause_numbers(table, "cause"),
-        on_pods=cause_numbers(table, "on_pods"),
+        cause=_numbers(table, "cause"),
+        on_pods=_numbers(table, "on_pods"),
         about=about.indices.fill_null(-1).to_numpy().astype(np.int64),
         patient=patient,
         words=about.dictionary.to_pylist(),
     )
+
+
+def _numbers(table: pa.Table, name: str) -> Ints:
+    """Return the numbers of the causes in a column, -1 for null."""
+    words = table.column(name).combine_chunks()
+    numbers = np.array([*(int(Cause[word.upper()]) for word in words.dictionary.to_pylist()), -1], np.int64)
+    return np.where(words.is_valid(), numbers[words.indices.fill_null(0)], -1)

@@ -1,4 +1,7 @@
-"""What a run waited for, kept in its folder as waits.parquet once somebody has asked."""
+"""What a run waited for, kept in its folder as waits.parquet once somebody has asked.
+
+The sums stand in the file's metadata, so that to tell them again no span is read.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,49 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
+import msgspec
 import pyarrow as pa
 
 from scheduler.run.directory import Run
 from scheduler.run.parts import WAITS_KEPT
-from scheduler.why.causes import WAITS, Cause
-from traces.arrays import Ints, rows_of
+from scheduler.why.causes import WAITS
+from scheduler.why.run_figures import RunFigures
 from traces.files import FINISHED, read_bytes
 from traces.parquet import read_metadata, read_whole, write_batches
 
 _OF = "exaburst.waits_of"
-"""Key of the file metadata that says which run they are of: the SHA-256 of its run.json."""
+"""Key of the file metadata that says which run they are of, and what they come to."""
 
 
-def keep(run: Run, waits: pa.Table) -> None:
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    exaburst: str
+    run: str
+    """SHA-256 of the run's run.json, which has those of its logs."""
+    sha256: str
+    """Of the figures."""
+    figures: msgspec.Raw
+
+
+def keep(run: Run, waits: pa.Table, figures: RunFigures) -> None:
     """Keep a table as in `WAITS` in the folder of a run; raises OSError where it cannot be written."""
-    schema = WAITS.with_metadata({_OF: _digest(run)})
+    kept = _sealed(run, msgspec.json.encode(figures))
+    schema = WAITS.with_metadata({_OF: msgspec.json.encode(kept)})
     write_batches(_path(run), schema, [waits.cast(schema)])
 
 
-def kept_waits(run: Run) -> pa.Table | None:
-    """Return the table kept in the folder of a run; None for none, or one damaged or of another run."""
+def kept_figures(run: Run) -> RunFigures | None:
+    """Return what a run waited for in all; None where it is not kept, or is another run's or version's."""
     with suppress(OSError, ValueError):
-        if _path(run).exists() and read_metadata(_path(run)).get(_OF.encode()) == _digest(run).encode():
+        kept = msgspec.json.decode(read_metadata(_path(run)).get(_OF.encode(), b""), type=_Kept)
+        if kept == _sealed(run, bytes(kept.figures)):
+            return msgspec.json.decode(kept.figures, type=RunFigures)
+    return None
+
+
+def kept_waits(run: Run) -> pa.Table | None:
+    """Return the table kept in the folder of a run; None also where it is damaged."""
+    with suppress(OSError, ValueError):
+        if kept_figures(run) is not None:
             return read_whole(_path(run))
     return None
 
@@ -38,34 +60,12 @@ def _path(run: Run) -> Path:
     return run.folder / WAITS_KEPT
 
 
-def _digest(run: Run) -> str:
-    return hashlib.sha256(read_bytes(run.folder / FINISHED)).hexdigest()
+def _sealed(run: Run, figures: bytes) -> _Kept:
+    from scheduler import __version__
+
+    described = read_bytes(run.folder / FINISHED)
+    return _Kept(__version__, _digest(described), _digest(figures), msgspec.Raw(figures))
 
 
-def cause_numbers(table: pa.Table, name: str) -> Ints:
-    """Return the numbers of the causes in a column, -1 for null."""
-    words = table.column(name).combine_chunks()
-    numbers = np.array([*(int(Cause[word.upper()]) for word in words.dictionary.to_pylist()), -1], np.int64)
-    return np.where(words.is_valid(), numbers[words.indices.fill_null(0)], -1)
-
-
-def kept_by_cause(run: Run) -> dict[Cause, dict[str, int]] | None:
-    """Return device-seconds waited by cause and workload; None where waits are not kept."""
-    table = kept_waits(run)
-    if table is None:
-        return None
-    jobs = run.table("jobs", ["job_id", "gang", "workload"])
-    rows = rows_of(jobs.column("job_id").to_numpy(), table.column("job_id").to_numpy())
-    seconds = table.column("to_s").to_numpy() - table.column("from_s").to_numpy()
-    workload = jobs.column("workload").combine_chunks()
-    codes, words = workload.indices.to_numpy(), workload.dictionary.to_pylist()
-    gang = jobs.column("gang").to_numpy().astype(np.int64)
-    return sums_by_cause(cause_numbers(table, "cause"), gang[rows] * seconds, codes[rows], words)
-
-
-def sums_by_cause(cause: Ints, waited: Ints, codes: Ints, words: list[str]) -> dict[Cause, dict[str, int]]:
-    """Return sums by cause, in their order, and word; none where there were none."""
-    sums = np.zeros((len(Cause), len(words)), np.int64)
-    np.add.at(sums, (cause, codes), waited)
-    known = [at for at in np.argsort(words) if sums[:, at].any()]
-    return {cause: {words[at]: int(sums[cause, at]) for at in known} for cause in Cause if sums[cause].any()}
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -10,8 +10,7 @@ from scheduler.run.capacity import owned_levels
 from scheduler.run.directory import Run
 from scheduler.why.about import labels
 from scheduler.why.causes import Cause
-from scheduler.why.kept import sums_by_cause
-from scheduler.why.waits import Waits
+from scheduler.why.spans import Waits
 from traces.arrays import Ints
 from traces.step_function import by_cell, row_at
 from traces.times import DAY_S, HOUR_S
@@ -43,6 +42,27 @@ class StrandedStep(NamedTuple):
     """Devices in service and free in those seconds."""
 
 
+class RunFigures(NamedTuple):
+    """What a run waited for, in all; each as the function of its name says."""
+
+    by_cause: dict[Cause, dict[str, int]]
+    patient_device_s: int
+    on_pods: dict[Cause, int]
+    worst: list[Worst]
+    stranded_capacity: list[StrandedStep]
+
+    @classmethod
+    def of(cls, run: Run, trace: Trace, waits: Waits) -> RunFigures:
+        """Work them out."""
+        return cls(
+            by_cause(waits, trace),
+            patient_device_s(waits, trace),
+            on_pods(waits, trace),
+            worst(waits, trace),
+            stranded_capacity(run),
+        )
+
+
 def device_seconds_waited(waits: Waits, trace: Trace) -> Ints:
     """Return reference devices that each span's job asks for x its seconds."""
     gang = trace.numpy("gang")[waits.row].astype(np.int64)
@@ -52,7 +72,10 @@ def device_seconds_waited(waits: Waits, trace: Trace) -> Ints:
 def by_cause(waits: Waits, trace: Trace) -> dict[Cause, dict[str, int]]:
     """Return device-seconds of waiting by cause, in their order, and workload; none where there were none."""
     codes, words = trace.codes("workload")
-    return sums_by_cause(waits.cause, device_seconds_waited(waits, trace), codes[waits.row], words)
+    sums = np.zeros((len(Cause), len(words)), np.int64)
+    np.add.at(sums, (waits.cause, codes[waits.row]), device_seconds_waited(waits, trace))
+    known = [at for at in np.argsort(words) if sums[:, at].any()]
+    return {cause: {words[at]: int(sums[cause, at]) for at in known} for cause in Cause if sums[cause].any()}
 
 
 def patient_device_s(waits: Waits, trace: Trace) -> int:
@@ -75,7 +98,7 @@ def worst(waits: Waits, trace: Trace, most: int = 10) -> list[Worst]:
     rows = rows[waited[rows] > 0]
     workload, words = trace.codes("workload")
     return [
-        Worst(label, words[workload[row]], gang, waited[row] // gang, _causes(waits, row))
+        Worst(label, words[workload[row]], gang, int(waited[row]) // gang, _causes(waits, row))
         for row, label in zip(rows.tolist(), labels(trace, rows), strict=True)
         for gang in [int(trace.numpy("gang")[row])]
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,51 +16,20 @@ from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
 from scheduler.why.about import last_before
-from scheduler.why.causes import WAITS, Cause
+from scheduler.why.causes import Cause
 from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, gaps, ids_of
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
 from scheduler.why.patience import LoggedPatience, ends_s
 from scheduler.why.quota import QuotaSpans, lacking
+from scheduler.why.spans import Waits
 from scheduler.why.step_function import NEVER_S, StepFunction
-from traces.arrays import Bools, Ints, combinations, word_column
-from traces.parquet import write_batches
+from traces.arrays import Ints, combinations
 from traces.trace import Trace
 
 _NEED = ("gang", "kind", "residency", *Places._fields)
 _NOT_ASKED = ("never", "at_once", "after")
 """Patience policies that are the same for all jobs."""
-
-
-class Waits(NamedTuple):
-    """Spans of waiting by column, in order of row of the trace and time; `about` is a place in `words`."""
-
-    row: Ints
-    from_s: Ints
-    to_s: Ints
-    cause: Ints
-    on_pods: Ints
-    """The cause that would hold if there were no offers; -1 where it may use no pods, or held devices."""
-    about: Ints
-    patient: Bools
-    words: list[str]
-
-    def table(self, trace: Trace) -> pa.Table:
-        """Return them as in `WAITS`."""
-        columns = {
-            "job_id": trace.numpy("job_id")[self.row],
-            "from_s": self.from_s,
-            "to_s": self.to_s,
-            "cause": word_column(self.cause, [cause.word for cause in Cause]),
-            "on_pods": word_column(self.on_pods, [cause.word for cause in Cause], self.on_pods < 0),
-            "about": word_column(self.about, self.words, self.about < 0),
-            "patient": self.patient,
-        }
-        return pa.table(columns, schema=WAITS)
-
-    def write(self, trace: Trace, path: Path) -> None:
-        """Write them as Parquet; the file appears only once it is whole."""
-        write_batches(path, WAITS, [self.table(trace)])
 
 
 class CommonNeed(NamedTuple):

@@ -17,11 +17,9 @@ from scheduler.run.queue_figures import queue_fairness, queue_figures
 from scheduler.run.spend import spent_by
 from scheduler.why.causes import Cause
 from scheduler.why.job_story import JobStory
-from scheduler.why.kept import kept_by_cause
-from scheduler.why.run_figures import by_cause, on_pods, patient_device_s, worst
-from scheduler.why.waits import Waits
+from scheduler.why.kept import kept_figures
+from scheduler.why.run_figures import RunFigures
 from traces.times import HOUR_S
-from traces.trace import Trace
 
 Named = dict[str, Known]
 
@@ -77,7 +75,7 @@ def summary_document(
         fairness=dict(fairness(groups)),
         queues={name: dict(figures) for name, figures in queue_figures(run, jobs).items()},
         queue_fairness=dict(queue_fairness(run)) if run.has("admissions") else {},
-        causes=None if (causes := kept_by_cause(run)) is None else _in_hours(causes),
+        causes=None if (waited := kept_figures(run)) is None else _in_hours(waited.by_cause),
         resources=list(_resources(DeviceLevels(run))),
         spend=rows,
         unsure=description["unsure"],
@@ -121,13 +119,13 @@ class WhyDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     worst: Annotated[list[Plain], about("jobs that waited the most device-hours")]
 
 
-def why_document(run: Run, trace: Trace, waits: Waits) -> WhyDocument:
+def why_document(run: Run, figures: RunFigures) -> WhyDocument:
     """Return what the jobs of a run waited for."""
     return WhyDocument(
         run=str(run.folder),
-        causes=_in_hours(by_cause(waits, trace)),
-        patient_device_h=patient_device_s(waits, trace) / HOUR_S,
-        lacked_device_h={cause.word: device_s / HOUR_S for cause, device_s in on_pods(waits, trace).items()},
+        causes=_in_hours(figures.by_cause),
+        patient_device_h=figures.patient_device_s / HOUR_S,
+        lacked_device_h={cause.word: device_s / HOUR_S for cause, device_s in figures.on_pods.items()},
         worst=[
             {
                 "job": one.job,
@@ -136,7 +134,7 @@ def why_document(run: Run, trace: Trace, waits: Waits) -> WhyDocument:
                 "waited_s": one.waited_s,
                 **{f"{cause.word}_s": seconds for cause, seconds in one.causes.items()},
             }
-            for one in worst(waits, trace)
+            for one in figures.worst
         ],
     )
 

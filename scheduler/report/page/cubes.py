@@ -18,7 +18,7 @@ from scheduler.run.directory import Run
 from scheduler.run.job_figures import gang_sizes, ready_jobs, reference_work_s
 from scheduler.run.spend import sums
 from scheduler.why.causes import Cause
-from scheduler.why.waits import Waits
+from scheduler.why.spans import Waits
 from traces.arrays import Array, Ints, combinations
 from traces.step_function import by_cell, from_changes
 from traces.times import DAY_S, HOUR_S

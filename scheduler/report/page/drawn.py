@@ -16,7 +16,7 @@ from scheduler.run.capacity import owned_levels
 from scheduler.run.columns import CHARGED_TO, LINES
 from scheduler.run.directory import Run
 from scheduler.why.causes import Cause
-from scheduler.why.waits import Waits
+from scheduler.why.spans import Waits
 from traces.arrays import Array
 from traces.step_function import means
 from traces.trace import Trace

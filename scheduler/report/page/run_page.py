@@ -24,7 +24,7 @@ from scheduler.scenario import OfferSpec
 from scheduler.stock.grounds import Grounds, price_sources
 from scheduler.stock.stock import OfferStock
 from scheduler.why.run_figures import by_cause
-from scheduler.why.waits import Waits
+from scheduler.why.spans import Waits
 from traces.trace import Trace
 
 

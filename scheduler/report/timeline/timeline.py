@@ -22,7 +22,7 @@ from scheduler.report.packing import packed
 from scheduler.report.timeline.counters import Counter, counters
 from scheduler.run.directory import Run
 from scheduler.why.causes import Cause
-from scheduler.why.waits import Waits
+from scheduler.why.spans import Waits
 from traces.files import written_whole
 from traces.trace import Trace as Jobs
 
