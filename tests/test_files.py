@@ -195,6 +195,7 @@ ODD = [
     (("jobs",), {}, "finished"),
     (("jobs", "killed"), "none", "$.jobs.killed"),
     (("refused",), {"moon": 0}, "refused: must have the name of each offer"),
+    (("parts",), {"jobs": []}, "parts: must be those of jobs, attempts, states, spend, "),
     (("trace", "epoch"), "long ago", "$.trace.epoch"),
     (("pools", 0, "pod_devices"), None, "$.pools[0].pod_devices"),
     (("pools", 0), {"name": "own"}, "$.pools[0]"),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from scheduler.run.parts import Part
+from scheduler.run.parts import EVERY_LOG, Part
 from scheduler.scenario import Scenario
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.sites import SiteStock
@@ -74,20 +74,6 @@ class EngineEntry(Struct, frozen=True):
     why: str
 
 
-class LogParts(Struct, frozen=True):
-    """The part files of each log."""
-
-    jobs: list[Part]
-    attempts: list[Part]
-    states: list[Part]
-    spend: list[Part]
-    assets: list[Part]
-    sales: list[Part]
-    loop: list[Part]
-    loop_hours: list[Part]
-    edge: list[Part]
-
-
 class Description(Struct, frozen=True):
     """The entries of run.json."""
 
@@ -108,7 +94,8 @@ class Description(Struct, frozen=True):
     prices_of: str
     policy_files: dict[str, str]
     engine: EngineEntry
-    parts: LogParts
+    parts: dict[str, list[Part]]
+    """Of each log."""
     demand: Part | None
     sha256: str
 
@@ -127,6 +114,8 @@ def read_description(text: str) -> dict[str, Any]:
     for name in ("scenario", "pools", "offers", "sites"):
         if json.loads(json.dumps(msgspec.to_builtins(getattr(typed, name)))) != description[name]:
             raise ValueError(f"{name}: not as a run writes it, with every key and no other")
+    if [*typed.parts] != [*EVERY_LOG]:
+        raise ValueError(f"parts: must be those of {', '.join(EVERY_LOG)}")
     if not all(map(_is_plain, _values(description))):
         raise ValueError("it holds a number or a text that no run writes")
     if typed.end_s < typed.run_start_s:
