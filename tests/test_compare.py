@@ -595,7 +595,7 @@ def test_draws_of_a_log_are_paired_and_as_wide_as_its_weeks(tmp_path: Path) -> N
         assert isnan(one.needed)
     text = render(found)
     assert "of the 3 whole ones that the log has; 1.5 times its jobs;" in text
-    assert "4 seeds, 1 to 4, 21 days each, drawn from jobs.parquet" in text
+    assert "4 common seeds from 1 on, 21 days each, drawn from jobs.parquet" in text
 
 
 def test_draws_that_are_all_alike_leave_no_doubt() -> None:

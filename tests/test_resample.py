@@ -15,7 +15,7 @@ from tests import build
 from tests.build import job
 from tests.worlds import traces
 from traces import Trace, TraceError
-from traces.confidence import halfwidth_of_draws
+from traces.confidence import halfwidth, halfwidth_of_draws
 from traces.resample import LogBlocks, Resampling, resample
 from traces.times import DAY_S, HOUR_S, YEAR_S
 
@@ -176,21 +176,23 @@ def test_layers_count_as_far_as_they_even_things_out() -> None:
     assert LogBlocks("day", 0, 21).drawn_by(Resampling("day", 21)) == (21, 14)
 
 
-@pytest.mark.parametrize(("weeks", "drawn"), [(3, 3), (6, 6), (6, 2), (4, 9)])
-def test_intervals_of_few_blocks_hold_the_truth(weeks: int, drawn: int) -> None:
+@pytest.mark.parametrize(
+    ("weeks", "drawn", "seeds"), [(3, 3, 20), (6, 6, 20), (6, 2, 20), (4, 9, 20), (12, 2, 4)]
+)
+def test_intervals_of_few_blocks_hold_the_truth(weeks: int, drawn: int, seeds: int) -> None:
     """Logs of so many weeks of normal load 100 +- 20: 95% of the intervals of their mean hold 100.
 
-    Over 1,000 logs the share has a standard deviation of 0.7 points. Student's over the 20 replications
-    alone, as if they were new logs, would hold it in less than 70%.
+    Over 1,000 logs the share has a standard deviation of 0.7 points. Student's over 20 replications alone, as
+    if they were new logs, would hold it in less than 70%. Fewer seeds than weeks widen the interval.
     """
     draw = np.random.default_rng(weeks)
     blocks = LogBlocks("week", 0, weeks)
     held = naive = 0
     for _ in range(1_000):
         log = 100 + 20 * draw.standard_normal(weeks)
-        means = np.array([log[blocks.draw(draw, drawn)].mean() for _ in range(20)])
+        means = np.array([log[blocks.draw(draw, drawn)].mean() for _ in range(seeds)])
         half = halfwidth_of_draws(means, blocks.drawn_by(Resampling("week", drawn)))
         held += abs(means.mean() - 100) <= half
-        naive += abs(means.mean() - 100) <= 2.09 * means.std(ddof=1) / np.sqrt(20)
+        naive += abs(means.mean() - 100) <= halfwidth(means)
     assert 910 <= held <= 985
-    assert naive < 700
+    assert naive < 700 or seeds < weeks

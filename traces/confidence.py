@@ -34,6 +34,10 @@ class BlocksDrawn(NamedTuple):
     drawn: float
     free: int
 
+    def freedom(self, replications: int) -> int:
+        """Return the degrees of freedom of their spread: few replications do not know the blocks well."""
+        return min(self.free, replications - 1)
+
 
 def halfwidth_of_draws(values: Floats, blocks: BlocksDrawn, level: float = LEVEL) -> Floats:
     """Return half the interval of the mean over the last axis, of replications drawn from a log's blocks.
@@ -42,5 +46,6 @@ def halfwidth_of_draws(values: Floats, blocks: BlocksDrawn, level: float = LEVEL
     follows how much the log itself would, of which there is one (Davison & Hinkley, "Bootstrap Methods and
     their Application", 1997, on block resampling). Right for figures that are means over blocks.
     """
-    each = blocks.drawn / blocks.free + 1 / values.shape[-1]
-    return np.asarray(t_quantile(blocks.free, level) * values.std(axis=-1, ddof=1) * np.sqrt(each))
+    count = values.shape[-1]
+    each = blocks.drawn / blocks.free + 1 / count
+    return np.asarray(t_quantile(blocks.freedom(count), level) * values.std(axis=-1, ddof=1) * np.sqrt(each))

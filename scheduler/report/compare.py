@@ -44,7 +44,7 @@ def _title(answer: Answer) -> str:
     question, (start_s, length_s, whole, parts) = answer.question, answer.measured
     seeds = sorted({row["seed"] for row in answer.rows})
     if answer.log is not None:
-        drawn = draw_lines(answer.log, f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}", length_s / DAY_S)
+        drawn = draw_lines(answer.log, range(seeds[0], seeds[-1] + 1), length_s / DAY_S)
         met = "\n".join(drawn) + ";\nin each, all policies meet the same jobs"
     elif question.trace is None:
         met = f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}; in each, all policies meet the same jobs"

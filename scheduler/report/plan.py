@@ -60,10 +60,9 @@ def question_lines(plan: Plan) -> list[str]:
 
 def _replications(plan: Plan) -> list[str]:
     """Say what all plans were run on, and what its intervals know of."""
-    seeds = f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on"
-    if plan.log is None:
-        return [f"{seeds}, {shortest(plan.days)} days each"]
-    return draw_lines(plan.log, seeds, plan.days)
+    if plan.log is not None:
+        return draw_lines(plan.log, plan.seeds, plan.days)
+    return [f"{len(plan.seeds)} common seeds from {plan.seeds[0]} on, {shortest(plan.days)} days each"]
 
 
 def _answer(plan: Plan) -> str:

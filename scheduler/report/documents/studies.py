@@ -147,7 +147,7 @@ def plan_document(plan: Plan, out: str) -> PlanDocument:
 
 
 def _log(log: LogDraws) -> Plain:
-    return {"file": log.file, "of_blocks": log.blocks.whole, **log.resampling._asdict()}
+    return {"file": log.name, "of_blocks": log.blocks.whole, **log.resampling._asdict()}
 
 
 def _evaluation(evaluation: Evaluation | None, target: Target) -> Plain | None:

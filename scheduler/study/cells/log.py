@@ -30,8 +30,9 @@ class LogWish(NamedTuple):
 
 
 class LogDraws(NamedTuple):
-    """The file of a log, what it holds, and how replications of it are drawn."""
+    """A log, the file with its jobs, what it holds, and how replications of it are drawn."""
 
+    name: str
     file: str
     sha256: str
     blocks: LogBlocks
@@ -53,9 +54,12 @@ class LogDraws(NamedTuple):
         return Cell(plain, seed, self.file, self.sha256, resampling=self.resampling, **measured)
 
 
-def log_draws(file: Path, trace: Trace, wish: LogWish, horizon_s: int | None = None) -> LogDraws:
-    """Return how a log in a file is drawn from: as long as a horizon or, without, as all its whole blocks.
+def log_draws(
+    log: Path, trace: Trace, wish: LogWish, horizon_s: int | None = None, kept: Path | None = None
+) -> LogDraws:
+    """Return how a log is drawn from: as long as a horizon or, without, as all its whole blocks.
 
+    `kept` is the file with its jobs, if these are a part of the log only.
     Raises TraceError for too few blocks, CatalogError for other rates.
     """
     block = wish.block
@@ -63,12 +67,12 @@ def log_draws(file: Path, trace: Trace, wish: LogWish, horizon_s: int | None = N
     try:
         blocks = LogBlocks.of(trace, block)
     except TraceError as error:
-        raise TraceError(f"{file}: {error}") from None
+        raise TraceError(f"{log}: {error}") from None
     if blocks.whole < FEWEST_BLOCKS:
         raise TraceError(
-            f"{file}: the log has {blocks.whole} whole {block}{'s' * (blocks.whole != 1)}, too few to draw "
+            f"{log}: the log has {blocks.whole} whole {block}{'s' * (blocks.whole != 1)}, too few to draw "
             f"replications from: needs {FEWEST_BLOCKS} or more{'; --block day' * (block == 'week')}"
         )
     places = blocks.whole if horizon_s is None else ceil(horizon_s / blocks.length_s)
     resampling = Resampling(block, places, wish.scale, wish.growth)
-    return LogDraws(str(file.resolve()), trace.sha256, blocks, resampling)
+    return LogDraws(str(log), str((kept or log).resolve()), trace.sha256, blocks, resampling)

@@ -148,9 +148,9 @@ def _jobs(question: Question, folder: Path) -> tuple[Path | None, Cut | None]:
 
 def _draws(question: Question, file: Path | None, part: Cut | None) -> LogDraws | None:
     """Return how seeds draw from the trace, if they do; raises TraceError for too few blocks."""
-    if question.draws is None or file is None or part is None:
+    if question.draws is None or question.trace is None or part is None:
         return None
-    return log_draws(file, part.trace, question.draws, question.scenario.horizon_s)
+    return log_draws(question.trace, part.trace, question.draws, question.scenario.horizon_s, file)
 
 
 def contenders(question: Question) -> dict[str, Scenario]:

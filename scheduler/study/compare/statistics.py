@@ -60,8 +60,7 @@ def t_interval(values: Floats, level: float = LEVEL) -> Interval:
 def t_of_draws(values: Floats, drawn: BlocksDrawn, level: float = LEVEL) -> tuple[Interval, float]:
     """Return the interval of the mean over draws of a log's blocks, and how likely it would be were it 0.
 
-    Both are Student's with as many degrees of freedom as blocks of the log are free to vary. NaN for fewer
-    than 2 values.
+    Both are Student's, as `halfwidth_of_draws` says. NaN for fewer than 2 values.
     """
     from scipy.stats import t
 
@@ -70,8 +69,9 @@ def t_of_draws(values: Floats, drawn: BlocksDrawn, level: float = LEVEL) -> tupl
     mean, half = float(values.mean()), float(halfwidth_of_draws(values, drawn, level))
     if _alike(values):
         return Interval(mean, mean), 0.0 if values.any() else 1.0
-    error = half / t_quantile(drawn.free, level)
-    return Interval(mean - half, mean + half), float(2 * t.sf(abs(mean) / error, drawn.free))
+    freedom = drawn.freedom(len(values))
+    error = half / t_quantile(freedom, level)
+    return Interval(mean - half, mean + half), float(2 * t.sf(abs(mean) / error, freedom))
 
 
 def bootstrap_interval(values: Floats, level: float = LEVEL) -> Interval:
