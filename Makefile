@@ -47,9 +47,10 @@ mutants: $(STAMP)  ## small faults in the code that the tests should notice; tak
 published: $(STAMP)  ## redo published results and write docs/published.md
 	$(BIN)/python -m benchmarks.published
 
-notebooks: $(STAMP) demo  ## render the notebooks over the demo, a study and a loop to build/notebooks/*.html
+notebooks: $(STAMP) demo  ## render the notebooks over the demo, years, a study and a loop to build/notebooks/*.html
 	$(BIN)/exaburst study run notebooks/policies.toml -o runs/policies
 	$(BIN)/exaburst replay notebooks/loop.toml -o runs/loop --overwrite
+	$(BIN)/exaburst demo years
 	$(BIN)/python -m nbconvert --to html --execute --output-dir build/notebooks notebooks/*.ipynb
 
 strip: $(STAMP)  ## clear the notebooks of what running them has left

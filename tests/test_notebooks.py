@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pyarrow.parquet as pq
 import pytest
 from nbclient import NotebookClient
 
 from scheduler.replay import Setup, replay
+from scheduler.run.quarters import QUARTERS_FILE, quarters_table, rows_of_run
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.workers import Workers
 from scheduler.study.reference import reference_of
@@ -64,7 +66,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     trace = generate(Demand(days=8, devices=120, load=1.3), reference_of())
     trace.write(folder / "trace.parquet")
     scenario = parse_scenario(tomllib.loads(STUDY)["scenario"] | {"policy": {"patience": "after:1h"}})
-    replay(Setup.of(scenario, trace), folder / "run")
+    run = replay(Setup.of(scenario, trace), folder / "run")
+    (folder / "years").mkdir()
+    pq.write_table(quarters_table(rows_of_run(run, {"dojo": 9.0}, 0.07)), folder / "years" / QUARTERS_FILE)
     looping = parse_scenario(tomllib.loads((ROOT / "notebooks" / "loop.toml").read_text()))
     replay(Setup.of(looping, trace), folder / "loop")
     (folder / "study.toml").write_text(STUDY)
@@ -75,6 +79,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "EXABURST_TRACE": str(folder / "trace.parquet"),
         "EXABURST_STUDY": str(folder / "study"),
         "EXABURST_LOOP_RUN": str(folder / "loop"),
+        "EXABURST_YEARS": str(folder / "years"),
     }
 
 
@@ -108,7 +113,7 @@ def test_a_notebook_runs_from_scratch_and_shows_every_picture(
 def drawn(source: str) -> int:
     """How many pictures a cell asks for: calls of our own figures. A loop here runs over one pool."""
     calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    modules = ("demand", "usage", "policies", "money", "loop")
+    modules = ("demand", "usage", "policies", "money", "loop", "years")
     return sum(isinstance(call, ast.Attribute) and getattr(call.value, "id", "") in modules for call in calls)
 
 
