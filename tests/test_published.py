@@ -12,10 +12,20 @@ import numpy as np
 import pytest
 
 from benchmarks.published import __main__ as published
-from benchmarks.published import backfill, helios, starburst
+from benchmarks.published import backfill, batsim, helios, hybrid, shockwave, starburst
 from benchmarks.published.inputs import DATA, FILES, public, replaced
 from benchmarks.published.runs import Figures, Task, figures_of, replay_all
-from benchmarks.published.tables import above_zero, fill, interval, ratios, surely, table
+from benchmarks.published.tables import (
+    above_zero,
+    equal,
+    fill,
+    interval,
+    overview,
+    ratios,
+    surely,
+    switched,
+    table,
+)
 from benchmarks.published.waiting import NAMES, beside, patiences
 from scheduler.policy import resolve
 from tests.build import job, trace
@@ -222,3 +232,42 @@ def test_the_page_shows_the_published_figures_that_the_code_holds() -> None:
             f"{qssf / fifo:.2f}",
         ]
     assert "nan" not in text
+
+
+def test_what_differs_by_a_known_rule_is_explained_and_counted() -> None:
+    claims = [
+        equal("A", "x", "1.50", "1.50"),
+        equal("A", "y", "1.50", "1.51"),
+        switched("A", "z", "1.50", "1.51", "1.51", "1.50", rule="so"),
+        switched("A", "z", "1.50", "1.51", "1.52", "1.50", rule="so"),
+    ]
+    assert [claim.verdict for claim in claims] == ["equal", "differs", "explained: so", "differs"]
+    assert overview(claims, {"A": "Paper A"}, {"Paper B": 7}).splitlines()[2:] == [
+        "| Paper A | 4 | 1 | 1 | 2 |",
+        "| Paper B | 0 | 0 | 0 | 7 |",
+    ]
+
+
+def there(folder: str) -> Path:
+    if not (DATA / folder).exists():
+        pytest.skip(f"{folder} is not at hand")
+    return DATA
+
+
+def test_starburst_and_batsim_come_out_to_the_last_digit() -> None:
+    assert {claim.verdict for claim in hybrid.claims(there("peers"))} == {"equal"}
+    of_batsim = {claim.text: claim for claim in batsim.claims(there("batsim"))}
+    assert of_batsim["easy, mean wait, s"][2:] == ("9.516326", "8.672887", f"explained: {batsim.RULE}")
+    assert {claim.verdict for claim in of_batsim.values()} == {"equal", f"explained: {batsim.RULE}"}
+
+
+def test_the_band_of_shockwave_is_that_of_its_files() -> None:
+    assert {claim.verdict for claim in shockwave.claims(there("shockwave"))} == {"equal"}
+
+
+@pytest.mark.slow
+def test_the_page_is_what_the_command_prints() -> None:
+    there("peers"), of_file("philly"), of_file("swf")
+    text = published.PAGE.read_text(encoding="utf-8")
+    for name, content in published.redo(DATA).items():
+        assert f"<!-- table {name} -->\n{content}<!-- end -->" in text

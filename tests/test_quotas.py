@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections import Counter
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.published import kueue
 from scheduler.cli import main
 from scheduler.engine.quota.fair import FairShares
 from scheduler.policy.quota_tree import QuotaNode, tree_of
 from scheduler.run.directory import Run
-from scheduler.scenario import ScenarioError
+from scheduler.scenario import ScenarioError, parse_scenario
 from tests.build import Row, job, offer, pool, rows, run, scenario, trace
-from traces.trace import Trace
 
 KUEUE = Path(__file__).parents[1].parent / "shared" / "data" / "kueue" / "baseline.csv.gz"
 POLICY = {"backfill": "none", "patience": "never"}
@@ -384,48 +381,14 @@ def test_an_owner_has_one_queue(tmp_path: Path, patterns: list[str], message: st
 @pytest.mark.skipif(not KUEUE.exists(), reason="the baseline is not beside the repository")
 def test_the_baseline_of_kueue_keeps_its_invariants(tmp_path: Path) -> None:
     """A millisecond is read as a second. Five cohorts of six queues that own 20 and may borrow 100."""
-    with gzip.open(KUEUE, "rt") as lines:
-        load = sorted(csv.DictReader(lines), key=lambda row: int(row["created_ms"]))
-    table: dict[str, list[Any]] = {
-        "submit_s": [int(row["created_ms"]) for row in load],
-        "runtime_s": [int(row["runtime_ms"]) for row in load],
-        "gang": [int(row["request_cpu"]) for row in load],
-        "priority": [int(row["priority"]) for row in load],
-        "owner": [f"{row['cohort']}/{row['cluster_queue']}" for row in load],
-        "kind": [row["class"] for row in load],
-    }
-    over = Trace.from_columns(table | {"estimate_s": table["runtime_s"]})
-    names = sorted(set(table["owner"]))
-    cohorts = sorted({name.partition("/")[0] for name in names})
-    numbers = {name: f"q{at}" for at, name in enumerate([*cohorts, *names])}
-    terms = {"quota": 20, "borrow_most": 100, "reclaim": "any", "preempt_within": "lower_priority"}
-    queues: list[Row] = [{"name": numbers[cohort]} for cohort in cohorts]
-    for name in names:
-        parent = numbers[name.partition("/")[0]]
-        queues.append({"name": numbers[name], "parent": parent, "owners": [name], **terms})
-    policy = POLICY | {"order": "priority:0"}
-    of = run(scenario([pool(600)], policy=policy, queues=queues), over, tmp_path / "run")
+    load = kueue.workload(KUEUE.parents[1])
+    of = run(
+        parse_scenario(kueue.quotas(sorted(set(load.table.column("owner").to_pylist())))),
+        load,
+        tmp_path / "run",
+    )
     assert of.description["jobs"] == {"finished": 15_000, "unfinished": 0, "rejected": 0, "killed": 0}
-    assert of.end_s >= 66_000
-    waits: dict[str, list[int]] = {kind: [] for kind in ("large", "medium", "small")}
-    for kind, wait_s in rows(of, "jobs", "kind", "wait_s"):
-        waits[kind].append(wait_s)
-    means = [float(np.mean(waits[kind])) for kind in ("large", "medium", "small")]
-    assert means == sorted(means)
-    classes, owners = table["kind"], table["owner"]
-    events = [(ready_s, 0, row, 0) for row, ready_s in enumerate(table["submit_s"])]
-    for row, alloc_s, end_s, devices in rows(of, "attempts", "job_id", "alloc_s", "end_s", "devices"):
-        events += [(alloc_s, 2, row, devices), (end_s, 1, row, -devices)]
-    finished_s = dict(enumerate(end for (end,) in rows(of, "jobs", "end_s")))
-    used, waiting, now_s = Counter[str](), Counter[str](), 0
-    for second, what, row, devices in sorted(events):
-        if second > now_s:
-            for cohort in cohorts:
-                those = [name for name in names if name.startswith(cohort)]
-                assert sum(used[name] for name in those) <= 120
-                if all(waiting[name] for name in those):
-                    assert all(used[name] >= 20 for name in those)
-            now_s = second
-        used[owners[row]] += devices
-        comes = what == 0 or (what == 1 and second < finished_s[row])
-        waiting[owners[row]] += (comes - (what == 2)) * (classes[row] == "small")
+    assert of.end_s >= kueue.least_end_ms(load) >= 66_000
+    waits = list(kueue.mean_waits_ms(of).values())
+    assert waits == sorted(waits)
+    assert kueue.limits_hold(of, load) == (True, True)

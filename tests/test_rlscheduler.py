@@ -3,59 +3,21 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections import defaultdict
-from functools import cache
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.build import pool, run, scenario
-from traces.arrays import Floats, Ints
-from traces.trace import Trace
+from benchmarks.published.rlscheduler import FOLDER, PUBLISHED, WINDOWS, WRONG, mean, window
 
-DATA = Path(__file__).parents[1].parent / "shared" / "data" / "rlscheduler"
-WINDOWS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
-LENGTH, PROCESSORS = 1_024, 256
 LINES = {("anew", "none"): "none", ("committed", "none"): "commit", ("committed", "theirs"): "rlscheduler"}
 
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the windows are not beside the repository")
-
-
-@cache
-def jobs(name: str) -> Ints:
-    """Submission, run time and processors of each job."""
-    with gzip.open(DATA / f"{name}.swf.gz", "rt") as lines:
-        rows = [line.split() for line in lines if line.strip() and not line.startswith(";")]
-    return np.array([[int(float(row[at])) for at in (1, 3, 4)] for row in rows])
-
-
-def window(name: str, first: int, order: str, backfill: str, folder: Path) -> tuple[float, float]:
-    """Mean bounded slowdown, and utilization up to the last start, of a window on an empty machine."""
-    submit_s, runtime_s, gang = jobs(name)[first : first + LENGTH].T
-    over = Trace.from_columns(
-        {"submit_s": submit_s, "runtime_s": runtime_s, "estimate_s": runtime_s, "gang": gang}
-    )
-    policy = {"order": order, "backfill": backfill, "patience": "never"}
-    of = run(scenario([pool(PROCESSORS)], policy=policy), over, folder / f"{order}-{backfill}-{first}")
-    start_s: Floats = of.table("jobs").sort_by("job_id").column("start_s").to_numpy()
-    slowdown = np.maximum(1, (start_s - submit_s + runtime_s) / np.maximum(runtime_s, 10)).mean()
-    asked = float((runtime_s * gang).sum())
-    return float(slowdown), asked / (PROCESSORS * float(start_s.max() - submit_s[0]))
-
-
-def table(name: str, order: str, backfill: str, folder: Path) -> tuple[float, float]:
-    """The means over all windows."""
-    found = [window(name, first, order, backfill, folder) for first in WINDOWS]
-    slowdown, utilization = np.mean(found, axis=0).tolist()
-    return round(slowdown, 2), round(utilization, 3)
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the windows are not beside the repository")
 
 
 def expected() -> dict[tuple[str, str], dict[int, tuple[float, float]]]:
     """What each window must come to, by our names of order and backfill; wrong waits are left out."""
     windows: dict[tuple[str, str], dict[int, tuple[float, float]]] = defaultdict(dict)
-    with (DATA / "expected_windows.csv").open() as lines:
+    with (FOLDER / "expected_windows.csv").open() as lines:
         for row in csv.DictReader(lines):
             if row["policy"] not in ("wfp3", "unicep"):
                 key = row["policy"].removesuffix("_real"), LINES[row["head"], row["backfill"]]
@@ -66,19 +28,19 @@ def expected() -> dict[tuple[str, str], dict[int, tuple[float, float]]]:
 
 @pytest.mark.parametrize("backfill", ["none", "commit", "rlscheduler"])
 @pytest.mark.parametrize("order", ["sjf", "wfp3"])
-def test_a_window_comes_out_to_the_last_digit(tmp_path: Path, order: str, backfill: str) -> None:
+def test_a_window_comes_out_to_the_last_digit(order: str, backfill: str) -> None:
     must = expected()[order, backfill][2714]
-    assert window("lublin_256", 2714, order, backfill, tmp_path) == pytest.approx(must, abs=1e-6)
+    assert window("lublin_256", order, backfill, 2714) == pytest.approx(must, abs=1e-6)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backfill", ["none", "commit", "rlscheduler"])
 @pytest.mark.parametrize("order", ["fcfs", "sjf", "f1", "wfp3", "unicep"])
-def test_all_windows_come_out_to_the_last_digit(tmp_path: Path, order: str, backfill: str) -> None:
+def test_all_windows_come_out_to_the_last_digit(order: str, backfill: str) -> None:
     must = expected()[order, backfill]
     assert sorted(must) == sorted(WINDOWS)
     for first, figures in must.items():
-        assert window("lublin_256", first, order, backfill, tmp_path) == pytest.approx(figures, abs=1e-6)
+        assert window("lublin_256", order, backfill, first) == pytest.approx(figures, abs=1e-6)
 
 
 @pytest.mark.slow
@@ -99,9 +61,9 @@ def test_all_windows_come_out_to_the_last_digit(tmp_path: Path, order: str, back
         ("f1", "rlscheduler", 75.07),
     ],
 )
-def test_the_first_table(tmp_path: Path, order: str, backfill: str, slowdown: float) -> None:
+def test_the_first_table(order: str, backfill: str, slowdown: float) -> None:
     """The published ones, and those of a head that is chosen anew or of a wait that is right."""
-    assert table("lublin_256", order, backfill, tmp_path)[0] == slowdown
+    assert mean(("lublin_256", order, backfill))[0] == slowdown
 
 
 @pytest.mark.slow
@@ -116,7 +78,14 @@ def test_the_first_table(tmp_path: Path, order: str, backfill: str, slowdown: fl
         ("f1", "rlscheduler", 148.25),
     ],
 )
-def test_the_second_trace_where_submissions_tie(
-    tmp_path: Path, order: str, backfill: str, slowdown: float
+def test_the_second_trace_where_submissions_tie(order: str, backfill: str, slowdown: float) -> None:
+    assert mean(("lublin_256_new2", order, backfill))[0] == slowdown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("trace", "backfill"), PUBLISHED)
+@pytest.mark.parametrize(("order", "at"), [("wfp3", 1), ("unicep", 2)])
+def test_a_wait_that_counts_from_minus_one_gives_what_was_published(
+    trace: str, backfill: str, order: str, at: int
 ) -> None:
-    assert table("lublin_256_new2", order, backfill, tmp_path)[0] == slowdown
+    assert mean((trace, WRONG[order], backfill))[0] == PUBLISHED[trace, backfill][at]

@@ -19,10 +19,11 @@ from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.run.metrics import bounded_slowdown
 from scheduler.scenario import parse_scenario
+from traces.arrays import Array, Ints
 from traces.times import HOUR_S
 from traces.trace import Trace
 
-__all__ = ["Figures", "Task", "figures_of", "replay_all", "two_processes"]
+__all__ = ["Figures", "Schedule", "Task", "figures_of", "replay_all", "schedule", "two_processes"]
 
 K = TypeVar("K")
 
@@ -97,3 +98,43 @@ def _reduced(run: Run, counted: tuple[float, float]) -> Figures:
         rented_device_h=float(np.dot(devices * rented, end_s - start_s) / HOUR_S),
         rent_usd=float(pc.sum(spend.filter(on_offers).column("usd")).as_py() or 0.0),
     )
+
+
+class Schedule(NamedTuple):
+    """When each job of a small run was submitted, started and ended, and whether it was rented."""
+
+    submit_s: Ints
+    start_s: Ints
+    end_s: Ints
+    rented: Array
+
+    @property
+    def wait_s(self) -> Ints:
+        return self.start_s - self.submit_s
+
+    @property
+    def turnaround_s(self) -> Ints:
+        return self.end_s - self.submit_s
+
+
+def schedule(
+    scenario: dict[str, Any],
+    submit_s: Ints,
+    runtime_s: Ints,
+    gang: Ints,
+    *,
+    catalog: Path | None = None,
+    **more: Any,
+) -> Schedule:
+    """Replay jobs given as columns, in whatever unit of time; estimates are exact unless `more` has them.
+
+    The ledger is by the day, as a run in microseconds would be centuries long.
+    """
+    columns = {"submit_s": submit_s, "runtime_s": runtime_s, "gang": gang, "estimate_s": runtime_s} | more
+    parsed = parse_scenario({"name": "published", "money": {"charge_period": "day"}} | scenario)
+    with TemporaryDirectory(prefix="exaburst-") as folder:
+        setup = Setup.of(
+            parsed, Trace.from_columns(columns), load_catalog(catalog) if catalog else _catalog()
+        )
+        jobs = replay(setup, Path(folder)).table("jobs").sort_by("job_id")
+        return Schedule(*(np.asarray(jobs.column(name)) for name in Schedule._fields))

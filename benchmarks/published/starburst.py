@@ -6,8 +6,8 @@ as a Poisson process (figures 9 and 13), or are Philly's as they came, on cluste
 A waiting budget of P% lets jobs wait P% of the mean run time on average: all alike (constant-wait), by run
 time, by GPUs (resource-wait), or by GPU-time (compute-wait, Starburst's own).
 
-The paper takes only jobs that passed, which the public file does not tell apart, so all are taken. It sends
-the newest job to the cloud when 30 wait; here no queue is cut.
+The paper takes only jobs that passed, which the public file does not tell apart, so all are taken. Its cut
+of the queue at 30 jobs, `policy.queue_most` here, is left out, so that the ways to wait alone differ.
 """
 
 from __future__ import annotations

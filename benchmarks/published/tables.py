@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ from traces.confidence import halfwidth
 
 CLOSE = 1.25
 """A ratio within this factor of the published one is close."""
+
+EQUAL, DIFFERS, EXPLAINED = "equal", "differs", "explained"
+AS_PUBLISHED = (EQUAL, "holds", "same order, close")
 
 
 class Claim(NamedTuple):
@@ -42,6 +45,42 @@ def ratios(source: str, text: str, published: float, here: float) -> Claim:
 def plainly(holds: bool) -> str:
     """Return the verdict where nothing is drawn."""
     return "holds" if holds else "does not hold"
+
+
+def equal(source: str, text: str, published: str, here: str) -> Claim:
+    """Compare a number with the published one, to the last digit of it."""
+    return Claim(source, text, published, here, EQUAL if here == published else DIFFERS)
+
+
+def switched(
+    source: str, text: str, published: str, here: str, ours: str, theirs: str, *, rule: str
+) -> Claim:
+    """Compare a number with the published one, and where they differ, with a rule written down anew.
+
+    It is explained where the rule gives the published number, and with its switch, as `ours`, that of here.
+    """
+    claim = equal(source, text, published, here)
+    if claim.verdict == DIFFERS and ours == here and theirs == published:
+        return claim._replace(verdict=f"{EXPLAINED}: {rule}")
+    return claim
+
+
+def overview(claims: Sequence[Claim], papers: Mapping[str, str], beyond: Mapping[str, int]) -> str:
+    """Return how many numbers of each paper were checked, are equal, differ by a known rule, or are open.
+
+    `papers` are the sources with their rows' names, `beyond` those of which nothing can be said, with the
+    number of figures that are at hand.
+    """
+    rows = []
+    for source, paper in papers.items():
+        said = [claim.verdict for claim in claims if claim.source == source]
+        same = sum(verdict in AS_PUBLISHED for verdict in said)
+        explained = sum(verdict.startswith(EXPLAINED) for verdict in said)
+        rows.append(
+            [paper, *(f"{count:,}" for count in (len(said), same, explained, len(said) - same - explained))]
+        )
+    rows += [[paper, "0", "0", "0", f"{count:,}"] for paper, count in beyond.items()]
+    return table(["paper", "numbers checked", "equal", "explained", "open"], rows)
 
 
 def surely(gains: Sequence[Array]) -> str:
