@@ -31,12 +31,13 @@ from scheduler.report.documents.studies import (
     PriceDocument,
     StudyDocument,
 )
+from scheduler.report.documents.trial import TryDocument
 from scheduler.report.documents.years import YearsDocument
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS: list[type[Document]] = [
     *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
-    *(PlanDocument, RoadmapDocument, PriceDocument),
+    *(PlanDocument, RoadmapDocument, PriceDocument, TryDocument),
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
     *(TraceDocument, FileDocument, VerifyDocument, FidelityDocument, YearsDocument),
 ]

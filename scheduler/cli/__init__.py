@@ -26,6 +26,7 @@ from scheduler.cli.study import study
 from scheduler.cli.terminal import PlainErrors
 from scheduler.cli.timeline import timeline
 from scheduler.cli.traces import generate, import_
+from scheduler.cli.try_out import try_out
 from scheduler.cli.verify import verify
 from scheduler.cli.weather import weather
 from scheduler.cli.why import why
@@ -58,6 +59,7 @@ TASKS: dict[str, dict[click.Command, str]] = {
     },
     "Decide": {
         compare: "exaburst compare seven-exapods -p fcfs -p easy+after:4h --seeds 20",
+        try_out: "exaburst try ./mine.py:order --on synthetic",
         plan: "exaburst plan ours.toml --target fsd.release:p95:12h",
         roadmap: "exaburst roadmap ours.toml --target fsd.release:p95:12h --full",
         study: "exaburst study run STUDY.toml -o DIR",
