@@ -168,6 +168,13 @@ def test_quarters_of_a_whole_run_add_up_to_it(tmp_path: Path) -> None:
     assert summary.quarters[0]["jobs"] == rows[0]["jobs"]
 
 
+def test_a_broken_table_of_quarters_is_said(tmp_path: Path) -> None:
+    (tmp_path / "quarters.parquet").write_text("x")
+    done = CliRunner().invoke(main, ["summary", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "not the quarters that `demo years` writes" in done.stderr
+
+
 def test_full_goes_with_years_alone() -> None:
     done = CliRunner().invoke(main, ["demo", "--full"])
     assert done.exit_code == 2

@@ -18,7 +18,7 @@ from scheduler.cli.preparation import prepare, read
 from scheduler.cli.terminal import progress_bar
 from scheduler.report.documents.years import years_document
 from scheduler.report.quarters import render, sentence
-from scheduler.run.directory import Run, open_run
+from scheduler.run.directory import Run, RunError, open_run
 from scheduler.run.quarters import QUARTERS_FILE, QuarterRow, quarters_table, rows_of_run
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.study.roadmap.question import discount_rate
@@ -80,8 +80,11 @@ def _by_months(file: Path, out: Path, overrides: tuple[str, ...]) -> Years:
 
 
 def _read(folder: Path) -> Years:
-    table = pq.read_table(folder / QUARTERS_FILE)
-    about = json.loads((table.schema.metadata or {})[_ABOUT])
+    try:
+        table = pq.read_table(folder / QUARTERS_FILE)
+        about = json.loads((table.schema.metadata or {})[_ABOUT])
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{folder / QUARTERS_FILE}: not the quarters that `demo years` writes") from error
     return Years(**about | {"rows": table.to_pylist(), "folder": folder})
 
 
