@@ -658,6 +658,21 @@ def test_waits_of_another_run_are_not_taken_for_its_own(waited: Path) -> None:
     assert type_in("why", other, "--trace", trace).stdout == "No job waited.\n"
 
 
+def test_a_run_is_asked_by_the_catalog_that_it_had(waited: Path) -> None:
+    (waited / "ours.toml").write_text(
+        'as_of = "2026-06"\n[providers.nebius]\nboot_s = 900\nbilling_step_s = 1\nminimum_s = 60\n'
+        "egress_usd_per_gb = 0\nstaging_gbps = 10\n"
+    )
+    offers = '[{name = "cloud", offer = "nebius-h100-eu-north1", quota = 8}]'
+    trace, ours = ("--trace", waited / "jobs.parquet"), ("--catalog", waited / "ours.toml")
+    made = type_in(
+        *("replay", waited / "small.toml", "--set", f"offers={offers}", *trace, *ours, "-o", waited / "ours")
+    )
+    assert made.exit_code == 0, made.output
+    complains(type_in("why", waited / "ours", *trace), "cloud had boot_s 900, and the catalog now has 600")
+    assert type_in("why", waited / "ours", *trace, *ours).exit_code == 0
+
+
 def test_what_cannot_be_asked_ends_in_one_line(waited: Path) -> None:
     run, jobs = waited / "run", waited / "jobs.parquet"
     complains(type_in("why", run), f"{run}: does not hold the jobs", "--trace")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import msgspec
 import numpy as np
 import pyarrow.compute as pc
@@ -13,18 +16,39 @@ from scheduler.run.parts import DEMAND
 from scheduler.scenario import Scenario
 from traces.trace import Trace
 
+_FIXED = {
+    "pools": ("device", "pod_devices", "span_efficiency"),
+    "offers": ("device", "quota", "sizes", "boot_s", "release_s", "staging_s_per_tb", "spot"),
+}
+"""Figures of the catalog and the scenario by which jobs start."""
+
 
 def setup_of(run: Run, trace: Trace, catalog: Catalog | None = None) -> Setup:
     """Work out again what was fixed for a run.
 
-    Raises RunError for a run as recorded, or that opens warm, and what `Setup.of` raises.
+    Raises RunError for a run as recorded, one that opens warm, and one with other figures than those of the
+    catalog, and what `Setup.of` raises.
     """
     if trace.opens_s is not None:
         raise RunError(f"{run.folder}: opens warm, and what jobs waited for before is not known")
     if run.as_recorded:
         raise RunError(f"{run.folder}: as recorded, and a record does not say what jobs waited for")
     scenario = msgspec.convert(run.description["scenario"], Scenario, str_keys=True)
-    return Setup.of(scenario, trace, catalog)
+    setup = Setup.of(scenario, trace, catalog)
+    for parts, names in _FIXED.items():
+        for had, has in zip(run.description[parts], getattr(setup.stock, parts), strict=True):
+            _check_figures(run, had, msgspec.to_builtins(has), names)
+    return setup
+
+
+def _check_figures(run: Run, had: dict[str, Any], has: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        told = json.loads(json.dumps(has[name]))
+        if had[name] != told:
+            raise RunError(
+                f"{run.folder}: {had['name']} had {name} {had[name]}, and the catalog now has {told}; "
+                "name the catalog of the run with --catalog"
+            )
 
 
 def jobs_of(run: Run, given: Trace | None = None) -> Trace:
