@@ -53,6 +53,7 @@ CASES = {
     "overload": Case(1.10, _EASY),
     "pods": Case(1.10, _EASY, pods=10_000, pod_devices=8, largest=8),
     "spans": Case(0.90, _EASY, pods=100, pod_devices=8),
+    "spans_1000": Case(0.90, _EASY, pods=1_000, pod_devices=8),
     "single": Case(1.10, _EASY | {"place": "worst_fit"}, pods=16_000, pod_devices=1, largest=1),
     "conservative": Case(0.95, _EASY | {"backfill": "conservative"}),
     "predicted": Case(1.10, _EASY | {"patience": "predicted:1h"}),

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from scheduler.engine.fast.asked import AskedJobs
+from scheduler.engine.fast.asked import AskedJobs, longest_patience_s
 from scheduler.engine.fast.compiled import is_loaded, is_on_disk, numba_compiles, numba_is_here
 from scheduler.engine.fast.lane import Lane
 from scheduler.engine.fast.preferences import MOST_OFFERS, Preferences
@@ -181,7 +181,7 @@ def _of_offers(setup: Setup) -> str | None:
             return f"commitments beside a choice of offers, as {offer.name}"
     if len(offers) > MOST_OFFERS:
         return f"a choice of more than {MOST_OFFERS} offers"
-    return "instants so far apart" if _length_s(setup) * (len(setup.trace) + 1) >= _LATEST else None
+    return "instants so far apart" if _latest_s(setup) * (len(setup.trace) + 1) >= _LATEST else None
 
 
 def needs_scores(offers: Sequence[object], offer: str) -> bool:
@@ -216,22 +216,26 @@ def _stops_somebody(setup: Setup, pool: PoolStock) -> bool:
     return len(drains_s) < len(leaving) and overrun_s != 0 and bool((runtime_s > estimate_s).any())
 
 
-def _length_s(setup: Setup) -> float:
-    """Return how long the run could be, if one job came after another on the slowest devices."""
+def _latest_s(setup: Setup) -> float:
+    """Return the latest instant at which anything can happen.
+
+    At worst one job comes after another. No device slows a gang down, as it takes the more of them; gangs
+    across pods are slower.
+    """
     trace, stock = setup.trace, setup.stock
-    _, kinds = trace.codes("kind")
-    devices = {part.device for part in stock.pools} | {part.device for part in stock.offers}
-    rates = [setup.rate(device, kind) for device in devices for kind in kinds]
-    slowest = max([1.0, *(1 / rate for rate in rates), *(1 / pool.span_efficiency for pool in stock.pools)])
-    staging_s = float(trace.numpy("input_tb").sum()) * max(
-        [0.0, *(one.staging_s_per_tb for one in stock.offers)]
+    slowest = max([1.0, *(1 / pool.span_efficiency for pool in stock.pools)])
+    staging_s = trace.numpy("input_tb") * max([0.0, *(one.staging_s_per_tb for one in stock.offers)])
+    other_s = max([0, *(offer.boot_s + offer.keep_s + 2 for offer in stock.offers)])
+    each_s = (
+        trace.numpy("runtime_s") * slowest + staging_s + other_s + np.maximum(trace.numpy("after_lag_s"), 0)
     )
-    other_s = max([0, *(offer.boot_s + offer.keep_s + 2 for offer in stock.offers)]) * len(trace)
-    work_s = float(trace.numpy("runtime_s").sum() + trace.numpy("estimate_s").sum())
-    lags_s = float(np.maximum(trace.numpy("after_lag_s"), 0).sum())
     batches = [batch for pool in stock.pools for batch in pool.batches]
-    last_s = max([trace.last_submit_s, *(max(one.delivered_s or 0, one.retired_s or 0) for one in batches)])
-    return last_s + slowest**2 * work_s + staging_s + other_s + lags_s
+    dates_s = [max(batch.delivered_s or 0, batch.retired_s or 0) for batch in batches]
+    last_s = float(max([trace.last_submit_s, *dates_s]) + each_s.sum())
+    patience_s, horizon_s = longest_patience_s(trace, setup.policy), setup.horizon_ends_s
+    if horizon_s is not None:
+        last_s = min(last_s, horizon_s)
+    return last_s + float(each_s.max(initial=0)) + patience_s
 
 
 def lane_of(setup: Setup, assembly: Assembly, fit: Fit) -> Lane:

@@ -32,6 +32,18 @@ class AllJobs(NamedTuple):
         return 0
 
 
+def columns_of(trace: Trace) -> AllJobs:
+    """Return the jobs of a trace at once."""
+    return AllJobs(*[integers(trace, name) for name in AllJobs._fields])
+
+
+def longest_patience_s(trace: Trace, policy: Policy) -> float:
+    """Return how long any job is patient at most, of those that are not for ever."""
+    patience: Any = policy.patience
+    values = np.asarray(patience(columns_of(trace), None), float)
+    return float(np.max(values, where=values < inf, initial=0.0))
+
+
 class AskedJobs:
     """A trace, and what its jobs take.
 
@@ -45,7 +57,7 @@ class AskedJobs:
         """Gives the jobs of some rows of the trace."""
         self.shape_of, shapes = shapes_by_row(trace, fit)
         self.shapes = [shape if policy.first is None else _admitted(shape) for shape in shapes]
-        self._columns = AllJobs(*[integers(trace, name) for name in AllJobs._fields])
+        self._columns = columns_of(trace)
         self.by_rank = self._by_rank(by_column)
 
     def _by_rank(self, by_column: type | None) -> Ints:
