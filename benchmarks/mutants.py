@@ -173,6 +173,7 @@ def failure(tree: Path, names: str) -> str:
     tests = [f"tests/test_{name}.py" for name in names.split()]
     command = [sys.executable, "-m", "pytest", "-x", "-m", "not slow", *ends, *tests]
     env = os.environ | {
+        "NUMBA_DISABLE_JIT": "1",
         "PYTHONPATH": str(tree),
         "PYTHONDONTWRITEBYTECODE": "1",
         "EXABURST_WORLDS": "unshrunk",

@@ -6,12 +6,14 @@ No time limit an example: a busy machine is no defect. Mutants need no small fai
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
 from hypothesis import Phase, settings
 
 from scheduler.cli import terminal
+from tests.both_engines import both_engines, most_jobs
 
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("fresh", deadline=None)
@@ -19,6 +21,16 @@ settings.register_profile(
     "unshrunk", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(os.environ.get("EXABURST_WORLDS", "same"))
+
+
+_MOST_JOBS = most_jobs()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def twice() -> Iterator[None]:
+    """Run on both engines whatever both cover."""
+    with both_engines(_MOST_JOBS):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,16 +48,6 @@ _POLICY = st.fixed_dictionaries(
         "offer": st.sampled_from(["cheapest", "fastest", "spot_up_to:2", "spot_fallback"]),
     }
 )
-
-
-@pytest.fixture(autouse=True)
-def interpreted() -> Iterator[None]:
-    """Run the compiled functions as the Python that they are; the slow test at the end compiles them."""
-    before = os.environ.get("NUMBA_DISABLE_JIT")
-    os.environ["NUMBA_DISABLE_JIT"] = "1"
-    yield
-    if before is None:
-        del os.environ["NUMBA_DISABLE_JIT"]
 
 
 @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
@@ -226,7 +215,8 @@ def test_covers_wants_scores_that_stay() -> None:
     assert covers(set_up([job(0, 1, 1)], [pool(4)], [cloud, other])) == reason
 
 
-def test_the_choice_says_why() -> None:
+def test_the_choice_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     few, fair = (
         set_up([job(0, 1, 1)], [pool(4)], policy={"order": order}) for order in ("fcfs", "fair_share")
     )

@@ -8,12 +8,36 @@ from scheduler.engine.fast.memory import BRANCHES, RUN_SIZE
 from traces.arrays import Ints
 
 
+class RecordColumns:
+    """A table of records that is held by column, as most of its columns are there already, until it is laid.
+
+    What has no column is 0.
+    """
+
+    def __init__(self, count: int, width: int) -> None:
+        self.shape = count, width
+        self._columns: dict[int, Ints] = {}
+
+    def __setitem__(self, column: int, values: Ints) -> None:
+        self._columns[column] = values
+
+    def __getitem__(self, column: int) -> Ints:
+        return self._columns[column]
+
+    def lay(self, table: Ints) -> None:
+        """Fill the table; the columns are gone then."""
+        while self._columns:
+            column, values = self._columns.popitem()
+            table[:, column] = values
+
+
 class Layout:
     """Blocks one after another, the run's own record first; at the end they are one array."""
 
     def __init__(self) -> None:
         self.run = np.zeros(RUN_SIZE, np.int64)
         self._blocks, self._size = [(0, self.run)], RUN_SIZE
+        self._columns: list[tuple[int, RecordColumns]] = []
 
     def put(self, block: Ints) -> int:
         """Put a block behind the others; return where it begins. It may be filled later."""
@@ -30,12 +54,21 @@ class Layout:
         table = np.zeros((count, width), np.int64)
         return table, self.put(table)
 
+    def columns(self, count: int, width: int) -> tuple[RecordColumns, int]:
+        """Return a new table of many records, to be filled by column, and where it begins."""
+        columns = RecordColumns(count, width)
+        self._columns.append((self.room(count * width), columns))
+        return columns, self._columns[-1][0]
+
     def memory(self) -> Ints:
         """Return the whole; its parts are gone then, as both together would be the most that a run holds."""
         whole = np.zeros(self._size, np.int64)  # pages that nobody writes to cost nothing
         while self._blocks:
             begin, block = self._blocks.pop()
             whole[begin : begin + block.size] = block
+        for begin, columns in self._columns:
+            count, width = columns.shape
+            columns.lay(whole[begin : begin + count * width].reshape(columns.shape))
         return whole
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from scheduler.engine.fast.asked import AskedJobs, Taken, integers, lines_of
-from scheduler.engine.fast.layout import Layout, level_lengths
+from scheduler.engine.fast.layout import Layout, RecordColumns, level_lengths
 from scheduler.engine.fast.memory import (
     ABSENT,
     BEGIN,
@@ -87,11 +87,11 @@ class Tables:
         self._asked, self._prefers = asked, prefers
         self._places: list[int] = []
         """Where each pool and offer begins."""
-        self.jobs, first = self.layout.table(len(asked.trace), JOB_SIZE)
+        self._jobs, first = self.layout.columns(len(asked.trace), JOB_SIZE)
         self.layout.run[JOBS] = first
-        self.layout.run[JOBS_END] = first + self.jobs.size
+        self.layout.run[JOBS_END] = first + len(asked.trace) * JOB_SIZE
         self._fill_jobs()
-        self.links, self.layout.run[LINKS] = self._put_links()
+        self._links, self.layout.run[LINKS] = self._put_links()
         self._pods = PodTables(self.layout, pools, start_s, dues=dues, spanned=_spanned(asked))
         self._places += self._pods.places
         self._put_offers(offers, len(pools))
@@ -102,41 +102,41 @@ class Tables:
         self.reach = np.array([need.reach for need in self.needs], float)
 
     def memory(self) -> tuple[Ints, Ints, Ints]:
-        """Return the whole, and in it the jobs and their links."""
-        tables = [
-            (self.layout.run[at], table.shape) for at, table in ((JOBS, self.jobs), (LINKS, self.links))
-        ]
-        self.jobs = self.links = np.zeros((0, 0), np.int64)
+        """Return the whole, and in it the jobs and their links; what it was laid out from is gone then."""
         whole = self.layout.memory()
         jobs, links = (
-            whole[at : at + height * width].reshape(height, width) for at, (height, width) in tables
+            whole[begin : begin + shape[0] * shape[1]].reshape(shape)
+            for begin, shape in (
+                (self.layout.run[JOBS], self._jobs.shape),
+                (self.layout.run[LINKS], self._links.shape),
+            )
         )
         return whole, jobs, links
 
     def _fill_jobs(self) -> None:
-        asked, jobs, trace = self._asked, self.jobs, self._asked.trace
-        jobs[:, SUBMIT], jobs[:, ESTIMATE] = integers(trace, "submit_s"), integers(trace, "estimate_s")
-        jobs[:, PATIENCE] = asked.patience_s()
-        jobs[:, ROW] = np.arange(len(jobs))
-        jobs[asked.by_rank, RANK] = np.arange(len(jobs))
+        asked, jobs, trace = self._asked, self._jobs, self._asked.trace
+        jobs[SUBMIT], jobs[ESTIMATE] = integers(trace, "submit_s"), integers(trace, "estimate_s")
+        jobs[PATIENCE], jobs[ROW] = asked.patience_s(), np.arange(len(trace))
+        jobs[RANK] = np.empty(len(trace), np.int64)
+        jobs[RANK][asked.by_rank] = np.arange(len(trace))
 
-    def _put_links(self) -> tuple[Ints, int]:
+    def _put_links(self) -> tuple[RecordColumns, int]:
         """Put how jobs depend on each other, by row; nothing, and NONE, where none does."""
         trace, after = self._asked.trace, self._asked.trace.after
         if not len(after.rows):
-            return np.zeros((0, LINK_SIZE), np.int64), NONE
-        links, first = self.layout.table(len(trace), LINK_SIZE)
+            return RecordColumns(0, LINK_SIZE), NONE
+        links, first = self.layout.columns(len(trace), LINK_SIZE)
         counts = np.diff(after.offsets)
-        links[:, PENDING], links[:, WAS_READY] = counts, integers(trace, "submit_s")
-        links[:, LAG] = np.where(counts, np.maximum(integers(trace, "after_lag_s"), 0), 0)
+        links[PENDING], links[WAS_READY] = counts, integers(trace, "submit_s")
+        links[LAG] = np.where(counts, np.maximum(integers(trace, "after_lag_s"), 0), 0)
         followers = np.repeat(np.arange(len(trace)), counts)
         begin = self.layout.put(followers[np.argsort(after.rows, kind="stable")])
         ends = begin + np.cumsum(np.bincount(after.rows, minlength=len(trace)))
-        links[:, FOLLOWERS], links[:, FOLLOWERS_END] = np.concatenate([[begin], ends[:-1]]), ends
+        links[FOLLOWERS], links[FOLLOWERS_END] = np.concatenate([[begin], ends[:-1]]), ends
         return links, first
 
     def _put_offers(self, offers: Sequence[LiveOffer], first_offer: int) -> None:
-        ready_s, self.jobs[:, STAGING] = self._asked.offers(len(offers), first_offer)
+        ready_s, self._jobs[STAGING] = self._asked.offers(len(offers), first_offer)
         for at, offer in enumerate(offers):
             record, place = self.layout.table(1, OFFER_SIZE)
             record[0, [FREE, KEEP]] = offer.free, offer.stock.keep_s
@@ -158,12 +158,12 @@ class Tables:
         self._put_side(rented_lines, split, rented, RENTED_LINE, run_times)
         prefers = np.array([self._prefers(shape) for shape in asked.shapes], bool)
         rented_lines[rented.line_of[prefers], PREFERS] = 1
-        self.jobs[self.jobs[:, LINE] == NONE, PATIENCE] = 0
+        self._jobs[PATIENCE][self._jobs[LINE] == NONE] = 0
         self._pods.put_changes([(first + LINE_SIZE * at, needs) for at, needs in enumerate(owned.needs)])
 
     def _put_side(self, lines: Ints, first: int, side: Taken, column: int, run_times: RunTimePlaces) -> None:
         line = side.line_of[self._asked.shape_of]
-        self.jobs[:, column] = np.where(line < 0, NONE, first + LINE_SIZE * line)
+        self._jobs[column] = np.where(line < 0, NONE, first + LINE_SIZE * line)
         self._plant(lines, line, column)
         for record, needs in zip(lines, side.needs, strict=True):
             self._put_needs(record, needs, run_times)
@@ -175,11 +175,12 @@ class Tables:
         order = by_rank[np.argsort(line, kind="stable")]
         counts = np.bincount(line + 1, minlength=len(lines) + 1)
         ends = np.cumsum(counts)
+        leaves = self._jobs[column + 1] = np.zeros(len(line), np.int64)
         for number, record in enumerate(lines):
             rows = order[ends[number] : ends[number + 1]]
-            self.jobs[rows, column + 1] = np.arange(len(rows))
+            leaves[rows] = np.arange(len(rows))
             record[MEMBERS] = self.layout.put(self.layout.run[JOBS] + JOB_SIZE * rows)
-            self._longest_s[int(record[MEMBERS])] = self.jobs[rows, ESTIMATE].max(initial=0)
+            self._longest_s[int(record[MEMBERS])] = self._jobs[ESTIMATE][rows].max(initial=0)
             lengths = level_lengths(len(rows))
             record[TOP] = len(lengths) - 1
             for level, length in enumerate(lengths):
