@@ -503,7 +503,7 @@ def slowly(world: World, about: Row, since_s: int, time_s: int) -> str:
     pods = pods_cause(world, about, time_s)
     free_to_leave = about | {"residency": "any"}
     offers = [name for name in world.offers if world.need(free_to_leave, name)]
-    over = not pods or time_s >= since_s + patience_s(world, free_to_leave, since_s)
+    over = not pods or time_s >= over_s(world, free_to_leave, since_s)
     if not offers or not over:
         return pods
     left = any(
@@ -524,6 +524,14 @@ def pods_cause(world: World, about: Row, time_s: int) -> str:
         return "order" if world.scenario.policy.backfill == "none" else "reserved"
     enough = any(sum(world.free(name, time_s)) >= devices for name, devices in needs.items())
     return "fragmentation" if enough else "too_few"
+
+
+def over_s(world: World, about: Row, since_s: int) -> float:
+    """When patience is over of who waits from a second on: by its log where it is asked again."""
+    if world.patience is None:
+        return since_s + patience_s(world, about, since_s)
+    logged = [row["over_s"] for row in world.patience if row["job_id"] == about["job_id"]]
+    return min((second for second in logged if second >= since_s), default=inf)
 
 
 def patience_s(world: World, about: Row, since_s: int) -> float:

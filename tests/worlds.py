@@ -209,6 +209,7 @@ class World:
         self.states = run.table("states").to_pylist()
         self.levels = run.table("states").column_names
         self.spend = run.table("spend").to_pylist()
+        self.patience = run.table("patience").to_pylist() if run.has("patience") else None
         self.pools = {pool["name"]: pool for pool in run.description["pools"]}
         self.offers = {offer["name"]: offer for offer in run.description["offers"]}
         self.resources = self.pools | self.offers
