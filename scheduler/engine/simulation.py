@@ -92,14 +92,18 @@ class Simulation:
 
         It begins where the clock stands, and ends at the second `horizon_s`, or without, with the last job.
         """
-        self.horizon_s, self._hears = horizon_s, source.hears
-        self.arrivals.start(source)
-        self._answers = self.arrivals.answers
+        self.expect(source, horizon_s)
         self.env.run(until=horizon_s)
         self.arrivals.rest()
         end_s = self.now_s if horizon_s is None else horizon_s
         self.close(end_s, horizon_s, self.arrivals.still_held())
         return end_s
+
+    def expect(self, source: Source, horizon_s: int | None) -> None:
+        """Let the jobs of a source arrive as the clock goes on, which is another's to move."""
+        self.horizon_s, self._hears = horizon_s, source.hears
+        self.arrivals.start(source)
+        self._answers = self.arrivals.answers
 
     def close(self, end_s: int, horizon_s: int | None, held: frozenset[int]) -> None:
         """Log all that is left when the run ends; `held` are the rows that wait for other jobs."""
@@ -187,6 +191,13 @@ class Simulation:
     def _rent(self, job: Job, rental: Rental) -> None:
         storm = self.storm
         self._start(job, rental, (), rental.ready_s(job) if storm is None else storm.ready_s(job, rental))
+
+    def begin(self, job: Job, need: PodNeed | Rental, pods: tuple[Pod, ...] = ()) -> None:
+        """Start a job that waits, between two passes: for whoever decides in place of the line-up."""
+        if isinstance(need, Rental):
+            self._rent(job, need)
+        else:
+            self._start(job, need, pods)
 
     def _start(self, job: Job, need: PodNeed | Rental, pods: tuple[Pod, ...], ready_s: int = 0) -> None:
         if self._waits[job.turn]:

@@ -69,7 +69,7 @@ def _run(
     living = Living(setup, fit, live, progress)
     merged = living.merged
     meter = Meter(setup.stock, owning, setup.trace if merged is None else merged.rows)
-    log = _log(setup, assembly, folder, meter)
+    log = log_of(setup, assembly, folder, meter)
     if choice.name == RECORD:
         end_s = run_as_recorded(setup, fit, log)
     elif choice.name == "fast":
@@ -115,7 +115,8 @@ def _write_waits(folder: Path, setup: Setup, rows: JobRows, log: RunLog, end_s: 
         log.patience.write(folder, rows.numpy("job_id"))
 
 
-def _log(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog:
+def log_of(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog:
+    """Return the log of a run, which has nothing in it but the pods that come and go by date."""
     names = [part.stock.name for part in assembly.pools], [part.stock.name for part in assembly.offers]
     coming = [pool.name for pool in setup.stock.pools if pool.batches]
     power = SitePower(setup.stock, setup.start_s)

@@ -69,9 +69,14 @@ def worlds(suite: str, seeds: int, trace: Path | None, folder: Path) -> dict[str
     """
     if suite == "archive":
         return _of_trace(seeds, trace, folder)
-    scenario = parse_scenario(_SYNTHETIC if suite == "synthetic" else _BAD_WEATHER)
+    scenario = drawn_scenario(suite)
     firsts = {TO_TRAIN: 1, HELD_OUT: HELD_OUT_FROM}
     return {part: [World(scenario, seed) for seed in range(at, at + seeds)] for part, at in firsts.items()}
+
+
+def drawn_scenario(suite: str) -> Scenario:
+    """Return the scenario of a suite whose jobs are generated."""
+    return parse_scenario(_SYNTHETIC if suite == "synthetic" else _BAD_WEATHER)
 
 
 def _of_trace(seeds: int, file: Path | None, folder: Path) -> dict[str, list[World]]:
