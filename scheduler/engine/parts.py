@@ -15,6 +15,7 @@ from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.quota.rules import QuotaRules
 from scheduler.engine.ranking import Ranking
+from scheduler.engine.rented.queue_rent import QueueRent
 from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.engine.storm.conditions import Conditions
 from scheduler.policy import Policy
@@ -46,3 +47,5 @@ class Parts(NamedTuple):
     """Where patience may look at what was rented, or is asked again."""
     guests: Mapping[str, GuestTerms] | None = None
     """Kinds of jobs that use what the others leave."""
+    queue_rent: QueueRent | None = None
+    """Where queues have limits on what they rent."""

@@ -52,7 +52,7 @@ class Simulation:
         self.key = self._keys.key
         self._entrance = entrance_of(parts.rules, self, ranking, self._begin_to_wait, self._keys.entry)
         self.quota_line = quota_line = None if self._entrance is None else self._entrance.admission
-        self._accounts = [each for each in (quota_line, ranking, parts.account) if each]
+        self._accounts = [each for each in (quota_line, ranking, parts.account, parts.queue_rent) if each]
         stands = waits if quota_line is None else quota_line.stands
         self.lineup = lineup(
             self._policy.backfill, stands, self._cluster, self._begin_to_wait, self._start, ranking
@@ -60,7 +60,7 @@ class Simulation:
         self.line_up = self.lineup.start if ranking is None else self.lineup.start_anew
         self.open = partial(begin, self, self._cluster, self._start, self._keys.entry)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
-        self._keeping = Keeping(self)
+        self._keeping = Keeping(self, parts.queue_rent)
         self._overflow = overflow_of(parts.queue_most, self.lineup.queue.entries, self.renting.seek)
         seek = self.renting.seek if self._overflow is None else self._overflow.seek
         self._asking = asking_of(self, parts, self.lineup.queue, seek)

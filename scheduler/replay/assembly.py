@@ -33,7 +33,7 @@ from scheduler.policy.first import KeepFree
 from scheduler.policy.order import ORDERS
 from scheduler.replay.closed_until import ClosedUntil
 from scheduler.replay.outages import outages_of
-from scheduler.replay.quotas import rules_of
+from scheduler.replay.quotas import queue_rent_of, rules_of
 from scheduler.replay.setup import Setup
 from scheduler.replay.site_power import powers_of
 from scheduler.stock.pools import PoolStock
@@ -132,6 +132,7 @@ class Assembly:
                 self._closed_needs,
                 RentAccount(self.clock) if self._setup.watches_patience else None,
                 None if scenario.market is None else guest_terms(scenario.market),
+                queue_rent_of(scenario.queues, rows.words("owner"), self.clock),
             )
         )
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
+
+from simpy import Environment
 
 from scheduler.engine.log.admission_log import AdmissionLog
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.quota.holders import QuotaQueue
 from scheduler.engine.quota.rules import QuotaRules
+from scheduler.engine.rented.queue_rent import QueueRent, RentLimit
 from scheduler.replay.setup import Setup
 from scheduler.scenario import Scenario
-from scheduler.scenario.queues import nodes_of, queue_of_owners, resources_of
+from scheduler.scenario.queues import QueueSpec, nodes_of, queue_of_owners, resources_of
 from traces.rows import JobRows
 from traces.times import parse_seconds
 
@@ -38,6 +42,26 @@ def rules_of(
         admission.timeout_s,
         admission.backoff_s,
     )
+
+
+def queue_rent_of(specs: Sequence[QueueSpec], owners: Sequence[str], env: Environment) -> QueueRent | None:
+    """Return what queues may rent; None where no queue has a limit."""
+    limits = [RentLimit(_or_inf(spec.rent_most), _or_inf(spec.rent_usd_per_week)) for spec in specs]
+    if all(limit == (inf, inf) for limit in limits):
+        return None
+    names = [spec.name for spec in specs]
+
+    def above(queue: int) -> list[int]:
+        parent = specs[queue].parent
+        own = [queue] if limits[queue] != (inf, inf) else []
+        return own if parent is None else [*own, *above(names.index(parent))]
+
+    by_owner = queue_of_owners(specs, owners)
+    return QueueRent(env, limits, {owner: above(queue) for owner, queue in by_owner.items()})
+
+
+def _or_inf(limit: float | None) -> float:
+    return inf if limit is None else limit
 
 
 def write_admissions(folder: Path, setup: Setup, rows: JobRows, log: RunLog, end_s: int) -> None:

@@ -37,6 +37,10 @@ class QueueSpec(Model, frozen=True, kw_only=True):
     """Whose jobs in other queues that borrow give way to one that fits into its quota."""
     preempt_within: Literal["never", "lower_priority", "lower_or_newer_equal"] = "never"
     """Which jobs of the same queue give way."""
+    rent_most: Whole | None = None
+    """So many rented devices may it and its children hold at once; absent: any number."""
+    rent_usd_per_week: Annotated[float, Meta(ge=0, le=1e12)] | None = None
+    """For so much may it and its children rent in a week; absent: any sum."""
 
     def __post_init__(self) -> None:
         if self.half_life is not None:

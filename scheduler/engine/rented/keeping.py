@@ -10,6 +10,7 @@ from simpy.events import Event, Timeout
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.rented.offers import Rental
+from scheduler.engine.rented.queue_rent import QueueRent
 from scheduler.engine.rented.renting import Renting
 from scheduler.engine.units import Holder
 
@@ -30,8 +31,10 @@ class KeepingLoop(Protocol):
 class Keeping:
     """Gives devices back as soon as they are kept no longer; until then they count to the quota."""
 
-    def __init__(self, loop: KeepingLoop) -> None:
+    def __init__(self, loop: KeepingLoop, limits: QueueRent | None = None) -> None:
         self._loop = loop
+        if limits is not None:
+            loop.renting.limits, limits.look_again = limits, self.look_again
 
     def release(self, holder: Holder, rental: Rental) -> None:
         """A gang gives up what it holds of an offer."""
@@ -44,8 +47,12 @@ class Keeping:
 
     def _give_back(self, holder: Holder, rental: Rental, _: Event) -> None:
         """Let others have the devices; the run goes on only for jobs that wait."""
-        loop = self._loop
         rental.release(holder)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Let those who wait for offers ask once more."""
+        loop = self._loop
         loop.renting.due = True
         if loop.waiting_jobs or loop.arrivals.newcomers:
             loop.now_s = int(loop.env.now)

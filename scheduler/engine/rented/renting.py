@@ -13,6 +13,7 @@ from scheduler.engine.line import QueueEntry
 from scheduler.engine.queue import LinedQueue
 from scheduler.engine.ranking import Ranking
 from scheduler.engine.rented.offers import LiveOffer, Rental
+from scheduler.engine.rented.queue_rent import QueueRent
 from scheduler.policy.burst import OfferScore
 
 Rent = Callable[[Job, Rental], None]
@@ -45,6 +46,8 @@ class Renting:
         self._aside: dict[int, QueueEntry] = {}
         self.refusals: RefusalDesk | None = None
         """None where no offer ever refuses, and the policy never changes its mind."""
+        self.limits: QueueRent | None = None
+        """None where no queue has limits of its own."""
         self.due = False
         """Somebody came or some devices were given back since all were looked at."""
         self._started_early = False
@@ -78,7 +81,7 @@ class Renting:
         self.due |= self._started_early
 
     def _choose(self, job: Job) -> Rental | None:
-        """Return what has the lowest score of all with room; None if the policy wants none or all refuse."""
+        """Return what has the lowest score of all with room; None if none is wanted, granted or allowed."""
         if self.refusals is not None:
             self.refusals.called(job)
         rentals = [rental for rental in job.shape.rented if rental.has_room]
@@ -86,9 +89,10 @@ class Renting:
             offer = rentals[at].offer
             if score == inf:
                 break
-            if self.refusals is None or not offer.refuses:
+            if self.refusals is not None and offer.refuses:
+                self.refusals.refused(job, offer)
+            elif self.limits is None or self.limits.allows(job, rentals[at]):
                 return rentals[at]
-            self.refusals.refused(job, offer)
         return None
 
     def _put_aside(self, entry: QueueEntry) -> None:
