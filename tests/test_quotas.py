@@ -323,6 +323,21 @@ def test_protection_holds_against_reclaim_and_ends() -> None:
     assert of.starts == [0, 50]
 
 
+def test_who_fits_nowhere_any_more_neither_waits_for_quota_nor_holds_it() -> None:
+    """At 50 one of two pods of 4 leaves. The first a, of 8, holds all quota from 40 on, but ends too late;
+    the second waits for quota. Both are rejected, so that b's job, which had none, starts on what is left.
+    """
+    shrinking = pool(4, 2, retirements=[{"at": "50s", "pods": 1}])
+    queues = [{"name": "top"}, queue("a"), queue("b")]
+    jobs = [b(0, 40, 1), a(1, 20, 8), a(2, 20, 8), b(45, 10, 4)]
+    with TemporaryDirectory() as folder:
+        found = run(scenario([shrinking], policy=POLICY, queues=queues), trace(*jobs), Path(folder) / "run")
+        held = rows(found, "admissions", "job_id", "admitted_s", "until_s")
+        assert held == [(0, 0, 40), (1, 40, 50), (2, None, 50), (3, 50, 60)]
+        ends = [(0, "finished"), (None, "rejected"), (None, "rejected"), (50, "finished")]
+        assert rows(found, "jobs", "start_s", "state") == ends
+
+
 # What is wrong
 
 
