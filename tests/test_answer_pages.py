@@ -1,8 +1,9 @@
-"""The pages of a study and of a plan: the answer first, what it rests on, and names that stay names."""
+"""Pages of a study, a plan and years: the answer first, what it rests on, and names that stay names."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from scheduler.stock.grounds import Grounds, PriceSource
 from scheduler.study.plan.candidates import Candidate, Evaluation, Sample, Target
 from scheduler.study.plan.plan import Elsewhere, Plan, WiderQuotas
 from scheduler.study.plan.plan_file import KeptPlan, read_plan, write_plan
+from scheduler.study.years.years_file import Years, read_years, write_years
 from tests.test_page import EVIL, Scripts, Shown, browser
 
 __all__ = ["browser"]
@@ -110,6 +112,28 @@ def plans(tmp_path: Path) -> Path:
     return tmp_path / "plans"
 
 
+def quarter(at: int, **figures: float) -> dict[str, Any]:
+    """A quarter of 2026 in which a pool has 10 devices of 2 PFLOPS, and 90 days of 5 are asked for."""
+    since = datetime(2026, 1 + 3 * at, 1, tzinfo=UTC)
+    usd = ("rent", "energy", "operations", "other", "revenue", "purchases", "resale", "decommission")
+    row: dict[str, Any] = dict.fromkeys((f"{name}_usd" for name in (*usd, "write_off")), 0.0)
+    row |= {"quarter": f"2026Q{at + 1}", "since": since, "until": since + timedelta(90)}
+    row |= {"month": since, "month_days": 28, "jobs": 4, "rejected": 1, "asked_device_h": 10_800.0}
+    row |= {f"devices:{EVIL}": 10.0, f"pflops:{EVIL}": 20.0, "held_device_h": 9e3, "utilization": 0.5}
+    row |= {f"rented_device_h:{EVIL}": 30.0 * at, "rented_device_h": 30.0 * at, f"releases:{EVIL}": 2}
+    return row | {"wait_p95_s": 7_200.0 * at, "cash_usd": 0.0, "npv_usd": 0.0, **figures}
+
+
+@pytest.fixture
+def years(tmp_path: Path) -> Path:
+    """Pods of 8 million, then rent of 2 and sales of 5."""
+    first = quarter(0, purchases_usd=8e6, cash_usd=-8e6, npv_usd=-8e6, write_off_usd=1e6)
+    second = quarter(1, rent_usd=2e6, revenue_usd=5e6, cash_usd=3e6, npv_usd=-5e6)
+    (tmp_path / "years").mkdir()
+    write_years(tmp_path / "years", Years(EVIL, 0.07, GROUNDS, [first, second]))
+    return tmp_path / "years"
+
+
 def written(source: Path, *words: object) -> Path:
     pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
     out = source.parent / "page.html"
@@ -188,7 +212,37 @@ def test_a_plan_that_there_is_not_has_a_page(tmp_path: Path) -> None:
     assert "No plan of up to 3 pods meets the target." in text(folder)
 
 
-@pytest.mark.parametrize("of", ["study", "plan"])
+def test_years_are_kept_and_read(years: Path) -> None:
+    kept = read_years(years)
+    assert (kept.scenario, kept.rate, kept.grounds, kept.month_days) == (EVIL, 0.07, GROUNDS, 28)
+    assert [row["cash_usd"] for row in kept.rows] == [-8e6, 3e6]
+
+
+def test_years_are_answered_in_a_sentence(years: Path) -> None:
+    told = text(years, "--beside", years)
+    says = "2026Q1 to 2026Q2: 8M USD of pods, 2M of rent, operations and power less 5M of sales come to 5M"
+    assert says in told
+    assert "waits are longest in 2026Q2, 2.0 h at p95." in told
+    assert "2 quarters, each run by 28 days" in told
+    assert "USD written off 1M 1M" in told, "beside"
+    assert "2026Q2 10 5 50% 9 0 2.0 h 1 2.0" in told, "work"
+    assert "2026Q2 2.0 5.0 0.0 0.0 3.0 -5.0" in told, "money"
+    assert "6.5 2026-03 a catalog of March 2026" in told
+
+
+def test_charts_of_quarters_add_up(browser: Any, years: Path) -> None:
+    """20 PFLOPS and 5 devices twice, 30 device-hours; -8 + 5 - 2 million paid, of which no point counts."""
+    shown = Shown(browser, written(years))
+    sums = {name: shown.sum(f"quarters-{name}") for name in ("capacity", "demand", "rented", "wait", "cash")}
+    assert sums == pytest.approx({"capacity": 40, "demand": 10, "rented": 30, "wait": 2, "cash": -5})
+    assert shown.page.locator("#quarters-cash + details th").all_text_contents() == [
+        *("USD million", "sales", "pods", "rent", "2026Q1", "2026Q2"),
+    ]
+    assert shown.said == []
+    shown.page.close()
+
+
+@pytest.mark.parametrize("of", ["study", "plan", "years"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_draws_it_and_says_nothing(
     browser: Any,
@@ -196,10 +250,16 @@ def test_a_browser_draws_it_and_says_nothing(
     scheme: str,
     waits: Path,
     plans: Path,
+    years: Path,
 ) -> None:
-    path = written(waits if of == "study" else plans)
+    path = written({"study": waits, "plan": plans, "years": years}[of])
     shown = Shown(browser, path, scheme)
-    for chart in ("changes-waited_mean_s", "traded") if of == "study" else ("frontier", "outlooks"):
+    charts = {
+        "study": ("changes-waited_mean_s", "traded"),
+        "plan": ("frontier", "outlooks"),
+        "years": ("quarters-capacity", "quarters-cash"),
+    }
+    for chart in charts[of]:
         assert shown.page.locator(f"#{chart} svg path").count() > 2
     assert shown.page.title() != "taken"
     assert (shown.said, shown.asked) == ([], [path.as_uri()])
@@ -226,9 +286,13 @@ def test_a_choice_of_scenario_leaves_its_own(browser: Any, tmp_path: Path) -> No
     [
         (["study", "--beside", "plans"], "--beside: plans is a plan, and study is a study"),
         (["study", "--trace", "x"], "--trace, --from and --to go with a run, and study is a study"),
-        (["nothing"], "nothing: is not there; a finished run, a study or a plan is needed"),
-        (["empty"], "empty: has no run.json, plan.json, results.parquet; a finished run, a study or a plan"),
+        (["nothing"], "nothing: is not there; a finished run, a study, a plan or years by months are needed"),
+        (
+            ["empty"],
+            "empty: has no run.json, plan.json, results.parquet, quarters.parquet; a finished run, a study",
+        ),
         (["broken"], "broken/plan.json: is damaged, make the plan again: "),
+        (["quarters"], "quarters/quarters.parquet: not the quarters that `demo years` writes"),
         (["other"], "other: its results.parquet is not of a study; `exaburst study run` writes one"),
     ],
 )
@@ -237,10 +301,11 @@ def test_bad_input_is_one_line(
 ) -> None:
     pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
     monkeypatch.chdir(waits.parent)
-    for name in ("empty", "broken", "other"):
+    for name in ("empty", "broken", "other", "quarters"):
         Path(name).mkdir()
     Path("broken/plan.json").write_text('{"plan": 3}')
     pq.write_table(pa.table({"policy": ["a"], "seed": [nan]}), "other/results.parquet")
+    pq.write_table(pa.table({"quarter": ["2026Q1"]}), "quarters/quarters.parquet")
     result = exaburst("report", *words, "-o", "out.html")
     assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
     assert says in result.output

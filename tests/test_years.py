@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -23,7 +24,10 @@ from scheduler.stock.stock import stock_of
 from scheduler.study.years.months import check_dated, month_in, month_of_years
 from scheduler.study.years.run_years import peaks_of
 from tests.test_documents import said
+from tests.test_page import Shown, browser
 from traces.times import HOUR_S
+
+__all__ = ["browser"]
 
 SMALL = """
 name = "small"
@@ -145,11 +149,17 @@ def test_years_by_months(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert costs[0] > costs[1] > costs[2]
 
 
-def test_quarters_of_a_whole_run_add_up_to_it(tmp_path: Path) -> None:
-    file, out = tmp_path / "small.toml", tmp_path / "whole"
-    file.write_text(SMALL)
-    demo_years(file, out, (), full=True, as_json=True)
-    run = open_run(out)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small story, run every day."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "small.toml").write_text(SMALL)
+    demo_years(folder / "small.toml", folder / "run", (), full=True, as_json=True)
+    return folder / "run"
+
+
+def test_quarters_of_a_whole_run_add_up_to_it(whole: Path) -> None:
+    run = open_run(whole)
     rows, levels, spent = rows_of_run(run, peaks_of(run), 0.07), DeviceLevels(run), spend_figures(run)
     assert len(rows) == len(quarters_of_run(run))
 
@@ -164,8 +174,23 @@ def test_quarters_of_a_whole_run_add_up_to_it(tmp_path: Path) -> None:
     parts = ("rent_usd", "energy_usd", "operations_usd", "other_usd")
     assert sum(map(total, parts)) == pytest.approx(running)
     assert total("write_off_usd") == pytest.approx(spent["usd:write_off"])
-    summary = said(YearsDocument, "summary", out, "--by", "quarter")
+    summary = said(YearsDocument, "summary", whole, "--by", "quarter")
     assert summary.quarters[0]["jobs"] == rows[0]["jobs"]
+
+
+def test_a_whole_run_has_its_quarters_in_its_page(browser: Any, whole: Path) -> None:
+    run, page = open_run(whole), whole.parent / "page.html"
+    rows = rows_of_run(run, peaks_of(run), 0.07)
+    done = CliRunner().invoke(main, ["report", str(whole), "-o", str(page)])
+    assert done.exit_code == 0, done.output
+    shown = Shown(browser, page)
+    releases = sum(row["releases:car"] for row in rows)
+    assert shown.sum("quarters-releases") == releases > 0
+    assert shown.sum("quarters-capacity") == pytest.approx(sum(row["owned_pflops"] for row in rows))
+    assert shown.sum("held") > 0
+    assert shown.page.get_by_role("heading", name="By quarter").count() == 1
+    assert (shown.said, shown.asked) == ([], [page.as_uri()])
+    shown.page.close()
 
 
 def test_a_broken_table_of_quarters_is_said(tmp_path: Path) -> None:

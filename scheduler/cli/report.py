@@ -1,4 +1,4 @@
-"""A run, a study or a plan as a page to send."""
+"""A run, a study, a plan or years as a page to send."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:  # for start-up time
     from traces.submissions import TimeRange
 
 
+_YEARS = "run of years"
+
+
 @click.command(cls=ArrowCommand)
-@click.argument("source", type=FILE, metavar="RUN|STUDY|PLAN")
+@click.argument("source", type=FILE, metavar="RUN|STUDY|PLAN|YEARS")
 @click.option("--beside", "other", type=FILE, help="Another of its kind to show the main figures beside.")
 @options.trace(help="The trace that the run was given, where the jobs are not in the run.")
 @options.part
@@ -32,10 +35,11 @@ def report(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Write a finished run, a study or a plan as one HTML page that opens offline.
+    """Write a finished run, a study, a plan or years as one HTML page that opens offline.
 
     Of a run it shows devices, waits and their causes, spend and every attempt, by workload, owner and time;
-    of a study, what policies change, with intervals; of a plan, the answer and what would move it.
+    of a study, what policies change, with intervals; of a plan, the answer and what would move it; of years
+    that were run by months, each quarter.
     """
     from scheduler.report.documents.files import FileDocument
     from traces.outputs import check_document
@@ -53,7 +57,7 @@ def report(
     if kind == "run":
         page = _run_page(source, other, trace, part)
     else:
-        page = (_study_page if kind == "study" else _plan_page)(source, other)
+        page = {"study": _study_page, "plan": _plan_page, _YEARS: _years_page}[kind](source, other)
     write_page(page, out)
     size = f"{out.stat().st_size / 1e6:.1f} MB"
     written = FileDocument(file=str(out), holds=f"page of a {kind}", rows=None, says=[size])
@@ -62,16 +66,17 @@ def report(
 
 def _kind(folder: Path) -> str:
     """Say what a folder holds, by the file that is written last; raises PathError."""
+    from scheduler.run.quarters import QUARTERS_FILE
     from scheduler.study.plan.plan_file import PLAN_FILE
     from scheduler.study.sweep.results import RESULTS_FILE
     from traces.files import FINISHED, PathError
 
-    kinds = {FINISHED: "run", PLAN_FILE: "plan", RESULTS_FILE: "study"}
+    kinds = {FINISHED: "run", PLAN_FILE: "plan", RESULTS_FILE: "study", QUARTERS_FILE: _YEARS}
     for name, kind in kinds.items():
         if (folder / name).exists():
             return kind
     missing = "has no " + ", ".join(kinds) if folder.exists() else "is not there"
-    raise PathError(f"{folder}: {missing}; a finished run, a study or a plan is needed")
+    raise PathError(f"{folder}: {missing}; a finished run, a study, a plan or years by months are needed")
 
 
 def _run_page(source: Path, other: Path | None, trace: Path | None, part: TimeRange) -> Page:
@@ -97,3 +102,11 @@ def _plan_page(source: Path, other: Path | None) -> Page:
 
     kept, beside = read_plan(source), None if other is None else read_plan(other)
     return plan_page(kept, beside, "" if other is None else other.name)
+
+
+def _years_page(source: Path, other: Path | None) -> Page:
+    from scheduler.report.page.years_page import years_page
+    from scheduler.study.years.years_file import read_years
+
+    years, beside = read_years(source), None if other is None else read_years(other)
+    return years_page(years, beside, "" if other is None else other.name)

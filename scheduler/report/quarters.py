@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scheduler.run.quarters import QuarterRow
 from traces.numbers import count, decimal, duration, percent, rounded_usd
-from traces.tables import table
+from traces.tables import TableCells, table
 
 _MILLION = 1e6
 _MONEY = {
@@ -23,14 +23,33 @@ of device-hours held; p95 wait: with waits so far; USD in millions; cash: what c
 pods on delivery; NPV: of all cash so far, at {rate} a year"""
 
 
+MONTHS = """\
+each quarter by {days} days in its middle, which go on from who ran and waited in those before; what adds up
+over time is multiplied by what the quarter is longer; purchases and closures are on their days"""
+
+
 def render(rows: Sequence[QuarterRow], rate: float) -> str:
-    """Return a table by quarter."""
-    pools = _names(rows, "devices:")
-    loops = _names(rows, "releases:")
+    """Return a table by quarter, and what its columns are."""
+    work, paid = work_cells(rows), money_cells(rows)
+    joined = [[*one, *other[1:]] for one, other in zip(work.rows, paid.rows, strict=True)]
+    header = [*work.header, *paid.header[1:]]
+    return f"{table(header, joined, range(1, len(header)))}\n{ABOUT.format(rate=percent(rate, 0))}"
+
+
+def work_cells(rows: Sequence[QuarterRow]) -> TableCells:
+    """Return devices, demand, waits and releases by quarter."""
+    pools, loops = names_after(rows, "devices:"), names_after(rows, "releases:")
     header = ["quarter", *pools, "demand", "used", "owned", "rented", "p95 wait", "rejected"]
-    header += [f"{loop} releases" for loop in loops] + [*_MONEY]
-    cells = [_cells(row, pools, loops) for row in rows]
-    return f"{table(header, cells, range(1, len(header)))}\n{ABOUT.format(rate=percent(rate, 0))}"
+    header += [f"{loop} releases" for loop in loops]
+    return TableCells(header, [_cells(row, pools, loops) for row in rows], range(1, len(header)))
+
+
+def money_cells(rows: Sequence[QuarterRow]) -> TableCells:
+    """Return what is paid and earned by quarter, in millions."""
+    cells = [
+        [row["quarter"], *(decimal(row[name] / _MILLION, 1) for name in _MONEY.values())] for row in rows
+    ]
+    return TableCells(["quarter", *_MONEY], cells, range(1, 1 + len(_MONEY)))
 
 
 def sentence(rows: Sequence[QuarterRow]) -> str:
@@ -53,7 +72,8 @@ def sentence(rows: Sequence[QuarterRow]) -> str:
     )
 
 
-def _names(rows: Sequence[QuarterRow], start: str) -> list[str]:
+def names_after(rows: Sequence[QuarterRow], start: str) -> list[str]:
+    """Return the pools, offers or loops of the columns that begin so."""
     found = (name.removeprefix(start) for row in rows for name in row if name.startswith(start))
     return list(dict.fromkeys(found))
 
@@ -70,7 +90,6 @@ def _cells(row: QuarterRow, pools: Sequence[str], loops: Sequence[str]) -> list[
         "-" if wait_s is None else duration(wait_s),
         count(row["rejected"]),
         *(decimal(row.get(f"releases:{loop}") or 0, 1) for loop in loops),
-        *(decimal(row[name] / _MILLION, 1) for name in _MONEY.values()),
     ]
 
 

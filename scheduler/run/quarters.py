@@ -27,7 +27,8 @@ QuarterRow = dict[str, Any]
 QUARTERS_FILE = "quarters.parquet"
 _OWN_LINES = ("capital", "write_off", "resale", "decommission", "revenue")
 """Of the ledger: what is no running cost. Pods are paid on delivery."""
-_COUNTED = ("devices:", "rented_device_h:", "releases:")
+_LEVELS = ("devices:", "pflops:")
+_SUMS = ("rented_device_h:", "releases:")
 RATES = (
     *("asked_device_h", "owned_device_h", "held_device_h", "rented_device_h", "jobs", "rejected"),
     *("rent_usd", "energy_usd", "operations_usd", "other_usd", "revenue_usd"),
@@ -83,7 +84,7 @@ def measured(run: Run, edges_s: Sequence[int], peaks: Mapping[str, float]) -> li
 def weighted(row: QuarterRow, weight: float) -> QuarterRow:
     """Return the figures of a month for a quarter that is so many times as long."""
     return {
-        name: value * weight if name in RATES or name.startswith(_COUNTED[1:]) else value
+        name: value * weight if name in RATES or name.startswith(_SUMS) else value
         for name, value in row.items()
     }
 
@@ -138,7 +139,7 @@ def rows_of_run(run: Run, peaks: Mapping[str, float], rate: float) -> list[Quart
 def quarters_table(rows: Sequence[QuarterRow]) -> pa.Table:
     """Return rows as a table; what a quarter has nothing of is 0, what is not known null."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    absent = {name: 0 if name.startswith(_COUNTED) else None for name in names}
+    absent = {name: 0 if name.startswith(_LEVELS + _SUMS) else None for name in names}
     return pa.Table.from_pylist([absent | row for row in rows])
 
 
@@ -184,6 +185,7 @@ def _devices(run: Run, edges: Array, peaks: Mapping[str, float]) -> list[Quarter
     for at, span_h in enumerate(length_h):
         there, used = (sum(each[name][at] * peaks[name] for name in run.pools) for each in (owned_h, held_h))
         row: QuarterRow = {f"devices:{name}": float(owned_h[name][at] / span_h) for name in run.pools}
+        row |= {f"pflops:{name}": float(owned_h[name][at] * peaks[name] / span_h) for name in run.pools}
         row |= {f"rented_device_h:{name}": float(rented_h[name][at]) for name in run.offers}
         row |= {
             "owned_device_h": float(sum(each[at] for each in owned_h.values())),

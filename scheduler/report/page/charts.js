@@ -60,6 +60,12 @@ function option(value, text) {
   return element("option", text ?? value, { value });
 }
 
+/** What gives the rows that are worked out beforehand, by chart: those of all places, or of the one chosen. */
+function fixedRows() {
+  const ofPlace = (rows) => (filter) => rows.filter((row) => !filter.place || row.place === filter.place);
+  return Object.fromEntries(Object.entries(DATA.rows).map(([name, rows]) => [name, ofPlace(rows)]));
+}
+
 /** Draws all charts, and anew when a filter changes; `rows` gives those of a chart that pass, `tell` the rest. */
 async function start(rows, filtered, tell) {
   const empty = (name) => domain(name).length === 0;

@@ -61,6 +61,7 @@ def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trac
         "spent": spent,
         "charged": cubes.charged(attempts, grouped, edges, resources),
         "gantt": gantt(run, attempts, grouped),
+        "rows": {},
         "units": _UNITS,
         "specs": _specs(run, grouped, spent, waiting, sizes),
     }

@@ -118,7 +118,7 @@ function tellShown(filter) {
 
 fillFilters();
 const GANTT = drawGantt(byId("gantt"), byId("gantt-told"));
-start(ROWS, filtered, (filter) => {
+start({ ...ROWS, ...fixedRows() }, filtered, (filter) => {
   tellShown(filter);
   GANTT.filter(filter);
 });
