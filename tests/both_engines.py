@@ -91,7 +91,7 @@ def check(setup: Setup, folder: Path, parts: Sequence[Written]) -> None:
     """Run a set-up on the fast engine, and assert that it writes the same parts, but for the files."""
     assembly = Assembly(setup)
     fit = cache(assembly.fit)
-    log: Any = _REPLAY._log(setup, assembly, folder, Meter(setup.stock, setup.owning, setup.trace))
+    log: Any = _REPLAY.log_of(setup, assembly, folder, Meter(setup.stock, setup.owning, setup.trace))
     log._parts = again = Recorder()
     lane_of(setup, assembly, fit).run(assembly.simulation(log, setup.trace))
     assert [part.log for part in parts] == [part.log for part in again.parts]
