@@ -19,6 +19,8 @@ from traces import Trace, TraceError
 from traces.formats import FORMATS, decoding, gavel
 from traces.formats.importing import Imported, import_trace
 from traces.formats.reader import FoundRows
+from traces.record import Record
+from traces.trace import NO_VALUE
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 SAMPLES = Path(__file__).parents[1] / "traces" / "samples"
@@ -308,13 +310,14 @@ def test_several_jobs_to_come_after_by_number(tmp_path: Path) -> None:
     assert not found.report.noted
 
 
-def test_a_record_that_runs_backwards_is_said(tmp_path: Path) -> None:
+def test_a_record_that_runs_backwards_is_said_and_made_one_that_can_be(tmp_path: Path) -> None:
     text = "submit_s,runtime_s,gang,recorded_start_s,recorded_end_s\n9,5,1,8,20\n10,5,1,30,20\n11,5,1,,\n"
     found = imported(tmp_path, "csv", text)
     assert {why: (of.rows, of.line) for why, of in found.report.noted.items()} == {
         "recorded_start_s: before submit_s": (1, 2),
-        "recorded_end_s: before recorded_start_s": (1, 3),
+        "recorded_end_s: before recorded_start_s: the start and the run time taken": (1, 3),
     }
+    assert Record.of(found.trace).end_s.tolist() == [20, 35, NO_VALUE]
 
 
 def test_what_is_hardly_meant_is_said(tmp_path: Path) -> None:
@@ -616,6 +619,12 @@ def test_the_sample_is_a_small_trace_of_every_workload() -> None:
         ("philly", "", 'line 1: no column "timestamp"; there must be timestamp, duration, num_gpus, cluster'),
         ("philly", "timestamp,duration,num_gpus\n", 'line 1: no column "cluster"'),
         ("philly", "timestamp,duration,num_gpus,cluster\n", "line 1: no rows"),
+        (
+            "swf",
+            "1 0 0 -1 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\nhello\n2 0 0 -1 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\n",
+            'line 2: "hello": not 18 fields; none of 3 rows can be used; '
+            "skipped 1: not 18 fields; skipped 2: never ran",
+        ),
         ("gavel", "a b c d e f g\n", 'line 1: "a b c d e f g": not 7 fields; none of 1 rows can be used'),
         ("csv", "submit_s,runtime_s\n0,1\n", 'column "gang": missing'),
         ("csv", "submit_s,runtimes,gang\n", 'line 1: column "runtime_s": missing; is it "runtimes"?'),

@@ -17,11 +17,13 @@ from traces.formats import CODED, FORMATS, MAPPED
 from traces.formats.job_ids import with_ids
 from traces.formats.mapping.mapped import read_mapped
 from traces.formats.mapping.spec import Changes, MappingError, preset
-from traces.formats.reader import ImportReport, Jobs, RowTally
+from traces.formats.reader import ImportReport, Jobs, RowTally, replaced
 from traces.formats.text_table import found_rows
 from traces.schema import DEFAULTS, TRACE_SCHEMA
 from traces.trace import ANY_DEVICE, Trace, TraceError
+from traces.validate import LIMITS
 
+_RECORDED = ("recorded_start_s", "recorded_end_s")
 _FEW, _NEARLY_ALL = 3, 0.9
 """So many jobs, and such a share of them, make a pattern."""
 
@@ -95,9 +97,12 @@ def _jobs(name: str, path: Path, tally: RowTally, changes: Changes, options: dic
 
 
 def _nothing_usable(tally: RowTally) -> TraceError:
-    for reason, found in tally.skipped.items():
-        return TraceError(f"{found}: {reason}; none of {tally.rows:,} rows can be used")
-    return TraceError("line 1: no rows")
+    if not tally.skipped:
+        return TraceError("line 1: no rows")
+    reason, found = next(iter(tally.skipped.items()))
+    every = [f"; skipped {each.rows:,}: {why}" for why, each in tally.skipped.items()]
+    counts = "".join(every) if len(every) > 1 else ""
+    return TraceError(f"{found}: {reason}; none of {tally.rows:,} rows can be used{counts}")
 
 
 def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
@@ -109,8 +114,20 @@ def _columns(table: pa.Table, tally: RowTally) -> dict[str, Any]:
         tally.note("submitted before the row above: sorted", len(earlier), line)
         table = table.take(pa.array(np.argsort(submit, kind="stable")))
     _note_doubts(table, tally)
-    table = with_ids(table, tally)
+    table = with_ids(_with_possible_ends(table, tally), tally)
     return {name: _column(table.column(name), name) for name in table.column_names if name != "line"}
+
+
+def _with_possible_ends(table: pa.Table, tally: RowTally) -> pa.Table:
+    """Let jobs with an end before their start end after their run time, as a record must be possible."""
+    if not {*_RECORDED} <= {*table.column_names}:
+        return table
+    start, end = (table.column(name).to_numpy() for name in _RECORDED)
+    early = np.rint(end) < np.rint(start)
+    reason = "recorded_end_s: before recorded_start_s: the start and the run time taken"
+    found_rows(tally.note, reason, early, table.column("line").to_numpy())
+    ran = np.minimum(start + table.column("runtime_s").to_numpy(), LIMITS["recorded_end_s"][1])
+    return replaced(table, "recorded_end_s", np.where(early, ran, end))
 
 
 def _note_doubts(table: pa.Table, tally: RowTally) -> None:
@@ -125,7 +142,6 @@ def _note_doubts(table: pa.Table, tally: RowTally) -> None:
     for later, earlier, so in (
         ("deadline_s", "submit_s", ", so missed from the start; it counts from the epoch"),
         ("recorded_start_s", "submit_s", ""),
-        ("recorded_end_s", "recorded_start_s", ""),
     ):
         if {later, earlier} <= {*table.column_names}:
             early = table.column(later).to_numpy() < table.column(earlier).to_numpy()
