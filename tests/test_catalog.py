@@ -197,6 +197,14 @@ def with_extra(tmp_path: Path, text: str) -> Catalog:
     return load_catalog(path)
 
 
+def test_a_source_of_one_word_has_to_be_there(tmp_path: Path) -> None:
+    offer = "[offers.aws-h100-us-east-1]\nusd_per_device_h = "
+    with pytest.raises(CatalogError, match='usd_per_device_h: unknown source "quotes"; did you mean quote'):
+        with_extra(tmp_path, f'{offer}[2.5, "quotes", "high"]\n[sources]\nquote = "Ours of May"')
+    said = with_extra(tmp_path, f'{offer}[2.5, "our quote", "high"]').offer("aws-h100-us-east-1")
+    assert said.figures["usd_per_device_h"].source == "our quote"
+
+
 def test_a_users_file_overrides_single_figures(tmp_path: Path) -> None:
     catalog = with_extra(
         tmp_path,
@@ -232,10 +240,10 @@ def test_a_users_price_is_that_of_all_sizes_and_users_sizes_have_one_price(tmp_p
     assert flat.offer(before.key).usd_per_device_h_by_size == {}
     whole = with_extra(tmp_path, "[offers.lambda-b200-us-east-1]\nsizes = [8, 16]").offer(before.key)
     assert (whole.sizes, whole.usd_per_device_h, whole.usd_per_device_h_by_size) == ((8, 16), 6.69, {})
-    own = "usd_per_device_h = 6\nusd_per_device_h_by_size.2 = [7, 'quote', 'high']"
+    own = "usd_per_device_h = 6\nusd_per_device_h_by_size.2 = [7, 'our quote', 'high']"
     offer = with_extra(tmp_path, f"[offers.{before.key}]\n{own}").offer(before.key)
     assert (offer.usd_per_device_h, offer.usd_per_device_h_by_size) == (6, {2: 7})
-    assert offer.figures["usd_per_device_h_by_size.2"].source == "quote"
+    assert offer.figures["usd_per_device_h_by_size.2"].source == "our quote"
 
 
 def test_a_users_file_adds_entries(tmp_path: Path) -> None:

@@ -74,12 +74,12 @@ def test_a_series_of_the_catalog_is_its_last_point_but_in_a_run(tmp_path: Path) 
     ours = catalog(
         tmp_path,
         f'as_of = "2026-04"\n[offers.{OFFER}]\n'
-        'usd_per_device_h = [[["2025-10", 1.70], [2026-03-01, 2.35]], "index", "medium"]\n'
+        'usd_per_device_h = [[["2025-10", 1.70], [2026-03-01, 2.35]], "an index", "medium"]\n'
         '[pods.h100-server]\ncapital_usd = [["2024-01", 4e5], ["2026-01", 1e5]]\nnode_devices = 8\n'
-        '[pods.a100-server]\ncapital_usd = [2e5, "quote", "high", "2023-05"]\n',
+        '[pods.a100-server]\ncapital_usd = [2e5, "a quote", "high", "2023-05"]\n',
     )
     rent = ours.offer(OFFER).figures["usd_per_device_h"]
-    assert (ours.offer(OFFER).usd_per_device_h, rent.source, rent.as_of) == (2.35, "index", "2026-03")
+    assert (ours.offer(OFFER).usd_per_device_h, rent.source, rent.as_of) == (2.35, "an index", "2026-03")
     assert value_at(rent, datetime(2024, 1, 1, tzinfo=UTC)) == 1.70
     server = ours.pod("h100-server")
     assert (server.capital_usd, server.figures["capital_usd"].sure) == (1e5, "assumed")
@@ -107,7 +107,7 @@ DEVICE = '[devices.h100]\navailable_to_rent = 2026-03-01\navailable_to_buy = "20
             "cloud: usd_per_device_h is dated 2026-02, after the run",
         ),
         (
-            f'[offers.{OFFER}]\nusd_per_device_h = [2, "quote", "high", "2026-06"]',
+            f'[offers.{OFFER}]\nusd_per_device_h = [2, "a quote", "high", "2026-06"]',
             {},
             f"cloud: {OFFER}.usd_per_device_h is dated 2026-06-01, after the run, which ends on 2026-01-05",
         ),
@@ -145,8 +145,8 @@ def test_a_pod_that_nobody_sells_yet_is_one_line(tmp_path: Path) -> None:
             'usd_per_device_h = [["2026-02", 1], ["2026-01", 1]]',
             "2026-01-01 after 2026-02-01: dates must ascend",
         ),
-        ('usd_per_device_h = [2, "quote", "high", "soon"]', "'soon': must be a date"),
-        ('boot_s = [600, "quote", "high", "2026-01"]', "must be a number, or [number, source, certainty]"),
+        ('usd_per_device_h = [2, "a quote", "high", "soon"]', "'soon': must be a date"),
+        ('boot_s = [600, "a quote", "high", "2026-01"]', "must be a number, or [number, source, certainty]"),
         ('boot_s = [["2026-01", 600]]', "must be a number, or [number, source, certainty]"),
     ],
 )
@@ -175,3 +175,15 @@ def test_the_last_line_says_how_old_prices_are(monkeypatch: pytest.MonkeyPatch) 
         f"assumed of dojo: idle_kw 5\nprices of {last}, 1 month old"
     )
     assert footer({}, "") == ""
+
+
+def test_a_price_of_ones_own_without_a_date_is_named(tmp_path: Path) -> None:
+    """Nobody can say how old it is; what the rest is of is said after it."""
+    undated = catalog(tmp_path, f'[offers.{OFFER}]\nusd_per_device_h = [2.5, "a quote of ours", "high"]')
+    done = run(scenario(), build.trace(job(0, 60, 8), epoch="2026-01-05"), tmp_path, undated)
+    assert done.description["prices_of"] == ""
+    said = {"cloud": "usd_per_device_h 2.5 (a quote of ours)"}
+    assert done.description["unsure"]["undated"] == said
+    assert footer({"undated": said}, "") == f"prices without a date of cloud: {said['cloud']}"
+    dated = run(scenario(), build.trace(job(0, 60, 8)), tmp_path / "dated", load_catalog())
+    assert "undated" not in dated.description["unsure"]

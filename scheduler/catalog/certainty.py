@@ -7,19 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Literal
 
 from scheduler.catalog.models import Certainty, Entry, Figure
 from traces.dated import months_between
 from traces.numbers import significant
 
-NOTED: dict[Certainty, str] = {"assumed": "assumed of", "low": "low certainty of"}
-"""Certainties that a footer names, and its words."""
+Noted = Certainty | Literal["undated"]
+"""Why a figure is worth a note: its certainty, or a price that nobody can tell the age of."""
+UNSURE: tuple[Certainty, ...] = ("assumed", "low")
+"""Certainties on which nothing should rest unsaid."""
+NOTED: dict[Noted, str] = {
+    "assumed": "assumed of",
+    "low": "low certainty of",
+    "undated": "prices without a date of",
+}
+"""What a footer names, and its words."""
 
 
-def figures_of(entry: Entry, names: Iterable[str], sure: Certainty) -> list[str]:
-    """Return those of the named figures of an entry that are of one certainty, as text."""
+def figures_of(entry: Entry, names: Iterable[str], noted: Noted) -> list[str]:
+    """Return those of the named figures of an entry that are of one certainty, or undated, as text."""
     found = ((name, entry.figures[name]) for name in names if name in entry.figures)
-    return [written(name, figure) for name, figure in found if figure.sure == sure]
+    return [
+        written(name, figure)
+        for name, figure in found
+        if (not figure.as_of if noted == "undated" else figure.sure == noted)
+    ]
 
 
 def written(name: str, figure: Figure) -> str:
@@ -27,7 +40,7 @@ def written(name: str, figure: Figure) -> str:
     return f"{name} {significant(figure.value, 6)}{figure.source and f' ({figure.source})'}"
 
 
-def footer(unsure: Mapping[Certainty, Mapping[str, str]], prices_of: str) -> str:
+def footer(unsure: Mapping[Noted, Mapping[str, str]], prices_of: str) -> str:
     """Return the lines that end an output with money, from figures by certainty and whose they are.
 
     The last one says how old the oldest of its prices is; `prices_of` is their month, empty where the catalog

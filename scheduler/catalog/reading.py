@@ -6,6 +6,7 @@ The user's own files have the same form; they add entries, or override single fi
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -31,6 +32,8 @@ _STALE = {
     "spot_usd_per_device_h": ("spot_usd_per_device_h_by_size.",),
 }
 """What is out of date where a later file gives a field anew."""
+_KEY = re.compile(r"[\w.-]+")
+"""A source of one word is a key; text that speaks for itself has more of them."""
 _TABLES = ("mfu", "providers", "devices", "pods", "offers")
 _LISTS = ("sizes", "spot_sizes")
 _DATED = ("usd_per_device_h", "spot_usd_per_device_h", "capital_usd")
@@ -123,7 +126,20 @@ def _read_all(paths: Iterable[Path]) -> Catalog:
                 given = _given(where, values, file.as_of, "mfu." if name == "mfu" else "")
                 before = table[key].fields if key in table else {}
                 table[key] = _Raw(where, _left(before, given) | given)
+    _check_sources(tables, sources)
     return _build(tables, sources)
+
+
+def _check_sources(tables: Mapping[str, Mapping[str, _Raw]], sources: Mapping[str, str]) -> None:
+    """Raise CatalogError where a figure names a source that no file has."""
+    entries = (raw for table in tables.values() for raw in table.values())
+    for value, where in (given for raw in entries for given in raw.fields.values()):
+        source = value.source if isinstance(value, Figure) else ""
+        if _KEY.fullmatch(source) and source not in sources:
+            allowed = "a key of a [sources] table, or text of several words"
+            raise CatalogError(
+                f'{where}: unknown source "{source}"{nearest(source, sources)}; allowed is {allowed}'
+            )
 
 
 def _left(before: Mapping[str, _Given], given: Mapping[str, _Given]) -> dict[str, _Given]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from math import isinf
 from textwrap import fill
 
-from scheduler.catalog.certainty import NOTED, figures_of, footer, oldest
-from scheduler.catalog.models import Certainty, Entry
+from scheduler.catalog.certainty import UNSURE, Noted, figures_of, footer, oldest
+from scheduler.catalog.models import Entry
 from scheduler.money.claims.claim_file import VERDICTS, Claim, ClaimInput, Range
 from scheduler.money.claims.readings import Hardware, PriceReading
 from scheduler.money.claims.simulated_claims import SIMULATED_CLAIMS
@@ -73,8 +73,8 @@ def _unsure(court: Court, tested: Iterable[str]) -> str:
     """Name what is assumed or of low certainty among the inputs, and of each reading of the hardware."""
     used = dict.fromkeys(name for key in tested for name in court.inputs(key))
     inputs = {name: court.dossier.inputs[name] for name in used}
-    unsure: dict[Certainty, dict[str, str]] = {}
-    for sure in NOTED:
+    unsure: dict[Noted, dict[str, str]] = {}
+    for sure in UNSURE:
         of_inputs = [_noted(name, each) for name, each in inputs.items() if each.certainty == sure]
         whose = {"inputs": ", ".join(of_inputs)}
         for reading in court.hardware:

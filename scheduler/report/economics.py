@@ -7,7 +7,7 @@ from itertools import chain
 from math import isfinite
 
 from scheduler.catalog import Catalog
-from scheduler.catalog.certainty import NOTED, figures_of, footer, oldest, written
+from scheduler.catalog.certainty import UNSURE, Noted, figures_of, footer, oldest, written
 from scheduler.catalog.models import DEFAULT_KIND, Certainty
 from scheduler.money.economics.comparison import Asked, Comparison, ReadingAnswer
 from scheduler.money.economics.readings import EXAPOD
@@ -121,7 +121,10 @@ def _breakeven(share: float) -> str:
 
 def _unsure(catalog: Catalog, asked: Asked, found: Comparison) -> str:
     """Name what is assumed or of low certainty of each pod and of the offer; equal texts stand together."""
-    unsure = {sure: _together(catalog, asked, found, sure) for sure in NOTED}
+    unsure: dict[Noted, Mapping[str, str]] = {sure: _together(catalog, asked, found, sure) for sure in UNSURE}
+    if not found.answers[0].inputs["usd_per_device_h"].is_set:
+        undated = figures_of(catalog.offer(asked.offer), ("usd_per_device_h",), "undated")
+        unsure["undated"] = {asked.offer: undated[0]} if undated else {}
     capital = (answer.reading.figures.get("capital_usd", ()) for answer in (*found.answers, *found.beside))
     rent = catalog.offer(asked.offer).figures.get("usd_per_device_h")
     return footer(unsure, oldest([*chain.from_iterable(capital), rent]))

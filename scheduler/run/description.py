@@ -54,10 +54,11 @@ class CheckEntry(Struct, frozen=True):
 
 
 class Unsure(Struct, frozen=True):
-    """Figures that are assumed, and of low certainty, by what they are of."""
+    """Figures that are assumed, of low certainty, and prices without a date, by what they are of."""
 
     assumed: dict[str, str]
     low: dict[str, str]
+    undated: dict[str, str] = {}
 
 
 class WeatherEntry(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Figures without a source, or of low certainty, that a run rests on: of pools, offers and drawn weather."""
+"""Figures that a run rests on without a source, of low certainty or without a date, and drawn weather's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from scheduler.catalog import Catalog
-from scheduler.catalog.certainty import figures_of, oldest
+from scheduler.catalog.certainty import Noted, figures_of, oldest
 from scheduler.catalog.models import Certainty
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from scheduler.stock.contracts import price_name
@@ -19,15 +19,20 @@ SOURCELESS = {"refusals": ("slot_s",), "boots": ("slot_s",), "drift": ("reversio
 """Defaults of the weather that have no source, by the part of an offer's specification."""
 
 
-def unsure_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[Certainty, dict[str, str]]:
-    """Return the figures that are assumed, and those of low certainty, by pool and offer of the run."""
-    found: dict[Certainty, dict[str, list[str]]] = {
+def unsure_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[Noted, dict[str, str]]:
+    """Return the figures that are assumed, and those of low certainty, by pool and offer of the run.
+
+    Prices and capital of the catalog that nobody dated are beside them, where there are any.
+    """
+    found: dict[Noted, dict[str, list[str]]] = {
         "assumed": _assumed(scenario, stock, catalog),
         "low": _catalogued(scenario, stock, catalog, "low"),
     }
+    if any((undated := _undated(scenario, stock, catalog)).values()):
+        found["undated"] = undated
     return {
-        sure: {name: ", ".join(figures) for name, figures in of.items() if figures}
-        for sure, of in found.items()
+        noted: {name: ", ".join(figures) for name, figures in of.items() if figures}
+        for noted, of in found.items()
     }
 
 
@@ -70,6 +75,21 @@ def _assumed(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, li
         quota = [f"quota {offer.quota:,}"] if offer.quota < NO_QUOTA else []
         assumed[offer.name] = [*quota, *assumed[offer.name]]
     return assumed
+
+
+def _undated(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, list[str]]:
+    """The catalog's prices and capital without a month, by pool and offer."""
+    pods = {spec.name: spec.pod for spec in scenario.pools if spec.capital_usd is None}
+    offers = {spec.name: spec for spec in scenario.offers}
+    found = {
+        pool.name: figures_of(catalog.pod(pod), ("capital_usd",), "undated")
+        for pool in stock.pools
+        if (pod := pods.get(pool.name))
+    }
+    return found | {
+        offer.name: figures_of(catalog.offer(offer.offer), _prices(offers[offer.name]), "undated")
+        for offer in stock.offers
+    }
 
 
 def _catalogued(scenario: Scenario, stock: Stock, catalog: Catalog, sure: Certainty) -> dict[str, list[str]]:

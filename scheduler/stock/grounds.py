@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from scheduler.catalog import Catalog
-from scheduler.catalog.certainty import oldest
-from scheduler.catalog.models import Certainty
+from scheduler.catalog.certainty import Noted, oldest
 from scheduler.scenario import OfferSpec, Scenario
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.stock import OfferStock, stock_of
@@ -29,7 +28,7 @@ class PriceSource(NamedTuple):
 class Grounds(NamedTuple):
     """What one run or several rest on."""
 
-    unsure: dict[Certainty, dict[str, str]]
+    unsure: dict[Noted, dict[str, str]]
     """Figures by certainty, then by pool or offer, as `unsure_figures` has them."""
     prices: list[PriceSource]
     prices_of: str
@@ -38,7 +37,7 @@ class Grounds(NamedTuple):
 
 def grounds_of(scenarios: Iterable[Scenario], catalog: Catalog) -> Grounds:
     """Return what the runs of some scenarios rest on together; raises what `stock_of` raises."""
-    unsure: dict[Certainty, dict[str, dict[str, None]]] = {}
+    unsure: dict[Noted, dict[str, dict[str, None]]] = {}
     prices: dict[PriceSource, None] = {}
     months: list[str] = []
     for scenario in scenarios:

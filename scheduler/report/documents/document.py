@@ -20,7 +20,8 @@ def about(meaning: str) -> Meta:
 
 
 Sure = Annotated[
-    dict[str, dict[str, str]], about("figures that are `assumed` and of `low` certainty, by what they are of")
+    dict[str, dict[str, str]],
+    about("figures that are `assumed`, of `low` certainty, and `undated` prices if any, by what they are of"),
 ]
 Out = Annotated[str | None, about("file or folder of what was written, if anything was")]
 
