@@ -266,6 +266,29 @@ def test_fewer_devices_are_found() -> None:
     assert (pods.change, pods.closed) == (("pools.own.pods=2",), 1)
 
 
+def test_a_simulation_that_rents_where_the_record_did_not_is_told() -> None:
+    """The second job waits 100 s for the first by the record, and rents at once in the simulation."""
+    log = log_of(EIGHT, job(0, 100, 8), job(0, HOUR_S, 8))
+    renting = scenario([pool(8)], [build.offer("cloud")], policy={"patience": "at_once"})
+    trial = beside(renting, log).trials[0]
+    assert (trial.rule.name, trial.change) == ("nothing rented", ('policy.patience="never"',))
+    assert trial.rule.evidence == "the record rented nothing, the simulation 8 device-h"
+    assert (trial.closed, trial.nearer) == (1, 1)
+    rows = log.table.to_pylist()
+    rented = build.trace(rows[0], rows[1] | {"recorded_where": "cloud", "recorded_start_s": 50})
+    assert "nothing rented" not in [each.rule.name for each in beside(renting, rented).trials]
+
+
+def test_a_gang_that_a_pool_slows_again_is_told() -> None:
+    """By the record a gang over two pods holds them for 90 s; at 0.9 it would for 100, and the next waits."""
+    two = [pool(4, 2, span_efficiency=0.9)]
+    log = build.trace(was(0, 0, 90, 8), was(0, 90, 180, 8))
+    trial = beside(scenario(two), log).trials[0]
+    assert (trial.rule.name, trial.closed) == ("gangs not slowed", 1)
+    assert trial.change == ("pools.own.span_efficiency=1.0",)
+    assert trial.rule.evidence.startswith("2 of 2 jobs are larger than a pod")
+
+
 def test_what_no_scenario_says_is_named() -> None:
     """Ann runs one job at a time, though she has had three devices; numbers 2 to 9 lack."""
     log = build.trace(

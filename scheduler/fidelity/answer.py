@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from scheduler.fidelity.additions import rentals, spans
 from scheduler.fidelity.beyond import closed_hours, missing_jobs, owner_counts, start_up
 from scheduler.fidelity.closings import downtime
 from scheduler.fidelity.comparison import FidelityError, FidelityErrors, compare
@@ -20,7 +21,7 @@ from scheduler.replay.setup import Setup
 from traces.record import Record
 
 RULES = (
-    *(downtime, owner_limits, queue_limits, unused_devices, order, backfill, kills),
+    *(rentals, spans, downtime, owner_limits, queue_limits, unused_devices, order, backfill, kills),
     *(owner_counts, start_up, closed_hours, missing_jobs),
 )
 """Each yields what it finds; those that can be simulated first."""
@@ -51,8 +52,9 @@ def fidelity(setup: Setup, folder: Path, progress: TrialProgress) -> FidelityAns
     progress("record", 0, None)
     was = replay(changed(setup, ["fair_weather=true"]), folder / "record", engine=RECORD)
     progress("simulation", 1, None)
-    comparison = compare(was, replay(setup, folder / "simulation"))
-    findings = Findings.of(setup, was)
+    would = replay(setup, folder / "simulation")
+    comparison = compare(was, would)
+    findings = Findings.of(setup, was, would)
     reason_s = {reason: int(waited_s.sum()) for reason, waited_s in findings.waits.reason_s.items()}
     if comparison.is_exact:
         return FidelityAnswer(comparison, reason_s, (), None)

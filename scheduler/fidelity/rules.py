@@ -31,17 +31,19 @@ class UnmodelledRule(NamedTuple):
 
 @dataclass(frozen=True)
 class Findings:
-    """A set-up, the record of its trace, and where the waits of that went."""
+    """A set-up, the record of its trace and its simulation, and where the waits of the record went."""
 
     setup: Setup
+    was: Run
+    would: Run
     line: Timeline
     waits: WaitAccount
 
     @classmethod
-    def of(cls, setup: Setup, was: Run) -> Findings:
-        """Return those of the run as recorded."""
+    def of(cls, setup: Setup, was: Run, would: Run) -> Findings:
+        """Return those of the run as recorded, and of the simulated one."""
         line = Timeline(RecordedJobs.of(was), sum(was.pools.values()))
-        return cls(setup, line, account(line))
+        return cls(setup, was, would, line, account(line))
 
 
 def unreserved(line: Timeline, row: int) -> Bools:
