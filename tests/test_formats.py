@@ -310,6 +310,20 @@ def test_several_jobs_to_come_after_by_number(tmp_path: Path) -> None:
     assert not found.report.noted
 
 
+@pytest.mark.parametrize("ids", ["", "job_id,"])
+def test_a_word_among_numbers_of_jobs_is_shown(tmp_path: Path, ids: str) -> None:
+    cells = [f"{number}," if ids else "" for number in range(3)]
+    text = f"{ids}submit_s,runtime_s,gang,after\n" + "".join(
+        f"{cell}{at},60,1,{after}\n"
+        for at, (cell, after) in enumerate(zip(cells, ["", "ann", "1.0"], strict=True))
+    )
+    found = imported(tmp_path, "csv", text)
+    assert rows(found.trace, "after") == [(None,), (None,), ([1],)]
+    assert {why: str(where) for why, where in found.report.noted.items()} == {
+        "after: names no job of the file, or one that was skipped: cleared": 'line 3: "ann"'
+    }
+
+
 def test_a_record_that_runs_backwards_is_said_and_made_one_that_can_be(tmp_path: Path) -> None:
     text = "submit_s,runtime_s,gang,recorded_start_s,recorded_end_s\n9,5,1,8,20\n10,5,1,30,20\n11,5,1,,\n"
     found = imported(tmp_path, "csv", text)
@@ -498,6 +512,13 @@ def test_gavel_steps_become_seconds_at_the_rate_of_their_type(tmp_path: Path) ->
     assert report.assumed[0].startswith(
         "run time: total steps at a rate of its job type (Gavel's own for one V100)"
     )
+
+
+def test_gavels_remarks_are_no_jobs(tmp_path: Path) -> None:
+    found = imported(tmp_path, "gavel", f"# a\ttab\n\n{GAVEL}  # the end\n")
+    plain = imported(tmp_path, "gavel", GAVEL)
+    assert found.trace.table.equals(plain.trace.table)
+    assert found.report.rows == plain.report.rows
 
 
 def test_gavel_takes_other_rates(tmp_path: Path) -> None:

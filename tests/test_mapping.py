@@ -135,6 +135,25 @@ def test_a_night_on_which_clocks_go_back(tmp_path: Path) -> None:
     }
 
 
+def test_the_run_time_tells_which_of_two_hours_it_was(tmp_path: Path) -> None:
+    text = (
+        "Submit,Start,End,Elapsed\n"
+        "2026-10-25 01:00,2026-10-25 02:20,2026-10-25 02:30,4200\n"
+        "2026-10-25 01:00,2026-10-25 02:20,2026-10-25 02:30,600\n"
+        "2026-10-25 01:00,2026-10-25 02:20,2026-10-25 03:30,4200\n"
+        "2026-10-25 01:00,2026-10-25 02:20,2026-10-25 03:30,7800\n"
+    )
+    times = [each for each in TIMES if not each.startswith("runtime_s")]
+    found = read(tmp_path, text, *times, "runtime_s=Elapsed", zone="Europe/Berlin")
+    first = unix(2026, 10, 25, 2, 20) - round(found.trace.epoch.timestamp())
+    assert rows(found.trace, "recorded_start_s", "recorded_end_s") == [
+        (first, first + 4_200),
+        (first, first + 600),
+        (first + 3_600, first + 7_800),
+        (first, first + 7_800),
+    ]
+
+
 @pytest.mark.parametrize(
     "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC", "+08:00"]
 )

@@ -64,7 +64,7 @@ steps = floor(rate x seconds). So ceil(steps / rate) gives those run times back,
 def read(path: Path, tally: RowTally, steps_per_s: Mapping[str, float] = STEPS_PER_S) -> Jobs:
     """Read every job of a type in `steps_per_s` (steps a second, whatever the gang)."""
     names = _names(path)
-    blocks = read_rows(path, tally, separator="\t", names=names)
+    blocks = read_rows(path, tally, separator="\t", names=names, comments=[], remark="#")
     table = pa.concat_tables([_jobs(rows, steps_per_s) for rows in blocks])
     rates = "Gavel's own for one V100" if steps_per_s is STEPS_PER_S else f"given, {dict(steps_per_s)}"
     by_steps = f"run time: total steps at a rate of its job type ({rates}), whatever the number of GPUs"
@@ -78,7 +78,9 @@ def read(path: Path, tally: RowTally, steps_per_s: Mapping[str, float] = STEPS_P
 
 def _names(path: Path) -> tuple[str, ...]:
     """Return the fields, which the first line tells by their number."""
-    first = next(text_blocks(path, RowTally())).lstrip(b"\n").partition(b"\n")[0]
+    block = next(text_blocks(path, RowTally()))
+    lines = (line for line in block.split(b"\n") if line.strip())
+    first = next((line for line in lines if not line.lstrip().startswith(b"#")), b"")
     return _FIELDS.get(first.count(b"\t") + 1, _SHORT)
 
 

@@ -1,6 +1,6 @@
 """Job ids as their source wrote them, and the jobs that others come after by those ids.
 
-Readers hand `job_id` as numbers or as text, or not at all, and `after` as lists of the same.
+Readers hand `job_id` as numbers or as text, or not at all, and `after` as lists of the same, or of text.
 """
 
 from __future__ import annotations
@@ -69,9 +69,11 @@ def _known(table: pa.Table, ids: pa.Array | None, tally: RowTally) -> tuple[Ints
     lists = table.column("after").combine_chunks()
     rows, after = pc.list_parent_indices(lists).to_numpy(), lists.flatten()
     if ids is None:
-        ids = pa.array(np.arange(len(table)), after.type)
+        ids = pa.array(np.arange(len(table)))
     else:
         _check_unique(ids, line)
+    if ids.type != after.type:
+        ids = (ids.cast(pa.int64()) if pa.types.is_string(after.type) else ids).cast(after.type)
     found = pc.index_in(after, value_set=ids).fill_null(-1).to_numpy()
     known, itself = found >= 0, found == rows
     twice = known & ~itself & repeated(rows, found)

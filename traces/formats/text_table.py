@@ -109,15 +109,16 @@ def read_rows(
     separator: str | None,
     names: Sequence[str] | None = None,
     comments: list[str] | None = None,
+    remark: str = ";",
     more: bool = False,
 ) -> Iterator[TextRows]:
     """Yield the rows of a text file as `text_blocks` reads it, block after block, at least one block.
 
     `separator` is a character, or several, of which the one counts that the first line has most of, or None
     for any run of blanks. `names` are the columns, by default those in the first line. Where `comments` is
-    given, lines that start with ";" go there. Blank lines are passed over. Between characters, cells may be
-    in quotes. Rows with another number of fields are skipped; where `more` may be, it is left out and noted.
-    Raises TraceError for a file that cannot be read as text at all.
+    given, lines that start with `remark` go there. Blank lines are passed over. Between characters, cells may
+    be in quotes. Rows with another number of fields are skipped; where `more` may be, it is left out and
+    noted. Raises TraceError for a file that cannot be read as text at all.
     """
     blocks = _numbered(text_blocks(path, tally))
     if separator is not None:
@@ -127,7 +128,7 @@ def read_rows(
     for all_lines, all_numbers in blocks:
         wanted = pc.not_equal(pc.utf8_trim_whitespace(all_lines), "")
         if comments is not None:
-            remarks = pc.starts_with(pc.utf8_ltrim_whitespace(all_lines), ";")
+            remarks = pc.starts_with(pc.utf8_ltrim_whitespace(all_lines), remark)
             comments += all_lines.filter(remarks).to_pylist()
             wanted = pc.and_not(wanted, remarks)
         lines, numbers = all_lines.filter(wanted), all_numbers[wanted.to_numpy(zero_copy_only=False)]

@@ -207,7 +207,7 @@ class LogCells:
         self.rows.note(
             moments.later_s > 0,
             f"{name}: a local time that stands twice, as clocks went back: the earlier one, unless that is "
-            "before the job's last time",
+            "before the job's last time or the run time says the later",
             text,
         )
         skipped = f"{name}: a local time that clocks going forward left out: read as if they had not yet"

@@ -22,6 +22,7 @@ from traces.formats.mapping.checks import (
     settle_jobs,
 )
 from traces.formats.mapping.columns import CHAIN, FileColumns
+from traces.formats.mapping.hours import settle_hours
 from traces.formats.mapping.merging import merged
 from traces.formats.mapping.skipping import skip_rows
 from traces.formats.mapping.spec import SEPARATORS, JobMapping
@@ -65,6 +66,7 @@ class MappedColumns:
         self._cells = LogCells(mapping)
         self._columns = FileColumns(names, mapping, own=own)
         self._terms, self._own = self._columns.terms, self._columns.own
+        self._later_s: dict[str, Floats] = {}
 
     def say_left_out(self, rows: TextRows, tally: RowTally) -> None:
         """Note each column that stands for nothing."""
@@ -74,6 +76,7 @@ class MappedColumns:
         """Return the columns of a block; rows that are no jobs, or whose cells are no values, are skipped."""
         self._cells.turn_to(rows)
         skip_rows(rows, self._mapping.skip)
+        self._later_s = {}
         columns: dict[str, Any] = {}
         before = np.full(len(rows), -np.inf)
         for name in (*CHAIN, *(name for name in self._terms if name not in CHAIN)):
@@ -90,6 +93,7 @@ class MappedColumns:
                 columns[name] = self._numbers(name, before)
                 if name in CHAIN:
                     before = np.where(np.isnan(columns[name]), before, columns[name])
+        settle_hours(columns, self._later_s)
         self._skip_unknown(rows, columns)
         return rows.kept(**columns)
 
@@ -103,6 +107,9 @@ class MappedColumns:
             if target in CHAIN and term.single is not None:
                 read = read.pushed(before)
                 self._cells.settle(term.single, read)
+                if read.later_s is not None:
+                    earlier = self._later_s.get(target, 0.0)
+                    self._later_s[target] = np.where(np.isnan(values), read.later_s, earlier)
             for fault in read.faults:
                 self._cells.rows.skip(fault.rows & np.isnan(values), fault.reason, fault.text)
             values = np.where(np.isnan(values), read.value, values)
@@ -183,6 +190,11 @@ def _with_numbers(table: pa.Table) -> pa.Table:
         table = replaced(table, "job_id", as_numbers(text))
     if "after" in table.column_names:
         lists = table.column("after").combine_chunks()
-        after = pa.ListArray.from_arrays(lists.offsets, pa.array(as_numbers(lists.values)))
+        named = lists.values
+        if pc.any(pc.invert(are_whole(named))).as_py():  # words name no job, and are shown
+            named = pc.replace_substring_regex(named, r"^(\d+)\.0*$", r"\1")
+        else:
+            named = pa.array(as_numbers(named))
+        after = pa.ListArray.from_arrays(lists.offsets, named)
         table = replaced(table, "after", after)
     return table
