@@ -181,7 +181,8 @@ def test_listing_of_an_unknown_section() -> None:
         ),
         (
             lambda: CATALOG.offer("aws-h100-us-east1"),
-            'unknown offer "aws-h100-us-east1"; did you mean aws-h100-us-east-1?',
+            'unknown offer "aws-h100-us-east1"; did you mean aws-h100-us-east-1? '
+            "Offers of your own need --catalog FILE",
         ),
     ],
 )

@@ -662,7 +662,8 @@ def typed(*words: str) -> tuple[int, str]:
         ("--pod exapod-artcle-34", 'unknown pod "exapod-artcle-34"; did you mean exapod-article-34?'),
         (
             "--offer nebius-h100-eu-north",
-            'unknown offer "nebius-h100-eu-north"; did you mean nebius-h100-eu-north1?',
+            'unknown offer "nebius-h100-eu-north"; did you mean nebius-h100-eu-north1? '
+            "Offers of your own need --catalog FILE",
         ),
         (
             "--set utilisation=1",

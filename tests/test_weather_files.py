@@ -313,7 +313,10 @@ def test_low_certainty_is_named_with_its_source_unless_the_scenario_states_the_f
         {"name": "own", "pods": 1, "pod": "exapod-public", "capital_usd": 3e7},
     ]
     of = scenario(pools, [offer("cloud", key="gcp-h200-us-east4")])
-    low = unsure_figures(of, stock_for(of, catalog), catalog)["low"]
+    unsure = unsure_figures(of, stock_for(of, catalog), catalog)
+    low = unsure["low"]
+    assert "capital_usd 30,000,000 (stated in the scenario)" in unsure["assumed"]["own"]
+    assert "capital_usd" not in unsure["assumed"]["dojo"]
     assert low == {
         "dojo": "busy_kw 250 (article-34), capital_usd 400,000,000 (article-34)",
         "cloud": "usd_per_device_h 10.4942 (skypilot-host), boot_s 600 (rented-start)",

@@ -32,7 +32,10 @@ class Catalog(Struct, frozen=True):
 
     def offer(self, key: str) -> Offer:
         """Return an offer; raises CatalogError where there is none under that key."""
-        return find(self.offers, "offer", key)
+        try:
+            return find(self.offers, "offer", key)
+        except CatalogError as error:
+            raise CatalogError(f"{error} Offers of your own need --catalog FILE") from None
 
 
 def find(entries: Mapping[str, _T], what: str, key: str, where: str = "") -> _T:

@@ -68,9 +68,12 @@ def _assumed(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, li
         spec = specs[pool.name]
         unpriced = spec.capital_usd is None and spec.pod is None
         gaps += ["no capital"] if unpriced else []
+        stated = (
+            [f"capital_usd {spec.capital_usd:,.15g} (stated in the scenario)"] if spec.capital_usd else []
+        )
         share = scenario.money.operations_share_per_year
         operations = [f"operations_share_per_year {share:g}"] if pool.capital_usd_per_pod > 0 else []
-        assumed[pool.name] = [*spans, *assumed[pool.name], *gaps, *operations]
+        assumed[pool.name] = [*spans, *assumed[pool.name], *gaps, *stated, *operations]
     for offer in stock.offers:
         quota = [f"quota {offer.quota:,}"] if offer.quota < NO_QUOTA else []
         assumed[offer.name] = [*quota, *assumed[offer.name]]
