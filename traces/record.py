@@ -105,3 +105,4 @@ def recorded_use(trace: Trace) -> Iterator[str]:
     device = "own" if trace.reference_device == ANY_DEVICE else trace.reference_device
     pods = -(-devices // MOST_OF_A_POD)
     yield f'[[pools]]\nname = "recorded"\ndevice = "{device}"\npods = {pods}\ndevices = {-(-devices // pods)}'
+    yield "# capital_usd = 0  # price of a pod; if your nodes are known, a pod is one of them"

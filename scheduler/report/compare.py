@@ -164,6 +164,7 @@ def _least(answer: Answer) -> str:
     if not any(found):
         return ""
     usd = Scale("USD", 1, 0)
+    kind = "run" if answer.question.trace is None else "week"
     rows = []
     for name in answer.question.policies:
         if _mean(answer, name, "least_usd_avoidable") is None:  # a bound
@@ -174,7 +175,7 @@ def _least(answer: Answer) -> str:
         waits = [f"{unit.show(value)} {unit.name}" for value in (wait, short)]
         left = percent(1 - least / spent if spent else None, 0)
         rows.append([name, usd.show(spent), usd.show(least), left, *waits])
-    header = ["lower bounds", "avoidable USD", "at least, at this wait", "left to win", "wait mean"]
+    header = ["lower bounds", f"avoidable USD a {kind}", "at least, at this wait", "left to win", "wait mean"]
     header.append("at least, at this spend")
     return table(header, rows, numbers=range(1, 6))
 
