@@ -42,12 +42,24 @@ def test_init_asks_for_what_is_not_given(tmp_path: Path) -> None:
     assert (pool.pods, pool.devices, pool.device) == (3, 4, "h100")
 
 
+def test_init_takes_defaults_where_nobody_answers_and_says_what_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    done = type_in("init", "-o", file, "--name", "ours")
+    assert (done.exit_code, file.exists()) == (2, False)
+    assert "Missing option '--nodes'" in done.stderr
+    assert type_in("init", "-o", file, "--name", "ours", "--nodes", 3).exit_code == 0
+    (pool,) = read_scenario(file).pools
+    assert (pool.pods, pool.devices, pool.device) == (3, 8, "h100")
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (("--offer", "nobody=8"), "nobody"),
         (("--offer", "aws-h100-us-east-1"), "KEY=QUOTA"),
         (("--patience", "soon"), "soon"),
+        (("--device", "foo"), 'unknown device "foo"'),
+        (("--trace", "nope.parquet"), "nope.parquet: no such file"),
     ],
 )
 def test_a_wrong_answer_is_one_line_and_no_file(tmp_path: Path, more: tuple[str, str], said: str) -> None:

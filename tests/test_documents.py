@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from scheduler.report.documents.money import (
     LedgerDocument,
 )
 from scheduler.report.documents.roadmaps import RoadmapDocument
-from scheduler.report.documents.runs import SummaryDocument, WhyDocument, WhyJobDocument
+from scheduler.report.documents.runs import RunsDocument, SummaryDocument, WhyDocument, WhyJobDocument
 from scheduler.report.documents.studies import (
     CompareDocument,
     PlanDocument,
@@ -36,7 +37,15 @@ from scheduler.report.documents.years import YearsDocument
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS: list[type[Document]] = [
-    *(SummaryDocument, WhyDocument, WhyJobDocument, LedgerDocument, CompareDocument, PowerDocument),
+    *(
+        SummaryDocument,
+        RunsDocument,
+        WhyDocument,
+        WhyJobDocument,
+        LedgerDocument,
+        CompareDocument,
+        PowerDocument,
+    ),
     *(PlanDocument, RoadmapDocument, PriceDocument, TryDocument),
     *(StudyDocument, EconomicsDocument, ClaimsDocument, CatalogDocument, WeatherDocument),
     *(TraceDocument, FileDocument, VerifyDocument, FidelityDocument, YearsDocument),
@@ -104,6 +113,9 @@ def test_commands_print_their_documents(home: Path) -> None:
     assert billed == pytest.approx(bills.expected_usd)
     assert said(LedgerDocument, "ledger", run).charges
     assert said(FileDocument, "check", scenario).holds == "scenario"
+    assert said(TraceDocument, "check", home / "jobs.parquet").jobs > 0
+    (listed,) = said(RunsDocument, "runs", home / "run").runs
+    assert datetime.fromisoformat(listed["start"]) == summary.start
     assert said(TraceDocument, "import", "csv", jobs_as_csv(home), "-o", home / "again.parquet").jobs > 0
     assert said(WeatherDocument, "weather", scenario).days == 0
     assert said(EconomicsDocument, "economics", "--draws", 100).draws == 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from scheduler.cli import options
 from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand, warn
 from traces.times import DAY_S
+
+if TYPE_CHECKING:  # for start-up time
+    from scheduler.report.documents.files import FileDocument, TraceDocument
 
 
 @click.command(cls=ArrowCommand)
@@ -19,15 +23,17 @@ from traces.times import DAY_S
 @options.as_json
 def check(file: Path, trace: Path | None, as_json: bool) -> None:
     """Validate a trace or weather (Parquet), a scenario or a study (TOML), and say what it holds."""
+    checked = _checked(file, trace)
+    click.echo(checked.text() if as_json else "\n".join(checked.says))
+
+
+def _checked(file: Path, trace: Path | None) -> FileDocument | TraceDocument:
+    """Return what a file is, and what it holds."""
     from scheduler.report.documents.files import FileDocument
 
-    holds, says = _checked(file, trace)
-    checked = FileDocument(file=str(file), holds=holds, rows=None, says=[says])
-    click.echo(checked.text() if as_json else says)
+    def holding(holds: str, says: str) -> FileDocument:
+        return FileDocument(file=str(file), holds=holds, rows=None, says=[says])
 
-
-def _checked(file: Path, trace: Path | None) -> tuple[str, str]:
-    """Return what a file is, and what it holds."""
     raw = None
     if file.suffix == ".toml":
         from scheduler.scenario import ScenarioError
@@ -35,20 +41,21 @@ def _checked(file: Path, trace: Path | None) -> tuple[str, str]:
 
         raw = read_toml(file, ScenarioError)
     if raw is not None and "scenario" not in raw:
-        return "scenario", _check_scenario(file, trace)
+        return holding("scenario", _check_scenario(file, trace))
     if trace is not None:
         raise click.UsageError("--trace goes with a scenario")
     if raw is not None:
-        return "study", _check_study(file)
+        return holding("study", _check_study(file))
     from scheduler.weather import Weather
 
     if Weather.claimed(file):
-        return "weather", _check_weather(file)
-    return "trace", _check_trace(file)
+        return holding("weather", _check_weather(file))
+    return _check_trace(file)
 
 
-def _check_trace(file: Path) -> str:
+def _check_trace(file: Path) -> TraceDocument:
     from scheduler.catalog import CatalogError, load_catalog
+    from scheduler.report.documents.files import trace_document
     from scheduler.stock.reference import check_rates
     from traces.record import recorded_use
     from traces.submissions import about_trace, submissions
@@ -64,7 +71,7 @@ def _check_trace(file: Path) -> str:
         f"{file}: a valid trace of {len(trace):,} jobs, {submissions(trace)}, "
         f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
     )
-    return "\n".join([valid, *recorded_use(trace)])
+    return trace_document(str(file), trace, "\n".join([valid, *recorded_use(trace)]))
 
 
 def _check_weather(file: Path) -> str:

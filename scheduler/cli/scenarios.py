@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from pathlib import Path
 from string import Template
@@ -58,12 +59,34 @@ class ScenarioPath(click.Path):
 SCENARIO = ScenarioPath(path_type=Path)
 
 
+class _Asked(click.Option):
+    """An option that is asked for; where nobody answers, its default holds, or it is missing."""
+
+    def prompt_for_value(self, ctx: click.Context) -> Any:
+        """Ask for it."""
+        if sys.stdin is not None:
+            try:
+                return super().prompt_for_value(ctx)
+            except click.Abort as error:
+                if not isinstance(error.__context__, EOFError):  # Ctrl-C ends it
+                    raise
+            click.echo()  # the question stands in a line that nobody ended
+        if not isinstance(self.default, str | int):
+            raise click.MissingParameter(ctx=ctx, param=self)
+        return self.default
+
+
 @click.command(cls=ArrowCommand)
-@click.option("--name", prompt="Name", help="Name of the scenario.")
-@click.option("--device", prompt="Device", default="h100", show_default=True, help="Device of the catalog.")
-@click.option("--nodes", prompt="Nodes", type=click.IntRange(1, 10**6), help="Nodes that you own.")
+@click.option("--name", cls=_Asked, prompt="Name", help="Name of the scenario.")
+@click.option(
+    "--device", cls=_Asked, prompt="Device", default="h100", show_default=True, help="Device of the catalog."
+)
+@click.option(
+    "--nodes", cls=_Asked, prompt="Nodes", type=click.IntRange(1, 10**6), help="Nodes that you own."
+)
 @click.option(
     "--node-devices",
+    cls=_Asked,
     prompt="Devices of a node",
     type=click.IntRange(1, 10**4),
     default=8,
@@ -90,15 +113,13 @@ def init(name: str, out: Path | None, as_json: bool, **asked: Any) -> None:
 
     What is not given is asked for.
     """
-    from scheduler.catalog import load_catalog
     from scheduler.report.documents.files import FileDocument
-    from scheduler.scenario import ScenarioError, parse_scenario
-    from scheduler.stock.stock import stock_of
+    from scheduler.scenario import ScenarioError
     from traces.files import written_whole
 
     file = out or Path(f"{name}.toml")
     text = _written(name, **asked)
-    stock_of(parse_scenario(tomllib.loads(text)), load_catalog())  # what is wrong shows now
+    _check(text, file)
     if file.exists():
         raise ScenarioError(f"{file}: is there already; choose another file")
     with written_whole(file) as written:
@@ -106,6 +127,25 @@ def init(name: str, out: Path | None, as_json: bool, **asked: Any) -> None:
     says = f"{file}: a scenario of {asked['nodes']:,} nodes of {asked['node_devices']:,} {asked['device']}"
     said = FileDocument(file=str(file), holds="scenario", rows=None, says=[says])
     click.echo(said.text() if as_json else says)
+
+
+def _check(text: str, file: Path) -> None:
+    """Show now what `check` would find wrong with a scenario, and with the log that it names."""
+    from scheduler.catalog import load_catalog
+    from scheduler.cli.preparation import trace_file
+    from scheduler.replay import Setup
+    from scheduler.scenario import parse_scenario
+    from scheduler.stock.checks import check_speeds
+    from scheduler.stock.stock import stock_of
+    from scheduler.study.reference import REFERENCE_DEVICE
+    from traces.trace import Trace
+
+    scenario, catalog = parse_scenario(tomllib.loads(text)), load_catalog()
+    log = trace_file(scenario, file, None)
+    if log is None:
+        check_speeds(stock_of(scenario, catalog), REFERENCE_DEVICE, catalog)
+    else:
+        Setup.of(scenario, Trace.read(log), catalog)
 
 
 def _written(name: str, **asked: Any) -> str:

@@ -12,7 +12,7 @@ from traces.trace import Trace
 
 
 class FileDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of what writes or checks a file: `check`, `export`, `report`, `timeline` and others with `-o`."""
+    """Of what writes or checks another file: `check`, `export`, `report`, `timeline` and others with `-o`."""
 
     file: Annotated[str, about("the file")]
     holds: Annotated[str, about("what it is")]
