@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scheduler.cli import TASKS, main
+from scheduler.cli.catalog import catalog
+from scheduler.cli.study import study
 from scheduler.cli.terminal import Heartbeat
 from scheduler.scenario import read_scenario
 
@@ -105,3 +107,11 @@ def test_without_a_terminal_a_line_is_said_every_half_minute(capsys: pytest.Capt
         "exaburst: run: 100 of 400 (25%), 2026-01-05, 93 s left",
         "exaburst: run: 200 of 400 (50%), 2026-01-05, 62 s left",
     ]
+
+
+@pytest.mark.parametrize("group", [catalog, study])
+def test_a_group_lists_whole_sentences_and_its_commands_have_examples(group: click.Group) -> None:
+    """A line of help may break where its text does; "..." would leave some of it out."""
+    assert "..." not in type_in(str(group.name), "--help").stdout.partition("Commands:")[2]
+    for name, command in group.commands.items():
+        assert f"Example: exaburst {group.name} {name} " in (command.epilog or "")

@@ -9,7 +9,7 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
-from scheduler.cli.terminal import ArrowCommand
+from scheduler.cli.terminal import ArrowCommand, Listing
 
 SECTIONS = {
     "devices": "List devices with their figures and sources.",
@@ -20,7 +20,7 @@ SECTIONS = {
 }
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Listing, invoke_without_command=True)
 @options.catalog
 @options.as_json
 @click.pass_context
@@ -41,10 +41,13 @@ def _show(section: str | None, *, as_json: bool) -> None:
 
 for _name, _help in SECTIONS.items():
     _shown = options.catalog(options.as_json(partial(_show, _name)))
-    catalog.add_command(click.command(_name, help=_help)(_shown))
+    _epilog = f"Example: exaburst catalog {_name} --catalog prices.toml"
+    catalog.add_command(click.command(_name, help=_help, epilog=_epilog)(_shown))
 
 
-@catalog.command(cls=ArrowCommand)
+@catalog.command(
+    cls=ArrowCommand, epilog="Example: exaburst catalog refresh ours.csv --as-of 2026-10 -o prices.toml"
+)
 @click.argument("file", type=FILE)
 @click.option("--as-of", required=True, metavar="YYYY-MM", help="Month that the prices are of.")
 @click.option("--provider", default="", help="Whose prices they are, where the file does not say.")

@@ -10,15 +10,15 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.options import FILE
-from scheduler.cli.terminal import ArrowCommand
+from scheduler.cli.terminal import ArrowCommand, Listing
 
 
-@click.group()
+@click.group(cls=Listing)
 def study() -> None:
     """Compare policies, scenarios and traces over many seeds."""
 
 
-@study.command(cls=ArrowCommand)
+@study.command(cls=ArrowCommand, epilog="Example: exaburst study run both.toml -o runs/both")
 @click.argument("file", metavar="STUDY", type=FILE)
 @options.out(required=True, help="Folder of the results, made if absent.")
 @options.workers(help="Local processes.  [default: one a processor]")
@@ -67,7 +67,7 @@ def run(
     ctx.exit(1 if tally.failures else 0)
 
 
-@study.command(cls=ArrowCommand)
+@study.command(cls=ArrowCommand, epilog="Example: exaburst study show runs/both --baseline easy")
 @click.argument("folder", metavar="DIR", type=FILE)
 @options.baseline(metavar="NAME", help="Policy that the others are held against.  [default: the first]")
 @options.as_json

@@ -43,6 +43,15 @@ class PlainErrors(click.Group):
             ctx.exit(code)
 
 
+class Listing(click.Group):
+    """A group that lists its commands with their whole first sentence, not what fits a line of it."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in self.commands.items()])
+
+
 class ArrowCommand(click.Command):
     """A command that works with Arrow's tables."""
 
