@@ -248,6 +248,18 @@ def test_dates_without_a_year_are_in_that_of_the_epoch(tmp_path: Path) -> None:
         read(tmp_path, text, *TIMES)
 
 
+@pytest.mark.parametrize("first", ["60", "1:00:00"])
+def test_durations_and_numbers_of_one_column_are_both_read(tmp_path: Path, first: str) -> None:
+    cells = [first, "1:00:00", "60", "2 h", "soon"]
+    text = "at,ran,asked\n" + "".join(f"{at},{cells[min(at, 3)]},{cell}\n" for at, cell in enumerate(cells))
+    columns = ("submit_s=at", "runtime_s=ran", "estimate_s=asked", "gang==1")
+    found = read(tmp_path, text, *columns, units=("runtime_s=min", "asked=min"))
+    expected = [3_600, 3_600, 3_600, 7_200, 7_200]
+    assert found.trace.numpy("runtime_s").tolist() == found.trace.numpy("estimate_s").tolist() == expected
+    assert not found.report.skipped
+    assert str(next(of for why, of in found.report.noted.items() if "left out" in why)) == 'line 6: "soon"'
+
+
 def test_units_of_times_and_shares(tmp_path: Path) -> None:
     text = "at,for,limit,gpus\n0,1.5,00:10:00,0.25\n5,2,3:00,1\n"
     columns = ("submit_s=at", "runtime_s=for", "estimate_s=limit", "gang=gpus")

@@ -51,6 +51,8 @@ class CellNumbers(NamedTuple):
     value: Floats
     later_s: Floats | None = None
     faults: tuple[Fault, ...] = ()
+    spelt: Bools | None = None
+    """Durations that say their units themselves."""
 
     def pushed(self, before: Floats) -> CellNumbers:
         """Return moments that are not before others where a local time stands twice."""
@@ -73,7 +75,7 @@ class LogCells:
     _said: dict[str, list[str]] = field(default_factory=dict)
     """What is assumed, and of which columns."""
     _rows: TextRows | None = None
-    _read: dict[tuple[Operand, bool], CellNumbers] = field(default_factory=dict)
+    _read: dict[tuple[Operand, str], CellNumbers] = field(default_factory=dict)
 
     def turn_to(self, rows: TextRows) -> None:
         """Read this block from now on."""
@@ -99,50 +101,69 @@ class LogCells:
         unit = self._unit_of(term, target)
         apart = len(term.products) > 1 and target.endswith("_s")
         timed = (moments or apart) and unit is None
+        wanted = MOMENT if timed else DURATION if target.endswith("_s") else NUMBER
         alone = term.single
-        numbers = self._sum(term, timed) if alone is None else self._operand(alone, timed)
-        return numbers if unit is None else numbers._replace(value=numbers.value * self._factor(term, unit))
+        numbers = self._sum(term, wanted) if alone is None else self._operand(alone, wanted)
+        if unit is None:
+            return numbers
+        factor = np.where(False if numbers.spelt is None else numbers.spelt, 1.0, self._factor(term, unit))
+        return numbers._replace(value=numbers.value * factor)
 
-    def _sum(self, term: Term, timed: bool) -> CellNumbers:
+    def _sum(self, term: Term, wanted: str) -> CellNumbers:
         total, later = np.zeros(len(self.rows)), np.zeros(len(self.rows))
         faults: list[Fault] = []
         for sign, factors in term.products:
-            parts = [self._operand(factor, timed) for factor in factors]
+            parts = [self._operand(factor, wanted) for factor in factors]
             total = total + sign * reduce(np.multiply, [part.value for part in parts])
             if sign > 0 and parts[0].later_s is not None:
                 later = parts[0].later_s
             faults += [fault for part in parts for fault in part.faults]
         return CellNumbers(np.where((total < 0) & (later > 0), total + later, total), None, tuple(faults))
 
-    def _operand(self, operand: Operand, timed: bool) -> CellNumbers:
+    def _operand(self, operand: Operand, wanted: str) -> CellNumbers:
         if not operand.column:
             return CellNumbers(np.full(len(self.rows), operand.number))
-        key = (operand, timed)
+        key = (operand, wanted)
         if key not in self._read:
-            self._read[key] = self._column(operand, timed)
+            self._read[key] = self._column(operand, wanted)
         return self._read[key]
 
     def settle(self, operand: Operand, numbers: CellNumbers) -> None:
         """Take these moments for a column from now on."""
-        self._read[operand, True] = numbers
+        self._read[operand, MOMENT] = numbers
 
-    def _column(self, operand: Operand, timed: bool) -> CellNumbers:
+    def _column(self, operand: Operand, wanted: str) -> CellNumbers:
         text, name = self.text(operand), operand.column
         given = pc.not_equal(text, "").to_numpy(zero_copy_only=False)
         kind = self.kinds.get(name) or self._guess(name, text.filter(pa.array(given)).slice(0, _FIRST_CELLS))
-        later_s = None
+        later_s, spelt = None, None
         if kind == MOMENT:
             moments = _moments(text, self.mapping)
             values, later_s = moments.second, moments.later_s
             self._say_clock_changes(name, moments, text)
-        elif kind == DURATION:
-            encoded = text.dictionary_encode()  # limits are few
-            values = as_durations(encoded.dictionary)[np.asarray(encoded.indices)]
+        elif DURATION in (kind, wanted):
+            values, spelt = self._lasting(name, kind, text)
         else:
             values = as_numbers(text)
-            values = values * self._own_unit(name, timed, values)
+            values = values * self._own_unit(name, wanted == MOMENT, values)
         wrong = given & ~np.isfinite(values)
-        return CellNumbers(values, later_s, (Fault(wrong, f"{name}: not a {_CALLED[kind]}", text),))
+        return CellNumbers(values, later_s, (Fault(wrong, f"{name}: not a {_CALLED[kind]}", text),), spelt)
+
+    def _lasting(self, name: str, kind: str, text: pa.StringArray) -> tuple[Floats, Bools]:
+        """Return the seconds of durations and of numbers, and which of them are durations."""
+        numbers = as_numbers(text)
+        if kind == NUMBER and np.isfinite(numbers).all():
+            return numbers * self._own_unit(name, False, numbers), np.zeros(len(text), bool)
+        encoded = text.dictionary_encode()  # limits are few
+        durations = as_durations(encoded.dictionary)[np.asarray(encoded.indices)]
+        spelt = np.isfinite(durations)
+        values = np.where(spelt, durations, numbers * self._own_unit(name, False, numbers))
+        if kind == NUMBER:
+            self.rows.note(spelt, f"{name}: a duration among numbers, read as that", text)
+        else:
+            among = f"{name}: a number among durations, read in the column's unit or in seconds"
+            self.rows.note(~spelt & np.isfinite(numbers), among, text)
+        return values, spelt
 
     def _guess(self, name: str, first: pa.StringArray) -> str:
         """Return what a column holds: what its first cell that is something is."""
@@ -173,8 +194,10 @@ class LogCells:
     def _factor(self, term: Term, unit: str) -> float:
         """Return what makes numbers in a unit seconds (terabytes, thousandths); dates and durations are."""
         for operand in term.operands():
-            if self.kinds.get(operand.column, NUMBER) != NUMBER:
+            kind = self.kinds.get(operand.column, NUMBER)
+            if kind != NUMBER:
                 self._assume(f"not numbers, so not in {unit}", operand.column)
+            if kind == MOMENT or (kind == DURATION and term.single is None):
                 return 1.0
         return (SECONDS | THOUSANDTHS | TERABYTES)[unit]
 

@@ -111,7 +111,11 @@ class MappedColumns:
                     earlier = self._later_s.get(target, 0.0)
                     self._later_s[target] = np.where(np.isnan(values), read.later_s, earlier)
             for fault in read.faults:
-                self._cells.rows.skip(fault.rows & np.isnan(values), fault.reason, fault.text)
+                at_fault = fault.rows & np.isnan(values)
+                if target == "estimate_s":  # a job runs without one
+                    self._cells.rows.note(at_fault, f"{fault.reason}: left out", fault.text)
+                else:
+                    self._cells.rows.skip(at_fault, fault.reason, fault.text)
             values = np.where(np.isnan(values), read.value, values)
         return values
 
