@@ -611,16 +611,43 @@ def test_who_did_not_wait_is_told_so(waited: Path) -> None:
     assert said.stdout.rstrip().endswith("did not wait.")
 
 
+def test_who_was_rejected_is_told_the_reason(waited: Path) -> None:
+    """A gang of 5 fits nowhere on 4 devices, and so it neither waits nor begins."""
+    build.trace(job(0, 60, 5, name="big"), job(0, 60, 1)).write(waited / "large.parquet")
+    trace = ("--trace", waited / "large.parquet")
+    made = type_in("replay", waited / "small.toml", *trace, "-o", waited / "rejects")
+    assert made.exit_code == 0, made.output
+    reason = "no pool or offer that it may use is large enough"
+    said = type_in("why", waited / "rejects", "big", *trace)
+    assert " ".join(said.stdout.split()).endswith(f"; rejected: {reason}.")
+    document = json.loads(type_in("why", waited / "rejects", "big", *trace, "--json").stdout)
+    assert (document["state"], document["reason"], document["start_s"]) == ("rejected", reason, None)
+    other = json.loads(type_in("why", waited / "rejects", "1", *trace, "--json").stdout)
+    assert (other["state"], other["reason"]) == ("finished", None)
+
+
+def test_instants_have_their_seconds_beside_short_spans(waited: Path) -> None:
+    """The second of two jobs waits from 10 to 100, which in minutes are 00:00 and 00:01."""
+    build.trace(job(0, 100, 4), job(10, 5, 2)).write(waited / "quick.parquet")
+    trace = ("--trace", waited / "quick.parquet")
+    made = type_in("replay", waited / "small.toml", *trace, "-o", waited / "quick")
+    assert made.exit_code == 0, made.output
+    head, spans, *_ = type_in("why", waited / "quick", "1", *trace).stdout.split("\n\n")
+    assert "submitted 1970-01-01 00:00:10; began to work 1970-01-01 00:01:40" in " ".join(head.split())
+    assert spans.splitlines()[1].split()[:4] == ["1970-01-01", "00:00:10", "90", "s"]
+
+
 def test_waits_are_written_beside_a_run_and_never_into_it(waited: Path) -> None:
     words = ("why", waited / "run", "--trace", waited / "jobs.parquet", "-o")
     written = type_in(*words, waited / "waits.parquet")
-    assert written.stdout == f"{waited / 'waits.parquet'}: 1 spans of waiting\n"
+    assert written.stdout == f"{waited / 'waits.parquet'}: 1 span of waiting\n"
     table = pq.read_table(waited / "waits.parquet")
     assert table.schema.names == WAITS.names
     assert table.select(["from_s", "to_s", "cause"]).to_pylist() == [
         {"from_s": 60, "to_s": 7_200, "cause": "too_few"}
     ]
     complains(type_in(*words, waited / "run" / "waits.parquet"), "is a finished run")
+    complains(type_in(*words, waited / "run" / "jobs.parquet"), "run is a finished run, which stays as it is")
     complains(type_in(*words, waited / "jobs.parquet"), "jobs.parquet", "is already there")
 
 

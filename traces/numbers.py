@@ -27,6 +27,11 @@ def count(value: float | None) -> str:
     return decimal(value, 0)
 
 
+def plural(number: float, noun: str) -> str:
+    """Return so many of something, with an s for any number but one."""
+    return f"{count(number)} {noun}{'s' * (number != 1)}"
+
+
 def count_of(part: float, whole: float) -> str:
     """Return how many of how many."""
     return f"{count(part)} of {count(whole)}"
@@ -118,3 +123,8 @@ def days(seconds: float) -> str:
 def minute(instant: datetime) -> str:
     """Return a date with its minute."""
     return f"{instant:%Y-%m-%d %H:%M}"
+
+
+def second(instant: datetime) -> str:
+    """Return a date with its second."""
+    return f"{instant:%Y-%m-%d %H:%M:%S}"

@@ -50,9 +50,8 @@ def check_ours(path: Path) -> None:
 
 
 def _outside_runs(path: Path) -> Path:
-    target = file_behind(path)
-    check_outside(path)
-    return target
+    check_outside(path)  # first: a log may be a folder
+    return file_behind(path)
 
 
 def _holds_something(target: Path) -> bool:

@@ -29,6 +29,7 @@ def timeline(run: Path, trace: Path | None, part: TimeRange, out: Path, as_json:
     from scheduler.cli.causes import waits_of
     from scheduler.report.documents.files import FileDocument
     from scheduler.run.directory import open_run
+    from traces.numbers import plural
     from traces.outputs import check_document
 
     with needs_extra("page"):
@@ -39,4 +40,4 @@ def timeline(run: Path, trace: Path | None, part: TimeRange, out: Path, as_json:
     found = waits_of(opened, trace, part)
     slices = write_timeline(opened, out, *(found or ()))
     written = FileDocument(file=str(out), holds="timeline", rows=slices, says=[])
-    click.echo(written.text() if as_json else f"{out}: {slices:,} slices")
+    click.echo(written.text() if as_json else f"{out}: {plural(slices, 'slice')}")

@@ -66,7 +66,9 @@ def why(
 
 def _written(out: Path, spans: int, *, as_json: bool) -> str:
     if not as_json:
-        return f"{out}: {spans:,} spans of waiting"
+        from traces.numbers import plural
+
+        return f"{out}: {plural(spans, 'span')} of waiting"
     from scheduler.report.documents.files import FileDocument
 
     return FileDocument(file=str(out), holds="spans of waiting", rows=spans, says=[]).text()

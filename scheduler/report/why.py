@@ -9,12 +9,14 @@ from scheduler.report.causes import lacked_on_pods
 from scheduler.why.causes import MEANINGS
 from scheduler.why.job_story import HeldBy, JobStory, Sooner
 from scheduler.why.run_figures import on_pods
-from traces.numbers import count, duration, hours, minute
+from traces.numbers import count, duration, hours, minute, plural, second
 from traces.tables import table
 
 _WIDTH = 100
 _MOST_ROWS = 12
 _MOST_HOLDERS = 6
+_SHORT_S = 120
+"""Beside a span below this, instants have their seconds."""
 
 
 def job_why(story: JobStory) -> str:
@@ -29,11 +31,24 @@ def _head(story: JobStory) -> str:
     at, asked = _instant(story), story.asked
     said = f"job {story.label}: {asked['kind']} of {asked['owner']}, gang {count(asked['gang'])}"
     said += f", submitted {at(asked['submit_s'])}"
-    began = f"began to work {at(story.start_s)}" if story.start_s is not None else "never began to work"
+    return fill(f"{said}; {_became(story)}{_waited(story)}.", _WIDTH)
+
+
+def _became(story: JobStory) -> str:
+    """Say when and where it began to work, or why it never did."""
+    if story.state == "rejected":
+        return f"rejected: {story.reason}"
     where = f" on {story.where[0]}" if story.where else ""
+    if story.start_s is None:
+        return f"never began to work{where}"
+    return f"began to work {_instant(story)(story.start_s)}{where}"
+
+
+def _waited(story: JobStory) -> str:
+    if not story.by_cause:
+        return "" if story.state == "rejected" else "; did not wait"
     causes = ", ".join(f"{cause.word} {duration(seconds)}" for cause, seconds in story.by_cause.items())
-    waited = f"waited {duration(story.waited_s)}: {causes}" if story.by_cause else "did not wait"
-    return fill(f"{said}; {began}{where}; {waited}.", _WIDTH)
+    return f"; waited {duration(story.waited_s)}: {causes}"
 
 
 def _when(story: JobStory) -> str:
@@ -47,7 +62,7 @@ def _when(story: JobStory) -> str:
     rest = [one for row, one in enumerate(spans) if row not in longest]
     if rest:
         seconds = sum(one.to_s - one.from_s for one in rest)
-        text += f"\n{count(len(rest))} more spans, {duration(seconds)} together"
+        text += f"\n{plural(len(rest), 'more span')}, {duration(seconds)} together"
     lacked = on_pods(story.waits, story.trace)
     return text + (f"\n{lacked_on_pods(lacked)}" if lacked else "")
 
@@ -106,4 +121,7 @@ def _if(story: JobStory, one: Sooner) -> list[str]:
 
 
 def _instant(story: JobStory) -> Callable[[int], str]:
-    return lambda second: minute(story.trace.instant(int(second)))
+    """Return what writes an instant: to the second where a span is so short that minutes would hide it."""
+    short = any(one.to_s - one.from_s < _SHORT_S for one in story.spans())
+    write = second if short else minute
+    return lambda at_s: write(story.trace.instant(int(at_s)))

@@ -13,7 +13,7 @@ from scheduler.run.groups import ALL
 from scheduler.run.job_figures import by_gang
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
-from traces.numbers import count, count_of, difference, duration, percent, rounded_usd, share_of
+from traces.numbers import count, count_of, difference, duration, percent, plural, rounded_usd, share_of
 from traces.tables import TableCells, table
 
 LINE_WIDTH = 100
@@ -80,7 +80,7 @@ def headline(levels: DeviceLevels, figures: dict[str, float]) -> str:
         missed and f"{count_of(figures['missed'], missed)} deadlines missed",
         usd and f"{rounded_usd(usd)} USD, of which rent {_rent(spend['usd_rent'] / usd)}",
     ]
-    sentence = f"{count(figures['jobs'])} jobs: {', '.join(part for part in parts if part)}."
+    sentence = f"{plural(figures['jobs'], 'job')}: {', '.join(part for part in parts if part)}."
     return fill(sentence, LINE_WIDTH)
 
 

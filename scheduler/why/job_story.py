@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.owned.view import KeyView
@@ -72,6 +73,14 @@ class JobStory:
         worked = log.start_s[log.start_s < log.over_s]
         self.start_s = int(worked[0]) if len(worked) else None
         self.where = log.attempts.column("where").to_pylist()[-1:]
+        self.state, self.reason = self._ending()
+
+    def _ending(self) -> tuple[str, str | None]:
+        """Return the state in which the run left it, and the reason for that if there is one."""
+        job_id = self.asked["job_id"]
+        jobs = self.run.table("jobs", ["job_id", "state", "reason"], {"job_id": (job_id, job_id)})
+        (found,) = jobs.filter(pc.equal(jobs.column("job_id"), job_id)).to_pylist()
+        return found["state"], found["reason"]
 
     @property
     def by_cause(self) -> dict[Cause, int]:

@@ -144,6 +144,8 @@ class WhyJobDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=
 
     run: Annotated[str, about("folder of the run")]
     job: Annotated[str, about("name of the job")]
+    state: Annotated[str, about("finished, unfinished, rejected or killed")]
+    reason: Annotated[str | None, about("why it was rejected or did not finish")]
     waited_s: Annotated[int, about("how long it waited once it was ready")]
     start_s: Annotated[int | None, about("when it began to work, from the epoch")]
     causes_s: Annotated[Named, about("seconds by cause")]
@@ -160,6 +162,8 @@ def why_job_document(run: Run, story: JobStory) -> WhyJobDocument:
     return WhyJobDocument(
         run=str(run.folder),
         job=story.label,
+        state=story.state,
+        reason=story.reason,
         waited_s=story.waited_s,
         start_s=story.start_s,
         causes_s={cause.word: seconds for cause, seconds in story.by_cause.items()},
