@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
 from scheduler.cli import main
+from scheduler.run import open_run
 from scheduler.run.directory import Run
 from scheduler.scenario import Scenario
 from scheduler.why.causes import WAITS
@@ -210,6 +211,62 @@ def test_maintenance_counts_from_its_notice(tmp_path: Path) -> None:
         (1, 10, 30, "too_few", "own"),
         (1, 30, 90, "outage", "own"),
     ]
+
+
+def sooner(of: Scenario, over: Trace, folder: Path, row: int = 0) -> list[int | None]:
+    """Return when the job would have started, had one thing been otherwise, of the run of `told`."""
+    run = open_run(folder / "run")
+    return [one.start_s for one in JobStory(run, setup_of(run, over, CATALOG), row).sooner()]
+
+
+def test_a_pod_that_one_would_outlive_is_out_of_service(tmp_path: Path) -> None:
+    """The only pod retires at 80: who takes 90 waits for one that comes at 150, and who takes 80 does not.
+
+    Nobody else is there, so that nothing but a pod more would have helped.
+    """
+    later = {"ordered": "1970-01-01", "lead": "150s", "pods": 1}
+    of = scenario([pool(4, retirements=[{"at": "80s", "pods": 1}], purchases=[later])], policy=EASY)
+    jobs = build.trace(job(0, 90, 1), job(0, 80, 1))
+    assert told(of, jobs, tmp_path) == [(0, 0, 80, "outage", "own"), (0, 80, 150, "too_few", "own")]
+    assert sooner(of, jobs, tmp_path) == [None, None, 0]
+
+
+def test_a_pod_may_be_outlived_only_after_a_while(tmp_path: Path) -> None:
+    """All is held until 60 of a pod that retires at 100: who takes 50 could have started until 50."""
+    later = {"ordered": "1970-01-01", "lead": "150s", "pods": 1}
+    of = scenario([pool(4, retirements=[{"at": "100s", "pods": 1}], purchases=[later])], policy=STRICT)
+    jobs = build.trace(job(0, 60, 4), job(10, 50, 2), job(20, 40, 1))
+    assert told(of, jobs, tmp_path) == [
+        (1, 10, 60, "too_few", "own"),
+        (1, 60, 100, "outage", "own"),
+        (1, 100, 150, "too_few", "own"),
+        (2, 20, 60, "too_few", "own"),
+        (2, 60, 61, "order", "own"),
+        (2, 61, 100, "outage", "own"),
+        (2, 100, 150, "too_few", "own"),
+    ]
+
+
+@pytest.mark.parametrize("backfill", ["none", "easy"])
+def test_a_pool_that_a_kind_is_not_ported_to_is_out_of_service(backfill: str, tmp_path: Path) -> None:
+    port = {"kind": "k", "device": "unit", "port_s": 100}
+    of = scenario([pool(4)], policy=STRICT | {"backfill": backfill}, ports=[port])
+    jobs = build.trace(job(0, 5, 2, kind="k"))
+    assert told(of, jobs, tmp_path) == [(0, 0, 100, "outage", "own")]
+    assert sooner(of, jobs, tmp_path) == [None, None, None]
+
+
+@pytest.mark.parametrize("backfill", ["none", "easy"])
+def test_a_pool_that_drains_is_out_of_service(backfill: str, tmp_path: Path) -> None:
+    """Nothing starts on `own` from 30 on, and it closes at 80; the other pool is held until 200."""
+    closure = {"pool": "own", "at": "80s", "drain": "50s"}
+    of = scenario([pool(4), pool(2, name="else")], policy=STRICT | {"backfill": backfill}, closures=[closure])
+    jobs = build.trace(job(0, 200, 2, requires="pool:else"), job(40, 5, 2))
+    assert told(of, jobs, tmp_path) == [
+        (1, 40, 80, "outage", "own, else"),
+        (1, 80, 200, "too_few", "own, else"),
+    ]
+    assert sooner(of, jobs, tmp_path, 1) == [None, None, 40]
 
 
 def test_an_offer_that_refuses(tmp_path: Path) -> None:

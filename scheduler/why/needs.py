@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from scheduler.engine.gate import Gate
 from scheduler.engine.jobs import Shape
+from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.owned.power import Power
 from scheduler.engine.owned.view import ClusterView
@@ -23,7 +25,8 @@ from scheduler.replay.setup import Setup
 from scheduler.why.causes import Cause
 from scheduler.why.held import Holdings
 from scheduler.why.offers import OfferLevels
-from scheduler.why.pods import PodLevels, away
+from scheduler.why.outlived import Outlived
+from scheduler.why.pods import PodLevels, away, barred
 from scheduler.why.power import power_left
 from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_any
 from traces.arrays import Ints
@@ -64,25 +67,41 @@ class Resources:
         self.gate = None if first is None else Gate(first, cluster, self.view, len(setup.trace))
         self._rations = isinstance(setup.policy.patience, Budget)
         self._declines = setup.scenario.policy.offer.partition(":")[0] not in _TAKE_ANY
-        self.pool = cache(self._pool)
+        self._outlived: dict[int, tuple[int, ...]] = {}
+        self.levels = cache(self._levels)
         self.offer = cache(self._offer)
         self._left = cache(self._power_left)
 
-    def _pool(self, at: int) -> PodLevels:
+    def outliving(self, outlived: Outlived) -> Resources:
+        """Return them as they are for those who would outlive pods that are to leave."""
+        theirs = copy(self)
+        theirs._outlived = dict(outlived)
+        return theirs
+
+    def pool(self, at: int) -> PodLevels:
+        """Return the devices of a pool for whoever waits."""
+        return self.levels(at, self._outlived.get(at, ()))
+
+    def _levels(self, at: int, outlived: tuple[int, ...] | None) -> PodLevels:
+        """Return the devices of a pool but of pods that drain or that one would outlive; None: of all."""
         pool, start_s = self._assembly.pools[at], self.setup.start_s
         there = pod_spans(pool.stock, start_s) if pool.stock.batches else []
-        return PodLevels(
-            pool.size, self._pods[at], self._held.at(at), self._assembly.outages.at(at), away(there, start_s)
-        )
+        shut = () if outlived is None else barred(pool.stock, outlived, start_s)
+        outages = self._assembly.outages.at(at)
+        return PodLevels(pool.size, self._pods[at], self._held.at(at), outages, away(there, start_s), shut)
 
     def _offer(self, at: int) -> OfferLevels:
         offer = self._assembly.offers[at - len(self._assembly.pools)]
         return OfferLevels(offer, self._held.at(at), self._assembly.outages.at(at))
 
     def fits(self, needs: Sequence[PodNeed], of: str, more: int = 0) -> StepFunction:
-        """Return when a gang fits in some pool, by the devices of that name in `PodLevels`."""
+        """Return when a gang fits in some pool, by the devices of that name in `PodLevels`.
+
+        Where it may not start yet, they count as out of service.
+        """
         pools = [(self.pool(need.pool.index), need) for need in needs]
-        return where_any(pool.fits(getattr(pool, of), need, more) for pool, need in pools)
+        fits = [pool.fits(getattr(pool, of), need, more) for pool, need in pools]
+        return where_any(fits if of == "unheld" else map(_once_open, needs, fits))
 
     def powered(self, needs: Sequence[PodNeed]) -> StepFunction:
         """Return when a gang fits in some pool whose site has the power for it."""
@@ -101,11 +120,12 @@ class Resources:
 
     def enough(self, needs: Sequence[PodNeed]) -> StepFunction:
         """Return when some pool has enough free devices, on whatever pods."""
-        return where_any(self.pool(need.pool.index).enough(need) for need in needs)
+        return where_any(_once_open(need, self.pool(need.pool.index).enough(need)) for need in needs)
 
     def room(self, rentals: Sequence[Rental]) -> StepFunction:
         """Return when some offer had room."""
-        return where_any(self.offer(rental.offer.index).room(rental) for rental in rentals)
+        rooms = (self.offer(rental.offer.index).room(rental) for rental in rentals)
+        return where_any(map(_once_open, rentals, rooms))
 
     def lacks(self, shape: Shape, elsewhere: Sequence[Rental]) -> Lacks:
         """Return what a need lacked; `elsewhere` is what it would take if its data might leave."""
@@ -141,7 +161,7 @@ class Resources:
 
     def _out(self, needs: Sequence[PodNeed]) -> StepFunction:
         """Return when a gang would fit if all were in service, or could not though nobody held anything."""
-        if not any(self.pool(need.pool.index).exposed for need in needs):
+        if not any(self.pool(need.pool.index).exposed or not need.open for need in needs):
             return AT_NO_TIME
         unheld, sound = self.fits(needs, "unheld"), self.fits(needs, "sound")
         time_s = instants([unheld, sound])
@@ -168,13 +188,22 @@ class Resources:
         """Return when a job that may leave has to stay out, so that enough stays free."""
         if self._keep_free is None or not shape.rented:
             return AT_NO_TIME
-        pools = [self.pool(at) for at in range(len(self._assembly.pools))]
+        stocks = enumerate(self.setup.stock.pools)
+        pools = [self.levels(at, None if stock.batches else ()) for at, stock in stocks]
         free = [pool.total(pool.free) for pool in pools]
         down = [pool.total(pool.free - pool.unheld + pool.size) for pool in pools]
         time_s = instants([*free, *down])
         in_service = sum(level.at(time_s) for level in down)
         within = sum(level.at(time_s) for level in free) - self._keep_free * in_service
         return StepFunction(time_s, np.asarray(shape.most >= within)).shortest()
+
+
+def _once_open(need: Need, holds: StepFunction) -> StepFunction:
+    """Return when something holds and the gang may start there."""
+    if need.open:
+        return holds
+    time_s = np.unique(np.append(holds.time_s, need.opens_s))
+    return StepFunction(time_s, holds.at(time_s) & (time_s >= need.opens_s)).shortest()
 
 
 def _without_pods(offers: StepFunction) -> StepFunction:

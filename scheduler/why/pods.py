@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.storm.outages import Outage
+from scheduler.stock.pools import PoolStock
 from scheduler.why.held import Holdings
 from scheduler.why.outages import concerned
 from scheduler.why.step_function import StepFunction, instants
@@ -27,23 +28,30 @@ class PodLevels:
 
     - `free` could be given to a gang.
     - `unheld` nobody holds, whether in service or not.
-    - `sound` no outage concerns, whether held or not.
+    - `sound` no outage concerns, and nobody is barred from, whether held or not.
 
-    Devices of pods that are not there are as if somebody held them. An outage counts from when it is
-    announced, as nobody is given its devices from then on. Those of a part of a pod are then taken to be
-    held, as far as any are.
+    Devices of pods that are not there are as if somebody held them; those of `barred` pods are there, and
+    nobody is given them. An outage counts from when it is announced, as nobody is given its devices from
+    then on. Those of a part of a pod are then taken to be held, as far as any are.
     """
 
     def __init__(
-        self, size: int, pods: int, held: Holdings, outages: Iterable[Outage], absent: Iterable[Absence] = ()
+        self,
+        size: int,
+        pods: int,
+        held: Holdings,
+        outages: Iterable[Outage],
+        absent: Iterable[Absence] = (),
+        barred: Collection[Absence] = (),
     ) -> None:
         self.size, self.pods = size, pods
         outages = [*outages]
-        self.exposed = bool(outages)
+        self.exposed = bool(outages or barred)
         row, pod, devices = held.by_pod(size)
         columns: list[_Changes] = [(held.alloc_s[row], pod, 0, devices), (held.end_s[row], pod, 0, -devices)]
         columns += _out(size, outages)
-        columns += [(np.array([at]), pod, 0, np.array([sign * size])) for at, pod, sign in absent]
+        for what, spans in (0, absent), (2, barred):
+            columns += [(np.array([at]), pod, what, np.array([sign * size])) for at, pod, sign in spans]
         time_s = np.concatenate([times for times, *_ in columns])
         pod = np.concatenate([np.broadcast_to(pods, len(times)) for times, pods, *_ in columns])
         order = np.lexsort([time_s, pod])
@@ -51,6 +59,7 @@ class PodLevels:
         kind = np.concatenate([np.full(len(times), kind) for times, _, kind, _ in columns])[order]
         change = np.concatenate([changes for *_, changes in columns])[order]
         taken, out, known = (self._sums(change * (kind == which)) for which in range(3))
+        known = np.minimum(known, size)
         last = np.append((np.diff(self.time_s) != 0) | (np.diff(self._pod) != 0), True)[: len(order)]
         self.time_s, self._pod = self.time_s[last], self._pod[last]
         self.unheld = size - taken[last]
@@ -101,6 +110,19 @@ def away(there: Sequence[tuple[int, int]], start_s: int) -> list[Absence]:
         if came_s > start_s:
             changes += [(start_s, pod, 1), (came_s, pod, -1)]
         changes.append((left_s, pod, 1))
+    return changes
+
+
+def barred(stock: PoolStock, leaves_s: Collection[int], start_s: int) -> list[Absence]:
+    """Return when pods are barred that drain, or that leave at some seconds, which one would outlive."""
+    changes: list[Absence] = []
+    first = 0
+    for batch in stock.batches:
+        from_s = batch.drained_s if batch.closed else start_s if batch.retired_s in leaves_s else None
+        if from_s is not None and batch.retired_s is not None and from_s < batch.retired_s:
+            for pod in range(first, first + batch.pods):
+                changes += [(from_s, pod, 1), (batch.retired_s, pod, -1)]
+        first += batch.pods
     return changes
 
 

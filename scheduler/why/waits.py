@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from scheduler.why.causes import Cause
 from scheduler.why.gaps import ATTEMPTS_READ, WAITS_FOR_DEVICES, Gaps, Logged, gaps, ids_of
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
+from scheduler.why.outlived import Piece, by_outlived, leaving_s
 from scheduler.why.patience import LoggedPatience, ends_s
 from scheduler.why.quota import QuotaSpans, lacking
 from scheduler.why.spans import Waits
@@ -60,6 +61,7 @@ class Inquiry:
         self.held = self._held(attempts, open_)
         pods = [pool["pods"] for pool in run.description["pools"]]
         self.resources = Resources(setup, self.assembly, self.held, pods)
+        self._leaving_s = leaving_s(setup.stock.pools)
         self._fit = cache(self.assembly.fit)
         self._quota = QuotaSpans.of(run, setup, rows)
         self._patience = LoggedPatience.of(run, setup.trace, rows)
@@ -124,22 +126,29 @@ class Inquiry:
 
     def _asked(self, need: CommonNeed, open_: Gaps, words: dict[str, int]) -> tuple[Ints, ...]:
         """Return the spans of those who have a need and wait for devices, cut where the cause changes."""
-        shape = need.job.shape
-        lacks = self.resources.lacks(shape, need.elsewhere)
-        over_s = np.clip(self._patience_ends_s(need, open_), open_.from_s, open_.to_s)
-        parts = [
-            (*_cut(lacks.patient, open_.row, open_.from_s, over_s), bool(shape.rented)),
-            (*_cut(lacks.over, open_.row, over_s, open_.to_s), False),
-        ]
+        shape, over_s = need.job.shape, self._patience_ends_s(need, open_)
+        parts = []
+        for outlived, place, from_s, to_s in self.by_outlived(need, open_):
+            lacks = self.resources.outliving(outlived).lacks(shape, need.elsewhere)
+            row, turn_s = open_.row[place], np.clip(over_s[place], from_s, to_s)
+            parts.append((*_cut(lacks.patient, row, from_s, turn_s), bool(shape.rented)))
+            parts.append((*_cut(lacks.over, row, turn_s, to_s), False))
         pools = ", ".join(each.pool.stock.name for each in shape.owned)
         offers = ", ".join(each.offer.stock.name for each in (*shape.rented, *need.elsewhere))
         row, from_s, to_s, value = (np.concatenate(pair) for pair in list(zip(*parts, strict=True))[:4])
         cause, on_pods = lacks.of(value)
         of_offers = (cause >= Cause.RESIDENCY) & (cause <= Cause.REFUSED)
         about = np.where(of_offers, _place(words, offers), _place(words, pools))
-        patient = np.repeat([parts[0][4], False], [len(parts[0][0]), len(parts[1][0])])
+        patient = np.repeat([part[4] for part in parts], [len(part[0]) for part in parts])
         spans = row, from_s, to_s, cause, on_pods, about, patient
         return spans if self._quota is None or not shape.owned else _by_quota(self._quota, spans, words)
+
+    def by_outlived(self, need: CommonNeed, open_: Gaps) -> Iterator[Piece]:
+        """Yield the pieces of gaps in which those who have a need would outlive the same pods."""
+        done_s, _ = self.logged.before(open_.after)
+        estimate_s = self.trace.numpy("estimate_s")[open_.row]
+        left_s = np.where(done_s > 0, np.maximum(1, estimate_s - done_s), estimate_s)
+        return by_outlived(need.job.shape.owned, self._leaving_s, left_s, open_.from_s, open_.to_s)
 
     def _patience_ends_s(self, need: CommonNeed, open_: Gaps) -> Ints:
         shape, log = need.job.shape, self.logged
