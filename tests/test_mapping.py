@@ -248,6 +248,16 @@ def test_dates_without_a_year_are_in_that_of_the_epoch(tmp_path: Path) -> None:
         read(tmp_path, text, *TIMES)
 
 
+def test_a_job_over_new_year_starts_in_the_next_year(tmp_path: Path) -> None:
+    text = "Submit,Start,End\nDec 31 23:00,Jan 1 01:00,Jan 1 02:00\nDec 31 23:10,Dec 31 23:30,Jan 1 00:30\n"
+    found = read(tmp_path, text, *TIMES, epoch="2025-12-31", zone="UTC")
+    assert rows(found.trace, "submit_s", "recorded_start_s", "recorded_end_s", "runtime_s") == [
+        (82_800, 90_000, 93_600, 3_600),
+        (83_400, 84_600, 88_200, 3_600),
+    ]
+    assert sum(of.rows for why, of in found.report.noted.items() if "without a year" in why) == 3
+
+
 @pytest.mark.parametrize("first", ["60", "1:00:00"])
 def test_durations_and_numbers_of_one_column_are_both_read(tmp_path: Path, first: str) -> None:
     cells = [first, "1:00:00", "60", "2 h", "soon"]

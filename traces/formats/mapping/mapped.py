@@ -22,7 +22,7 @@ from traces.formats.mapping.checks import (
     settle_jobs,
 )
 from traces.formats.mapping.columns import CHAIN, FileColumns
-from traces.formats.mapping.hours import settle_hours
+from traces.formats.mapping.hours import over_new_year, settle_hours
 from traces.formats.mapping.merging import merged
 from traces.formats.mapping.skipping import skip_rows
 from traces.formats.mapping.spec import SEPARATORS, JobMapping
@@ -105,7 +105,7 @@ class MappedColumns:
                 break
             read = self._cells.numbers(term, target, moments=target in MOMENT_COLUMNS)
             if target in CHAIN and term.single is not None:
-                read = read.pushed(before)
+                read = over_new_year(read, before, self._cells, term.single).pushed(before)
                 self._cells.settle(term.single, read)
                 if read.later_s is not None:
                     earlier = self._later_s.get(target, 0.0)
