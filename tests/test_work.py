@@ -203,7 +203,7 @@ HEADLINES: list[tuple[dict[str, Any], list[Any], str]] = [
     (
         {"pools": [pool(4)], "money": FREE},
         [job(0, H, 4)],
-        "1 jobs: 100% of 4 devices busy, nine tenths of the work did not wait.",
+        "1 job: 100% of 4 devices busy, nine tenths of the work did not wait.",
     ),
     (
         {"pools": [pool(4)], "money": FREE},
@@ -219,9 +219,9 @@ HEADLINES: list[tuple[dict[str, Any], list[Any], str]] = [
     (
         {"offers": [offer("cloud")]},
         [job(0, H, 4)],
-        "1 jobs: nine tenths of the work did not wait, 14.4 USD, of which rent 100.0%.",
+        "1 job: nine tenths of the work did not wait, 14.4 USD, of which rent 100.0%.",
     ),
-    ({"pools": [pool(4)], "money": FREE}, [job(0, H, 5)], "1 jobs: 0% of 4 devices busy, no work."),
+    ({"pools": [pool(4)], "money": FREE}, [job(0, H, 5)], "1 job: 0% of 4 devices busy, no work."),
     (  # capital 22,815 USD an hour and operations 5,704, beside 3.6 of rent
         {
             "pools": [pool(4, capital_usd=1e9)],
