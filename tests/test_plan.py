@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
-from scheduler.report.plan import marginal, render
+from scheduler.report.plan import few_seeds_lines, marginal, render
 from scheduler.scenario import read_scenario
 from scheduler.study import processes
 from scheduler.study.plan.candidates import (
@@ -507,3 +507,12 @@ def test_which_scenarios_have_no_plan(file: Path) -> None:
         ask('pools=[{name="a",pods=1,device="d",devices=1},{name="b",pods=1,device="d",devices=1}]')
     with pytest.raises(PlanError, match="none there"):
         ask("pools=[]")
+
+
+def test_few_seeds_are_said_to_be_few() -> None:
+    """Three seeds have ten different resamples; with ten seeds nothing is said."""
+    assert few_seeds_lines(3, of_log=False) == [
+        '"of resamples": 3 seeds have 10 different ones, too few to be sure; --seeds 10 or more say more'
+    ]
+    assert "3 seeds are the draws counted" in few_seeds_lines(3, of_log=True)[0]
+    assert few_seeds_lines(10, of_log=False) == []

@@ -286,3 +286,18 @@ def test_a_date_may_be_set_from_outside(unix: Path) -> None:
 def test_what_is_said_of_no_jobs() -> None:
     none = Trace.from_columns({"submit_s": [], "runtime_s": [], "gang": []})
     assert submissions(none) == "no job is submitted"
+
+
+def test_a_few_jobs_long_before_the_others_are_said() -> None:
+    """One of a hundred jobs three days before the next is; two of a hundred, or a shorter gap, are not."""
+
+    def said(submit_s: list[int]) -> list[str]:
+        ones = [1] * len(submit_s)
+        return list(about_trace(Trace.from_columns({"submit_s": submit_s, "runtime_s": ones, "gang": ones})))
+
+    rest = list(range(3 * DAY_S, 3 * DAY_S + 99))
+    (line,) = said([0, *rest])
+    assert line.startswith("1 of 100 jobs are submitted 3 days or more before the others")
+    assert "--from 1970-01-04T00:00 leaves them out" in line
+    assert said([1, *rest]) == []
+    assert said([0, 0, *rest[:98]]) == []

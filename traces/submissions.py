@@ -28,12 +28,34 @@ FAR_S = 28 * DAY_S
 """An epoch so long before the first job is worth a word."""
 
 
+LONELY_S = 3 * DAY_S
+"""A gap so long after the first few jobs is worth a word."""
+FEW_OF = 100
+"""One job in so many is few."""
+
+
 def about_trace(trace: Trace) -> Iterator[str]:
-    """Say where the epoch is far from the jobs."""
+    """Say where the epoch is far from the jobs, or a few jobs are far before all others."""
+    yield from _stragglers(trace)
     if trace.first_submit_s > FAR_S:
         yield (
             f"the first job is submitted {days(trace.first_submit_s)} after the epoch, "
             f"{minute(trace.epoch)} UTC: a run starts at the midnight before it"
+        )
+
+
+def _stragglers(trace: Trace) -> Iterator[str]:
+    """Say how many jobs were submitted long before the others: a run would start with them, and idle."""
+    gaps_s = np.diff(trace.numpy("submit_s")[: len(trace) // FEW_OF + 1])
+    if trace.opens_s is None and gaps_s.max(initial=0) >= LONELY_S:
+        last = int(np.flatnonzero(gaps_s >= LONELY_S)[-1]) + 1
+        before = (
+            f"{count_of(last, len(trace))} jobs are submitted {days(int(gaps_s[last - 1]))} or more before"
+        )
+        rest = minute(trace.instant(int(trace.numpy("submit_s")[last]))).replace(" ", "T")
+        yield (
+            f"{before} the others: a run starts with them, and pods idle until {rest} UTC; "
+            f"--from {rest} leaves them out, --warm-at {rest} starts with them in line or at work"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import comb, inf
 from textwrap import fill
 
 from scheduler.report.log_draws import draw_lines
@@ -30,6 +30,8 @@ OTHERWISE = (
     "may not leave, and cost what the scenario says",
 )
 _WIDTH = 100
+FEW_SEEDS = 10
+"""Of fewer seeds too few resamples differ to say how surely a target is met."""
 FEW_LATE = 5
 """Where fewer jobs than this may be late, the percentile rests on very few."""
 
@@ -79,6 +81,7 @@ def _answer(plan: Plan) -> str:
     elif plan.surest.candidate != best.candidate:
         lines += [f"to meet it in {percent(LEVEL, 0)} of resamples: {plan_name(plan.surest)}"]
         lines += _said(plan.surest, plan.target)
+    lines += few_seeds_lines(len(best.samples), of_log=plan.log is not None)
     jobs = len(best.wait_s)
     late = int((1 - plan.target.share) * jobs + 1e-9)
     if late < FEW_LATE:
@@ -87,6 +90,14 @@ def _answer(plan: Plan) -> str:
             f"{'more seeds help' if plan.log is None else 'a longer log helps'}"
         )
     return "\n".join([*lines, *quota_lines(plan), *OTHERWISE])
+
+
+def few_seeds_lines(seeds: int, *, of_log: bool) -> list[str]:
+    """Warn where "in ... of resamples" rests on few seeds."""
+    if seeds >= FEW_SEEDS:
+        return []
+    have = "are the draws counted" if of_log else f"have {count(comb(2 * seeds - 1, seeds))} different ones"
+    return [f'"of resamples": {seeds} seeds {have}, too few to be sure; --seeds {FEW_SEEDS} or more say more']
 
 
 def target_price_lines(plan: Plan, best: Evaluation) -> list[str]:
