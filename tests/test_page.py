@@ -20,8 +20,9 @@ from click.testing import CliRunner, Result
 
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
+from scheduler.report.beside import names_apart
 from scheduler.report.executions import executions
-from scheduler.report.page import cubes
+from scheduler.report.page import charts, cubes
 from scheduler.report.page.drawn import drawn
 from scheduler.report.page.groups import MOST_OWNERS, MOST_STEPS, groups, time_steps
 from scheduler.run.directory import Run
@@ -38,7 +39,7 @@ from tests import build
 from tests.build import job, offer, pool, scenario
 from traces.trace import Trace
 
-EVIL = "</script><script>document.title = 'taken'</script><!-- "
+EVIL = "</script><script>document.title = 'taken'</script><!-- " + "x" * 200
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 
@@ -323,6 +324,7 @@ def test_a_browser_draws_it_and_says_nothing(browser: Any, path: Path, run: Run,
         "all",
         *(f"{EVIL}{at}" for at in range(3)),
     ]
+    assert shown.page.evaluate("document.documentElement.scrollWidth") == 1200  # long names wrap
     assert (shown.said, shown.asked) == ([], [path.as_uri()])
     shown.page.close()
 
@@ -384,3 +386,18 @@ def test_the_gantt_chart_is_moved_by_keys_and_tells_what_it_shows(browser: Any, 
     assert shown.page.locator("#gantt-told").text_content().startswith("Job ")
     assert shown.said == []
     shown.page.close()
+
+
+@pytest.mark.parametrize(("usd", "label"), [(0.0095, "0.008"), (950, "800"), (54e6, "50M"), (2.5e9, "2.5B")])
+def test_an_axis_of_dollars_knows_no_thousandths(usd: float, label: str) -> None:
+    """d3 writes 0.008 as 8m, which reads as millions, and a billion as G."""
+    vl_convert = pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
+    rows = [{"of": "cloud: rent", "amount": usd, "is": "job"}]
+    svg = vl_convert.vegalite_to_svg(charts.spent(["cloud: rent"]) | {"data": {"values": rows}})
+    assert f">{label}</text>" in svg
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(run: Run, jobs: Trace, tmp_path: Path) -> None:
+    other = build.run(scenario([pool(4)]), jobs, tmp_path / "other" / "run", load_catalog())
+    assert names_apart(run, other) == (f"{run.folder.parent.name}/run", "other/run")
+    assert names_apart(run, run) == ("run", "run")

@@ -39,5 +39,16 @@ def held_beside(run: Run, other: Run) -> TableCells:
         [head, write(ours[name]), write(theirs[name]), difference(ours[name] - theirs[name], write)]
         for head, name, write in _SHOWN
     ]
-    header = [f"beside {other.folder.name}", run.folder.name, other.folder.name, "difference"]
+    one, two = names_apart(run, other)
+    header = [f"beside {two}", one, two, "difference"]
     return TableCells(header, rows, (1, 2, 3))
+
+
+def names_apart(run: Run, other: Run) -> tuple[str, str]:
+    """Return the names of two runs' folders, with as much of the path as tells them apart."""
+    paths = [each.folder.resolve().parts for each in (run, other)]
+    for length in range(1, max(map(len, paths))):
+        one, two = ("/".join(path[-length:]) for path in paths)
+        if one != two:
+            return one, two
+    return run.folder.name, other.folder.name

@@ -129,7 +129,16 @@ def charged(workloads: Sequence[str], owners: int) -> Spec:
     return _bars("Spend by owner", owners, y=y, x=_USD, color=colour)
 
 
-_USD: Spec = {"field": "amount", "type": "quantitative", "title": "USD", "axis": {"format": "~s"}}
+_DOLLARS = (
+    "abs(datum.value) < 1000 ? format(datum.value, ',~r') : replace(format(datum.value, '~s'), 'G', 'B')"
+)
+"""No thousandths as m, which reads as millions, and billions as B."""
+_USD: Spec = {
+    "field": "amount",
+    "type": "quantitative",
+    "title": "USD",
+    "axis": {"labelExpr": _DOLLARS},
+}
 
 
 def _bars(description: str, bars: int, **encoding: Spec) -> Spec:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from string import Template
 
-from scheduler.report.beside import held_beside
+from scheduler.report.beside import held_beside, names_apart
 from scheduler.report.executions import executions
 from scheduler.report.ledger import charges, use
 from scheduler.report.page import tables
 from scheduler.report.page.drawn import drawn
 from scheduler.report.page.page import Page, text
-from scheduler.report.page.parts import as_html
+from scheduler.report.page.parts import as_html, section
 from scheduler.report.page.quarters import QuarterCharts, by_quarter
 from scheduler.report.summary import title
 from scheduler.report.work import headline, waits
@@ -44,11 +44,12 @@ def run_page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = No
     if found is not None:
         told["causes"] = (tables.causes(by_cause(*found)), "Device-hours waited, in the whole run")
     parts = {name: as_html(*each) for name, each in told.items()}
+    parts["bursts"] = section("Bursts", parts["bursts"])
     quarters = (
         by_quarter(years_of_run(run)) if len(quarters_of_run(run)) > 1 else QuarterCharts("", {}, {}, {})
     )
     data = drawn(run, attempts, jobs, found)
-    beside = "" if other is None else as_html(held_beside(run, other), _beside(other))
+    beside = "" if other is None else as_html(held_beside(run, other), _beside(run, other))
     return Page(
         title=heading,
         about=about,
@@ -62,5 +63,5 @@ def run_page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = No
     )
 
 
-def _beside(other: Run) -> str:
-    return f"Main figures beside those of {other.folder.name}"
+def _beside(run: Run, other: Run) -> str:
+    return f"Main figures beside those of {names_apart(run, other)[1]}"
