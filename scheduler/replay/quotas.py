@@ -16,8 +16,8 @@ from scheduler.engine.rented.queue_rent import QueueRent, RentLimit
 from scheduler.replay.setup import Setup
 from scheduler.scenario import Scenario
 from scheduler.scenario.queues import QueueSpec, nodes_of, queue_of_owners, resources_of
-from traces.rows import JobRows
 from traces.times import parse_seconds
+from traces.trace import Trace
 
 
 def rules_of(
@@ -64,10 +64,10 @@ def _or_inf(limit: float | None) -> float:
     return inf if limit is None else limit
 
 
-def write_admissions(folder: Path, setup: Setup, rows: JobRows, log: RunLog, end_s: int) -> None:
+def write_admissions(folder: Path, setup: Setup, jobs: Trace, log: RunLog, end_s: int) -> None:
     """Write admissions.parquet of a run that has ended, where there are queues."""
     if queues := setup.scenario.queues:
         pools = [pool.name for pool in setup.stock.pools]
         names, resources = [queue.name for queue in queues], resources_of(queues, pools)
         log.admissions.close(end_s)
-        log.admissions.write(folder, rows.numpy("job_id"), names, resources)
+        log.admissions.write(folder, jobs.numpy("job_id"), names, resources)

@@ -30,7 +30,7 @@ from scheduler.run.directory import Run, finish
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.batches import FOR_EVER_S
 from traces.files import held
-from traces.rows import JobRows
+from traces.trace import Trace
 
 
 def replay(
@@ -86,7 +86,7 @@ def _run(
     once = sold, ported(folder, stock, scenario.ports)
     spend = write_ledger(folder, stock, owning, end_s, *once)
     write_assets(folder, stock, owning, end_s, trace.epoch)
-    _write_waits(folder, setup, meter.jobs, log, end_s)
+    _write_waits(folder, setup, trace, log, end_s)
     checks = audit(folder, spend, stock, owning, meter, end_s, *once)
     entries = {
         "jobs": log.counts(),
@@ -108,11 +108,11 @@ def _inputs(setup: Setup) -> dict[str, object]:
     }
 
 
-def _write_waits(folder: Path, setup: Setup, rows: JobRows, log: RunLog, end_s: int) -> None:
+def _write_waits(folder: Path, setup: Setup, jobs: Trace, log: RunLog, end_s: int) -> None:
     """Write who waited for quota, and when patience was over, where that does not follow from the rest."""
-    write_admissions(folder, setup, rows, log, end_s)
+    write_admissions(folder, setup, jobs, log, end_s)
     if setup.watches_patience:
-        log.patience.write(folder, rows.numpy("job_id"))
+        log.patience.write(folder, jobs.numpy("job_id"))
 
 
 def log_of(setup: Setup, assembly: Assembly, folder: Path, meter: Meter) -> RunLog:
