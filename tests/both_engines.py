@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -50,8 +51,8 @@ class Written(NamedTuple):
         return pa.table({name: self.columns[name] for name in self.schema.names}).cast(self.schema)
 
 
-class Recorder:
-    """Stands in for the part files of a log."""
+class Recorder(threading.local):
+    """Stands in for the part files of a log; each thread has its own parts, as runs of some tests overlap."""
 
     def __init__(self) -> None:
         self.parts: list[Written] = []

@@ -79,7 +79,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from scheduler.study import Workers
 
     folder = tmp_path_factory.mktemp("undisturbed")
-    run_study(lay_out(written(folder)), folder, Workers(lambda: ThreadPoolExecutor(1), 1))
+    tally = run_study(lay_out(written(folder)), folder, Workers(lambda: ThreadPoolExecutor(1), 1))
+    assert tally.failures == {}
     return folder
 
 
