@@ -93,6 +93,12 @@ def test_what_a_policy_may_not_do_is_one_line(source: str, line: str, tmp_path: 
     assert found.stderr.startswith("exaburst: policy ")
 
 
+def test_what_the_program_itself_takes_is_not_the_policys(tmp_path: Path) -> None:
+    """Arrow alone maps more than this with its first array."""
+    found = tried(tmp_path, returning("job.gang"), "--memory-mb", 256)
+    assert (found.exit_code, found.stderr) == (0, "")
+
+
 def test_suites_hold_other_worlds_out(tmp_path: Path) -> None:
     parts = worlds("synthetic", 3, None, tmp_path)
     assert [world.seed for world in parts[TO_TRAIN]] == [1, 2, 3]
