@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from math import inf, isnan, nan, sqrt
 from pathlib import Path
@@ -596,6 +597,8 @@ def test_draws_of_a_log_are_paired_and_as_wide_as_its_weeks(tmp_path: Path) -> N
     text = render(found)
     assert "of the 3 whole ones that the log has; 1.5 times its jobs;" in text
     assert "4 common seeds from 1 on, 21 days each, drawn from jobs.parquet" in text
+    bounded = replace(found, rows=[row | {"least_waited_mean_s": 60.0} for row in found.rows])
+    assert "avoidable USD a run" in render(bounded), "a seed draws three weeks"
 
 
 def test_draws_that_are_all_alike_leave_no_doubt() -> None:

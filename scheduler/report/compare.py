@@ -164,7 +164,7 @@ def _least(answer: Answer) -> str:
     if not any(found):
         return ""
     usd = Scale("USD", 1, 0)
-    kind = "run" if answer.question.trace is None else "week"
+    kind = "run" if answer.question.trace is None or answer.log is not None else "week"
     rows = []
     for name in answer.question.policies:
         if _mean(answer, name, "least_usd_avoidable") is None:  # a bound
