@@ -92,6 +92,8 @@ def money(total: float) -> Callable[[float], str]:
 
 def rounded_usd(usd: float) -> str:
     """Return dollars in three significant digits, with B for billions and M for millions."""
+    if usd < 0:
+        return "-" + rounded_usd(-usd)
     for size, letter in ((1e9, "B"), (1e6, "M")):
         if usd >= size:
             return significant(usd / size) + letter
