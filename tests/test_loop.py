@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scheduler.replay import Setup, replay
+from scheduler.report.figures.loop import latency
 from scheduler.run.directory import Run
 from scheduler.run.loop_figures import loop_figures
 from scheduler.scenario import Scenario, ScenarioError
@@ -107,6 +108,11 @@ def test_a_fleet_that_waits_less_needs_fewer_interventions(tmp_path: Path) -> No
     )
     for name in ("model_age_s:car", "interventions_per_mile:car", "data_to_road_p95_s:car"):
         assert fast[name] < slow[name], name  # type: ignore[operator]
+
+
+def test_every_loop_is_drawn() -> None:
+    drawn = latency({name: np.array([1.0, 2.0]) for name in "abcde"})
+    assert [line.get_label() for line in drawn.axes[0].lines] == list("abcde")
 
 
 def test_what_does_not_pass_is_shipped_with_the_next_that_does(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scheduler.run.quarters import QuarterRow
 from traces.numbers import count, decimal, duration, percent, rounded_usd
 from traces.tables import TableCells, table
+from traces.times import HOUR_S
 
 _MILLION = 1e6
 _MONEY = {
@@ -95,4 +96,4 @@ def _cells(row: QuarterRow, pools: Sequence[str], loops: Sequence[str]) -> list[
 
 def demand_devices(row: QuarterRow) -> float:
     """Return the mean number of reference devices that a quarter asks for."""
-    return float(row["asked_device_h"] / ((row["until"] - row["since"]).total_seconds() / 3_600))
+    return float(row["asked_device_h"] / ((row["until"] - row["since"]).total_seconds() / HOUR_S))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from scheduler.report.colours import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from scheduler.report.figures.style import from_zero, legend_above, panels
 from traces.arrays import Array
+from traces.times import DAY_S
 
 _STAGES = {
     "training, its wait included": ("cut_s", "trained_s", BLUE),
@@ -17,6 +20,8 @@ _STAGES = {
     "roll-out": ("shipped_s", "everywhere_s", GREEN),
 }
 """Stages of a campaign: from which instant to which, and a colour."""
+_LOOPS = (BLUE, VERMILION, GREEN, ORANGE)
+"""Colours of loops, which begin anew where there are more."""
 
 
 def campaigns(rows: pd.DataFrame, dates: pd.DataFrame) -> Figure:
@@ -50,7 +55,7 @@ def on_the_road(dates: Array, hours: pd.DataFrame) -> Figure:
     above, below = axes[:, 0]
     above.plot(dates, hours.interventions_per_mile, color=VERMILION)
     above.set_ylabel("interventions / mile")
-    below.plot(dates, hours.age_s / 86_400, color=BLUE)
+    below.plot(dates, hours.age_s / DAY_S, color=BLUE)
     below.set_ylabel("age of data, days")
     below.set_xlabel("UTC")
     from_zero(above, below)
@@ -62,7 +67,7 @@ def latency(waits_h: dict[str, Array]) -> Figure:
     """Draw, by loop, the share of releases that were everywhere within so many hours of their data."""
     figure, axes = panels(height=2.4)
     each = axes[0, 0]
-    for (name, hours), colour in zip(waits_h.items(), (BLUE, VERMILION, GREEN, ORANGE), strict=False):
+    for (name, hours), colour in zip(waits_h.items(), cycle(_LOOPS)):
         ordered = np.sort(hours)
         each.step(
             ordered,
