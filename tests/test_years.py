@@ -25,6 +25,7 @@ from scheduler.study.years.months import check_dated, month_in, month_of_years
 from scheduler.study.years.run_years import peaks_of
 from tests.test_documents import said
 from tests.test_page import Shown, browser
+from traces.files import PathError
 from traces.times import HOUR_S
 
 __all__ = ["browser"]
@@ -198,6 +199,20 @@ def test_a_broken_table_of_quarters_is_said(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["summary", str(tmp_path)])
     assert done.exit_code == 2
     assert "not the quarters that `demo years` writes" in done.stderr
+
+
+def test_years_by_months_leave_a_finished_run_and_foreign_files_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    for name, complaint in (
+        ("run.json", "holds a finished run"),
+        ("quarters.parquet", "not of this program"),
+    ):
+        out = tmp_path / name.partition(".")[0]
+        out.mkdir()
+        (out / name).write_text("mine")
+        with pytest.raises(PathError, match=complaint):
+            demo_years(tmp_path / "small.toml", out, (), full=False, as_json=False)
+        assert [(file.name, file.read_text()) for file in out.iterdir()] == [(name, "mine")]
 
 
 def test_full_goes_with_years_alone() -> None:

@@ -62,6 +62,14 @@ def _replayed(prepared: Prepared, out: Path, engine: str) -> Run:
         return replay(setup, out, engine=engine, progress=show)
 
 
+def check_room(out: Path, file: str) -> None:
+    """Check that many runs, and a file of what comes of them, may go to a folder; raises PathError."""
+    check_outside(out)
+    if (out / FINISHED).exists():
+        raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
+    check_ours(out / file)
+
+
 @contextmanager
 def workplace(
     out: Path | None, workers: AbstractContextManager[Workers], **look: Any
@@ -71,10 +79,7 @@ def workplace(
     `look` is that of the bar.
     """
     if out is not None:
-        check_outside(out)
-        if (out / FINISHED).exists():
-            raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
-        check_ours(out / RESULTS_FILE)
+        check_room(out, RESULTS_FILE)
     with (
         nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder,
         held(Path(folder)),

@@ -8,7 +8,7 @@ import click
 
 from scheduler.catalog import load_catalog
 from scheduler.catalog.certainty import footer
-from scheduler.cli.execution import new_run
+from scheduler.cli.execution import check_room, new_run
 from scheduler.cli.preparation import prepare, read
 from scheduler.cli.terminal import progress_bar
 from scheduler.report.documents.years import years_document
@@ -26,8 +26,8 @@ from traces.outputs import check_outside
 
 def demo_years(file: Path, out: Path, overrides: tuple[str, ...], *, full: bool, as_json: bool) -> None:
     """Run the years, print them by quarter, and write quarters.parquet."""
-    check_outside(out)
     if full:
+        check_outside(out)
         with new_run(prepare(file, None, overrides), out, overwrite=True) as run:
             _print(years_of_run(run), run.folder, as_json=as_json)
     else:
@@ -41,6 +41,7 @@ def summary_by_quarter(folder: Path, *, as_json: bool) -> None:
 
 
 def _by_months(file: Path, out: Path, overrides: tuple[str, ...]) -> Years:
+    check_room(out, QUARTERS_FILE)
     scenario, stock = read(file, overrides)
     catalog, rate = load_catalog(), discount_rate()
     prices = price_sources(scenario.offers, stock.offers, catalog)
