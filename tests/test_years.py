@@ -150,6 +150,19 @@ def test_years_by_months(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert costs[0] > costs[1] > costs[2]
 
 
+def test_a_last_quarter_of_less_than_a_day_is_left_out(tmp_path: Path) -> None:
+    """Of 36 hours from the last day of March on, April has 12, with the pod that comes then."""
+    file, out = tmp_path / "small.toml", tmp_path / "years"
+    text = SMALL.replace("start = 2026-01-05", "start = 2026-03-31").replace('"200d"', '"36h"')
+    file.write_text(text.replace('2026-02-01, lead = "90d"', '2026-03-31, lead = "30h"'))
+    demo_years(file, out, (), full=False, as_json=True)
+    (row,) = pq.read_table(out / "quarters.parquet").to_pylist()
+    assert (row["quarter"], row["until"], row["month_days"]) == ("2026Q1", at("2026-04-01"), 1)
+    assert row["purchases_usd"] == 0
+    with pytest.raises(ScenarioError, match="horizon = 12 h: must be a day or more, as whole days are run"):
+        demo_years(file, out, ('horizon="12h"',), full=False, as_json=True)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small story, run every day."""

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 from msgspec.structs import replace
 
-from scheduler.run.quarters import CalendarQuarter
+from scheduler.run.quarters import CalendarQuarter, calendar_quarters
 from scheduler.scenario import LoopSpec, OfferSpec, PoolSpec, Scenario, ScenarioError
 from scheduler.scenario.base import WindowSpec
 from scheduler.scenario.calendar import is_date
 from scheduler.stock.pools import PoolStock
 from scheduler.study.roadmap.quarters import demand_from
 from traces.interpolation import linear
-from traces.times import DAY_S
+from traces.times import DAY_S, HOUR_S
 
 MONTH_DAYS = 28
 _Window = TypeVar("_Window", bound=WindowSpec)
@@ -27,6 +27,18 @@ def month_in(quarter: CalendarQuarter, days: int = MONTH_DAYS) -> datetime:
     middle = quarter.since + timedelta(max(0, int(quarter.days) - days) // 2)
     monday = middle + timedelta((-middle.weekday() + 3) % 7 - 3)
     return min(max(monday, quarter.since), quarter.until - timedelta(days))
+
+
+def quarters_to_run(start: datetime, end: datetime) -> list[CalendarQuarter]:
+    """Return the quarters between two instants of which a day or more is there, the least that is run.
+
+    Raises ScenarioError where there is none.
+    """
+    quarters = [each for each in calendar_quarters(start, end) if each.days >= 1]
+    if not quarters:
+        hours = (end - start).total_seconds() / HOUR_S
+        raise ScenarioError(f"horizon = {hours:g} h: must be a day or more, as whole days are run")
+    return quarters
 
 
 def check_dated(scenario: Scenario) -> None:

@@ -21,20 +21,20 @@ from scheduler.run.assets import assets_table
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.parts import DEMAND
-from scheduler.run.quarters import (
-    QuarterRow,
-    calendar_quarters,
-    capital,
-    measured,
-    weighted,
-    with_cash,
-)
+from scheduler.run.quarters import QuarterRow, capital, measured, weighted, with_cash
 from scheduler.run.warm import warm_from
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.reference import reference_of
-from scheduler.study.years.months import MONTH_DAYS, after_month, check_dated, month_in, month_of_years
+from scheduler.study.years.months import (
+    MONTH_DAYS,
+    after_month,
+    check_dated,
+    month_in,
+    month_of_years,
+    quarters_to_run,
+)
 from traces.times import DAY_S
 from traces.trace import Trace
 from traces.warm import carry_over
@@ -46,13 +46,13 @@ LIVE_WORKLOADS = (WORKLOAD, "loop")
 def run_years(scenario: Scenario, out: Path, rate: float, progress: StudyProgress) -> list[QuarterRow]:
     """Run a month of each quarter, each in a folder of its own under `out`; return a row a quarter.
 
-    Raises ScenarioError for moments that are no dates.
+    Raises ScenarioError for moments that are no dates, and for less than a day.
     """
     check_dated(scenario)
     start = datetime.fromisoformat(demand_of(scenario.demand).start[:10]).replace(tzinfo=UTC)
     stock = stock_of(scenario, load_catalog(), start)
     end = datetime.fromtimestamp(start.timestamp() + (scenario.horizon_s or DAY_S), UTC)
-    quarters, rows = calendar_quarters(start, end), list[QuarterRow]()
+    quarters, rows = quarters_to_run(start, end), list[QuarterRow]()
     before: Run | None = None
     for done, quarter in enumerate(quarters):
         progress(quarter.name, done, len(quarters))
