@@ -115,6 +115,20 @@ def test_a_month_has_what_is_there_then(tmp_path: Path) -> None:
     assert 1e6 < february.loops[0].units < july.loops[0].units <= 2e6  # type: ignore[operator]
 
 
+def test_gangs_move_in_the_order_that_a_closure_gives(tmp_path: Path) -> None:
+    """A set of nine names would have that of their hashes, which differ between processes."""
+    names = [f"pool-{at}" for at in (5, 2, 8, 1, 7, 4, 6, 3, 9)]
+    pool = '[[pools]]\nname = "{}"\ndevice = "h100"\ndevices = 8\npods = 1\n'
+    (tmp_path / "small.toml").write_text(
+        SMALL.replace("resale_share = 0.1", f"resale_share = 0.1\nmoves_to = {names}")
+        + "".join(map(pool.format, names))
+    )
+    scenario, start = read_scenario(tmp_path / "small.toml"), at("2026-01-05")
+    pools = stock_of(scenario, load_catalog(), start).pools
+    (closure,) = month_of_years(scenario, pools, start, at("2026-02-02")).closures
+    assert closure.moves_to == tuple(names)
+
+
 def test_the_story_of_years_closes_and_opens_what_it_says() -> None:
     scenario = read_scenario(SHIPPED["years"])
     start = at("2023-01-02")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from scheduler.run.quarters import CalendarQuarter, calendar_quarters
-from scheduler.scenario import LoopSpec, OfferSpec, PoolSpec, Scenario, ScenarioError
+from scheduler.scenario import ClosureSpec, LoopSpec, OfferSpec, PoolSpec, Scenario, ScenarioError
 from scheduler.scenario.base import WindowSpec
 from scheduler.scenario.calendar import is_date
 from scheduler.stock.pools import PoolStock
@@ -68,7 +68,6 @@ def month_of_years(
     sites = (
         replace(each, pools=tuple(name for name in each.pools if name in there)) for each in scenario.sites
     )
-    moved = (replace(each, moves_to=tuple(set(each.moves_to) & there)) for each in scenario.closures)
     parts: dict[str, Any] = {
         "start": None,
         "horizon_h": 24.0 * days,
@@ -76,7 +75,7 @@ def month_of_years(
         "pools": tuple(_pool(pool) for pool in kept),
         "offers": tuple(_offer(offer, day * 24, days * 24) for offer in scenario.offers),
         "sites": tuple(_site(site, day * 24, days * 24) for site in sites if site.pools),
-        "closures": tuple(each for each in moved if each.pool in there),
+        "closures": tuple(_closure(each, there) for each in scenario.closures if each.pool in there),
         "loops": tuple(_loop(loop, month, days) for loop in scenario.loops),
         "edge": tuple(
             replace(each, from_h=max(0.0, each.from_h - day * 24))
@@ -108,6 +107,10 @@ def _pool(pool: PoolSpec) -> PoolSpec:
 def _offer(offer: OfferSpec, from_h: int, hours: int) -> OfferSpec:
     surges, shortages = (_within(each, from_h, hours) for each in (offer.surges, offer.shortages))
     return replace(offer, surges=surges, shortages=shortages)
+
+
+def _closure(closure: ClosureSpec, there: Collection[str]) -> ClosureSpec:
+    return replace(closure, moves_to=tuple(name for name in closure.moves_to if name in there))
 
 
 def _site(site: Any, from_h: int, hours: int) -> Any:
