@@ -101,6 +101,17 @@ def test_billing_steps_and_the_boot_are_a_part_of_what_it_costs(tmp_path: Path) 
     assert [start for start, _ in starts(run(of, jobs, tmp_path / "run"))] == [0, 10, WEEK_S]
 
 
+def test_what_a_commitment_pays_costs_the_budget_nothing(tmp_path: Path) -> None:
+    """The first is all on devices that are paid anyhow, so the second has the 1 USD, and until 1,010 no third."""
+    jobs = trace(BUSY, job(10, 1_000, 4), job(20, 1_000, 1), job(30, 1, 1))
+    of = scenario(
+        [pool(4)],
+        [offer("cloud", commitments=[{"devices": 4}])],
+        policy={"backfill": "none", "patience": "budget:1"},
+    )
+    assert [start for start, _ in starts(run(of, jobs, tmp_path / "run"))] == [0, 10, 20, HOUR_S]
+
+
 def test_without_room_nobody_is_let_go_and_no_money_is_bound(tmp_path: Path) -> None:
     """The offer has 1 device, until 3,000. On the hour it is free, and the second leaves."""
     jobs = trace(BUSY, job(10, 2_990, 1), job(20, 100, 1), job(30, 50, 1))

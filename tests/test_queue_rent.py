@@ -81,6 +81,12 @@ def test_the_money_of_a_parent_is_that_of_all_below_it() -> None:
     assert starts(of, a(10, 1_000, 4), b(20, 1_010, 1), b(30, 1_000, 1)) == [10, WEEK_S, 30]
 
 
+def test_what_a_commitment_pays_costs_a_queue_nothing() -> None:
+    """The first is all on the 4 devices that are paid anyhow, and leaves the second the 1 USD."""
+    of = renting({"rent_usd_per_week": 1}, A, B, commitments=[{"devices": 4}])
+    assert starts(of, a(10, 1_000, 4), b(20, 1_000, 1)) == [10, 20]
+
+
 def test_money_that_an_estimate_took_too_much_of_comes_back_as_it_ends() -> None:
     """Of 10 USD it is to cost 9, and has cost 1 at 1,000."""
     of = renting({}, A | {"rent_usd_per_week": 10})

@@ -207,12 +207,12 @@ class Simulation:
             self._start_tags.started(job)
         attempt = self.attempt(self.now_s, job, need, pods, ready_s)
         self.running[attempt] = None
+        for account in self._accounts:  # before its own devices use up what is committed
+            account.started(attempt)
         if need.simple:
             pods[0].frees[pods[0].index] -= need.devices
         else:
             need.take(attempt)
-        for account in self._accounts:
-            account.started(attempt)
         if self.storm is not None:
             self.storm.started(attempt)
         if self._hears:
