@@ -66,9 +66,10 @@ def test_the_first_in_order_get_the_money_of_a_new_week(tmp_path: Path) -> None:
     assert [start for start, _ in starts(of)] == [0, 1, 2 * WEEK_S, WEEK_S]
 
 
-def test_of_those_who_come_at_once_the_first_in_order_leave(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", ["priority:0", "multifactor"])
+def test_of_those_who_come_at_once_the_first_in_order_leave(tmp_path: Path, order: str) -> None:
     jobs = trace(job(0, 2 * WEEK_S, 4), *(job(5, 3_000, 2, priority=at) for at in (0, 2, 1)))
-    of = run(budget("12", policy={"order": "priority:0"}), jobs, tmp_path / "run")
+    of = run(budget("12", policy={"order": order}), jobs, tmp_path / "run")
     assert [start for start, _ in starts(of)] == [0, WEEK_S, 5, 5]
 
 
@@ -102,7 +103,7 @@ def test_billing_steps_and_the_boot_are_a_part_of_what_it_costs(tmp_path: Path) 
 
 
 def test_what_a_commitment_pays_costs_the_budget_nothing(tmp_path: Path) -> None:
-    """The first is all on devices that are paid anyhow, so the second has the 1 USD, and until 1,010 no third."""
+    """The first is all on devices that are paid anyhow, and leaves the second the 1 USD; a third waits."""
     jobs = trace(BUSY, job(10, 1_000, 4), job(20, 1_000, 1), job(30, 1, 1))
     of = scenario(
         [pool(4)],
@@ -159,6 +160,14 @@ def test_predicted_lasts_as_long_as_it_may_where_nothing_gets_worse(tmp_path: Pa
     jobs = trace(job(0, 9_000, 4, estimate_s=100), job(10, 100, 4))
     of = scenario([pool(4)], [offer("cloud")], policy={"backfill": "none", "patience": "predicted:2h"})
     assert starts(run(of, jobs, tmp_path / "run"))[1] == (7_210, True)
+
+
+def test_of_those_who_lose_patience_at_once_the_first_in_order_of_then_leaves(tmp_path: Path) -> None:
+    """At 10 they tie, as neither has waited; half an hour later the shorter one has the higher ratio."""
+    jobs = trace(job(0, 9_000, 4, estimate_s=100), job(10, 1_000, 1), job(10, 100, 1))
+    policy = {"order": "xfactor", "backfill": "none", "patience": "predicted:30m"}
+    of = run(scenario([pool(4)], [offer("cloud", 1)], policy=policy), jobs, tmp_path / "run")
+    assert starts(of)[1:] == [(1_910, True), (1_810, True)]
 
 
 # One's own

@@ -95,7 +95,7 @@ class AskingAgain(Asking):
         loop, self._outlook.now_s = self._loop, self._loop.now_s
         now_s = loop.now_s
         self._outlook.changed()
-        for score, _, job in sorted(newcomers, key=lambda entry: entry[:2]):
+        for score, job in self._in_order([(score, job) for score, _, job in newcomers]):
             patience_s = self._patience_s(job)
             if patience_s <= 0:
                 self._leaves(score, job)
@@ -128,26 +128,26 @@ class AskingAgain(Asking):
         self._outlook.changed()
 
     def _ring(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
-        self._outlook.now_s = now_s
-        key = (lambda score, job: score) if self._ranking is None else self._key
         before, self._loop.now_s = self._loop.now_s, now_s
-        self.ask([(key(score, job), job.job_id, job) for score, job in jobs])
+        self.ask([(score, job.job_id, job) for score, job in jobs])
         if not self._loop.renting.due:
             self._loop.now_s = before
         if self._loop.now_s == now_s:
             self._loop.settle()
 
-    def _key(self, score: float, job: Job) -> float:
-        assert self._ranking is not None
-        return self._ranking.key(job)
-
     def _lose(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
         self._loop.now_s = now_s if jobs else self._loop.now_s
         self._outlook.now_s = now_s
-        for score, job in sorted(jobs, key=lambda each: (each[0], each[1].job_id)):
+        for score, job in self._in_order(jobs):
             self._leaves(score, job)
         if self._loop.now_s == now_s:
             self._loop.settle()
+
+    def _in_order(self, jobs: list[tuple[float, Job]]) -> list[tuple[float, Job]]:
+        """Return scored jobs first in order first, by the keys of this instant where those change."""
+        if self._ranking is not None:
+            jobs = [(self._ranking.key(job), job) for _, job in jobs]
+        return sorted(jobs, key=lambda each: (each[0], each[1].job_id))
 
 
 def asking_of(loop: AskingLoop, parts: Parts, owned: AnyQueue, seek: Callable[[float, Job], None]) -> Asking:
