@@ -17,12 +17,11 @@ from scheduler.cli.years import demo_years
 from scheduler.report.documents.years import YearsDocument
 from scheduler.run.directory import open_run
 from scheduler.run.levels import DeviceLevels
-from scheduler.run.quarters import calendar_quarters, quarters_of_run, rows_of_run
+from scheduler.run.quarters import calendar_quarters, peaks_of, quarters_of_run, rows_of_run
 from scheduler.run.spend import spend_figures
 from scheduler.scenario import ScenarioError, read_scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.years.months import check_dated, month_in, month_of_years
-from scheduler.study.years.run_years import peaks_of
 from tests.test_documents import said
 from tests.test_page import Shown, browser
 from traces.files import PathError

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scheduler.catalog import load_catalog
 from scheduler.run.assets import ASSETS
 from scheduler.run.directory import Run
 from traces.arrays import Array, Bools
@@ -79,6 +80,16 @@ def measured(run: Run, edges_s: Sequence[int], peaks: Mapping[str, float]) -> li
     edges = np.asarray(edges_s, np.int64)
     parts = _jobs(run, edges), _devices(run, edges, peaks), _spend(run, edges), _releases(run, edges)
     return [jobs | devices | spend | releases for jobs, devices, spend, releases in zip(*parts, strict=True)]
+
+
+def peaks_of(run: Run) -> dict[str, float]:
+    """Return the PFLOPS of a device of each pool at its peak, 1 where the catalog does not know it."""
+    devices = load_catalog().devices
+    peaks = {}
+    for pool in run.description["pools"]:
+        device = devices.get(pool["device"])
+        peaks[pool["name"]] = float(device.peak_pflops) if device else 1.0
+    return peaks
 
 
 def weighted(row: QuarterRow, weight: float) -> QuarterRow:

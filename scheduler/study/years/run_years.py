@@ -21,7 +21,7 @@ from scheduler.run.assets import assets_table
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.parts import DEMAND
-from scheduler.run.quarters import QuarterRow, capital, measured, weighted, with_cash
+from scheduler.run.quarters import QuarterRow, capital, measured, peaks_of, weighted, with_cash
 from scheduler.run.warm import warm_from
 from scheduler.scenario import Scenario
 from scheduler.stock.stock import stock_of
@@ -68,16 +68,6 @@ def run_years(scenario: Scenario, out: Path, rate: float, progress: StudyProgres
     bought = assets_table(batch_events(stock, owning, scenario.horizon_s or DAY_S), start)
     whole = [row | paid for row, paid in zip(rows, capital(bought, start, quarters), strict=True)]
     return with_cash(whole, quarters, rate)
-
-
-def peaks_of(run: Run) -> dict[str, float]:
-    """Return the PFLOPS of a device of each pool at its peak, 1 where the catalog does not know it."""
-    devices = load_catalog().devices
-    peaks = {}
-    for pool in run.description["pools"]:
-        device = devices.get(pool["device"])
-        peaks[pool["name"]] = float(device.peak_pflops) if device else 1.0
-    return peaks
 
 
 def _run_month(scenario: Scenario, before: Run | None, folder: Path) -> Run:

@@ -8,12 +8,11 @@ from typing import NamedTuple
 import msgspec
 import pyarrow.parquet as pq
 
+from scheduler.money.economics.inputs import default_mid
 from scheduler.run.directory import Run, RunError
 from scheduler.run.grounds import grounds_of_run
-from scheduler.run.quarters import QUARTERS_FILE, QuarterRow, quarters_table, rows_of_run
+from scheduler.run.quarters import QUARTERS_FILE, QuarterRow, peaks_of, quarters_table, rows_of_run
 from scheduler.stock.grounds import Grounds
-from scheduler.study.roadmap.question import discount_rate
-from scheduler.study.years.run_years import peaks_of
 from traces.parquet import write_batches
 
 _ABOUT = b"years"
@@ -53,6 +52,6 @@ def read_years(folder: Path) -> Years:
 
 def years_of_run(run: Run) -> Years:
     """Return a run by quarters, computed from its logs."""
-    rate = discount_rate()
+    rate = default_mid("discount_rate")
     rows = rows_of_run(run, peaks_of(run), rate)
     return Years(run.description["scenario"]["name"], rate, grounds_of_run(run), rows)
