@@ -195,6 +195,9 @@ def rushed():
             return 0
     return Rushed()
 
+def hopeless():
+    return lambda job, view: "rented" if view.predicted_wait_s(job) > 1_000 else "owned"
+
 def peeps() -> Patience:
     return lambda job, view: job.runtime_s
 
@@ -239,6 +242,14 @@ def test_ones_own_sees_the_line_the_pods_and_the_rent(mine: Path) -> None:
     text = Path("seen").read_text().splitlines()
     assert text[0] == f"20 0 2 1 200 ((1,), (2,)) 1 4 4 1000 2 2 0 0.2 0.0 3.6 0.03 {WEEK_S}"
     assert text[1] == f"120 100 2 1 200 ((1,), (2,)) 1 4 4 1000 0 0 0 0.15 0.0 3.6 0.03 {WEEK_S}"
+
+
+def test_who_decides_where_jobs_go_first_sees_the_line_of_now(mine: Path) -> None:
+    """At 10 the pool is busy for 990 s, which makes 1,090 with job 1; at 500 for 600, at 501 for 1,100."""
+    policy = {"backfill": "none", "patience": "predicted:2h", "first": "./mine.py:hopeless"}
+    of = scenario([pool(4)], [offer("cloud")], policy=policy)
+    jobs = trace(job(0, 1_000, 4), job(10, 100, 4), job(500, 501, 4), job(501, 10, 4))
+    assert starts(run(of, jobs, Path("run")))[1:] == [(1_000, False), (1_100, False), (501, True)]
 
 
 @pytest.mark.parametrize(

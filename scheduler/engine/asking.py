@@ -94,7 +94,6 @@ class AskingAgain(Asking):
         """Ask about those who have to wait and may leave."""
         loop, self._outlook.now_s = self._loop, self._loop.now_s
         now_s = loop.now_s
-        self._outlook.changed()
         for score, job in self._in_order([(score, job) for score, _, job in newcomers]):
             patience_s = self._patience_s(job)
             if patience_s <= 0:

@@ -41,8 +41,18 @@ class QueueOutlook(ClusterView):
         """All who wait; -1 where they have to be counted anew."""
         self._running_s = 0
 
+    @property
+    def now_s(self) -> int:
+        """The present second; to set it is to count anew."""
+        return self._now_s
+
+    @now_s.setter
+    def now_s(self, now_s: int) -> None:
+        self._now_s = now_s
+        self.changed()
+
     def changed(self) -> None:
-        """Somebody came, started or ended, or time has passed."""
+        """Somebody came, started or ended."""
         self._line = Ahead(-1, 0)
 
     @property
