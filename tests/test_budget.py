@@ -170,6 +170,33 @@ def test_of_those_who_lose_patience_at_once_the_first_in_order_of_then_leaves(tm
     assert starts(of)[1:] == [(1_910, True), (1_810, True)]
 
 
+def out_of_patience(of: Run) -> list[tuple[int, int]]:
+    return rows(of, "patience", "job_id", "over_s")
+
+
+def test_who_leaves_a_queue_that_is_too_long_is_logged_as_out_of_patience(tmp_path: Path) -> None:
+    """One may wait: the third leaves at 2, though no money is left."""
+    jobs = trace(job(0, 100, 4), job(1, 10, 4), job(2, 10, 4))
+    of = run(budget("0", policy={"queue_most": 1}), jobs, tmp_path / "run")
+    assert starts(of) == [(0, False), (100, False), (2, True)]
+    assert out_of_patience(of) == [(2, 2)]
+
+
+def test_who_fits_no_pod_any_more_is_logged_and_makes_no_queue_too_long(tmp_path: Path) -> None:
+    """Own closes at 100, and job 3 waits for the offer until 300; so job 4 alone waits for pods from 150."""
+    of = scenario(
+        [pool(4, name="other"), pool(8)],
+        [offer("cloud", 8)],
+        policy={"backfill": "none", "place": "first_fit", "patience": "budget:5", "queue_most": 1},
+        closures=[{"pool": "own", "at": "100s", "drain": "0s"}],
+    )
+    stays = job(0, 200, 8, residency="owned")
+    jobs = trace(job(0, 500, 4), stays, job(1, 299, 8), job(2, 50, 8), job(150, 10, 4))
+    done = run(of, jobs, tmp_path / "run")
+    assert starts(done)[2:] == [(1, True), (300, True), (500, False)]
+    assert out_of_patience(done) == [(2, 1), (3, 100)]
+
+
 # One's own
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 from typing import Protocol, cast
 
@@ -38,17 +37,18 @@ class AskingLoop(Protocol):
     log: RunLog
     renting: Renting
 
+    def seek(self, score: float, job: Job) -> None:
+        """Let a job that is out of patience, for whatever reason, seek rented devices."""
+
     def settle(self) -> None:
         """Make the pass, if this was the last event of the instant."""
 
 
 class Asking:
-    """Lets whoever is out of patience `seek` rented devices; `timer` rings for those who lose it."""
+    """Lets whoever is out of patience seek rented devices; `timer` rings for those who lose it."""
 
-    def __init__(
-        self, loop: AskingLoop, policy: Policy, view: ClusterView, seek: Callable[[float, Job], None]
-    ) -> None:
-        self._loop, self._patience, self._seek, self.view = loop, policy.patience, seek, view
+    def __init__(self, loop: AskingLoop, policy: Policy, view: ClusterView) -> None:
+        self._loop, self._patience, self.view = loop, policy.patience, view
         self._view = cast(PatienceView, view)  # ours that are asked once look at nothing more
         self.timer = PatienceTimer(loop.env, loop.log.turns.waiting, self._lose)
 
@@ -57,7 +57,7 @@ class Asking:
         for score, _, job in newcomers:
             patience_s = self._patience_s(job)
             if patience_s <= 0:
-                self._seek(score, job)
+                self._loop.seek(score, job)
             elif patience_s < inf:
                 self.timer.keep(self._loop.now_s + whole_s(patience_s), score, job)
 
@@ -68,24 +68,23 @@ class Asking:
     def _lose(self, now_s: int, jobs: list[tuple[float, Job]]) -> None:
         for score, job in jobs:
             self._loop.now_s = now_s
-            self._seek(score, job)
+            self._loop.seek(score, job)
         if self._loop.now_s == now_s:
             self._loop.settle()
 
 
 class AskingAgain(Asking):
-    """Asks first in order first, each of whom leaves before the next is asked, and logs when they may."""
+    """Asks first in order first, each of whom leaves before the next is asked."""
 
     def __init__(
         self,
         loop: AskingLoop,
         policy: Policy,
         view: QueueOutlook,
-        seek: Callable[[float, Job], None],
         account: RentAccount,
         ranking: Ranking | None,
     ) -> None:
-        super().__init__(loop, policy, view, seek)
+        super().__init__(loop, policy, view)
         self._outlook, self._account, self._ranking = view, account, ranking
         self._again_s, self._rations = policy.abilities.again_s, policy.abilities.rations
         self._alarm = PatienceTimer(loop.env, loop.log.turns.waiting, self._ring)
@@ -119,10 +118,9 @@ class AskingAgain(Asking):
     def _leaves(self, score: float, job: Job) -> None:
         """Let a job leave now if it can, so that the next who is asked sees what that costs."""
         loop = self._loop
-        loop.log.patience.over(job.turn, loop.now_s)
         if (usd := self._outlook.burst_usd(job)) < inf:
             self._account.lets_go(job, usd)
-        self._seek(score, job)
+        loop.seek(score, job)
         loop.renting.start_early()
         self._outlook.changed()
 
@@ -149,10 +147,10 @@ class AskingAgain(Asking):
         return sorted(jobs, key=lambda each: (each[0], each[1].job_id))
 
 
-def asking_of(loop: AskingLoop, parts: Parts, owned: AnyQueue, seek: Callable[[float, Job], None]) -> Asking:
+def asking_of(loop: AskingLoop, parts: Parts, owned: AnyQueue) -> Asking:
     """Return what asks the patience of a run, with the view that it has of who waits for pods."""
     seen = parts.cluster, owned, parts.log.running
     if parts.account is None:
-        return Asking(loop, parts.policy, ClusterView(*seen), seek)
+        return Asking(loop, parts.policy, ClusterView(*seen))
     outlook = QueueOutlook(*seen, parts.log.turns, parts.policy.offer, parts.account)
-    return AskingAgain(loop, parts.policy, outlook, seek, parts.account, parts.ranking)
+    return AskingAgain(loop, parts.policy, outlook, parts.account, parts.ranking)

@@ -61,9 +61,9 @@ class Simulation:
         self.open = partial(begin, self, self._cluster, self._start, self._keys.entry)
         self.renting = Renting(waits, self._policy.offer, self._rent, ranking)
         self._keeping = Keeping(self, parts.queue_rent)
-        self._overflow = overflow_of(parts.queue_most, self.lineup.queue.entries, self.renting.seek)
-        seek = self.renting.seek if self._overflow is None else self._overflow.seek
-        self._asking = asking_of(self, parts, self.lineup.queue, seek)
+        self._logs_patience = parts.account is not None
+        self._overflow = overflow_of(parts.queue_most, self.lineup.queue.entries, self.seek)
+        self._asking = asking_of(self, parts, self.lineup.queue)
         self._view, self.patience = self._asking.view, self._asking.timer
         first = self._policy.first
         self._gate = None if first is None else Gate(first, self._cluster, self._view, self._rows)
@@ -167,6 +167,14 @@ class Simulation:
             self.waiting_jobs += 1
             if job.turn >= self._rows:  # it was interrupted
                 self.log.turns.waits_again(job.turn, self.now_s)
+
+    def seek(self, score: float, job: Job) -> None:
+        """Let a job that is out of patience, for whatever reason, seek rented devices."""
+        if self._logs_patience:
+            self.log.patience.over(job.turn, self.now_s)
+        if self._overflow is not None:
+            self._overflow.leaves(job)
+        self.renting.seek(score, job)
 
     # starting
 

@@ -22,10 +22,9 @@ class Overflow:
         self._sought: set[int] = set()
         """Who seeks rented devices, by turn."""
 
-    def seek(self, score: float, job: Job) -> None:
-        """Let a job that is out of patience seek; it is not counted any more."""
+    def leaves(self, job: Job) -> None:
+        """A job is out of patience, and not counted any more."""
         self._sought.add(job.turn)
-        self._seek(score, job)
 
     def run_over(self) -> None:
         """Let the last in order go, as long as too many wait."""
@@ -36,7 +35,7 @@ class Overflow:
                 return
             if job.shape.rented:
                 excess -= 1
-                self.seek(score, job)
+                self._seek(score, job)
 
 
 def overflow_of(most: int | None, entries: Entries, seek: Seek) -> Overflow | None:

@@ -51,6 +51,9 @@ class Loop(Protocol):
     def key(self, job: Job) -> float:
         """Return the order's key of a job at this moment."""
 
+    def seek(self, score: float, job: Job) -> None:
+        """Let a job that is out of patience, for whatever reason, seek rented devices."""
+
     def finish(self, attempt: Attempt) -> None:
         """End an attempt whose work is done, now."""
 
@@ -170,7 +173,7 @@ class Handle:
 
     def seek_at_once(self, job: Job) -> None:
         """Let a job that waits for pods seek rented devices now."""
-        self._loop.renting.seek(self.key(job), job)
+        self._loop.seek(self.key(job), job)
 
     def seek_rented(self, score: float, job: Job, after_s: int) -> None:
         """Let a job seek rented devices after so many seconds, at least 1."""
