@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
 from scheduler.replay.setup import Setup
-from scheduler.scenario import Scenario, parse_scenario
-from scheduler.study.cells.compute import jobs_of_cell
+from scheduler.scenario import Scenario
 from scheduler.study.compare.differences import CompareError
-from scheduler.study.trial.suites import SUITES, World, drawn_scenario
+from scheduler.study.reference import reference_of
+from scheduler.study.trial.suites import SUITES, drawn_scenario
 from traces.errors import nearest
 from traces.trace import Trace
+from workloads import demand_of, generate
 
 
 def suite_worlds(suite: str) -> Callable[[int], Setup]:
@@ -25,10 +24,8 @@ def suite_worlds(suite: str) -> Callable[[int], Setup]:
     scenario = drawn_scenario(suite)
 
     def world(seed: int) -> Setup:
-        cell = World(scenario, seed).under({})
-        with TemporaryDirectory(prefix="exaburst-") as folder:
-            jobs = jobs_of_cell(cell, Path(folder))
-        return Setup.of(parse_scenario({**cell.scenario, "seed": seed}), jobs)
+        jobs = generate(demand_of({**scenario.demand, "seed": seed}), reference_of())
+        return scenario_worlds(scenario, jobs)(seed)
 
     return world
 

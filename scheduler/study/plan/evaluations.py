@@ -17,9 +17,10 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.figures import KnownFigures
 from scheduler.study.cells.log import LogDraws
 from scheduler.study.cells.policy_names import parse_policy, with_policy
-from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
+from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, Sample, Target
 from scheduler.study.plan.search import Evaluate
@@ -41,11 +42,11 @@ class Bench:
     keep: bool = False
     log: LogDraws | None = None
     """What seeds draw their jobs from; without it they generate the scenario's demand."""
-    computed: int = 0
-    reused: int = 0
     evaluations: dict[str, dict[Candidate, Evaluation]] = field(default_factory=dict)
     """Under each variation, every candidate looked at, on the most seeds on which it was."""
-    _known: dict[str, Metrics] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.runs = KnownFigures(self.folder, self.workers, self.progress, self.keep)
 
     def evaluator(self, what: str, log: LogDraws | None = None, **changes: Any) -> Evaluate:
         """Return what evaluates candidates under changed keys of the scenario, or other draws of the log.
@@ -63,8 +64,7 @@ class Bench:
         )
         asked = with_policy(replace(scenario, pools=tuple(pools)), parse_policy(candidate.burst))
         cells = [self._cell(asked, scenario.seed + at, log) for at in range(seeds)]
-        self._run(what, [cell for cell in cells if cell.key not in self._known])
-        samples = tuple(self._sample(self._known[cell.key]) for cell in cells)
+        samples = tuple(map(self._sample, self.runs.of(what, cells)))
         evaluation = Evaluation(candidate, samples, log and log.drawn)
         seen = self.evaluations.setdefault(what, {})
         if candidate not in seen or len(seen[candidate].samples) < seeds:
@@ -76,19 +76,6 @@ class Bench:
         if log is None:
             return cell_of(scenario, seed, waits_of=waits_of)
         return log.cell(scenario, seed, waits_of=waits_of)
-
-    def _run(self, what: str, cells: list[Cell]) -> None:
-        failures = []
-        for outcome in run_cells(cells, self.folder, self.workers, keep=self.keep):
-            if outcome.metrics is None:
-                failures.append(f"seed {outcome.cell.seed}: {outcome.failure}")
-                continue
-            self._known[outcome.cell.key] = outcome.metrics
-            self.computed += not outcome.reused
-            self.reused += outcome.reused
-            self.progress(what, self.computed + self.reused, None, f"{self.reused} reused")
-        if failures:
-            raise FailedRunError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
 
     def _sample(self, metrics: Metrics) -> Sample:
         group, scale = self.target.group, PERIOD_S / metrics["length_s"]

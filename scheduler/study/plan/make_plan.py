@@ -62,8 +62,8 @@ def make_plan(bench: Bench, question: PlanQuestion) -> Plan:
         regrets=tuple(regrets),
         prices=tuple(prices),
         unpriced=unlike,
-        runs=bench.computed,
-        reused=bench.reused,
+        runs=bench.runs.computed,
+        reused=bench.runs.reused,
         grid=_grid(bench, elsewhere if best is not None else (), outlooks, question),
     )
 

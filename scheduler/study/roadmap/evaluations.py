@@ -6,9 +6,9 @@ that are looked at, so workers are busy though the search goes step by step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,17 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.figures import KnownFigures
 from scheduler.study.cells.policy_names import parse_policy, with_policy
-from scheduler.study.cells.runner import FailedRunError, StudyProgress, run_cells
+from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, Sample, Target
 from scheduler.study.roadmap.quarters import Quarter, month_of_quarter
 from scheduler.study.roadmap.search import Look, PodNumbers
 from traces.times import DAY_S
+
+CellsOf = Callable[[int, int, str, int], list[Cell]]
+"""(quarter, pods, when jobs burst, number of seeds) -> the cells to run."""
 
 
 @dataclass
@@ -39,55 +43,37 @@ class MonthBench:
     folder: Path
     workers: Workers
     progress: StudyProgress
-    computed: int = 0
-    reused: int = 0
-    _known: dict[str, Metrics] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.runs = KnownFigures(self.folder, self.workers, self.progress)
 
     def looker(self, story: str, arguments: Mapping[str, Any]) -> Look:
         """Return what looks at numbers of pods under the demand of a story, which the progress shows."""
-        return partial(self._look, story, replace(self.scenario, demand=dict(arguments)))
+        scenario = replace(self.scenario, demand=dict(arguments))
+        return partial(self._look, story, cache(partial(self._cells, scenario)))
 
     def _look(
-        self, story: str, scenario: Scenario, numbers: PodNumbers, burst: str, seeds: int
+        self, story: str, cells_of: CellsOf, numbers: PodNumbers, burst: str, seeds: int
     ) -> list[Evaluation]:
         """Evaluate numbers of pods in quarters, on the first seeds; raises FailedRunError."""
-        cells = [
-            [self._cell(scenario, quarter, pods, burst, scenario.seed + at) for at in range(seeds)]
-            for quarter, pods in numbers
-        ]
-        self.run(story, [each for of_one in cells for each in of_one])
+        cells = [cells_of(quarter, pods, burst, seeds) for quarter, pods in numbers]
+        self.runs.of(story, [each for of_one in cells for each in of_one])  # together, for busy workers
         return [
-            Evaluation(Candidate(pods, burst), tuple(self._sample(each) for each in of_one))
+            Evaluation(Candidate(pods, burst), tuple(map(self._sample, of_one, self.runs.of(story, of_one))))
             for (_, pods), of_one in zip(numbers, cells, strict=True)
         ]
 
-    def _cell(self, scenario: Scenario, quarter: int, pods: int, burst: str, seed: int) -> Cell:
+    def _cells(self, scenario: Scenario, quarter: int, pods: int, burst: str, seeds: int) -> list[Cell]:
+        """Return the cells of a number of pods in a quarter, on the first seeds; each takes some 10 ms."""
         month = self.quarters[quarter]
         asked = month_of_quarter(scenario, self.pool, month, pods, self.warm_up_days)
         window = (self.warm_up_days * DAY_S, (self.warm_up_days + month.month_days) * DAY_S)
         asked = with_policy(asked, parse_policy(burst))
-        return cell_of(asked, seed, waits_of=(self.target.group,), windows=(window,))
+        waits_of, first = (self.target.group,), scenario.seed
+        return [cell_of(asked, first + at, waits_of=waits_of, windows=(window,)) for at in range(seeds)]
 
-    def run(self, what: str, cells: list[Cell]) -> list[Metrics]:
-        """Run what is not known of some cells, and return the figures of each; raises FailedRunError."""
-        failures = []
-        for outcome in run_cells(
-            [cell for cell in cells if cell.key not in self._known], self.folder, self.workers
-        ):
-            if outcome.metrics is None:
-                failures.append(f"seed {outcome.cell.seed}: {outcome.failure}")
-                continue
-            self._known[outcome.cell.key] = outcome.metrics
-            self.computed += not outcome.reused
-            self.reused += outcome.reused
-            self.progress(what, self.computed + self.reused, None, f"{self.reused} reused")
-        if failures:
-            raise FailedRunError(f"{len(failures)} of {len(cells)} runs failed, the first with {failures[0]}")
-        return [self._known[cell.key] for cell in cells]
-
-    def _sample(self, cell: Cell) -> Sample:
-        (window,) = cell.windows
-        (metrics,) = self._known[cell.key]["windows"]
+    def _sample(self, cell: Cell, figures: Metrics) -> Sample:
+        (window,), (metrics,) = cell.windows, figures["windows"]
         return sample_of(metrics, self.target, window)
 
 

@@ -10,7 +10,7 @@ from scheduler.study.cells.cell import cell_of
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.plan.candidates import Candidate, Evaluation
 from scheduler.study.roadmap.evaluations import MonthBench, sample_of
-from scheduler.study.roadmap.quarters import Quarter
+from scheduler.study.roadmap.quarters import Quarter, pod_on
 from scheduler.study.roadmap.roadmap import FullQuarter
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome
 from traces.times import DAY_S
@@ -23,7 +23,7 @@ def full_run(bench: MonthBench, answer: ScheduleOutcome, seeds: int) -> tuple[Fu
     windows = tuple((each.from_day * DAY_S, each.to_day * DAY_S) for each in bench.quarters)
     first, group = bench.scenario.seed, (bench.target.group,)
     cells = [cell_of(whole, first + at, waits_of=group, windows=windows) for at in range(seeds)]
-    runs = bench.run("full run", cells)
+    runs = bench.runs.of("full run", cells)
     quarters = []
     for at, pods in enumerate(answer.schedule.pods):
         samples = tuple(sample_of(run["windows"][at], bench.target, windows[at]) for run in runs)
@@ -42,7 +42,7 @@ def with_purchases(
         for quarter, pods in zip(quarters, schedule.bought(present), strict=True)
         if pods
     )
-    if not present and not batches:  # a pool has pods, now or later
-        batches = (PurchaseSpec(ordered=f"{quarters[-1].to_day + 1}d", lead="0s", pods=1),)
+    if not present and not batches:
+        batches = (pod_on(quarters[-1].to_day + 1),)
     pools = (replace(each, purchases=batches) if each.name == pool else each for each in scenario.pools)
     return replace(scenario, start="0s", pools=tuple(pools))

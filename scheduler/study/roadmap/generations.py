@@ -15,11 +15,11 @@ from msgspec.structs import replace as with_fields
 
 from scheduler.catalog import load_catalog
 from scheduler.scenario import Scenario
-from scheduler.scenario.assets import PurchaseSpec
 from scheduler.scenario.owned import PoolSpec
 from scheduler.stock.stock import stock_of
 from scheduler.study.plan.candidates import PlanError
 from scheduler.study.roadmap.evaluations import MonthBench
+from scheduler.study.roadmap.quarters import pod_on
 from scheduler.study.roadmap.question import RoadmapQuestion
 from scheduler.study.roadmap.schedules import ScheduleOutcome
 
@@ -57,15 +57,14 @@ def _in_place(scenario: Scenario, pool: str, pod: str, present: int) -> tuple[Sc
     own = next(each for each in scenario.pools if each.name == pool)
     if pod == own.pod:
         raise PlanError(f"--generation {pod}: the pods of pool {pool} are of it already")
-    later = PurchaseSpec(ordered="0s", lead="0s", pods=1)  # a pool has pods, now or later
     if not present:
-        other = PoolSpec(name=pool, pods=0, pod=pod, purchases=(later,))
+        other = PoolSpec(name=pool, pods=0, pod=pod, purchases=(pod_on(0),))
         pools = tuple(other if each is own else each for each in scenario.pools)
         return with_fields(scenario, pools=pools), pool
     if any(each.name == pod for each in scenario.pools):
         raise PlanError(f"--generation {pod}: another pool has that name")
     kept = (with_fields(each, purchases=()) if each is own else each for each in scenario.pools)
-    beside = PoolSpec(name=pod, pods=0, pod=pod, purchases=(later,))
+    beside = PoolSpec(name=pod, pods=0, pod=pod, purchases=(pod_on(0),))
     return with_fields(scenario, pools=(*kept, beside)), pod
 
 

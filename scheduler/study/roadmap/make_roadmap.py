@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from math import inf
+from typing import NamedTuple
 
 from scheduler.catalog import load_catalog
 from scheduler.stock.stock import stock_of
@@ -13,7 +13,7 @@ from scheduler.study.reference import reference_of
 from scheduler.study.roadmap.evaluations import MonthBench
 from scheduler.study.roadmap.full_run import full_run
 from scheduler.study.roadmap.generations import Generation, GenerationOutcome
-from scheduler.study.roadmap.quarters import demand_from
+from scheduler.study.roadmap.quarters import demand_from, first_midnight
 from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
 from scheduler.study.roadmap.roadmap import Beside, Roadmap, StoryOutcome
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, neighbours
@@ -31,13 +31,14 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
     horizon too. Raises FailedRunError where a run fails.
     """
     tried = [_searched(each) for each in generations]
-    at = min(range(len(tried)), key=lambda at: best.mean_usd if (best := tried[at].best) else inf)
-    (name, bench, question), best = generations[at], tried[at].best
-    scenario, quarters = bench.scenario, bench.quarters
-    start = date.fromisoformat(demand_of(scenario.demand).start[:10])
-    task, look = _task(bench, question), bench.looker(AS_GIVEN_STORY, scenario.demand)
+    at = min(range(len(tried)), key=lambda at: best.mean_usd if (best := tried[at].outcome.best) else inf)
+    (name, bench, question), (outcome, look, task, pods) = generations[at], tried[at]
+    scenario, quarters, best = bench.scenario, bench.quarters, outcome.best
+    start = first_midnight(scenario).date()
     stories = stories_of(scenario.demand, start, quarters)
-    planned, told = _held_against(bench, best, stories, task, question) if best else ((), ())
+    looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
+    looks[AS_GIVEN_STORY] = look  # it has the cells of the search
+    planned, told = _held_against(looks, best, stories, task, question) if best else ((), ())
     return Roadmap(
         scenario=scenario.name,
         pool=name,
@@ -47,8 +48,8 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
         question=question,
         seeds=range(scenario.seed, scenario.seed + question.seeds),
         target=bench.target,
-        generations=tuple(tried),
-        screening=screening(bench, question),
+        generations=tuple(each.outcome for each in tried),
+        screening=pods,
         best=best,
         neighbours=_neighbours(look, best, task, question.seeds) if best else (),
         waiting=_outcome(look, best.schedule.later(task.present), task, question.seeds) if best else None,
@@ -56,21 +57,26 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
         planned=planned,
         stories=told,
         full=full_run(bench, best, levels(question.seeds)[0]) if best and full else (),
-        runs=sum(each.bench.computed for each in generations),
-        reused=sum(each.bench.reused for each in generations),
+        runs=sum(each.bench.runs.computed for each in generations),
+        reused=sum(each.bench.runs.reused for each in generations),
     )
 
 
-def _searched(generation: Generation) -> GenerationOutcome:
+class _Search(NamedTuple):
+    outcome: GenerationOutcome
+    look: Look
+    task: Task
+    start: tuple[int, ...]
+    """The pods from which it set out."""
+
+
+def _searched(generation: Generation) -> _Search:
     name, bench, question = generation
-    look, rounds = bench.looker(AS_GIVEN_STORY, bench.scenario.demand), levels(question.seeds)
-    start = screening(bench, question)
-    return GenerationOutcome(name, search(look, question.bursts, _task(bench, question), rounds, start))
-
-
-def _task(bench: MonthBench, question: RoadmapQuestion) -> Task:
+    look, start = bench.looker(AS_GIVEN_STORY, bench.scenario.demand), screening(bench, question)
     terms = terms_of(bench.scenario, bench.pool, bench.quarters, question)
-    return Task(bench.target, terms, question.present, question.most)
+    task = Task(bench.target, terms, question.present, question.most)
+    best = search(look, question.bursts, task, levels(question.seeds), start)
+    return _Search(GenerationOutcome(name, best), look, task, start)
 
 
 def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:
@@ -125,7 +131,7 @@ def cheapest_fixed(look: Look, best: ScheduleOutcome, task: Task, seeds: int) ->
 
 
 def _held_against(
-    bench: MonthBench,
+    looks: Mapping[str, Look],
     best: ScheduleOutcome,
     stories: Sequence[DemandStory],
     task: Task,
@@ -133,7 +139,6 @@ def _held_against(
 ) -> tuple[tuple[tuple[str, Schedule], ...], tuple[StoryOutcome, ...]]:
     """Search anew under each story, with the answer's policy on few seeds, and cross all of them."""
     few, burst = levels(question.seeds)[0], best.schedule.burst
-    looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
     answers = {name: descend(look, burst, task, few, best.schedule.pods) for name, look in looks.items()}
     planned = {best.schedule: "the answer"}
     for name, answer in answers.items():

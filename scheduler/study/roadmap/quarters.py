@@ -8,7 +8,7 @@ had, and a run of it serves every schedule that has so many pods then.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from math import fsum
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from scheduler.scenario import Scenario
 from scheduler.scenario.assets import PurchaseSpec
 from scheduler.study.reference import reference_of
-from traces.dated import Points, date_of
+from traces.dated import Points
 from traces.times import DAY_S
 from workloads import Demand, demand_of
 from workloads.fleet import DAYS_PER_YEAR
@@ -47,10 +47,25 @@ def quarters_of(start: date, days: int, month_days: int) -> list[Quarter]:
     for at, (first, last) in enumerate(pairwise(edges)):
         length = min(month_days, last - first)
         middle = first + (last - first - length) // 2
-        monday = middle + (-(start + timedelta(middle)).weekday() + 3) % 7 - 3
+        monday = middle + days_to_monday(start + timedelta(middle))
         month = monday if first <= monday <= last - length else middle
         quarters.append(Quarter(f"Q{at + 1}", first, last, month, length))
     return quarters
+
+
+def days_to_monday(day: date) -> int:
+    """Return the days to the nearest Monday, from -3 to 3."""
+    return (3 - day.weekday()) % 7 - 3
+
+
+def first_midnight(scenario: Scenario) -> datetime:
+    """Return when the first day of a scenario's demand begins, UTC."""
+    return demand_of(scenario.demand).epoch.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def pod_on(day: int) -> PurchaseSpec:
+    """Return the purchase of a pod on a day: a pool has pods, now or later."""
+    return PurchaseSpec(ordered=f"{day}d" if day else "0s", lead="0s", pods=1)
 
 
 def month_of_quarter(
@@ -59,9 +74,8 @@ def month_of_quarter(
     """Return the scenario of the days that stand for a quarter, with so many pods from their start on."""
     days = warm_up_days + quarter.month_days
     demand = demand_from(scenario.demand, quarter.month_day - warm_up_days, days)
-    later = PurchaseSpec(ordered=f"{days + 1}d", lead="0s", pods=1)  # a pool has pods, now or later
     pools = (
-        replace(each, pods=pods, purchases=() if pods else (later,)) if each.name == pool else each
+        replace(each, pods=pods, purchases=() if pods else (pod_on(days + 1),)) if each.name == pool else each
         for each in scenario.pools
     )
     return replace(scenario, start="0s", horizon_h=24.0 * days, demand=demand, pools=tuple(pools))
@@ -73,10 +87,9 @@ def demand_from(arguments: Mapping[str, Any], day: int, days: int) -> dict[str, 
     A given `load` is that of all the horizon without its story, so that these days ask for their part.
     """
     whole = demand_of(arguments)
-    story = arguments.get("story", {})
     part = {
         **arguments,
-        "start": (date_of(whole.start[:10]) + timedelta(day)).isoformat(),
+        "start": (whole.epoch.date() + timedelta(day)).isoformat(),
         "days": days,
         "cars": _path(whole.cars, whole.car_growth, whole),
         "robots": _path(whole.robots, whole.robot_growth, whole),
@@ -85,7 +98,7 @@ def demand_from(arguments: Mapping[str, Any], day: int, days: int) -> dict[str, 
         part["gang_years"] = max(0.0, whole.gang_years + day / DAYS_PER_YEAR)
     if whole.load is not None:
         natural = {**arguments, "load": None, "story": {}}
-        grown = _mean_load({**part, "load": None, "story": story}) / _mean_load(natural)
+        grown = _mean_load({**part, "load": None}) / _mean_load(natural)
         part["load"] = whole.load * grown
     return part
 
@@ -94,7 +107,7 @@ def _path(figure: float | Points, added_per_year: float, whole: Demand) -> float
     """Return a fleet as dated points, which do not depend on where a demand starts."""
     if isinstance(figure, tuple) or not added_per_year:
         return figure
-    start = date_of(whole.start[:10])
+    start = whole.epoch.date()
     end = start + timedelta(whole.days)
     grown = figure + added_per_year * whole.days / DAYS_PER_YEAR
     return ((start.isoformat(), figure), (end.isoformat(), grown))

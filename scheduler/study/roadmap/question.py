@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from scheduler.scenario.calendar import is_date
 from scheduler.stock.stock import stock_of
 from scheduler.study.plan.candidates import PlanError
 from scheduler.study.plan.question import over_demand, plan_question
-from scheduler.study.roadmap.quarters import Quarter, quarters_of
+from scheduler.study.roadmap.quarters import Quarter, first_midnight, quarters_of
 from scheduler.study.roadmap.schedules import ScheduleTerms
 from traces.times import DAY_S, YEAR_S
 from workloads import demand_of
@@ -101,28 +101,22 @@ def _on_a_day(scenario: Scenario) -> bool:
 def horizon_quarters(scenario: Scenario, month_days: int) -> tuple[Quarter, ...]:
     """Return the quarters of a scenario's horizon."""
     days = ceil((scenario.horizon_s or DAY_S) / DAY_S)
-    return tuple(quarters_of(_start(scenario).date(), days, month_days))
-
-
-def _start(scenario: Scenario) -> datetime:
-    return datetime.fromisoformat(demand_of(scenario.demand).start[:10]).replace(tzinfo=UTC)
+    return tuple(quarters_of(first_midnight(scenario).date(), days, month_days))
 
 
 def terms_of(
     scenario: Scenario, pool: str, quarters: tuple[Quarter, ...], question: RoadmapQuestion
 ) -> ScheduleTerms:
     """Return what time and pods cost: pods at the price of the day on which they are delivered."""
-    catalog, end_day = load_catalog(), quarters[-1].to_day
-    fresh = BookValue(
-        money=scenario.money, calendar=Calendar.of(_start(scenario)), from_s=0, origin_s=0, age_years=0.0
-    )
+    catalog, start, end_day = load_catalog(), first_midnight(scenario), quarters[-1].to_day
+    fresh = BookValue(money=scenario.money, calendar=Calendar.of(start), from_s=0, origin_s=0, age_years=0.0)
 
     def present(day: float) -> float:
         return float((1 + question.discount_rate) ** (-day * DAY_S / YEAR_S))
 
     usd = []
     for quarter in quarters:
-        stock = stock_of(scenario, catalog, _start(scenario) + timedelta(quarter.from_day))
+        stock = stock_of(scenario, catalog, start + timedelta(quarter.from_day))
         price = next(each for each in stock.pools if each.name == pool).capital_usd_per_pod
         left = fresh.left((end_day - quarter.from_day) * DAY_S) * question.resale_share
         usd.append(price * (present(quarter.from_day) - left * present(end_day)))

@@ -28,10 +28,8 @@ def stories_of(arguments: Mapping[str, Any], start: date, quarters: tuple[Quarte
     half = start + timedelta(middle.from_day)
     end = start + timedelta(quarters[-1].to_day)
     surge = {"since": half.isoformat(), "until": end.isoformat(), "factor": SURGE_FACTOR}
-    late = {
-        **own.get("late_months", {}),
-        "optimus": own.get("late_months", {}).get("optimus", 0) + LATE_MONTHS,
-    }
+    late = own.get("late_months", {})
+    late = {**late, "optimus": late.get("optimus", 0) + LATE_MONTHS}
     changed: list[tuple[str, str, dict[str, Any]]] = [
         ("plateau", f"good enough from {half} on", {"plateau": half.isoformat()}),
         ("late ramp", f"robots {LATE_MONTHS} months later", {"late_months": late}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,13 +143,12 @@ def _rows(
 def _verdicts(trial: PolicyTrial, rows: list[dict[str, Any]], others: Sequence[str]) -> list[TrialVerdict]:
     """Judge the policy beside each other one; p is adjusted for all that is claimed at once."""
     parts = dict.fromkeys((row["suite"], row["part"]) for row in rows)
-    found = list(
-        chain.from_iterable(
-            (TrialVerdict(suite, part, other, one) for one in _beside(trial, rows, (suite, part), other))
-            for suite, part in parts
-            for other in others
-        )
-    )
+    found = [
+        TrialVerdict(suite, part, other, one)
+        for suite, part in parts
+        for other in others
+        for one in _beside(trial, rows, (suite, part), other)
+    ]
     adjusted = holm(np.array([verdict.difference.p for verdict in found]))
     return [
         verdict._replace(difference=verdict.difference._replace(adjusted_p=float(p)))

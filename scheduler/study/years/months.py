@@ -10,11 +10,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from scheduler.run.quarters import CalendarQuarter, calendar_quarters
-from scheduler.scenario import ClosureSpec, LoopSpec, OfferSpec, PoolSpec, Scenario, ScenarioError
+from scheduler.scenario import ClosureSpec, LoopSpec, OfferSpec, Scenario, ScenarioError
 from scheduler.scenario.base import WindowSpec
 from scheduler.scenario.calendar import is_date
 from scheduler.stock.pools import PoolStock
-from scheduler.study.roadmap.quarters import demand_from
+from scheduler.study.roadmap.quarters import days_to_monday, demand_from
 from traces.interpolation import linear
 from traces.times import DAY_S, HOUR_S
 
@@ -25,7 +25,7 @@ _Window = TypeVar("_Window", bound=WindowSpec)
 def month_in(quarter: CalendarQuarter, days: int = MONTH_DAYS) -> datetime:
     """Return the first day of the days that stand for a quarter: the Monday nearest to its middle half."""
     middle = quarter.since + timedelta(max(0, int(quarter.days) - days) // 2)
-    monday = middle + timedelta((-middle.weekday() + 3) % 7 - 3)
+    monday = middle + timedelta(days_to_monday(middle))
     return min(max(monday, quarter.since), quarter.until - timedelta(days))
 
 
@@ -64,7 +64,6 @@ def month_of_years(
     day = (month - start).days
     from_s, to_s = day * DAY_S, (day + days) * DAY_S
     there = {pool.name for pool in pools if _is_there(pool, from_s, to_s)}
-    kept = tuple(pool for pool in scenario.pools if pool.name in there)
     sites = (
         replace(each, pools=tuple(name for name in each.pools if name in there)) for each in scenario.sites
     )
@@ -72,7 +71,7 @@ def month_of_years(
         "start": None,
         "horizon_h": 24.0 * days,
         "demand": demand_from(scenario.demand, day, days),
-        "pools": tuple(_pool(pool) for pool in kept),
+        "pools": tuple(pool for pool in scenario.pools if pool.name in there),
         "offers": tuple(_offer(offer, day * 24, days * 24) for offer in scenario.offers),
         "sites": tuple(_site(site, day * 24, days * 24) for site in sites if site.pools),
         "closures": tuple(_closure(each, there) for each in scenario.closures if each.pool in there),
@@ -94,14 +93,8 @@ def month_of_years(
 
 
 def _is_there(pool: PoolStock, from_s: int, to_s: int) -> bool:
-    if not pool.batches:
-        return pool.pods > 0
-    spans = (batch.span(from_s, to_s) for batch in pool.batches)
+    spans = (lot.span(from_s, to_s) for lot in pool.lots() if lot.pods)
     return any(first < last for first, last in spans)
-
-
-def _pool(pool: PoolSpec) -> PoolSpec:
-    return pool
 
 
 def _offer(offer: OfferSpec, from_h: int, hours: int) -> OfferSpec:

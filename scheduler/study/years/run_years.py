@@ -27,6 +27,7 @@ from scheduler.scenario import Scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.reference import reference_of
+from scheduler.study.roadmap.quarters import first_midnight
 from scheduler.study.years.months import (
     MONTH_DAYS,
     after_month,
@@ -49,7 +50,7 @@ def run_years(scenario: Scenario, out: Path, rate: float, progress: StudyProgres
     Raises ScenarioError for moments that are no dates, and for less than a day.
     """
     check_dated(scenario)
-    start = datetime.fromisoformat(demand_of(scenario.demand).start[:10]).replace(tzinfo=UTC)
+    start = first_midnight(scenario)
     stock = stock_of(scenario, load_catalog(), start)
     end = datetime.fromtimestamp(start.timestamp() + (scenario.horizon_s or DAY_S), UTC)
     quarters, rows = quarters_to_run(start, end), list[QuarterRow]()
@@ -72,7 +73,8 @@ def run_years(scenario: Scenario, out: Path, rate: float, progress: StudyProgres
 
 def _run_month(scenario: Scenario, before: Run | None, folder: Path) -> Run:
     jobs = generate(demand_of({"seed": scenario.seed} | scenario.demand), reference_of())
-    for carried in (_carried(before, scenario, run=True), _carried(before, scenario, run=False)):
+    for run in (True, False):
+        carried = _carried(before, scenario, run=run)
         trace = jobs if carried is None else carry_over(carried, jobs, 0)
         clear(folder, overwrite=True)
         begin(folder)
