@@ -319,6 +319,21 @@ def test_hours_in_which_nothing_starts_are_named() -> None:
     assert closed.rule.waited_s == 8 * 2 * HOUR_S  # on the first day nothing ran: it had stopped
 
 
+def test_hours_of_the_day_are_those_of_the_zone_of_the_trace() -> None:
+    """Second 0 is midnight UTC, and 5:30 in India: jobs come then, and start at 6:30 for 1 h or for 26 h."""
+    short, long = (
+        [was(at, at + HOUR_S, at + HOUR_S + run_s) for at in range(0, 9 * DAY_S, DAY_S)]
+        for run_s in (HOUR_S, 26 * HOUR_S)
+    )
+    found = beside(EIGHT, build.trace(*short, epoch="1970-01-01T05:30+05:30")).comparison
+    assert list(found.by["hour"]) == ["05"]
+    assert np.flatnonzero(found.use.recorded_by_hour).tolist() == [6, 7]
+    assert np.flatnonzero(found.use.simulated_by_hour).tolist() == [5, 6]
+    answer = beside(EIGHT, build.trace(*long, epoch="1970-01-01T05:30+05:30"))
+    said = f"no start in the hours {', '.join(f'{hour:02}' for hour in range(24) if hour != 6)} of any day"
+    assert rule(answer, "closed hours").rule.evidence == said
+
+
 def test_two_rules_are_tried_at_once() -> None:
     """A limit and a downtime together write the log, and only together explain it.
 
@@ -438,7 +453,7 @@ def test_nothing_differs_just_where_all_starts_are_the_same(log: Trace, more: in
     with TemporaryDirectory(dir=MEMORY) as first, TemporaryDirectory(dir=MEMORY) as second:
         setup = Setup.of(of, log, CATALOG)
         runs = replay(setup, Path(first), engine="record"), replay(setup, Path(second))
-        found = compare(*runs)
+        found = compare(*runs, log.past_midnight_s)
         same = [a == b for a, b in zip(*(rows(run, "jobs", "start_s") for run in runs), strict=True)]
     assert found.same_starts == sum(same)
     assert (found.start_error_s == 0) == all(same)

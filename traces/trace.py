@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import WORD, Array, Bools, Ints, first_seen
+from traces.arrays import WORD, Array, Ints, first_seen
 from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
@@ -137,11 +137,6 @@ class Trace:
         """Columns that have been taken of, in one piece."""
         return {}
 
-    def is_word(self, name: str, word: str) -> Bools:
-        """Say of each job whether its word in a dictionary column is this one."""
-        codes, words = self.codes(name)
-        return np.asarray(codes == words.index(word) if word in words else np.zeros(len(self), bool))
-
     @cached_property
     def after(self) -> Predecessors:
         """The jobs that each comes after."""
@@ -166,6 +161,12 @@ class Trace:
     def epoch_in_its_zone(self) -> datetime:
         """The epoch in the zone in which it is given."""
         return datetime.fromisoformat(self._meta("epoch"))
+
+    @property
+    def past_midnight_s(self) -> int:
+        """The time of day of the epoch, in its zone."""
+        local = self.epoch_in_its_zone
+        return local.hour * HOUR_S + local.minute * 60 + local.second
 
     @property
     def offset_s(self) -> int:
@@ -193,9 +194,7 @@ class Trace:
             return int(begun["start_s"])
         if self.generated:
             return 0
-        local = self.epoch_in_its_zone
-        midnight_s = local.hour * HOUR_S + local.minute * 60 + local.second
-        return max(0, self.first_submit_s - (self.first_submit_s + midnight_s) % DAY_S)
+        return max(0, self.first_submit_s - (self.first_submit_s + self.past_midnight_s) % DAY_S)
 
     @property
     def last_submit_s(self) -> int:

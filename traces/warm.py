@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import Bools, Ints, lists_of
+from traces.arrays import Bools, Ints, is_word, lists_of
 from traces.numbers import minute
 from traces.record import Record
 from traces.schema import TraceError
@@ -45,7 +45,7 @@ def warm_at(trace: Trace, at_s: int) -> Trace:
     record, submit_s = Record.of(trace), trace.numpy("submit_s")
     ended = record.end_s != NO_VALUE
     gone = ended & (record.end_s < at_s)
-    gone |= ~record.started & ~ended & trace.is_word("outcome", "cancelled") & (submit_s < at_s)
+    gone |= ~record.started & ~ended & is_word(trace.table.column("outcome"), "cancelled") & (submit_s < at_s)
     return opened(trace, at_s, gone, record.ready_s(trace))
 
 

@@ -53,7 +53,7 @@ def fidelity(setup: Setup, folder: Path, progress: TrialProgress) -> FidelityAns
     was = replay(changed(setup, ["fair_weather=true"]), folder / "record", engine=RECORD)
     progress("simulation", 1, None)
     would = replay(setup, folder / "simulation")
-    comparison = compare(was, would)
+    comparison = compare(was, would, setup.trace.past_midnight_s)
     findings = Findings.of(setup, was, would)
     reason_s = {reason: int(waited_s.sum()) for reason, waited_s in findings.waits.reason_s.items()}
     if comparison.is_exact:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import numpy as np
 
@@ -63,12 +62,12 @@ def start_up(findings: Findings) -> Iterator[UnmodelledRule]:
 
 def closed_hours(findings: Findings) -> Iterator[UnmodelledRule]:
     """Yield the rule that nothing starts in some hours of the day."""
-    line, jobs, epoch = findings.line, findings.line.jobs, findings.setup.trace.epoch
+    line, jobs, past_s = findings.line, findings.line.jobs, findings.setup.trace.past_midnight_s
     if not len(line.time_s) or line.time_s[-1] - line.time_s[0] < SHORTEST_LOG_S:
         return
-    starts = np.bincount(_hour(jobs.start_s, epoch), minlength=DAY_H)
+    starts = np.bincount(_hour(jobs.start_s, past_s), minlength=DAY_H)
     closed, waited_s = np.flatnonzero(starts == 0), 0
-    in_closed = np.isin(_hour(line.time_s, epoch), closed)
+    in_closed = np.isin(_hour(line.time_s, past_s), closed)
     for row in np.flatnonzero(jobs.waited_s).tolist():
         at = line.waiting_at(row)
         waited_s += int(line.span_s[at][unreserved(line, row) & in_closed[at]].sum())
@@ -77,9 +76,8 @@ def closed_hours(findings: Findings) -> Iterator[UnmodelledRule]:
         yield UnmodelledRule("closed hours", evidence, waited_s, cannot="no hours are closed to starts alone")
 
 
-def _hour(second: Array, epoch: datetime) -> Array:
-    past_s = epoch.hour * HOUR_S + epoch.minute * 60 + epoch.second
-    return np.asarray((second + past_s) % DAY_S // HOUR_S)
+def _hour(second: Array, past_midnight_s: int) -> Array:
+    return np.asarray((second + past_midnight_s) % DAY_S // HOUR_S)
 
 
 def missing_jobs(findings: Findings) -> Iterator[UnmodelledRule]:

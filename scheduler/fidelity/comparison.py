@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -84,10 +83,11 @@ class FidelityErrors(NamedTuple):
         return self.same_starts == self.all.jobs and not (self.only_recorded or self.only_simulated)
 
 
-def compare(was: Run, would: Run) -> FidelityErrors:
+def compare(was: Run, would: Run, past_midnight_s: int) -> FidelityErrors:
     """Hold a simulation against the run as it was, of the same jobs.
 
-    Raises FidelityError where no job started in both.
+    `past_midnight_s` is the time of day of their epoch, in the zone of their trace. Raises
+    FidelityError where no job started in both.
     """
     recorded, simulated = (sorted_by(run.table("jobs", _OF_JOBS), "job_id") for run in (was, would))
     started = [_started(jobs) for jobs in (recorded, simulated)]
@@ -100,7 +100,7 @@ def compare(was: Run, would: Run) -> FidelityErrors:
     recorded, simulated = filtered(recorded, both), filtered(simulated, both)
     waits = _seconds(recorded, "wait_s"), _seconds(simulated, "wait_s")
     apart_s = np.abs(_seconds(recorded, "start_s") - _seconds(simulated, "start_s"))
-    rows = _groups(recorded, _past_midnight_s(was))
+    rows = _groups(recorded, past_midnight_s)
     return FidelityErrors(
         only_recorded=int((started[0] & ~both).sum()),
         only_simulated=int((started[1] & ~both).sum()),
@@ -109,7 +109,7 @@ def compare(was: Run, would: Run) -> FidelityErrors:
         wasserstein_s=float(np.abs(np.sort(waits[0]) - np.sort(waits[1])).mean()),
         all=_error(*waits, np.ones(len(apart_s), bool)),
         by={by: {name: _error(*waits, some) for name, some in of.items()} for by, of in rows.items()},
-        use=_use(was, would),
+        use=_use(was, would, past_midnight_s),
     )
 
 
@@ -139,19 +139,12 @@ def _groups(jobs: pa.Table, past_midnight_s: int) -> dict[str, dict[str, Bools]]
     }
 
 
-def _past_midnight_s(run: Run) -> int:
-    """Return the time of day of the epoch, in the zone of the trace."""
-    epoch = datetime.fromisoformat(run.description["trace"]["epoch"])
-    return epoch.hour * HOUR_S + epoch.minute * 60 + epoch.second
-
-
-def _use(was: Run, would: Run) -> UseError:
+def _use(was: Run, would: Run, past_midnight_s: int) -> UseError:
     """Return what was held in each hour of the clock from the start to the later end."""
-    past_s = _past_midnight_s(was)
-    first_s = was.start_s - (was.start_s + past_s) % HOUR_S
+    first_s = was.start_s - (was.start_s + past_midnight_s) % HOUR_S
     edges = np.arange(first_s, max(was.end_s, would.end_s) + HOUR_S, HOUR_S)
     held = [_held(run, edges) for run in (was, would)]
-    hour = (edges[:-1] + past_s) % DAY_S // HOUR_S
+    hour = (edges[:-1] + past_midnight_s) % DAY_S // HOUR_S
     times = np.maximum(1, np.bincount(hour, minlength=DAY_H))
     by_hour = [(np.bincount(hour, share, minlength=DAY_H) / times).tolist() for share in held]
     rmse = float(np.sqrt(np.mean((held[1] - held[0]) ** 2)))

@@ -52,7 +52,7 @@ def tried(setup: Setup, was: Run, base: FidelityErrors, rule: UnmodelledRule, fo
         with TemporaryDirectory(dir=folder) as place:
             would = replay(changed(setup, change), Path(place))
             try:
-                after = compare(was, would)
+                after = compare(was, would, setup.trace.past_midnight_s)
             except FidelityError:
                 continue
         gaps = [(abs(each.all.bias_mean_s), each.start_error_s) for each in (base, after)]

@@ -23,7 +23,7 @@ from scheduler.engine.owned.pools import PodNeed
 from scheduler.engine.rented.offers import Rental
 from scheduler.replay.setup import Setup
 from scheduler.stock.stock import Stock
-from traces.arrays import Bools, Ints
+from traces.arrays import Bools, Ints, is_word
 from traces.record import Record
 from traces.trace import NO_VALUE
 
@@ -59,7 +59,7 @@ def run_as_recorded(setup: Setup, fit: Fit, log: RunLog) -> int:
     ready_s = np.where(record.started, np.minimum(ready_s, record.start_s), ready_s)
     log.turns.ready_s[:] = ready_s
     unstarted = ~record.started | (record.start_s >= end_s)
-    cancelled = setup.trace.is_word("outcome", "cancelled") & ~record.started
+    cancelled = is_word(setup.trace.table.column("outcome"), "cancelled") & ~record.started
     for row in np.flatnonzero(unstarted & ~cancelled & (ready_s < end_s)).tolist():
         log.turns.waiting[row] = 1
     stays = stays_of(setup, fit)
