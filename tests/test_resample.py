@@ -17,12 +17,12 @@ from tests.worlds import traces
 from traces import Trace, TraceError
 from traces.confidence import halfwidth, halfwidth_of_draws
 from traces.resample import LogBlocks, Resampling, resample
-from traces.times import DAY_S, HOUR_S, YEAR_S
+from traces.schema import EXACT
+from traces.times import DAY_S, HOUR_S, WEEK_S, YEAR_S
 
 Row = dict[str, Any]
 MOVED = ("job_id", "submit_s", "deadline_s", "after", "recorded_start_s", "recorded_end_s", "recorded_where")
 """Columns that are not as they were where a block is drawn for another place."""
-WEEK_S = 7 * DAY_S
 
 
 def jobs(trace: Trace) -> list[Row]:
@@ -71,6 +71,24 @@ def test_what_a_block_holds_is_kept_exactly(seed: int, count: int, block: Any) -
         assert all(row[name] == before[name] for name in row if name not in MOVED)
     assert [len(numbers) for numbers in drawn.values()] == [1] * count, "one block for each place"
     assert len(again) == count * length_s // HOUR_S, "whole ones"
+
+
+def test_ids_too_large_for_multiples_give_way_to_rows() -> None:
+    """Three weeks, drawn ten times: a tenth of the largest id that there may be is above all ids, or not."""
+    log, asked = hourly(3), Resampling("week", 10)
+    plain = resample(log, asked, 1)
+    assert plain.numpy("job_id").max() // len(log) == 9
+    for largest, fits in ((EXACT // 10 - 1, True), (EXACT // 10, False), (EXACT, False)):
+        first = largest - len(log) + 1
+        rows = [row | {"job_id": row["job_id"] + first} for row in jobs(log)]
+        rows = [row | {"after": row["after"] and [one + first for one in row["after"]]} for row in rows]
+        drawn = resample(build.trace(*rows, epoch="2026-01-07T00:00:00+01:00"), asked, 1)
+        again, number = plain.numpy("job_id") % len(log), plain.numpy("job_id") // len(log)
+        ids = first + again + number * (largest + 1) if fits else plain.numpy("job_id")
+        assert drawn.numpy("job_id").tolist() == ids.tolist()
+        assert drawn.after.rows.tolist() == plain.after.rows.tolist()
+        names = [None] * len(drawn) if fits else [str(first + row) for row in again]
+        assert drawn.table.column("name").to_pylist() == names
 
 
 def test_weeks_begin_at_the_logs_first_midnight_in_its_own_zone() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,14 @@ def words_of(column: pa.ChunkedArray) -> list[str]:
 def filtered(table: pa.Table, keep: Bools) -> pa.Table:
     """Return some rows of a table; the table itself where that is all of them."""
     return table if keep.all() else table.filter(pa.array(keep))
+
+
+def with_columns(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
+    """Return a table with other values in some columns, each at its place and of its type."""
+    for name, values in columns.items():
+        at = table.column_names.index(name)
+        table = table.set_column(at, table.schema.field(at), values)
+    return table
 
 
 def rows_of(ids: Ints, wanted: Ints) -> Ints:

@@ -15,17 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import Bools, Floats, Ints, lists_of
+from traces.arrays import Bools, Floats, Ints, lists_of, with_columns
 from traces.confidence import BlocksDrawn
 from traces.portable import exp, log
-from traces.schema import RESAMPLED, TraceError
+from traces.schema import EXACT, RESAMPLED, TraceError
 from traces.streams import streams
-from traces.submissions import derived_source, without_lost
-from traces.times import DAY_S, YEAR_S
+from traces.submissions import derived_source, numbered_from, without_lost
+from traces.times import DAY_S, WEEK_S, YEAR_S
 from traces.trace import Trace
 
 BlockSort = Literal["week", "day"]
-BLOCKS_S: dict[BlockSort, int] = {"week": 7 * DAY_S, "day": DAY_S}
+BLOCKS_S: dict[BlockSort, int] = {"week": WEEK_S, "day": DAY_S}
 _NEVER_RAN = ("recorded_start_s", "recorded_end_s", "recorded_where")
 """What is recorded of a job is so of the log, not of a replication."""
 
@@ -111,8 +111,9 @@ def resample(trace: Trace, asked: Resampling, seed: int) -> Trace:
     It begins where the log's first block does. More jobs than there were come of several draws that lie over
     each other; of the last, chains of jobs are left out at random. The jobs of a smaller scale are among
     those of a larger one. The id of a job is its own plus a multiple of a number above all ids, which tells
-    its draws apart. It follows whom it did, if that is in the same block. Raises TraceError for a log without
-    a whole block.
+    its draws apart; where that may be too large for an id, its row in the log stands for its own, which
+    becomes its name if it has none. It follows whom it did, if that is in the same block. Raises TraceError
+    for a log without a whole block.
     """
     blocks, stream = LogBlocks.of(trace, asked.block), streams(seed, "resample", "log")
     edges_s = blocks.from_s + blocks.length_s * np.arange(blocks.whole + 1)
@@ -165,16 +166,23 @@ def _chains(trace: Trace) -> Ints:
     return np.asarray(connected_components(graph, directed=False)[1])
 
 
+def _numbered(trace: Trace, draws: int) -> pa.Table:
+    """Return the jobs of a log, by row where multiples of their own ids would be too large."""
+    largest = int(trace.numpy("job_id").max())
+    return trace.table if (largest + 1) * draws <= EXACT else numbered_from(trace.table, 0)
+
+
 def _joined(trace: Trace, drawn: list[_Drawn], source: dict[str, Any]) -> Trace:
     """Return the jobs that were drawn, in order of submission, with ids of their own."""
     sizes = [len(one.rows) for one in drawn]
     rows = np.concatenate([one.rows for one in drawn])
     later_s = np.repeat([one.later_s for one in drawn], sizes)
-    ids = trace.numpy("job_id")
+    table = _numbered(trace, len(drawn))
+    ids = table.column("job_id").to_numpy()
     more = np.repeat([one.number for one in drawn], sizes) * (int(ids.max()) + 1)
     order = np.argsort(trace.numpy("submit_s")[rows] + later_s, kind="stable")
     rows, later_s, more = rows[order], later_s[order], more[order]
-    jobs = trace.table.take(pa.array(rows)).combine_chunks()
+    jobs = table.take(pa.array(rows)).combine_chunks()
     after = jobs.column("after").combine_chunks()
     lists = pc.list_parent_indices(after).to_numpy()
     earlier = pc.list_flatten(after).to_numpy() + more[lists]
@@ -188,10 +196,7 @@ def _joined(trace: Trace, drawn: list[_Drawn], source: dict[str, Any]) -> Trace:
         "after": lists_of(lists, earlier, len(rows)),
         **{name: pa.nulls(len(rows), jobs.schema.field(name).type) for name in _NEVER_RAN},
     }
-    for name, column in changed.items():
-        at = jobs.column_names.index(name)
-        jobs = jobs.set_column(at, jobs.schema.field(at), column)
-    jobs, _ = without_lost(jobs)
+    jobs, _ = without_lost(with_columns(jobs, changed))
     return Trace.from_columns(
         dict(zip(jobs.column_names, jobs.columns, strict=True)),
         epoch=trace.epoch_in_its_zone,

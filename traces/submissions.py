@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import lists_of
+from traces.arrays import lists_of, with_columns
 from traces.numbers import count_of, days, minute
 from traces.schema import REFERENCE_PFLOPS, TraceError
 from traces.times import DAY_S, parse_moment
@@ -119,6 +119,16 @@ def without_lost(table: pa.Table) -> tuple[pa.Table, int]:
     job = pc.list_parent_indices(after).to_numpy()
     ids = pc.list_flatten(after)
     there = pc.is_in(ids, value_set=table.column("job_id").combine_chunks()).to_numpy(zero_copy_only=False)
-    at = table.column_names.index("after")
     kept = lists_of(job[there], ids.to_numpy()[there], len(after))
-    return table.set_column(at, table.schema.field(at), kept), len(np.unique(job[~there]))
+    return with_columns(table, {"after": kept}), len(np.unique(job[~there]))
+
+
+def numbered_from(jobs: pa.Table, first: int) -> pa.Table:
+    """Return jobs with ids by row, from a first one on; a job without a name is called as its old id."""
+    old = jobs.column("job_id").combine_chunks()
+    after = jobs.column("after").combine_chunks()
+    rows = pc.index_in(pc.list_flatten(after), value_set=old).to_numpy()
+    lists = lists_of(pc.list_parent_indices(after).to_numpy(), first + rows.astype(np.int64), len(jobs))
+    names = pc.coalesce(jobs.column("name"), jobs.column("job_id").cast(pa.string()))
+    changed = {"job_id": pa.array(first + np.arange(len(jobs))), "name": names, "after": lists}
+    return with_columns(jobs, changed)

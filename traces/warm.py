@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import Bools, Ints, is_word, lists_of
+from traces.arrays import Bools, Ints, is_word, with_columns
 from traces.numbers import minute
 from traces.record import Record
 from traces.schema import TraceError
-from traces.submissions import derived_source, without_lost
+from traces.submissions import derived_source, numbered_from, without_lost
 from traces.times import DAY_S
 from traces.trace import NO_VALUE, OPENS, Trace
 
@@ -60,13 +60,13 @@ def opened(
     if gone.all():
         raise TraceError(f"no job runs, waits or comes at {trace.instant(at_s):%Y-%m-%d %H:%M:%S} UTC")
     lag_s, had = ready_s - trace.numpy("submit_s"), trace.after.counts() > 0
-    table, _ = without_lost(_with(trace.table, recorded or {}).filter(pa.array(~gone)))
+    table, _ = without_lost(with_columns(trace.table, recorded or {}).filter(pa.array(~gone)))
     table = table.combine_chunks()
     keeps = np.asarray(table.column("after").is_valid())
     own_lag_s, lag_s, had = trace.numpy("after_lag_s")[~gone], lag_s[~gone], had[~gone]
     lag_s = np.where(keeps, own_lag_s, np.where(had & (lag_s > 0), lag_s, NO_VALUE))
     lags = pa.array(lag_s, pa.int64(), mask=lag_s == NO_VALUE)
-    return Trace(_with(table, {"after_lag_s": lags})).from_source(derived_source(trace, {OPENS: at_s}))
+    return Trace(with_columns(table, {"after_lag_s": lags})).from_source(derived_source(trace, {OPENS: at_s}))
 
 
 def runs_already(trace: Trace) -> list[RunsAlready]:
@@ -114,7 +114,7 @@ def carry_over(before: Trace, then: Trace, at_s: int) -> Trace:
     first_s = min(pc.min(carried.column(name)).as_py() or 0 for name in ("submit_s", "recorded_start_s"))
     days_s = DAY_S * max(0, -((first_s + shift_s) // DAY_S))
     new = then.table.filter(pc.greater_equal(then.table.column("submit_s"), at_s))
-    carried = _numbered_from(carried, 1 + (pc.max(new.column("job_id")).as_py() or 0))
+    carried = numbered_from(carried, 1 + (pc.max(new.column("job_id")).as_py() or 0))
     both = pa.concat_tables([_later(carried, shift_s + days_s), _later(new, days_s)])
     source = {OPENS: at_s + days_s, "carried": len(carried), "from": before.source}
     epoch = then.epoch_in_its_zone - timedelta(seconds=days_s)
@@ -133,28 +133,10 @@ def _who_is_there(trace: Trace) -> pa.Table:
     return without_lost(trace.table.filter(pa.array(there)))[0]
 
 
-def _numbered_from(jobs: pa.Table, first: int) -> pa.Table:
-    """Number jobs anew."""
-    old = jobs.column("job_id").combine_chunks()
-    after = jobs.column("after").combine_chunks()
-    rows = pc.index_in(pc.list_flatten(after), value_set=old).to_numpy()
-    lists = lists_of(pc.list_parent_indices(after).to_numpy(), first + rows.astype(np.int64), len(jobs))
-    names = pc.coalesce(jobs.column("name"), jobs.column("job_id").cast(pa.string()))
-    changed = {"job_id": pa.array(first + np.arange(len(jobs))), "name": names, "after": lists}
-    return _with(jobs, changed)
-
-
 def _later(jobs: pa.Table, seconds: int) -> pa.Table:
     """Let all happen so much later."""
     moments = ("submit_s", "deadline_s", "recorded_start_s", "recorded_end_s")
-    return _with(jobs, {name: pc.add(jobs.column(name), seconds) for name in moments})
-
-
-def _with(jobs: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
-    for name, values in columns.items():
-        at = jobs.column_names.index(name)
-        jobs = jobs.set_column(at, jobs.schema.field(at), values)
-    return jobs
+    return with_columns(jobs, {name: pc.add(jobs.column(name), seconds) for name in moments})
 
 
 def about_opening(trace: Trace) -> Iterator[str]:
