@@ -55,11 +55,11 @@ def _by_months(file: Path, out: Path, overrides: tuple[str, ...]) -> Years:
 
 
 def _print(years: Years, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(years_document(years, str(folder)).text())
+        return
     rows, days = years.rows, years.month_days
     notes = years.grounds.unsure, years.grounds.prices_of
-    if as_json:
-        click.echo(years_document(years.scenario, rows, years.rate, notes, str(folder)).text())
-        return
     how = f"{MONTHS.format(days=days)}\n" if days else ""
     logs = f"logs: {folder}/{{jobs,attempts,states,spend}}.parquet"
     if days:

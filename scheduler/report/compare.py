@@ -10,7 +10,7 @@ from scheduler.report.log_draws import draw_lines
 from scheduler.report.scales import Scale, scale
 from scheduler.study.compare.compare import BEFORE_STOPPING, Answer
 from scheduler.study.compare.differences import Difference, direction
-from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED
+from scheduler.study.compare.statistics import FEWEST, MOST_NEEDED, Interval
 from traces.confidence import LEVEL
 from traces.numbers import count, days, decimal, percent, ratio
 from traces.submissions import ALL_TIME
@@ -71,7 +71,7 @@ def _means(answer: Answer) -> str:
     metrics = answer.metrics
     policies = list(dict.fromkeys(row["policy"] for row in answer.rows))
     means = {metric: {name: _mean(answer, name, metric) for name in policies} for metric in metrics}
-    scales = {metric: _scale_of(metric, *of.values()) for metric, of in means.items()}
+    scales = {metric: scale_of(metric, *of.values()) for metric, of in means.items()}
     header = ["mean of", *(_headline(metric, scales[metric]) for metric in metrics), "unserved"]
     better = {1: "more", -1: "less", 0: ""}
     rows = [["better is", *(better[direction(metric)] for metric in metrics), "less"]]
@@ -95,17 +95,18 @@ def _unserved(answer: Answer, name: str) -> str:
 
 
 def _headline(metric: str, of: Scale) -> str:
-    return f"{_title_of(metric)} {of.name}".strip()
+    return f"{title_of(metric)} {of.name}".strip()
 
 
-def _title_of(metric: str) -> str:
+def title_of(metric: str) -> str:
     """Return what a figure is called, and of whose jobs it is: `wait mean, owner=proj-1`."""
     figure, at, group = metric.partition("@")
     title = TITLES.get(figure, figure)
     return f"{title}, {group}" if at else title
 
 
-def _scale_of(metric: str, *found: float | None) -> Scale:
+def scale_of(metric: str, *found: float | None) -> Scale:
+    """Return the unit for values of a figure, by the largest that is known."""
     return scale(metric, max((abs(value) for value in found if value is not None), default=0.0))
 
 
@@ -131,20 +132,31 @@ def difference_cells(found: Sequence[Difference], baseline: str) -> TableCells:
 
 
 def _row(one: Difference) -> list[str]:
-    unit = _scale_of(one.metric, one.mean, one.baseline)
-    bounds = (" to ".join(unit.show(edge, signed=True) for edge in of) for of in (one.t, one.bootstrap))
+    unit = scale_of(one.metric, one.mean, one.baseline)
     return [
         one.policy,
-        _title_of(one.metric),
+        title_of(one.metric),
         count(one.pairs),
         unit.show(one.difference, signed=True),
         {"%": "points"}.get(unit.name, unit.name),
-        *("-" if "-" in edges.split(" to ") else edges for edges in bounds),
+        ends(unit, one.t),
+        ends(unit, one.bootstrap),
         percent(one.change, signed=True),
         ratio(one.chance),
-        "<0.001" if one.adjusted_p < 0.001 else decimal(one.adjusted_p, 3),
+        probability(one.adjusted_p),
         _needed(one.needed) if _unsure(one) else "",
     ]
+
+
+def ends(unit: Scale, interval: Interval) -> str:
+    """Return the ends of an interval of a difference; a dash where there is none."""
+    written = [unit.show(end, signed=True) for end in interval]
+    return "-" if "-" in written else " to ".join(written)
+
+
+def probability(p: float) -> str:
+    """Return a p-value with three decimals."""
+    return "<0.001" if p < 0.001 else decimal(p, 3)
 
 
 def _needed(replications: float) -> str:
@@ -171,7 +183,7 @@ def _least(answer: Answer) -> str:
             continue
         spent, least = (_mean(answer, name, of) or 0.0 for of in ("usd_avoidable", "least_usd_avoidable"))
         wait, short = (_mean(answer, name, of) or 0.0 for of in ("waited_mean_s", "least_waited_mean_s"))
-        unit = _scale_of("_s", wait)
+        unit = scale_of("_s", wait)
         waits = [f"{unit.show(value)} {unit.name}" for value in (wait, short)]
         left = percent(1 - least / spent if spent else None, 0)
         rows.append([name, usd.show(spent), usd.show(least), left, *waits])
@@ -217,7 +229,7 @@ def _listed(text: str, claims: Sequence[Difference]) -> Iterator[str]:
 
 
 def _claim(one: Difference) -> str:
-    return f"{one.policy}, {_title_of(one.metric)}"
+    return f"{one.policy}, {title_of(one.metric)}"
 
 
 def _stopped(answer: Answer, seeds: int) -> Iterator[str]:

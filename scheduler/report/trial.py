@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from scheduler.report.compare import TITLES
-from scheduler.report.scales import scale
+from scheduler.report.compare import ends, probability, scale_of, title_of
 from scheduler.study.compare.differences import direction
 from scheduler.study.trial.trial import TrialAnswer, TrialVerdict
 from traces.confidence import LEVEL
@@ -39,18 +38,17 @@ def render_trial(answer: TrialAnswer) -> str:
 
 def _row(verdict: TrialVerdict) -> list[str]:
     one = verdict.difference
-    unit = scale(one.metric, max(abs(one.mean), abs(one.baseline)))
-    edges = " to ".join(unit.show(edge, signed=True) for edge in one.t)
+    unit = scale_of(one.metric, one.mean, one.baseline)
     return [
         verdict.suite,
         verdict.part,
         verdict.against,
-        TITLES.get(one.metric, one.metric),
+        title_of(one.metric),
         unit.show(one.difference, signed=True),
         unit.name,
-        "-" if isnan(one.t.low) else edges,
+        ends(unit, one.t),
         percent(one.change, signed=True),
-        "<0.001" if one.adjusted_p < 0.001 else decimal(one.adjusted_p, 3),
+        probability(one.adjusted_p),
         says(verdict),
     ]
 

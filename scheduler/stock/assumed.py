@@ -9,7 +9,7 @@ from msgspec.structs import fields
 
 from scheduler.catalog import Catalog
 from scheduler.catalog.certainty import Noted, figures_of, oldest
-from scheduler.catalog.models import Certainty
+from scheduler.catalog.models import Certainty, Entry
 from scheduler.scenario import OfferSpec, PoolSpec, Scenario
 from scheduler.stock.contracts import price_name
 from scheduler.stock.pools import PoolStock
@@ -38,17 +38,8 @@ def unsure_figures(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[N
 
 def prices_of(scenario: Scenario, stock: Stock, catalog: Catalog) -> str:
     """Return the month of the oldest price or capital that a run has from the catalog; empty for none."""
-    pods = {spec.name: spec.pod for spec in scenario.pools if spec.capital_usd is None}
-    offers = {spec.name: spec for spec in scenario.offers}
-    bought = [
-        catalog.pod(pod).figures.get("capital_usd") for pool in stock.pools if (pod := pods.get(pool.name))
-    ]
-    rented = [
-        catalog.offer(offer.offer).figures.get(name)
-        for offer in stock.offers
-        for name in _prices(offers[offer.name])
-    ]
-    return oldest([*bought, *rented])
+    priced = _priced(scenario, stock, catalog)
+    return oldest(entry.figures.get(figure) for _name, entry, figures in priced for figure in figures)
 
 
 def assumed_weather(scenario: Scenario, stock: Stock) -> dict[str, str]:
@@ -82,17 +73,19 @@ def _assumed(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, li
 
 def _undated(scenario: Scenario, stock: Stock, catalog: Catalog) -> dict[str, list[str]]:
     """The catalog's prices and capital without a month, by pool and offer."""
+    priced = _priced(scenario, stock, catalog)
+    return {name: figures_of(entry, figures, "undated") for name, entry, figures in priced}
+
+
+def _priced(scenario: Scenario, stock: Stock, catalog: Catalog) -> Iterator[tuple[str, Entry, list[str]]]:
+    """Yield each pool and offer with its entry of the catalog, and the prices and capital it has from it."""
     pods = {spec.name: spec.pod for spec in scenario.pools if spec.capital_usd is None}
     offers = {spec.name: spec for spec in scenario.offers}
-    found = {
-        pool.name: figures_of(catalog.pod(pod), ("capital_usd",), "undated")
-        for pool in stock.pools
-        if (pod := pods.get(pool.name))
-    }
-    return found | {
-        offer.name: figures_of(catalog.offer(offer.offer), _prices(offers[offer.name]), "undated")
-        for offer in stock.offers
-    }
+    for pool in stock.pools:
+        if pod := pods.get(pool.name):
+            yield pool.name, catalog.pod(pod), ["capital_usd"]
+    for offer in stock.offers:
+        yield offer.name, catalog.offer(offer.offer), _prices(offers[offer.name])
 
 
 def _catalogued(scenario: Scenario, stock: Stock, catalog: Catalog, sure: Certainty) -> dict[str, list[str]]:

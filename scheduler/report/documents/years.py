@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from scheduler.report.documents.document import Document, Out, Sure, about
 from scheduler.report.quarters import sentence
-from scheduler.run.quarters import QuarterRow
+from scheduler.study.years.years_file import Years
 
 
 class YearsDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,18 +24,15 @@ class YearsDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
     out: Out
 
 
-def years_document(
-    scenario: str, rows: Sequence[QuarterRow], rate: float, unsure: tuple[Any, str], out: str | None
-) -> YearsDocument:
-    """Return years as they were run; `unsure` are the figures that are not sure, and the month of prices."""
-    days = [row.get("month_days") for row in rows]
+def years_document(years: Years, out: str | None) -> YearsDocument:
+    """Return years as they were run."""
     return YearsDocument(
-        scenario=scenario,
-        sentence=sentence(rows),
-        month_days=max((each for each in days if each), default=None),
-        discount_rate=rate,
-        quarters=[dict(row) for row in rows],
-        unsure=unsure[0],
-        prices_of=unsure[1],
+        scenario=years.scenario,
+        sentence=sentence(years.rows),
+        month_days=years.month_days,
+        discount_rate=years.rate,
+        quarters=[dict(row) for row in years.rows],
+        unsure={str(noted): of for noted, of in years.grounds.unsure.items()},
+        prices_of=years.grounds.prices_of,
         out=out,
     )

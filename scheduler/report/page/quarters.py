@@ -60,7 +60,8 @@ def by_quarter(years: Years) -> QuarterCharts:
     """Return the section of some years; charts in which nothing would stand are left out."""
     rows = years.rows
     stacks = _devices(rows) | _service(rows) | _money()
-    drawn = {name: each for name, each in stacks.items() if any(_points(each, rows))}
+    points = {name: found for name, each in stacks.items() if (found := _points(each, rows))}
+    drawn = {name: stacks[name] for name in points}
     how = [MONTHS.format(days=years.month_days)] if years.month_days else []
     notes = [f"{note[0].upper()}{note[1:]}." for note in (*how, ABOUT.format(rate=percent(years.rate, 0)))]
     parts = section(
@@ -72,8 +73,8 @@ def by_quarter(years: Years) -> QuarterCharts:
     )
     return QuarterCharts(
         parts,
-        {name: _spec(each, rows) for name, each in drawn.items()},
-        {name: _points(each, rows) for name, each in drawn.items()},
+        {name: _spec(each, rows, points[name]) for name, each in drawn.items()},
+        points,
         {name: each.unit for name, each in drawn.items() if each.has_table},
     )
 
@@ -183,12 +184,12 @@ def _points(stack: _Stack, rows: Sequence[QuarterRow]) -> list[dict[str, Any]]:
     return points
 
 
-def _spec(stack: _Stack, rows: Sequence[QuarterRow]) -> Spec:
+def _spec(stack: _Stack, rows: Sequence[QuarterRow], drawn: Sequence[Mapping[str, Any]]) -> Spec:
     quarters, axis = [row["quarter"] for row in rows], {"labelAngle": -45, "labelOverlap": True}
     x: Spec = {"field": "of", "type": "ordinal", "sort": quarters, "title": None, "axis": axis}
     x["scale"] = {"domain": quarters, "paddingInner": 0.15}
     y = {"field": "amount", "type": "quantitative", "title": stack.unit, "axis": {"format": ",~f"}}
-    found = {point["series"] for point in _points(stack, rows)}
+    found = {point["series"] for point in drawn}
     colours = {name: colour for name, (colour, _) in stack.series.items() if name in found}
     amount = {"field": "amount", "type": "quantitative", "format": ",.4~r"}
     words = [{"field": name, "type": "nominal"} for name in ("of", "series")]
