@@ -37,7 +37,7 @@ def by(owner: str, *row: int, **more: Any) -> Row:
 
 
 def figures(of: Run) -> dict[str, dict[str, float]]:
-    return queue_figures(of, worked_jobs(of, DeviceTime(of)))
+    return queue_figures(of, worked_jobs(of, DeviceTime(of)), quota_levels(of))
 
 
 RECLAIMED = [by("a", 0, 100, 4), by("a", 0, 100, 4), by("b", 10, 30, 4)]
@@ -87,7 +87,7 @@ def test_finish_time_fairness_is_beside_the_queue_alone(reclaimed: Run) -> None:
 
 def test_due_is_ones_own_first_then_the_rest(reclaimed: Run) -> None:
     """All is as due here: up to 10, a has all as nobody else asks; from 10 to 40 each has its own."""
-    assert queue_fairness(reclaimed) == {"jain_quota": 1.0, "quota_share_error": 0.0}
+    assert queue_fairness(quota_levels(reclaimed)) == {"jain_quota": 1.0, "quota_share_error": 0.0}
 
 
 def test_a_loan_that_does_not_come_back_is_a_share_error_meanwhile(tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_a_loan_that_does_not_come_back_is_a_share_error_meanwhile(tmp_path: Pat
     In all a uses 800 device-seconds and b 80, of which 200 were due to the other: 200/880.
     """
     of = run(of_two(), trace(by("a", 0, 100, 8), by("b", 50, 20, 4)), tmp_path / "run")
-    error = share_error_over_time(of, np.array([0, 50, 100, 120]))
+    error = share_error_over_time(quota_levels(of), np.array([0, 50, 100, 120]))
     assert error == pytest.approx([0, 0.5, 0])
-    fair = queue_fairness(of)
+    fair = queue_fairness(quota_levels(of))
     assert fair["quota_share_error"] == pytest.approx(200 / 880)
     had_due = np.array([800 / 600, 80 / 280])
     assert fair["jain_quota"] == pytest.approx(had_due.sum() ** 2 / (2 * (had_due**2).sum()))

@@ -38,7 +38,8 @@ def figures_of(run: Run, file: Path | None, part: TimeRange) -> RunFigures:
     from scheduler.why.run_figures import RunFigures
 
     trace = jobs_asked(run, file, part)
-    return RunFigures.of(run, trace, waits_of_run(run, setup_of(run, trace)))
+    waits = waits_of_run(run, setup_of(run, trace))
+    return kept_figures(run) or RunFigures.of(run, trace, waits)
 
 
 def waits_of(run: Run, file: Path | None, part: TimeRange) -> tuple[Waits, Trace] | None:

@@ -16,7 +16,6 @@ from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.policy.backfill import easy
 from scheduler.policy.burst import OfferScore
 from scheduler.policy.patience_view import Ahead, HeadOfLine
-from traces.times import WEEK_S
 
 _RESERVE = easy().reserve
 
@@ -58,7 +57,7 @@ class QueueOutlook(ClusterView):
     @property
     def week_ends_s(self) -> int:
         """When the next week begins."""
-        return self.start_s + (self._account.week + 1) * WEEK_S
+        return self._account.week_ends_s
 
     def waited_s(self, job: Job) -> int:
         """Seconds for which the job has waited, this time."""

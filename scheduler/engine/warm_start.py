@@ -123,7 +123,7 @@ def holding_of(cluster: Cluster, running: Running) -> InHand:
 
 def _those(need: PodNeed, numbers: tuple[int, ...]) -> tuple[Pod, ...]:
     """Return the pods of some numbers if they have what the gang takes of them, else none."""
-    if len(numbers) != need.whole + (need.rest > 0) or max(numbers) >= len(need.pods):
+    if len(numbers) != need.pods_taken or max(numbers) >= len(need.pods):
         return ()
     pods = tuple(need.pods[number] for number in numbers)
     return pods if all(pod.free >= devices for pod, devices in need.shares(pods)) else ()

@@ -97,14 +97,14 @@ class Budget:
     def __call__(self, job: JobView, view: PatienceView) -> float:
         """Return 0 where there is the money, and an offer with room; else for ever."""
         usd = view.burst_usd(job)
-        return 0.0 if view.spent_usd(this_week=True) + usd <= self.usd + _A_MILLIONTH_USD else inf
+        return 0.0 if view.spent_usd(this_week=True) + usd <= self.usd + A_MILLIONTH_USD else inf
 
     def again_s(self, job: JobView, view: PatienceView) -> float:
         """Return the seconds until the next full hour."""
         return _to_the_hour_s(view)
 
 
-_A_MILLIONTH_USD = 1e-6
+A_MILLIONTH_USD = 1e-6
 """So much is no more than what sums of floats may be off."""
 
 

@@ -20,8 +20,7 @@ from scheduler.live.sources import MergedSources, check_live
 from scheduler.money.ledger.sold import Sold
 from scheduler.replay.setup import Setup
 from scheduler.run.live_logs import EDGE
-from scheduler.run.parts import DEMAND
-from traces.parquet import write_batches
+from scheduler.run.parts import DEMAND, write_log
 from traces.trace import Trace
 
 
@@ -65,15 +64,15 @@ class Living:
         """Write what the sources log, and return what was sold."""
         spec, loops = self._setup.scenario.market, self._setup.scenario.loops
         if self.loops:
-            _write(folder, "loop", releases(loops, self.loops))
-            _write(folder, "loop_hours", hours(loops, self.loops))
+            write_log(folder, "loop", releases(loops, self.loops))
+            write_log(folder, "loop_hours", hours(loops, self.loops))
         if self.edge:
             rows = [row for cars in self.edge for row in cars.hours]
-            _write(folder, "edge", pa.Table.from_pylist(rows, EDGE))
+            write_log(folder, "edge", pa.Table.from_pylist(rows, EDGE))
         if self.market is None or spec is None:
             return []
         table, sold = settle(folder, self.market.sales, spec.credit_share, end_s)
-        _write(folder, "sales", table)
+        write_log(folder, "sales", table)
         return sold
 
 
@@ -101,8 +100,3 @@ def _edge(setup: Setup) -> list[ParkedCars]:
     span_s, midnight_s = (setup.start_s, end_s), setup.owning.calendar.midnight_s
     jobs = len(setup.trace)
     return [ParkedCars(spec, seed, span_s, midnight_s, jobs) for spec in setup.scenario.edge]
-
-
-def _write(folder: Path, log: str, table: pa.Table) -> None:
-    (folder / f"{log}.parquet").mkdir(exist_ok=True)
-    write_batches(folder / f"{log}.parquet" / "part-00000.parquet", table.schema, [table])

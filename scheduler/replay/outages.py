@@ -12,7 +12,7 @@ from scheduler.stock.batches import FOR_EVER_S
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import OfferStock
 from scheduler.weather.table import Weather
-from traces.arrays import Array
+from traces.arrays import Array, filtered, is_word
 
 BLOCK_NOTICE_S = 1_800
 """Instances of a block are stopped from 30 minutes before its end (AWS, vendor documents)."""
@@ -37,7 +37,7 @@ def outages_of(setup: Setup) -> OutageTable:
 
 
 def _met(weather: Weather, names: Sequence[str], start_s: int) -> OutageTable:
-    table = weather.table
+    table = filtered(weather.table, ~is_word(weather.table.column("what"), "price"))
     number = {name: at for at, name in enumerate(names)}
 
     def column(name: str) -> Array:
@@ -46,7 +46,6 @@ def _met(weather: Weather, names: Sequence[str], start_s: int) -> OutageTable:
         return filled
 
     what, where = (table.column(name).cast("string").to_numpy() for name in ("what", "where"))
-    is_out = what != "price"
     seconds = {name: start_s + column(name) for name in ("from_s", "to_s", "expected_s")}
     return OutageTable(
         **seconds,
@@ -54,7 +53,7 @@ def _met(weather: Weather, names: Sequence[str], start_s: int) -> OutageTable:
         resource=np.array([number[name] for name in where], np.int64),
         what=what,
         value=column("value"),
-    ).where(is_out)
+    )
 
 
 def pod_spans(pool: PoolStock, start_s: int) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from scheduler.run.directory import Run
 from scheduler.run.queue_figures import queue_fairness, queue_figures
+from scheduler.run.queue_levels import quota_levels
 from traces.numbers import count, duration, percent, ratio
 from traces.tables import table
 
@@ -27,13 +28,14 @@ _SHOWN = (
 
 def queues(run: Run, jobs: pa.Table) -> str:
     """Render use, loans and waits by queue; nothing where there are none."""
+    levels = quota_levels(run)
     rows = [
         [name, *(write(figures[key]) for _, write, key in _SHOWN)]
-        for name, figures in queue_figures(run, jobs).items()
+        for name, figures in queue_figures(run, jobs, levels).items()
     ]
     if not rows:
         return ""
-    fair = queue_fairness(run)
+    fair = queue_fairness(levels)
     header = ["queue", *(head for head, *_ in _SHOWN)]
     return "\n".join(
         [

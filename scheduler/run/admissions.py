@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from traces.arrays import WORD
+from traces.arrays import WORD, Ints
 from traces.parquet import documented
 
 ENDED, BURST, NO_POD, RECLAIMED, PREEMPTED = range(5)
@@ -28,3 +29,9 @@ ADMISSIONS = pa.schema(
         documented("gave_way_to", pa.int64(), "", "the job to which it did", nullable=True),
     ]
 )
+
+
+def waited_until_s(requests: pa.Table) -> Ints:
+    """Return until when each request waited for quota: it was admitted, or it was over."""
+    until_s: Ints = pc.coalesce(requests.column("admitted_s"), requests.column("until_s")).to_numpy()
+    return until_s

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from traces.errors import cannot_read
 from traces.files import open_file
-from traces.parquet import Limits, columns_and_rows, read_columns, row_count
+from traces.parquet import Limits, columns_and_rows, read_columns, row_count, write_batches
 
 LOGS = ("jobs", "attempts", "states", "spend")
 EVERY_LOG = (*LOGS, "admissions", "patience", "assets", "sales", "loop", "loop_hours", "edge")
@@ -91,6 +91,13 @@ def _check_content(where: str, path: Path, part: Part) -> None:
         raise DamagedLogError(cannot_read(where, error)) from None
     if sha256 != part.sha256:
         raise DamagedLogError(f"{where} is not as the run wrote it: its SHA-256 is another")
+
+
+def write_log(folder: Path, log: str, table: pa.Table) -> None:
+    """Write a log as its one part, with the schema of the table."""
+    path = folder / f"{log}.parquet" / "part-00000.parquet"
+    path.parent.mkdir(exist_ok=True)
+    write_batches(path, table.schema, [table])
 
 
 def written_parts(folder: Path, log: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from scheduler.catalog import load_catalog
 from scheduler.run.assets import ASSETS
 from scheduler.run.directory import Run
-from traces.arrays import Array, Bools
+from traces.arrays import Array, Bools, filtered, is_word
 from traces.dated import months_later
 from traces.step_function import over
 from traces.times import DAY_S, HOUR_S, YEAR_S
@@ -28,6 +28,7 @@ QuarterRow = dict[str, Any]
 QUARTERS_FILE = "quarters.parquet"
 _OWN_LINES = ("capital", "write_off", "resale", "decommission", "revenue")
 """Of the ledger: what is no running cost. Pods are paid on delivery."""
+_LEAVES = ("retired", "closed")
 _LEVELS = ("devices:", "pflops:")
 _SUMS = ("rented_device_h:", "releases:")
 RATES = (
@@ -103,18 +104,19 @@ def weighted(row: QuarterRow, weight: float) -> QuarterRow:
 def capital(events: pa.Table, epoch: datetime, quarters: Sequence[CalendarQuarter]) -> list[QuarterRow]:
     """Return what pods cost and bring as they come and go in each quarter, by `assets.parquet`."""
     at_s = events.column("time_s").to_numpy()
-    event = np.array(events.column("event").cast("string").to_pylist(), object)
+    event = events.column("event")
+    delivered, resold, gone = (is_word(event, *each) for each in (["delivered"], ["sold"], _LEAVES))
     usd, book_usd = (events.column(name).to_numpy() for name in ("usd", "book_usd"))
     rows = list[QuarterRow]()
     for quarter in quarters:
         since_s, until_s = ((each - epoch).total_seconds() for each in (quarter.since, quarter.until))
         now = (at_s >= since_s) & (at_s < until_s)
-        left = now & np.isin(event, ("retired", "closed"))
+        left = now & gone
         rows.append(
             {
-                "purchases_usd": float(usd[now & (event == "delivered")].sum()),
+                "purchases_usd": float(usd[now & delivered].sum()),
                 "decommission_usd": float(usd[left].sum()),
-                "resale_usd": 0.0 - float(usd[now & (event == "sold")].sum()),
+                "resale_usd": 0.0 - float(usd[now & resold].sum()),
                 "write_off_usd": float(book_usd[left].sum()),
             }
         )
@@ -164,7 +166,7 @@ def _jobs(run: Run, edges: Array) -> list[QuarterRow]:
     submit_s, gang, runtime_s, ready_s = (
         jobs.column(name).to_numpy().astype(np.int64) for name in ("submit_s", "gang", "runtime_s", "ready_s")
     )
-    rejected = np.asarray(pc.equal(jobs.column("state").cast("string"), "rejected"))
+    rejected = is_word(jobs.column("state"), "rejected")
     wait_s = pc.fill_null(jobs.column("wait_s"), NO_VALUE).to_numpy()
     so_far_s = np.where(wait_s == NO_VALUE, np.maximum(0, run.end_s - ready_s), wait_s)
     rows = list[QuarterRow]()
@@ -212,12 +214,9 @@ def _devices(run: Run, edges: Array, peaks: Mapping[str, float]) -> list[Quarter
 def _spend(run: Run, edges: Array) -> list[QuarterRow]:
     spend = run.table("spend", ["period_s", "resource", "line", "usd"])
     period_s, usd = spend.column("period_s").to_numpy(), spend.column("usd").to_numpy()
-    line = spend.column("line").cast("string")
-    rented = np.asarray(pc.is_in(spend.column("resource").cast("string"), pa.array(run.offers, pa.string())))
-    revenue, energy, operations = (
-        np.asarray(pc.equal(line, name)) for name in ("revenue", "energy", "operations")
-    )
-    apart = np.asarray(pc.is_in(line, pa.array(_OWN_LINES)))
+    line, rented = spend.column("line"), is_word(spend.column("resource"), *run.offers)
+    revenue, energy, operations = (is_word(line, name) for name in ("revenue", "energy", "operations"))
+    apart = is_word(line, *_OWN_LINES)
     rows = list[QuarterRow]()
     for now in _within(period_s, edges):
         other = now & ~(rented | energy | operations | apart)
@@ -238,10 +237,11 @@ def _releases(run: Run, edges: Array) -> list[QuarterRow]:
     if not run.has("loop"):
         return rows
     loop, hours = run.table("loop"), run.table("loop_hours")
-    names, of_hour = (table.column("loop").cast("string") for table in (loop, hours))
-    for name in pc.unique(of_hour).to_pylist():
-        shipped_s = pc.fill_null(loop.filter(pc.equal(names, name)).column("shipped_s"), NO_VALUE).to_numpy()
-        road = hours.filter(pc.equal(of_hour, name))
+    of_release, of_hour = (table.column("loop") for table in (loop, hours))
+    for name in pc.unique(of_hour.cast("string")).to_pylist():
+        theirs = filtered(loop, is_word(of_release, name))
+        shipped_s = pc.fill_null(theirs.column("shipped_s"), NO_VALUE).to_numpy()
+        road = filtered(hours, is_word(of_hour, name))
         per_mile, at_s = (road.column(column).to_numpy() for column in ("interventions_per_mile", "time_s"))
         spans = zip(rows, _within(shipped_s, edges), _within(at_s, edges), strict=True)
         for row, shipped, driven in spans:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from math import nan
 
@@ -9,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scheduler.run.admissions import ENDINGS, PREEMPTED, RECLAIMED
+from scheduler.run.admissions import ENDINGS, PREEMPTED, RECLAIMED, waited_until_s
 from scheduler.run.directory import Run
 from scheduler.run.fairness import jain_index
 from scheduler.run.job_figures import ends_and_waits, slowdown
 from scheduler.run.metrics import mean
-from scheduler.run.queue_levels import QuotaLevels, quota_levels
+from scheduler.run.queue_levels import QuotaLevels
 from traces.arrays import Floats, Ints, filtered, is_word, rows_of
 from traces.step_function import over
 from traces.times import HOUR_S
@@ -22,11 +23,14 @@ from traces.times import HOUR_S
 _OF_JOBS = ("jobs", "wait_mean_s", "wait_p50_s", "wait_p95_s")
 
 
-def queue_figures(run: Run, jobs: pa.Table) -> dict[str, dict[str, float]]:
-    """Return the figures of each queue, NaN where one does not exist; `jobs` are the run's `worked_jobs`."""
+def queue_figures(run: Run, jobs: pa.Table, levels: Sequence[QuotaLevels]) -> dict[str, dict[str, float]]:
+    """Return the figures of each queue, NaN where one does not exist.
+
+    `jobs` are the run's `worked_jobs`, `levels` its `quota_levels`.
+    """
     used: dict[str, dict[str, float]] = {}
-    for levels in quota_levels(run):
-        for name, values in _by_queue(levels).items():
+    for of_resource in levels:
+        for name, values in _by_queue(of_resource).items():
             before = used.setdefault(name, dict.fromkeys(values, 0.0))
             used[name] = {key: before[key] + value for key, value in values.items()}
     if not used:
@@ -43,7 +47,7 @@ def queue_figures(run: Run, jobs: pa.Table) -> dict[str, dict[str, float]]:
     }
 
 
-def queue_fairness(run: Run) -> dict[str, float]:
+def queue_fairness(levels: Sequence[QuotaLevels]) -> dict[str, float]:
     """Return how evenly queues were served, by what was due to them at each instant; NaN of nothing.
 
     Jain's index is that of used over due; the share error is the part of all that was used that was due to
@@ -52,10 +56,10 @@ def queue_fairness(run: Run) -> dict[str, float]:
     used: Floats | float = 0.0
     due: Floats | float = 0.0
     apart = 0.0
-    for levels in quota_levels(run):
-        had, fair = levels.used[levels.leaves], levels.due[levels.leaves]
-        apart += float((np.abs(had - fair).sum(axis=0) * levels.seconds).sum())
-        used, due = used + had @ levels.seconds, due + fair @ levels.seconds
+    for each in levels:
+        had, fair = each.used[each.leaves], each.due[each.leaves]
+        apart += float((np.abs(had - fair).sum(axis=0) * each.seconds).sum())
+        used, due = used + had @ each.seconds, due + fair @ each.seconds
     had, fair = np.atleast_1d(used), np.atleast_1d(due)
     return {
         "jain_quota": jain_index(had[fair > 0] / fair[fair > 0]) if fair.any() else nan,
@@ -63,12 +67,12 @@ def queue_fairness(run: Run) -> dict[str, float]:
     }
 
 
-def share_error_over_time(run: Run, edges_s: Ints) -> Floats:
+def share_error_over_time(levels: Sequence[QuotaLevels], edges_s: Ints) -> Floats:
     """Return the share error of queues between edges, in seconds of the run; NaN where nothing was used."""
     apart, total = np.zeros((2, len(edges_s) - 1))
-    for levels in quota_levels(run):
-        had, fair = levels.used[levels.leaves], levels.due[levels.leaves]
-        spans = levels.time_s, edges_s[:-1], edges_s[1:]
+    for each in levels:
+        had, fair = each.used[each.leaves], each.due[each.leaves]
+        spans = each.time_s, edges_s[:-1], edges_s[1:]
         apart += over(spans[0], np.abs(had - fair).sum(axis=0), *spans[1:])
         total += over(spans[0], had.sum(axis=0), *spans[1:])
     error: Floats = np.full(len(total), nan)
@@ -113,8 +117,7 @@ class _Queued:
         self.jobs = jobs.take(pa.array(rows_of(jobs.column("job_id").to_numpy(), ids)))
         firsts = requests.take(pa.array(first))
         self._queue, self._devices = firsts.column("queue"), firsts.column("devices").to_numpy()
-        had_s = pc.coalesce(requests.column("admitted_s"), requests.column("until_s")).to_numpy()
-        self._asked_s: Ints = had_s - requests.column("asked_s").to_numpy()
+        self._asked_s: Ints = waited_until_s(requests) - requests.column("asked_s").to_numpy()
 
     def waits(self, name: str) -> dict[str, float]:
         """Return the waits of a queue's jobs, and how long they waited for its quota."""

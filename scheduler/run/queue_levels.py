@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from scheduler.policy.quota_tree import QuotaNode
-from scheduler.run.admissions import ALL_POOLS
+from scheduler.run.admissions import ALL_POOLS, waited_until_s
 from scheduler.run.directory import Run
 from scheduler.scenario import Scenario
 from scheduler.scenario.queues import nodes_of, resources_of
@@ -106,7 +105,7 @@ def quota_levels(run: Run) -> list[QuotaLevels]:
 
 def _levels(run: Run, rows: pa.Table, nodes: Sequence[QuotaNode], at: int, resource: str) -> QuotaLevels:
     asked_s, until_s, devices = (rows.column(name).to_numpy() for name in ("asked_s", "until_s", "devices"))
-    had_s = pc.coalesce(rows.column("admitted_s"), rows.column("until_s")).to_numpy()
+    had_s = waited_until_s(rows)
     times = np.concatenate([[run.start_s, run.end_s], asked_s, had_s, until_s])
     time_s = np.unique(times[(times >= run.start_s) & (times <= run.end_s)])
     used, asked = np.zeros((2, len(nodes), len(time_s)))

@@ -145,6 +145,8 @@ class Inquiry:
 
     def by_outlived(self, need: CommonNeed, open_: Gaps) -> Iterator[Piece]:
         """Yield the pieces of gaps in which those who have a need would outlive the same pods."""
+        if not self._leaving_s:
+            return iter([((), np.arange(len(open_.row)), open_.from_s, open_.to_s)])
         done_s, _ = self.logged.before(open_.after)
         estimate_s = self.trace.numpy("estimate_s")[open_.row]
         left_s = np.where(done_s > 0, np.maximum(1, estimate_s - done_s), estimate_s)

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from scheduler.engine.log.part_files import unpacked
 from scheduler.engine.log.waiting import Turns
-from scheduler.run.admissions import ADMISSIONS, ALL_POOLS, ENDED, ENDINGS
+from scheduler.run.admissions import ADMISSIONS, ALL_POOLS, ENDINGS
+from scheduler.run.parts import write_log
 from traces.arrays import Ints, word_column
-from traces.parquet import write_batches
 
 _NONE = -1
 _WIDTH = 9
@@ -41,7 +41,7 @@ class AdmissionLog:
         """It will hold it no more, as it gives way to a job."""
         self._why[turn] = ending, job_id
 
-    def over(self, turn: int, now_s: int, ending: int = ENDED) -> None:
+    def over(self, turn: int, now_s: int, ending: int) -> None:
         """It holds quota no more, and asks for none, if it ever did."""
         why = self._why.pop(turn, (ending, _NONE))
         if turn in self._open:
@@ -63,10 +63,7 @@ class AdmissionLog:
             "ending": word_column(ending, ENDINGS, ending < 0),
             "gave_way_to": pa.array(asker, mask=asker == _NONE),
         }
-        out = folder / "admissions.parquet"
-        out.mkdir(exist_ok=True)
-        table = pa.table(columns, schema=ADMISSIONS)
-        write_batches(out / "part-00000.parquet", ADMISSIONS, [table.unify_dictionaries()])
+        write_log(folder, "admissions", pa.table(columns, schema=ADMISSIONS).unify_dictionaries())
 
     def close(self, end_s: int) -> None:
         """The run ends."""

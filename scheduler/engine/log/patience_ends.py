@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from scheduler.engine.log.part_files import unpacked
 from scheduler.engine.log.waiting import Turns
+from scheduler.run.parts import write_log
 from scheduler.run.patience_log import PATIENCE
 from traces.arrays import Ints
-from traces.parquet import write_batches
 
 
 class PatienceEnds:
@@ -27,7 +27,5 @@ class PatienceEnds:
     def write(self, folder: Path, job_id: Ints) -> None:
         """Write them; `job_id` is by row of the trace."""
         turn, over_s = unpacked(self._rows, 2)
-        out = folder / "patience.parquet"
-        out.mkdir(exist_ok=True)
         columns = {"job_id": job_id[self._turns.rows(turn)], "over_s": over_s}
-        write_batches(out / "part-00000.parquet", PATIENCE, [pa.table(columns, schema=PATIENCE)])
+        write_log(folder, "patience", pa.table(columns, schema=PATIENCE))

@@ -109,7 +109,7 @@ class Cluster:
                 if len(whole) == need.whole and (last := next(lasts, None)) is not None:
                     return need, (*whole, last)
             if need.pool.endless:
-                need.pool.grow(need.whole + (need.rest > 0))
+                need.pool.grow(need.pods_taken)
                 return self.find(job)
         return None
 

@@ -24,6 +24,7 @@ class LastingNeed:
         self.units: int = need.units
         self.whole: int = need.whole
         self.rest: int = need.rest
+        self.pods_taken: int = need.pods_taken
         self.run_s: Callable[[int], int] = need.run_s
         self.pods: list[Pod] = [pod for pod in need.pods if pod not in without]
 
@@ -98,4 +99,4 @@ def without(needs: Iterable[OwnedNeed], job: Job, at_s: float, pods: Collection[
     pools = {need.pool for need in needs}
     short = {pod for pod in pods if pod.pool in pools and not holds(pod, needs, job, at_s)}
     left = (LastingNeed(need, short) for need in needs)
-    return [need for need in left if len(need.pods) >= need.whole + (need.rest > 0)]
+    return [need for need in left if len(need.pods) >= need.pods_taken]

@@ -15,10 +15,7 @@ from scheduler.engine.attempt import Attempt
 from scheduler.engine.jobs import Job
 from scheduler.engine.rented.offers import Rental
 from scheduler.engine.rented.rent_account import RentAccount
-from traces.times import WEEK_S
-
-_A_MILLIONTH_USD = 1e-6
-"""Less is a float's rounding."""
+from scheduler.policy.burst import A_MILLIONTH_USD
 
 
 class RentLimit(NamedTuple):
@@ -53,7 +50,7 @@ class QueueRent:
         if any(self._held[queue] + rental.devices > self._limits[queue].devices for queue in queues):
             return False
         most_usd = {queue: usd for queue in queues if (usd := self._limits[queue].usd_per_week) < inf}
-        usd = rental.bill_usd(job) - _A_MILLIONTH_USD if most_usd else 0.0
+        usd = rental.bill_usd(job) - A_MILLIONTH_USD if most_usd else 0.0
         if all(self._spent_usd(queue) + usd <= most for queue, most in most_usd.items()):
             return True
         if usd <= min(most_usd.values()):
@@ -91,8 +88,7 @@ class QueueRent:
 
     def _wait_for_money(self) -> None:
         """Set a timer for the next week, once."""
-        account, now_s = self._account, int(self._env.now)
-        turns_s = account.start_s + (account.week + 1) * WEEK_S
+        turns_s, now_s = self._account.week_ends_s, int(self._env.now)
         if turns_s > self._turns_s:
             self._turns_s = turns_s
             Timeout(self._env, turns_s - now_s).callbacks.append(self._turn)

@@ -38,6 +38,11 @@ class RentAccount:
         """Number of the present week."""
         return (int(self._clock.now) - self.start_s) // WEEK_S
 
+    @property
+    def week_ends_s(self) -> int:
+        """When the next week begins."""
+        return self.start_s + (self.week + 1) * WEEK_S
+
     def devices(self, owner: str | None) -> int:
         """Return the devices that an owner holds, or all do."""
         return self._devices[owner]

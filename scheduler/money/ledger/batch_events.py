@@ -8,19 +8,16 @@ from pathlib import Path
 
 from scheduler.money.ledger.holdings import Holding, holdings
 from scheduler.money.ledger.rates import Owning
-from scheduler.run.assets import ASSETS, AssetEvent, assets_table
+from scheduler.run.assets import AssetEvent, assets_table
+from scheduler.run.parts import write_log
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import Stock
-from traces.parquet import write_batches
 
 
 def write_assets(folder: Path, stock: Stock, owning: Owning, end_s: int, epoch: datetime) -> None:
     """Write what becomes of all batches up to `end_s`, where pods come and go at all."""
     if any(pool.batches for pool in stock.pools):
-        events = batch_events(stock, owning, end_s)
-        out = folder / "assets.parquet"
-        out.mkdir(exist_ok=True)
-        write_batches(out / "part-00000.parquet", ASSETS, [assets_table(events, epoch)])
+        write_log(folder, "assets", assets_table(batch_events(stock, owning, end_s), epoch))
 
 
 def batch_events(stock: Stock, owning: Owning, end_s: int) -> list[AssetEvent]:

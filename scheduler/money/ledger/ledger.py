@@ -29,13 +29,12 @@ from scheduler.money.ledger.pricing import (
 )
 from scheduler.money.ledger.rates import Owning, SizeRent, rents
 from scheduler.money.ledger.sold import Sold, add_market
-from scheduler.run.columns import SPEND, Attempts
-from scheduler.run.parts import written_parts
+from scheduler.run.columns import Attempts
+from scheduler.run.parts import write_log, written_parts
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.sites import SiteStock
 from scheduler.stock.stock import OfferStock, Stock
 from traces.arrays import Ints
-from traces.parquet import write_batches
 from traces.step_function import by_cell
 from traces.times import HOUR_S
 
@@ -74,9 +73,7 @@ def write_ledger(
     for port in ports:
         _add_once(charges, port.resource, "porting", port.at_s, 1.0, port.usd)
     table = charges.table()
-    out = folder / "spend.parquet"
-    out.mkdir(exist_ok=True)
-    write_batches(out / "part-00000.parquet", SPEND, [table])
+    write_log(folder, "spend", table)
     return table
 
 

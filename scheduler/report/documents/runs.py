@@ -14,6 +14,7 @@ from scheduler.run.goodput import DeviceTime
 from scheduler.run.job_figures import by_gang, by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.queue_figures import queue_fairness, queue_figures
+from scheduler.run.queue_levels import quota_levels
 from scheduler.run.spend import spent_by
 from scheduler.why.causes import Cause
 from scheduler.why.job_story import JobStory
@@ -59,6 +60,7 @@ def summary_document(
     jobs = worked_jobs(run, DeviceTime(run))
     groups, description = served(run, jobs, by), run.description
     epoch = datetime.fromisoformat(description["trace"]["epoch"])
+    levels = quota_levels(run)
     rows, _ = spent_by(run, ("resource", "line"))
     return SummaryDocument(
         run=str(run.folder),
@@ -73,8 +75,8 @@ def summary_document(
         gangs={name: dict(figures) for name, figures in by_gang(jobs, run.end_s).items()},
         served={name: dict(group._asdict()) for name, group in groups.items()},
         fairness=dict(fairness(groups)),
-        queues={name: dict(figures) for name, figures in queue_figures(run, jobs).items()},
-        queue_fairness=dict(queue_fairness(run)) if run.has("admissions") else {},
+        queues={name: dict(figures) for name, figures in queue_figures(run, jobs, levels).items()},
+        queue_fairness=dict(queue_fairness(levels)) if levels else {},
         causes=None if (waited := kept_figures(run)) is None else _in_hours(waited.by_cause),
         resources=list(_resources(DeviceLevels(run))),
         spend=rows,
