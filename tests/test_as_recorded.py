@@ -144,7 +144,7 @@ def test_nothing_is_asked_of_a_record_that_it_does_not_know(tmp_path: Path) -> N
     with pytest.raises(RunError, match="does not say what jobs waited for"):
         setup_of(run, trace, CATALOG)
     with pytest.raises(VerifyError, match="no engine ran it"):
-        verified(run)
+        verified(run, trace)
 
 
 def test_what_was_in_use_is_offered_as_a_pool() -> None:

@@ -447,6 +447,7 @@ MINE = {
     "notes.txt": "t.csv",
     "jobs.parquet/notes.txt": "t.csv",
     "spend.parquet/part-1.parquet": "t.parquet",
+    "spend.parquet/part-00000.parquet": "t.csv",
 }
 """Files of the user's own, by a name in a folder, and what they hold."""
 

@@ -227,6 +227,11 @@ def test_replay_opens_warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         *with_log, "--warm-from", "whole", "--warm-at", "20s", "-o", "rest"
     )
     assert "does not cover" in told("verify", "rest", code=2)
+    small, before = ("--set", "pools.0.devices=1"), Path("warm/run.json").read_bytes()
+    assert "there is no room for it" in told(
+        *with_log, *small, "--warm-at", "20s", "-o", "warm", "--overwrite", code=2
+    )
+    assert Path("warm/run.json").read_bytes() == before, "what stood there stays"
     assert "is not within the run" in told(
         *with_log, "--warm-from", "whole", "--warm-at", "2d", "-o", "no", code=2
     )

@@ -13,8 +13,7 @@ from typing import Any
 
 from scheduler.cli.preparation import Prepared
 from scheduler.cli.terminal import progress_bar
-from scheduler.replay import replay
-from scheduler.replay.engines import check_engine
+from scheduler.replay.replay import check_beginning, replay
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.parts import DEMAND
@@ -41,7 +40,7 @@ def new_run(
     was read: nobody else replaces it meanwhile.
     """
     check_outside(out)
-    check_engine(prepared.setup, engine)  # before anything is removed
+    check_beginning(prepared.setup, engine)  # before anything is removed
     with held(out):
         clear(out, overwrite=overwrite, inputs=[path for path in inputs if path is not None])
         begin(out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from math import ceil
 from typing import Final, Literal, NamedTuple
 
@@ -15,7 +15,6 @@ from scheduler.engine.fast.lane import Lane
 from scheduler.engine.fast.preferences import MOST_OFFERS, Preferences
 from scheduler.engine.fast.rules import Rules
 from scheduler.engine.jobs import Fit, Shape
-from scheduler.replay.as_recorded import stays_of
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
 from scheduler.stock.pools import PoolStock
@@ -59,12 +58,6 @@ class EngineChoice(NamedTuple):
 
     name: EngineName
     why: str
-
-
-def check_engine(setup: Setup, asked: str) -> None:
-    """Raise what a run on this engine would, as far as that can be known before it."""
-    if choose(setup, asked).name == RECORD:
-        stays_of(setup, cache(Assembly(setup).fit))
 
 
 def choose(setup: Setup, asked: str, *, live: bool = False) -> EngineChoice:

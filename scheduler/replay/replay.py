@@ -19,7 +19,7 @@ from scheduler.money.ledger.batch_events import write_assets
 from scheduler.money.ledger.ledger import write_ledger
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.porting import ported
-from scheduler.replay.as_recorded import run_as_recorded
+from scheduler.replay.as_recorded import run_as_recorded, stays_of
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.engines import RECORD, EngineChoice, choose, count_jobs, lane_of
 from scheduler.replay.living import Living
@@ -54,6 +54,20 @@ def replay(
         run = _run(setup, folder, choice, progress, live)
     count_jobs(choice, len(setup.trace))
     return run
+
+
+def check_beginning(setup: Setup, engine: str) -> None:
+    """Raise what a run on this engine would, as far as that can be known before anything is written."""
+    recorded = choose(setup, engine).name == RECORD
+    if recorded or setup.trace.opens_s is not None:
+        assembly = Assembly(setup)
+        fit = cache(assembly.fit)
+        if recorded:
+            stays_of(setup, fit)
+        else:
+            meter = Meter(setup.stock, setup.owning, setup.trace)
+            simulation = assembly.simulation(log_of(setup, assembly, Path(), meter), meter.jobs)
+            opened_source(setup.trace, fit, simulation, TraceSource(setup.trace, fit))
 
 
 def _run(

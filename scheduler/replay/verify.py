@@ -10,33 +10,29 @@ import msgspec
 from scheduler.replay.replay import replay
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
-from scheduler.run.parts import DEMAND
 from scheduler.scenario import Scenario
 from traces.trace import Trace
 
 
 class VerifyError(ValueError):
-    """A run that cannot be run again here; says what is missing or other."""
+    """A run that cannot be run again here; says what is other."""
 
 
 class MismatchError(RuntimeError):
     """The engines differ; names the first file that is another."""
 
 
-def verified(run: Run, trace_file: Path | None = None) -> tuple[str, int]:
-    """Run it again; return the name of the engine and the number of files that both wrote alike.
+def verified(run: Run, trace: Trace) -> tuple[str, int]:
+    """Run its jobs again; return the name of the engine and the number of files that both wrote alike.
 
-    `trace_file` is the trace, where the run has not kept its jobs. Raises VerifyError, MismatchError, and
-    EngineError where the other engine does not cover the scenario.
+    Raises VerifyError, MismatchError, and EngineError where the other engine does not cover the scenario.
     """
     if run.as_recorded:
         raise VerifyError(f"{run.folder}: as recorded, so no engine ran it")
-    setup = Setup.of(
-        msgspec.convert(run.description["scenario"], Scenario, str_keys=True), _trace(run, trace_file)
-    )
+    scenario = msgspec.convert(run.description["scenario"], Scenario, str_keys=True)
     other = "simpy" if run.description["engine"]["name"] == "fast" else "fast"
     with TemporaryDirectory(prefix="exaburst-") as folder:
-        again = replay(setup, Path(folder) / "run", engine=other)
+        again = replay(Setup.of(scenario, trace), Path(folder) / "run", engine=other)
     for what in ("pools", "offers"):
         if again.description[what] != run.description[what]:
             raise VerifyError(
@@ -47,14 +43,3 @@ def verified(run: Run, trace_file: Path | None = None) -> tuple[str, int]:
         if parts != after[log]:
             raise MismatchError(f"{run.folder}/{log}.parquet: {other} writes it otherwise")
     return other, sum(map(len, before.values()))
-
-
-def _trace(run: Run, given: Path | None) -> Trace:
-    file = run.folder / DEMAND if given is None else given
-    if not file.exists():
-        missing = "it kept no jobs; give --trace" if given is None else "no such file"
-        raise VerifyError(f"{run.folder if given is None else file}: {missing}")
-    trace = Trace.read(file)
-    if trace.sha256 != run.description["trace"]["sha256"]:
-        raise VerifyError(f"{file}: not the jobs of {run.folder}: their SHA-256 is another")
-    return trace

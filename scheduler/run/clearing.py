@@ -12,6 +12,7 @@ from typing import Any
 from scheduler.run.directory import RunError
 from scheduler.run.parts import DEMAND, EVERY_LOG, LOGS, WAITS_KEPT
 from traces.files import FINISHED, LOCK, aside_of, read_text
+from traces.parquet import COLUMNS, read_metadata
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
 
@@ -50,21 +51,28 @@ def _left_by_a_run(item: Path) -> bool:
     name = aside_of(item.name) or item.name
     if item.is_symlink():
         return False
+    finished = (item.parent / FINISHED).exists()
     if name in {f"{log}.parquet" for log in EVERY_LOG}:
-        return item.is_dir() and all(_is_part(path) for path in item.iterdir())
+        return item.is_dir() and all(_is_part(path, finished) for path in item.iterdir())
     if not item.is_file():
         return False
     if name == DEMAND:
         generated = _described(item.parent / FINISHED).get("demand", True) is not None
-        return generated and (item.parent / f"{LOGS[0]}.parquet").is_dir()
+        return generated and (item.parent / f"{LOGS[0]}.parquet").is_dir() and _is_ours(item, finished)
     if name == WAITS_KEPT:
         return (item.parent / f"{LOGS[0]}.parquet").is_dir()
     return name == FINISHED and (name != item.name or "exaburst" in _described(item))
 
 
-def _is_part(path: Path) -> bool:
+def _is_part(path: Path, finished: bool) -> bool:
     name = aside_of(path.name) or path.name
-    return _PART.fullmatch(name) is not None and path.is_file() and not path.is_symlink()
+    is_part = _PART.fullmatch(name) is not None and path.is_file() and not path.is_symlink()
+    return is_part and _is_ours(path, finished)
+
+
+def _is_ours(path: Path, finished: bool) -> bool:
+    """Say whether a file is of this program; of a finished run, whose run.json says so, it may be damaged."""
+    return finished or aside_of(path.name) is not None or COLUMNS.encode() in read_metadata(path)
 
 
 def _described(file: Path) -> dict[str, Any]:
