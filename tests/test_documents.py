@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from scheduler.cli import main
 from scheduler.report.documents.document import Document
 from scheduler.report.documents.fidelity import FidelityDocument
-from scheduler.report.documents.files import FileDocument, TraceDocument, VerifyDocument, WeatherDocument
+from scheduler.report.documents.files import FileDocument, TraceDocument, VerifyDocument
 from scheduler.report.documents.money import (
     CatalogDocument,
     ClaimsDocument,
@@ -33,6 +33,7 @@ from scheduler.report.documents.studies import (
     StudyDocument,
 )
 from scheduler.report.documents.trial import TryDocument
+from scheduler.report.documents.weather import WeatherDocument
 from scheduler.report.documents.years import YearsDocument
 
 ROOT = Path(__file__).parents[1]

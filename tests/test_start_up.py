@@ -81,7 +81,14 @@ def test_no_command_imports_what_it_has_no_use_for(folder: Path, words: tuple[st
 def test_importing_does_not_load_the_engine(folder: Path) -> None:
     found = imported(folder, "import", "csv", "jobs.csv", "-o", "third.parquet")
     assert "traces.trace" in found
-    assert not {name for name in found if name.startswith(("scheduler.engine", "simpy", "workloads"))}
+    others = ("scheduler.engine", "scheduler.scenario", "simpy", "workloads")
+    assert not {name for name in found if name.startswith(others)}
+
+
+def test_a_replay_of_a_trace_loads_no_generator_and_no_workers(folder: Path) -> None:
+    found = imported(folder, "replay", "small.toml", "-o", "fourth")
+    loaded = {name for name in found if name.startswith(("workloads", "scheduler.study", "multiprocessing"))}
+    assert not loaded
 
 
 def test_help_imports_no_tables(folder: Path) -> None:

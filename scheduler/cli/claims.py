@@ -36,7 +36,7 @@ def claims(key: str | None, simulate: bool, out: Path | None, as_json: bool) -> 
             raise click.UsageError(f'"{key}" is not tested by simulation: leave --simulate out')
     trials = None
     if simulate:
-        from scheduler.cli.execution import workplace
+        from scheduler.cli.many_runs import workplace
         from scheduler.cli.preparation import read
         from scheduler.study.cells.workers import processes
         from scheduler.study.claim_runs import run_trials

@@ -83,7 +83,7 @@ def compare(workers: int | None, out: Path | None, as_json: bool, **asked: Any) 
 
     A SPEC names policies of any seams, joined by +; seams it does not name are the scenario's.
     """
-    from scheduler.cli.execution import workplace
+    from scheduler.cli.many_runs import workplace
     from scheduler.report.compare import render
     from scheduler.report.documents.studies import compare_document
     from scheduler.study.cells.workers import processes
@@ -114,7 +114,8 @@ def _metrics(asked: CompareOptions) -> tuple[str, ...]:
 
 def _question(asked: CompareOptions) -> tuple[Question, str]:
     """Return what is compared, and which of its figures are not sure."""
-    from scheduler.cli.preparation import log_wish, read, trace_file, unsure
+    from scheduler.cli.many_runs import log_wish
+    from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.study.compare.compare import Question
     from traces.submissions import ALL_TIME
 

@@ -1,4 +1,4 @@
-"""How commands run what is prepared: one run, or a place for the many of a study.
+"""How commands run what is prepared.
 
 It costs to import, so a command imports it once it runs.
 """
@@ -6,10 +6,8 @@ It costs to import, so a command imports it once it runs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 from scheduler.cli.preparation import Prepared
 from scheduler.cli.terminal import progress_bar
@@ -17,12 +15,9 @@ from scheduler.replay.replay import check_beginning, replay
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.parts import DEMAND
-from scheduler.study.cells.runner import StudyProgress
-from scheduler.study.cells.workers import Workers
-from scheduler.study.sweep.results import RESULTS_FILE
-from traces.files import FINISHED, PathError, held
+from traces.files import held
 from traces.numbers import minute
-from traces.outputs import check_ours, check_outside
+from traces.outputs import check_outside
 
 
 @contextmanager
@@ -59,30 +54,3 @@ def _replayed(prepared: Prepared, out: Path, engine: str) -> Run:
             progress(setup.scenario.name, jobs, len(trace), date)
 
         return replay(setup, out, engine=engine, progress=show)
-
-
-def check_room(out: Path, file: str) -> None:
-    """Check that many runs, and a file of what comes of them, may go to a folder; raises PathError."""
-    check_outside(out)
-    if (out / FINISHED).exists():
-        raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
-    check_ours(out / file)
-
-
-@contextmanager
-def workplace(
-    out: Path | None, workers: AbstractContextManager[Workers], **look: Any
-) -> Iterator[tuple[Path, Workers, StudyProgress]]:
-    """Give many runs a folder, made if absent and without `out` a passing one, workers, and a bar.
-
-    `look` is that of the bar.
-    """
-    if out is not None:
-        check_room(out, RESULTS_FILE)
-    with (
-        nullcontext(str(out)) if out else TemporaryDirectory(prefix="exaburst-") as folder,
-        held(Path(folder)),
-        workers as crew,
-        progress_bar(**look) as progress,
-    ):
-        yield Path(folder), crew, progress

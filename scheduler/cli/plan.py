@@ -99,7 +99,7 @@ def plan(
     It runs the scenario, by default the demo's, over common seeds of its demand or draws of a log, and says
     how the answer moves with demand and prices. Stopped and started again, it goes on where it was.
     """
-    from scheduler.cli.execution import workplace
+    from scheduler.cli.many_runs import workplace
     from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.report.documents.studies import plan_document
     from scheduler.report.plan import render
@@ -128,7 +128,7 @@ def _jobs(
     scenario: Scenario, group: str, file: Path | None, given: PlanOptions
 ) -> tuple[Scenario, LogDraws | None]:
     """Return the scenario to run, and what its seeds draw from, if not from its demand."""
-    from scheduler.cli.preparation import log_wish
+    from scheduler.cli.many_runs import log_wish
     from scheduler.study.plan.question import over_demand, over_log
 
     wish = log_wish(file, given.draws)

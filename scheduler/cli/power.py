@@ -46,7 +46,7 @@ def power(
 
     It runs the scenario over common seeds as it is, and for each site without its cap and with more power.
     """
-    from scheduler.cli.execution import workplace
+    from scheduler.cli.many_runs import workplace
     from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.report.documents.studies import power_document
     from scheduler.report.power import power_table

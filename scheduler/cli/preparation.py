@@ -8,31 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import click
 from msgspec.structs import replace
 
 from scheduler.catalog import CatalogError, load_catalog
 from scheduler.catalog.certainty import footer
 from scheduler.cli.submissions import kept
 from scheduler.replay import Setup
-from scheduler.run.directory import RunError, open_run
-from scheduler.run.warm import warm_from
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import prices_of, unsure_figures
 from scheduler.stock.checks import check_names
 from scheduler.stock.sites import CapError
 from scheduler.stock.stock import Stock, stock_of
-from scheduler.study.cells.log import LogWish
-from scheduler.study.reference import reference_of
-from scheduler.why.question import jobs_of
-from traces.numbers import minute
 from traces.submissions import ALL_TIME, TimeRange
-from traces.times import parse_moment
 from traces.trace import Trace
-from traces.warm import warm_at
-from workloads import Demand, DemandError, demand_of, generate
+
+if TYPE_CHECKING:  # for start-up time: only jobs that are generated, or a demand that is given, need it
+    from workloads import Demand
 
 
 class Prepared(NamedTuple):
@@ -58,7 +51,7 @@ def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
     scenario = read_scenario(file, overrides)
     with _named(file):
         stock = stock_of(scenario, load_catalog())
-        _demand(scenario)
+        _check_demand(scenario, file)
         return scenario, stock
 
 
@@ -66,13 +59,6 @@ def unsure(scenario: Scenario, stock: Stock) -> str:
     """Return the lines on figures that are not sure, to end an output with money."""
     catalog = load_catalog()
     return footer(unsure_figures(scenario, stock, catalog), prices_of(scenario, stock, catalog))
-
-
-def log_wish(trace: Path | None, draws: dict[str, Any]) -> LogWish | None:
-    """Return how replications are to be drawn from a log; None without one, of which nothing may be said."""
-    if trace is None and draws:
-        raise click.UsageError(f"--{next(iter(draws))} is for a log: give --trace as well")
-    return None if trace is None else LogWish(**draws)
 
 
 def trace_file(scenario: Scenario, file: Path, given: Path | None) -> Path | None:
@@ -105,14 +91,21 @@ def read_with_jobs(
     scenario = read_scenario(file, overrides)
     with _named(file):
         check_names(scenario, load_catalog())
-        demand = _demand(scenario)
+    _check_demand(scenario, file)
     jobs_file = trace_file(scenario, file, trace)
-    jobs = generate(demand, reference_of()) if jobs_file is None else Trace.read(jobs_file)
+    jobs = _generated(scenario, file) if jobs_file is None else Trace.read(jobs_file)
     return scenario, kept(jobs, part), jobs_file is None
 
 
 def _opened(jobs: Trace, warm: WarmStart, *, given: bool) -> Trace:
     """Return what is left of the jobs at an instant, by their record or as a run stood."""
+    from scheduler.run.directory import RunError, open_run
+    from scheduler.run.warm import warm_from
+    from scheduler.why.question import jobs_of
+    from traces.numbers import minute
+    from traces.times import parse_moment
+    from traces.warm import warm_at
+
     if warm.run is None:
         return warm_at(jobs, parse_moment(warm.at or "", jobs.epoch))
     run = open_run(warm.run)
@@ -124,8 +117,27 @@ def _opened(jobs: Trace, warm: WarmStart, *, given: bool) -> Trace:
     return warm_from(run, jobs, at_s)
 
 
-def _demand(scenario: Scenario) -> Demand:
-    return demand_of({"seed": scenario.seed} | scenario.demand)
+def _generated(scenario: Scenario, file: Path) -> Trace:
+    """Generate the jobs of the scenario's demand."""
+    from scheduler.study.reference import reference_of
+    from workloads import generate
+
+    return generate(_demand(scenario, file), reference_of())
+
+
+def _check_demand(scenario: Scenario, file: Path) -> None:
+    """Raise ScenarioError where the demand that is given is none; what is not given is sound."""
+    if scenario.demand:
+        _demand(scenario, file)
+
+
+def _demand(scenario: Scenario, file: Path) -> Demand:
+    from workloads import DemandError, demand_of
+
+    try:
+        return demand_of({"seed": scenario.seed} | scenario.demand)
+    except DemandError as error:
+        raise ScenarioError(f"{file}: {error}") from None
 
 
 @contextmanager
@@ -133,5 +145,5 @@ def _named(file: Path) -> Iterator[None]:
     """Name the scenario's file where what it names is wrong."""
     try:
         yield
-    except (CapError, CatalogError, DemandError) as error:
+    except (CapError, CatalogError) as error:
         raise ScenarioError(f"{file}: {error}") from None

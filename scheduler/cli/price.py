@@ -50,7 +50,7 @@ def price(
     Each is run on common seeds beside the same run without a market: the margin is revenue less what all else
     costs more. Stopped and started again with -o, it goes on where it was.
     """
-    from scheduler.cli.execution import workplace
+    from scheduler.cli.many_runs import workplace
     from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.report.documents.studies import price_document
     from scheduler.report.price import price as render

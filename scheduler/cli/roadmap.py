@@ -109,7 +109,7 @@ def roadmap(
     It runs a month of each quarter of the scenario's horizon over common seeds. Stopped and started again, it
     goes on where it was.
     """
-    from scheduler.cli.execution import workplace
+    from scheduler.cli.many_runs import workplace
     from scheduler.cli.preparation import read, unsure
     from scheduler.report.documents.roadmaps import roadmap_document
     from scheduler.report.roadmap import render

@@ -14,6 +14,8 @@ from scheduler.cli.terminal import ArrowCommand, warn
 from traces.words import BY
 
 if TYPE_CHECKING:  # for start-up time: only a run that is made imports it
+    from collections.abc import Mapping
+
     from scheduler.cli.preparation import WarmStart
     from scheduler.replay import Setup
     from scheduler.run.directory import Run
@@ -127,7 +129,6 @@ def replay(
     from scheduler.replay.engines import RECORD
     from scheduler.replay.stranded import about_closures
     from scheduler.replay.unmatched import about_places
-    from scheduler.report.documents.runs import summary_document
 
     if as_recorded and (weather is not None or engine != "auto"):
         raise click.UsageError(
@@ -138,7 +139,7 @@ def replay(
     prepared = prepare(scenario, trace, overrides, weather, part, warm)
     inputs = (scenario, weather, trace_file(prepared.setup.scenario, scenario, trace), warm.run)
     with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:
-        click.echo(summary_document(run).text() if as_json else _replayed(run, prepared.setup.trace, out))
+        click.echo(_document(run) if as_json else _replayed(run, prepared.setup.trace, out))
         setup = prepared.setup
         warn([*about_setup(setup), *about_places(setup), *about_closures(setup), *about_run(run)])
 
@@ -165,18 +166,23 @@ def summary(run: Path, other: Path | None, by: str, as_json: bool) -> None:
             raise click.UsageError("--beside goes with figures of whole runs, not with quarters.")
         return summary_by_quarter(run, as_json=as_json)
     from scheduler.report.beside import beside
-    from scheduler.report.documents.runs import summary_document
     from scheduler.report.summary import summary as render
     from scheduler.run.directory import open_run
 
     opened, second = open_run(run), None if other is None else open_run(other)
     if as_json:
-        others = {} if second is None else {str(other): second}
-        click.echo(summary_document(opened, by, others).text())
+        click.echo(_document(opened, by, {} if second is None else {str(other): second}))
         return None
     parts = [render(opened, by), *([] if second is None else [beside(opened, second)])]
     click.echo("\n\n".join(parts))
     return None
+
+
+def _document(run: Run, by: str = "workload", beside: Mapping[str, Run] | None = None) -> str:
+    """Return the summary of a run as JSON."""
+    from scheduler.report.documents.runs import summary_document
+
+    return summary_document(run, by, beside).text()
 
 
 def _replayed(run: Run, trace: Trace, out: Path) -> str:

@@ -43,7 +43,7 @@ def run(
     Stopped and started again, it goes on where it was.
     """
     from scheduler.catalog.reading import own_files
-    from scheduler.cli.execution import workplace
+    from scheduler.cli.many_runs import workplace
     from scheduler.report.documents.studies import study_document
     from scheduler.report.study import means
     from scheduler.study.cells.workers import processes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
@@ -67,6 +66,8 @@ def try_out(
 
     POLICY is as in ./mine.py:order. It runs in a process of its own, which sees no clock and no file.
     """
+    from tempfile import TemporaryDirectory
+
     from scheduler.report.documents.trial import try_document
     from scheduler.report.trial import render_trial
     from scheduler.study.trial.confined import TrialLimits

@@ -41,7 +41,7 @@ def weather(
     """
     from scheduler.catalog import load_catalog
     from scheduler.cli.preparation import read_with_jobs
-    from scheduler.report.documents.files import weather_document
+    from scheduler.report.documents.weather import weather_document
     from scheduler.scenario import run_start_s
     from scheduler.stock.assumed import assumed_weather
     from scheduler.stock.stock import stock_of
@@ -67,7 +67,7 @@ def weather(
 
 
 def _show(weather: Weather, assumed: Mapping[str, str] | None, out: Path | None, *, as_json: bool) -> None:
-    from scheduler.report.documents.files import weather_document
+    from scheduler.report.documents.weather import weather_document
     from scheduler.report.weather import render
 
     if as_json:

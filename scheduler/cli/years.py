@@ -8,7 +8,8 @@ import click
 
 from scheduler.catalog import load_catalog
 from scheduler.catalog.certainty import footer
-from scheduler.cli.execution import check_room, new_run
+from scheduler.cli.execution import new_run
+from scheduler.cli.many_runs import check_room
 from scheduler.cli.preparation import prepare, read
 from scheduler.cli.terminal import progress_bar
 from scheduler.report.documents.years import years_document
