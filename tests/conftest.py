@@ -37,3 +37,11 @@ def twice() -> Iterator[None]:
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no command say how far it is, which it does each half minute on a slow machine."""
     monkeypatch.setattr(terminal, "Heartbeat", partial(terminal.Heartbeat, lambda: 0.0))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_processor() -> Iterator[None]:
+    """Have commands take one process each where they are not told how many: the tests fill the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        yield
