@@ -1,11 +1,11 @@
-"""What commands that make many runs have in common: a place for them, and how they draw from a log.
+"""What commands that make many runs have in common: a place for them, workers, and how they draw from a log.
 
 It costs to import, so a command imports it once it runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,11 +13,14 @@ from typing import Any
 
 import click
 
+from scheduler.catalog.reading import own_files
 from scheduler.cli.terminal import progress_bar
+from scheduler.study.cells.cell import Cell
 from scheduler.study.cells.log import LogWish
 from scheduler.study.cells.runner import StudyProgress
-from scheduler.study.cells.workers import Workers
+from scheduler.study.cells.workers import Workers, processes
 from scheduler.study.sweep.results import RESULTS_FILE
+from scheduler.study.sweep.study_file import StudyError
 from traces.files import FINISHED, PathError, held
 from traces.outputs import check_ours, check_outside
 
@@ -35,6 +38,26 @@ def check_room(out: Path, file: str) -> None:
     if (out / FINISHED).exists():
         raise PathError(f"{out}: holds a finished run, which stays as it is; choose another folder")
     check_ours(out / file)
+
+
+def crew(
+    workers: int | None, address: str | None, folder: Path, cells: Iterable[Cell] = ()
+) -> AbstractContextManager[Workers]:
+    """Return local processes, or where an address is given those of a Dask cluster.
+
+    `folder` is where results go, `cells` those whose trace files the cluster is to have. Raises
+    UsageError, StudyError.
+    """
+    if address is None:
+        return processes(workers)
+    for option, given in (("--workers counts", workers), ("--catalog is read by", own_files())):
+        if given:
+            raise click.UsageError(f"{option} local processes: give it or --dask, not both")
+    try:
+        from scheduler.study.cells.dask import cluster
+    except ModuleNotFoundError:
+        raise StudyError('--dask needs Dask: pip install "exaburst[dask]"') from None
+    return cluster(address, folder, cells)
 
 
 @contextmanager

@@ -58,6 +58,9 @@ out = partial(click.option, "-o", "--out", type=FILE)
 overrides = partial(click.option, "--set", "overrides", multiple=True, metavar="KEY=VALUE")
 seeds = partial(click.option, "--seeds")
 trace = partial(click.option, "--trace", type=FILE)
+dask = click.option(
+    "--dask", "address", metavar="ADDRESS", help="Compute on this Dask cluster, as tcp://host:8786."
+)
 workers = partial(click.option, "--workers", type=click.IntRange(1, 1024))
 
 

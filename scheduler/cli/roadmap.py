@@ -92,7 +92,8 @@ class RoadmapOptions(NamedTuple):
     help="What pods bring at the end, as a share of their book value.",
 )
 @click.option("--full", is_flag=True, help="Run the answer over all the horizon too, to measure the months.")
-@options.workers(help="Processes.  [default: one a processor]")
+@options.workers(help="Local processes.  [default: one a processor]")
+@options.dask
 @options.overrides(help="As horizon=3y.")
 @options.catalog
 @options.as_json
@@ -100,6 +101,7 @@ def roadmap(
     scenario: Path,
     overrides: tuple[str, ...],
     workers: int | None,
+    address: str | None,
     out: Path | None,
     as_json: bool,
     **asked: Any,
@@ -109,11 +111,10 @@ def roadmap(
     It runs a month of each quarter of the scenario's horizon over common seeds. Stopped and started again, it
     goes on where it was.
     """
-    from scheduler.cli.many_runs import workplace
+    from scheduler.cli.many_runs import crew, workplace
     from scheduler.cli.preparation import read, unsure
     from scheduler.report.documents.roadmaps import roadmap_document
     from scheduler.report.roadmap import render
-    from scheduler.study.cells.workers import processes
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.plan.question import burst_policies
     from scheduler.study.roadmap.evaluations import MonthBench
@@ -130,7 +131,7 @@ def roadmap(
     asks = (given.pool, bursts, given.max_pods, given.seeds, target.group)
     spec, pool, posed = roadmap_question(spec, *asks, rate=rate, resale_share=given.resale_share)
     folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
-    with workplace(folder, processes(workers), unit="run") as place:
+    with workplace(folder, crew(workers, address, folder), unit="run") as place:
         bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
         found = make_roadmap(generations_of(bench, posed, given.generations), full=given.full)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -22,9 +20,7 @@ def study() -> None:
 @click.argument("file", metavar="STUDY", type=FILE)
 @options.out(required=True, help="Folder of the results, made if absent.")
 @options.workers(help="Local processes.  [default: one a processor]")
-@click.option(
-    "--dask", "address", metavar="ADDRESS", help="Compute on this Dask cluster, as tcp://host:8786."
-)
+@options.dask
 @options.keep(help="Keep the logs of each run too.")
 @options.catalog
 @options.as_json
@@ -42,22 +38,16 @@ def run(
 
     Stopped and started again, it goes on where it was.
     """
-    from scheduler.catalog.reading import own_files
-    from scheduler.cli.many_runs import workplace
+    from scheduler.cli.many_runs import crew, workplace
     from scheduler.report.documents.studies import study_document
     from scheduler.report.study import means
-    from scheduler.study.cells.workers import processes
     from scheduler.study.sweep.results import read_results
     from scheduler.study.sweep.study_cells import lay_out
     from scheduler.study.sweep.sweep import run_study
 
-    if address is not None and workers is not None:
-        raise click.UsageError("--workers counts local processes: give it or --dask, not both")
-    if address is not None and own_files():
-        raise click.UsageError("--catalog is read by local processes: give it or --dask, not both")
     laid = lay_out(file)
-    crew = processes(workers) if address is None else _on_dask(address, out, laid.cells)
-    with workplace(out, crew, total=len(laid.cells), unit="cell", desc=laid.name) as place:
+    hands = crew(workers, address, out, laid.cells)
+    with workplace(out, hands, total=len(laid.cells), unit="cell", desc=laid.name) as place:
         tally = run_study(laid, *place, keep=keep)
     if as_json:
         click.echo(study_document(read_results(out), str(out), tally).text())
@@ -83,16 +73,6 @@ def show(folder: Path, baseline: str | None, as_json: bool) -> None:
         return
     told = compared(results, baseline)
     click.echo(f"{means(results)}\n\n{told}" if told else means(results))
-
-
-def _on_dask(*where: Any) -> AbstractContextManager[Any]:
-    try:
-        from scheduler.study.cells.dask import cluster
-    except ModuleNotFoundError:
-        from scheduler.study.sweep.study_file import StudyError
-
-        raise StudyError('--dask needs Dask: pip install "exaburst[dask]"') from None
-    return cluster(*where)
 
 
 def _tell(name: str, computed: int, reused: int, failures: dict[str, list[str]]) -> None:

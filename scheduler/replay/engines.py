@@ -117,6 +117,11 @@ def count_jobs(choice: EngineChoice, jobs: int) -> None:
         _Tally.jobs += jobs
 
 
+def expect_jobs(jobs: int) -> None:
+    """Note that this process is to run about so many jobs, which it else finds out by running them."""
+    _Tally.jobs = max(_Tally.jobs, jobs)
+
+
 def _pays(jobs: int) -> bool:
     if is_loaded():
         return jobs >= LOADED_PAYS_FROM

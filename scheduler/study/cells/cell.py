@@ -66,6 +66,8 @@ class Cell:
     """How the seed draws its jobs from blocks of the trace file; None: they are that file's."""
     labels: tuple[tuple[str, str], ...] | None = None
     """What a study calls it, (axis, name) pairs, which change nothing in the run; None: it is of no study."""
+    study_jobs: int = 0
+    """Jobs of all cells that come with it, if that is known: with many of them it pays to compile."""
 
     @property
     def place(self) -> str:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from scheduler.replay import Setup, replay
+from scheduler.replay.engines import expect_jobs
 from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.figures import Metrics, measure
@@ -48,6 +49,7 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
     Generated jobs are kept under `folder`/traces for the cells that share them; the run directory only if
     `keep`, as the cell's place. Raises what reading the trace, generating and replaying raise.
     """
+    expect_jobs(cell.study_jobs)
     trace = jobs_of_cell(cell, folder)
     scenario = parse_scenario({**cell.scenario, "seed": cell.seed})
     if not keep:

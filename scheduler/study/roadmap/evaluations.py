@@ -6,8 +6,9 @@ that are looked at, so workers are busy though the search goes step by step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from functools import cache, partial
 from math import inf
 from pathlib import Path
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario
 from scheduler.study.cells.cell import Cell, cell_of
+from scheduler.study.cells.compute import jobs_of_cell
 from scheduler.study.cells.figures import KnownFigures
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import StudyProgress
@@ -26,6 +28,7 @@ from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, Sam
 from scheduler.study.roadmap.quarters import Quarter, month_of_quarter
 from scheduler.study.roadmap.search import Look, PodNumbers
 from traces.times import DAY_S
+from traces.trace import Trace
 
 CellsOf = Callable[[int, int, str, int], list[Cell]]
 """(quarter, pods, when jobs burst, number of seeds) -> the cells to run."""
@@ -43,6 +46,8 @@ class MonthBench:
     folder: Path
     workers: Workers
     progress: StudyProgress
+    study_jobs: int = 0
+    """About how many jobs all runs have together, for whoever decides whether to compile."""
 
     def __post_init__(self) -> None:
         self.runs = KnownFigures(self.folder, self.workers, self.progress)
@@ -52,12 +57,17 @@ class MonthBench:
         scenario = replace(self.scenario, demand=dict(arguments))
         return partial(self._look, story, cache(partial(self._cells, scenario)))
 
+    def jobs(self, quarter: int) -> Trace:
+        """Return the jobs of a quarter's days for the first seed, kept for the runs that meet them."""
+        cell = self._cells(self.scenario, quarter, 1, self.scenario.policy.patience, 1)[0]
+        return jobs_of_cell(cell, self.folder)
+
     def _look(
         self, story: str, cells_of: CellsOf, numbers: PodNumbers, burst: str, seeds: int
     ) -> list[Evaluation]:
         """Evaluate numbers of pods in quarters, on the first seeds; raises FailedRunError."""
         cells = [cells_of(quarter, pods, burst, seeds) for quarter, pods in numbers]
-        self.runs.of(story, [each for of_one in cells for each in of_one])  # together, for busy workers
+        self.runs.of(story, in_turn_by_jobs(each for of_one in cells for each in of_one))  # for busy workers
         return [
             Evaluation(Candidate(pods, burst), tuple(map(self._sample, of_one, self.runs.of(story, of_one))))
             for (_, pods), of_one in zip(numbers, cells, strict=True)
@@ -70,11 +80,20 @@ class MonthBench:
         window = (self.warm_up_days * DAY_S, (self.warm_up_days + month.month_days) * DAY_S)
         asked = with_policy(asked, parse_policy(burst))
         waits_of, first = (self.target.group,), scenario.seed
-        return [cell_of(asked, first + at, waits_of=waits_of, windows=(window,)) for at in range(seeds)]
+        made = [cell_of(asked, first + at, waits_of=waits_of, windows=(window,)) for at in range(seeds)]
+        return [with_fields(cell, study_jobs=self.study_jobs) for cell in made]
 
     def _sample(self, cell: Cell, figures: Metrics) -> Sample:
         (window,), (metrics,) = cell.windows, figures["windows"]
         return sample_of(metrics, self.target, window)
+
+
+def in_turn_by_jobs(cells: Iterable[Cell]) -> list[Cell]:
+    """Return cells in their order, but those that share jobs one after another: a worker has them at hand."""
+    turns: dict[str, list[Cell]] = {}
+    for cell in cells:
+        turns.setdefault(cell.jobs_key, []).append(cell)
+    return [cell for sharing in turns.values() for cell in sharing]
 
 
 def sample_of(metrics: Metrics, target: Target, window: tuple[int, int]) -> Sample:

@@ -9,11 +9,10 @@ from typing import NamedTuple
 from scheduler.catalog import load_catalog
 from scheduler.stock.stock import stock_of
 from scheduler.study.plan.search import levels
-from scheduler.study.reference import reference_of
 from scheduler.study.roadmap.evaluations import MonthBench
 from scheduler.study.roadmap.full_run import full_run
 from scheduler.study.roadmap.generations import Generation, GenerationOutcome
-from scheduler.study.roadmap.quarters import demand_from, first_midnight
+from scheduler.study.roadmap.quarters import first_midnight
 from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
 from scheduler.study.roadmap.roadmap import Beside, Roadmap, StoryOutcome
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, neighbours
@@ -21,7 +20,6 @@ from scheduler.study.roadmap.screening import load_curve, screened
 from scheduler.study.roadmap.search import Look, Task, descend, search
 from scheduler.study.roadmap.stories import AS_GIVEN_STORY, DemandStory, stories_of
 from traces.times import DAY_S
-from workloads import demand_of, generate
 
 
 def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Roadmap:
@@ -62,6 +60,10 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
     )
 
 
+LOOKED_AT = 3
+"""Numbers of pods that the search looks at in each quarter, at least."""
+
+
 class _Search(NamedTuple):
     outcome: GenerationOutcome
     look: Look
@@ -73,6 +75,7 @@ class _Search(NamedTuple):
 def _searched(generation: Generation) -> _Search:
     name, bench, question = generation
     look, start = bench.looker(AS_GIVEN_STORY, bench.scenario.demand), screening(bench, question)
+    bench.study_jobs *= levels(question.seeds)[0] * LOOKED_AT * len(question.bursts)
     terms = terms_of(bench.scenario, bench.pool, bench.quarters, question)
     task = Task(bench.target, terms, question.present, question.most)
     best = search(look, question.bursts, task, levels(question.seeds), start)
@@ -94,11 +97,11 @@ def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:
     rents = [offer.prices[0][1] / catalog.device(offer.device).peak_pflops for offer in stock.offers]
     rent_usd_h = min(rents, default=0.0) * peak * pool.pod_devices
     least = min(1.0, fixed_usd_h / rent_usd_h) if rent_usd_h else 1e-9
-    pods = []
-    for quarter in bench.quarters:
+    pods, bench.study_jobs = [], 0
+    for at, quarter in enumerate(bench.quarters):
         days = bench.warm_up_days + quarter.month_days
-        demand = demand_from(scenario.demand, quarter.month_day - bench.warm_up_days, days)
-        jobs = generate(demand_of({"seed": scenario.seed} | demand), reference_of())
+        jobs = bench.jobs(at)
+        bench.study_jobs += len(jobs)
         curve = load_curve(jobs, bench.warm_up_days * DAY_S, days * DAY_S)
         pods.append(max(question.present, screened(*curve, pool.pod_devices, least, question.most)))
     return tuple(max(pods[: at + 1]) for at in range(len(pods)))
@@ -111,22 +114,28 @@ def _outcome(look: Look, schedule: Schedule, task: Task, seeds: int) -> Schedule
 
 def _neighbours(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> tuple[Beside, ...]:
     found = neighbours(best.schedule, task.present, task.most)
+    numbers = {number for each in found for number in enumerate(each.schedule.pods)}
+    look(sorted(numbers), best.schedule.burst, seeds)  # together, for busy workers
     return tuple(Beside(each, _outcome(look, each.schedule, task, seeds)) for each in found)
 
 
 def cheapest_fixed(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> ScheduleOutcome | None:
     """Return the cheapest schedule that has all its pods from the start and meets the target.
 
-    With the answer's policy. More pods are looked at until they cost more to buy than the best one in all.
+    With the answer's policy. More pods are looked at while that saves, as costs are nearly convex in them.
     """
     found: ScheduleOutcome | None = None
     quarters, burst = len(best.quarters), best.schedule.burst
     for pods in range(max(1, task.present), task.most + 1):
-        if found and (pods - task.present) * task.terms.pod_usd[0] >= found.mean_usd:
-            break
+        (fullest,) = look([(quarters - 1, pods)], burst, seeds)
+        if not fullest.meets(task.target):
+            continue  # one quarter that misses is enough
         fixed = _outcome(look, Schedule((pods,) * quarters, burst), task, seeds)
-        if not fixed.missed(task.target) and (found is None or fixed.mean_usd < found.mean_usd):
-            found = fixed
+        if fixed.missed(task.target):
+            continue
+        if found is not None and fixed.mean_usd >= found.mean_usd:
+            break
+        found = fixed
     return found
 
 
