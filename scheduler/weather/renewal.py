@@ -39,6 +39,10 @@ class Law:
             return self.mean_s * portable.standard_exponential(rng, shape)
         return self._lognormal(-(self.sigma**2) / 2, portable.standard_normal(rng, shape))
 
+    def cycles(self, rng: np.random.Generator, now_s: Ints, down_s: Ints) -> Ints:
+        """Draw when units that came up at `now_s` are up again, after a row of `down_s` a cycle."""
+        return np.asarray(now_s + np.cumsum(whole(self.draw(rng, down_s.shape)) + down_s, axis=0))
+
     def left(self, rng: np.random.Generator, units: int) -> Floats:
         """Draw what is left at second 0 of spans that began long ago: exponential ones have no memory."""
         if self.sigma is None:
@@ -66,11 +70,17 @@ class DailyHazard:
         self._hour_s = np.arange(25) * HOUR_S
         self._through = np.concatenate([[0.0], np.cumsum(hazard * HOUR_S)])
 
-    def ends(self, rng: np.random.Generator, now_s: Ints) -> Ints:
-        """Draw the seconds in which units fail that came up at `now_s`: the hazard adds up to Exp(1)."""
+    def cycles(self, rng: np.random.Generator, now_s: Ints, down_s: Ints) -> Ints:
+        """As of a `Law`; each up-time depends on when it begins."""
+        hazard, up_again_s = portable.standard_exponential(rng, down_s.shape), np.empty_like(down_s)
+        for row, adds in enumerate(hazard):
+            now_s = up_again_s[row] = self._ends(now_s, adds) + down_s[row]
+        return up_again_s
+
+    def _ends(self, now_s: Ints, hazard: Floats) -> Ints:
+        """Return the seconds in which units fail that came up at `now_s`: when it has added up to so much."""
         day, second = np.divmod(now_s + self._midnight_s, 24 * HOUR_S)
-        reached = np.interp(second, self._hour_s, self._through)
-        reached += portable.standard_exponential(rng, now_s.shape)
+        reached = np.interp(second, self._hour_s, self._through) + hazard
         days, rest = np.divmod(reached, self._through[-1])
         end_s = (day + days) * 24 * HOUR_S + np.interp(rest, self._through, self._hour_s)
         second_s = np.minimum(end_s - self._midnight_s, LONGEST_S).astype(np.int64)
@@ -78,7 +88,8 @@ class DailyHazard:
 
     def left(self, rng: np.random.Generator, units: int) -> Floats:
         """Draw what is left at second 0."""
-        return self.ends(rng, np.zeros(units, np.int64)).astype(np.float64)
+        hazard = portable.standard_exponential(rng, units)
+        return self._ends(np.zeros(units, np.int64), hazard).astype(np.float64)
 
 
 Up = Law | DailyHazard
@@ -105,10 +116,7 @@ def alternate(
     rows = _rows(up, down, units, until_s)
     while (now_s < until_s).any():
         down_s = whole(down.draw(rng_down, (rows, units)))
-        if isinstance(up, Law):
-            up_again_s = now_s + np.cumsum(whole(up.draw(rng_up, (rows, units))) + down_s, axis=0)
-        else:
-            up_again_s = up.ends(rng_up, now_s[None]) + down_s
+        up_again_s = up.cycles(rng_up, now_s, down_s)
         from_s = up_again_s - down_s
         yield _spells(from_s, up_again_s, from_s < until_s)
         now_s = up_again_s[-1]
@@ -123,8 +131,8 @@ def _first(up: Up, down: Law, units: int, rng: np.random.Generator) -> tuple[Int
 
 
 def _rows(up: Up, down: Law, units: int, until_s: int) -> int:
-    """Cycles to draw at once; of a daily hazard one, as its up-times depend on when they begin."""
-    if not isinstance(up, Law) or not units:
+    """Cycles to draw at once."""
+    if not units:
         return 1
     expected = until_s / (up.mean_s + down.mean_s)
     return int(np.clip(1.1 * expected + 2, 1, max(1, DRAWS_AT_ONCE // units)))
