@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from scheduler.cli import main
 from scheduler.cli.ledger import KEYS
 from scheduler.money.ledger.bills import bills
+from scheduler.report.shares import shares
 from scheduler.run.directory import Run
-from scheduler.run.fairness import fairness, jain_index, max_min, served, share_error
+from scheduler.run.fairness import Served, fairness, jain_index, max_min, served, share_error
 from scheduler.run.figures import measure
 from scheduler.run.goodput import DeviceTime
 from scheduler.run.groups import GroupError, columns_of, group_of, named
@@ -178,6 +179,13 @@ def test_commands_tell_jobs_apart(tmp_path: Path) -> None:
     shown = type_in("ledger", tmp_path / "run", "--by", "owner,month", "--idle", "use").stdout
     assert "no job's, by use" in shown
     assert "ann    1970-01" in shown
+
+
+def test_an_even_index_says_so_where_all_was_done() -> None:
+    done = {"ann": Served(1, 10, 10, 10, 1.0), "bob": Served(1, 5, 5, 5, 2.0)}
+    told = "; all that was asked for was done, so all had what was due"
+    assert shares(done, "owner").endswith(f"share error 0.0%{told}")
+    assert told not in shares(done | {"bob": Served(1, 6, 5, 5, 2.0)}, "owner")
 
 
 def test_wrong_words_are_one_line(tmp_path: Path) -> None:

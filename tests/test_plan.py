@@ -40,6 +40,7 @@ from scheduler.study.plan.quotas import wider_quotas
 from scheduler.study.plan.search import INDIFFERENT, frontier, levels, search, smallest_number
 from scheduler.study.plan.variations import policies_elsewhere
 from scheduler.study.reference import reference_of
+from traces.confidence import BlocksDrawn
 from workloads import demand_of
 
 TARGET = Target(group="k", share=0.95, limit_s=100, stranded=0.01)
@@ -270,6 +271,17 @@ def test_the_interval_of_a_wait_resamples_whole_seeds() -> None:
     shares = [comb(3, 3) / 27, 8 / 27]  # that the largest drawn is 10, at most 20
     assert shares[0] > 0.025
     assert found.wait_interval(0.95) == (10, inf)
+
+
+def test_a_replication_without_a_job_of_the_kind_shows_nothing() -> None:
+    """Of three, one meets the target and one misses it: half of those that say anything."""
+    target = Target(group="k", share=0.95, limit_s=10, stranded=0.01)
+    found = evaluation(sample(waits=(4,)), sample(waits=()), sample(waits=(20,)))
+    of_log = dataclasses.replace(found, drawn=BlocksDrawn(3, 2))
+    assert of_log.confidence(target) == 0.5
+    assert of_log.wait_interval(0.95) == (4, 20)
+    nothing = dataclasses.replace(of_log, samples=(sample(waits=()),) * 2)
+    assert nothing.confidence(target) == 0.0 and nothing.wait_interval(0.95) == (0, inf)
 
 
 def test_prices_change_only_what_they_are_of() -> None:

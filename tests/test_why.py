@@ -703,6 +703,8 @@ def test_waits_are_written_beside_a_run_and_never_into_it(waited: Path) -> None:
     assert table.select(["from_s", "to_s", "cause"]).to_pylist() == [
         {"from_s": 60, "to_s": 7_200, "cause": "too_few"}
     ]
+    type_in(*words, waited / "again.parquet")
+    assert (waited / "again.parquet").read_bytes() == (waited / "waits.parquet").read_bytes()
     complains(type_in(*words, waited / "run" / "waits.parquet"), "is a finished run")
     complains(type_in(*words, waited / "run" / "jobs.parquet"), "run is a finished run, which stays as it is")
     complains(type_in(*words, waited / "jobs.parquet"), "jobs.parquet", "is already there")

@@ -51,13 +51,15 @@ def why(
         return
     import numpy as np
 
+    from scheduler.why.answer import waits_of_run
     from scheduler.why.question import row_of, setup_of
     from scheduler.why.waits import Inquiry
 
     setup = setup_of(opened, jobs_asked(opened, trace, part))
     row = None if job is None else row_of(opened, setup.trace, job)
     if out is not None:
-        waits = Inquiry(opened, setup, None if row is None else np.array([row])).waits()
+        whole = row is None
+        waits = waits_of_run(opened, setup) if whole else Inquiry(opened, setup, np.array([row])).waits()
         waits.write(setup.trace, out)
         click.echo(_written(out, len(waits.row), as_json=as_json))
     elif row is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isclose
 
 from scheduler.run.fairness import Served, fairness
 from scheduler.run.groups import ALL
@@ -38,10 +39,12 @@ def shares(groups: Mapping[str, Served], by: str) -> str:
     header = [by, "weight", "device-h asked", "done", "due", "of all done", "slowdown mean"]
     found = fairness(groups)
     hidden = len(groups) - len(rows)
+    done = all(isclose(group.had_h, group.asked_h, rel_tol=1e-9) for group in groups.values())
+    all_done = "; all that was asked for was done, so all had what was due" if done and had_h else ""
     parts = [
         table(header, rows, numbers=range(1, len(header))),
         f"{count(hidden)} more that asked for less" if hidden else "",
         f"Jain's index: {ratio(found['jain_due'])} of what was due, {ratio(found['jain_speed'])} of speed; "
-        f"share error {percent(found['share_error'])}",
+        f"share error {percent(found['share_error'])}{all_done}",
     ]
     return "\n".join(part for part in parts if part)

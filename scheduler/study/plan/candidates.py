@@ -166,12 +166,13 @@ class Evaluation:
     def confidence(self, target: Target) -> float:
         """Return the share of resamples of the seeds that meet the target.
 
-        Those of a log are its replications themselves.
+        Those of a log are its replications themselves; one without a job of the kind shows nothing.
         """
         if len(self.samples) < 2:
             return float(self.meets(target))
         if self.drawn is not None:
-            return float(_met(target, *self._service(target)).mean())
+            shown = [bool(len(sample.wait_s)) for sample in self.samples]
+            return float(_met(target, *self._service(target))[shown].mean()) if any(shown) else 0.0
         met = _resampled(
             self._service(target),
             lambda *columns, axis: _met(target, *(column.sum(axis) for column in columns)).astype(float),
@@ -185,7 +186,8 @@ class Evaluation:
             return 0.0, inf
         ends = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
         if self.drawn is not None:
-            each = np.array([_quantile(np.asarray(sample.wait_s, float), share) for sample in self.samples])
+            waits = (np.asarray(sample.wait_s, float) for sample in self.samples if len(sample.wait_s))
+            each = np.array([_quantile(wait_s, share) for wait_s in waits])
             return _quantile(each, ends[0]), _quantile(each, ends[1])
         known = np.unique(self.wait_s)
         # Ranks stand for the waits, as the mean and error that scipy takes along need finite values.
