@@ -46,7 +46,7 @@ def summary(run: Run, by: str = "workload") -> str:
     Jobs are told apart by a column, one of `BY`; where that is not the workload, it says how evenly their
     words were served.
     """
-    device_time, levels = DeviceTime(run), DeviceLevels(run)
+    levels, device_time = DeviceLevels(run), DeviceTime(run)
     jobs = worked_jobs(run, device_time)
     words = by_word(run, jobs, by)
     *_, together = words.values()

@@ -10,15 +10,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.run.directory import Run
-from traces.arrays import Array, Bools, Floats, Ints, is_word, rows_of
+from traces.arrays import Bools, Floats, Ints, is_word
 
 CUT_SHORT = ("failed", "reclaimed", "preempted", "migrated", "killed")
 """Outcomes of attempts that ended before their work was done."""
 
 _NUMBERS = ("job_id", "devices", "used", "alloc_s", "end_s", "kept_s", "checkpointing_s", "lost_device_s")
+_COLUMNS = [*_NUMBERS, "where", "rented", "start_s", "outcome"]
 
 
 class DeviceTime:
@@ -27,27 +29,51 @@ class DeviceTime:
     `held` is `unused`, devices of a rented size that is larger than the gang, and of the others `starting`
     (booting, staging, restarting: all that comes before the work) + `checkpoints` + `lost` + `given_up` +
     `kept`. What a job did and kept is `given_up` if the job was killed in the end. Devices that send results
-    home over a link are counted as working.
+    home over a link are counted as working. Each is worked out when it is asked for: of a million attempts,
+    all of them together are more than the columns that they come from.
     """
 
     def __init__(self, run: Run) -> None:
-        attempts = run.table("attempts", [*_NUMBERS, "where", "rented", "start_s", "outcome", "pods"])
-        told = {name: attempts.column(name).to_numpy().astype(np.int64, copy=False) for name in _NUMBERS}
-        self.job_id, self.used, self.kept_s = told["job_id"], told["used"], told["kept_s"]
+        pods = run.table("attempts", ["pods"]).column("pods")  # the largest column: let go of before the rest
+        self.spans: Bools = pc.greater(pc.list_value_length(pods), 1).to_numpy()
+        del pods
+        attempts = run.table("attempts", _COLUMNS)
+        told = {name: _whole(attempts.column(name)) for name in _NUMBERS}
+        self.job_id, self.kept_s = told["job_id"], told["kept_s"]
         self.alloc_s, self.end_s = told["alloc_s"], told["end_s"]
         self.rented: Bools = attempts.column("rented").to_numpy()
-        self.spans: Bools = pc.greater(pc.list_value_length(attempts.column("pods")), 1).to_numpy()
         self._words = attempts.select(["where", "outcome"])
-        start_s = attempts.column("start_s")
-        self.start_s: Ints = pc.coalesce(start_s, attempts.column("end_s")).to_numpy()
-        self.held: Ints = told["devices"] * (self.end_s - self.alloc_s)
-        self.unused: Ints = (told["devices"] - self.used) * (self.end_s - self.alloc_s)
-        self.starting: Ints = self.used * (self.start_s - self.alloc_s)
-        self.checkpoints: Ints = self.used * told["checkpointing_s"]
-        self.lost: Ints = told["lost_device_s"]
+        self.start_s: Ints = pc.coalesce(attempts.column("start_s"), attempts.column("end_s")).to_numpy()
+        self._devices, self._used = (told[name].astype(np.int32) for name in ("devices", "used"))
+        self._checkpointing_s, self.lost = told["checkpointing_s"], told["lost_device_s"]
         self._killed = _killed(run) if run.description["jobs"]["killed"] else np.empty(0, np.int64)
 
-    @cached_property
+    @property
+    def used(self) -> Ints:
+        """Devices that work."""
+        return self._used.astype(np.int64)
+
+    @property
+    def held(self) -> Ints:
+        """Device-seconds that were held."""
+        return self._devices * (self.end_s - self.alloc_s)
+
+    @property
+    def unused(self) -> Ints:
+        """Of devices of a rented size that is larger than the gang."""
+        return (self._devices - self._used) * (self.end_s - self.alloc_s)
+
+    @property
+    def starting(self) -> Ints:
+        """Of what comes before the work."""
+        return self._used * (self.start_s - self.alloc_s)
+
+    @property
+    def checkpoints(self) -> Ints:
+        """Of writing checkpoints."""
+        return self._used * self._checkpointing_s
+
+    @property
     def work(self) -> Ints:
         """Device-seconds of work that were not lost with the attempt."""
         return self.held - self.unused - self.starting - self.checkpoints - self.lost
@@ -93,12 +119,14 @@ class DeviceTime:
         length = np.maximum(1, self.end_s - self.alloc_s)
         return np.asarray(np.clip(inside, 0, None) / length)
 
-    def of_jobs(self, job_id: Array, value: Array) -> Array:
-        """Sum up a value of attempts by job, in the order of `job_id`."""
-        return np.bincount(rows_of(job_id, self.job_id), weights=value, minlength=len(job_id))
-
     def _is(self, name: str, word: str) -> Bools:
         return is_word(self._words.column(name), word)
+
+
+def _whole(column: pa.ChunkedArray) -> Ints:
+    """Return a column of numbers as int64; one that is 0 throughout takes no memory."""
+    numbers = np.asarray(column.to_numpy().astype(np.int64, copy=False))
+    return numbers if numbers.any() else np.broadcast_to(np.int64(0), len(numbers))
 
 
 def _killed(run: Run) -> Any:

@@ -48,16 +48,17 @@ def worked_jobs(run: Run, device_time: DeviceTime) -> pa.Table:
     `spans` says whether a job was ever on several pods at once.
     """
     jobs = run.table("jobs", _COLUMNS)
-    job_id, work_s = jobs.column("job_id").to_numpy(), device_time.work // device_time.used
-    burst_s = device_time.rented * (device_time.end_s - device_time.start_s) * device_time.used
-    before_s = np.maximum(0, run.start_s - pc.fill_null(jobs.column("start_s"), run.start_s).to_numpy())
-    kept_s = device_time.kept_s * device_time.counts
-    for name, value in {"work_s": work_s, "burst_s": burst_s, "done_s": kept_s}.items():
-        of_jobs = device_time.of_jobs(job_id, value)
-        gang = jobs.column("gang").to_numpy() if name == "done_s" else 1
-        more = before_s if name == "work_s" else 0
-        jobs = jobs.append_column(name, pa.array(of_jobs * gang + more))
-    return jobs.append_column("spans", pa.array(device_time.of_jobs(job_id, device_time.spans) > 0))
+    row, count = rows_of(jobs.column("job_id").to_numpy(), device_time.job_id), len(jobs)
+    work_s = np.bincount(row, device_time.work // device_time.used, count)
+    work_s += np.maximum(0, run.start_s - pc.fill_null(jobs.column("start_s"), run.start_s).to_numpy())
+    jobs = jobs.append_column("work_s", pa.array(work_s))
+    on_rented = np.flatnonzero(device_time.rented)  # few, where all are not
+    burst_s = (device_time.end_s - device_time.start_s)[on_rented] * device_time.used[on_rented]
+    jobs = jobs.append_column("burst_s", pa.array(np.bincount(row[on_rented], burst_s, count)))
+    done_s = np.bincount(row, device_time.kept_s * device_time.counts, count)
+    done_s *= jobs.column("gang").to_numpy()
+    jobs = jobs.append_column("done_s", pa.array(done_s))
+    return jobs.append_column("spans", pa.array(np.bincount(row, device_time.spans, count) > 0))
 
 
 def by_word(run: Run, jobs: pa.Table | None = None, by: str = "workload") -> dict[str, dict[str, float]]:
@@ -66,10 +67,9 @@ def by_word(run: Run, jobs: pa.Table | None = None, by: str = "workload") -> dic
     `jobs` are the run's `worked_jobs`, where they are at hand; `by` is one of `scheduler.run.groups.BY`.
     """
     jobs = worked_jobs(run, DeviceTime(run)) if jobs is None else jobs
-    groups = {name: filtered(jobs, rows) for name, rows in words_in(jobs, by).items()}
-    if len(groups) != 1:
-        groups[ALL] = jobs
-    return {name: job_figures(group, run.end_s) for name, group in groups.items()}
+    words = words_in(jobs, by)  # and one part of the table at a time
+    figures = {name: job_figures(filtered(jobs, rows), run.end_s) for name, rows in words.items()}
+    return figures if len(words) == 1 else figures | {ALL: job_figures(jobs, run.end_s)}
 
 
 def by_gang(jobs: pa.Table, end_s: int) -> dict[str, dict[str, float]]:
