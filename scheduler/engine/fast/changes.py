@@ -31,6 +31,7 @@ from scheduler.engine.fast.memory import (
     HORIZON,
     JOBS_END,
     LAGS,
+    LEAF,
     LEAVES,
     LEVELS,
     LINE,
@@ -49,13 +50,13 @@ from scheduler.engine.fast.memory import (
     POOL,
     PUT_OFF,
     RANK,
-    RENTED_LINE,
     SIZE,
     SORT_LIST,
     STARTS_BEFORE,
     WAITING,
     WAITS,
 )
+from scheduler.engine.fast.records import rented_line, renter_of
 from scheduler.engine.fast.renting import seek
 from traces.arrays import Ints
 
@@ -143,10 +144,10 @@ def sort_out(memory: Ints, here: int) -> None:
     memory[ranks : ranks + count].sort()
     for at in range(ranks, ranks + count):
         job = memory[memory[BY_RANK] + memory[at]]
-        if memory[job + RENTED_LINE] != NONE:
+        if rented_line(memory, job) != NONE:
             seek(memory, job)
         else:
-            leave(memory, job, LINE)
+            leave(memory, job, memory[job + LINE], memory[job + LEAF])
             memory[job + WAITS] = 0
             memory[WAITING] -= 1
             if memory[HEAD] == job:
@@ -161,10 +162,10 @@ def admitted(memory: Ints) -> None:
     for at in range(first, first + memory[NEWCOMERS]):
         job = memory[at]
         if memory[job + LINE] != NONE and memory[memory[job + LINE] + LOST_PODS]:
-            if memory[job + RENTED_LINE] == NONE:
+            if rented_line(memory, job) == NONE:
                 turn_away(memory, job, ABSENT)
                 continue
-            memory[job + LINE], memory[job + PATIENCE] = NONE, 0
+            memory[job + LINE], memory[renter_of(memory, job) + PATIENCE] = NONE, 0
         memory[first + kept] = job
         kept += 1
     memory[NEWCOMERS] = kept

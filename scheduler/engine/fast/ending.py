@@ -19,9 +19,8 @@ from scheduler.engine.fast.memory import (
     END_HEAP,
     ENDED,
     ENDS,
-    ESTIMATES,
-    GRACE,
     HELD_FOR,
+    JOB,
     KEEP,
     KEPT,
     KEPT_HEAP,
@@ -36,16 +35,16 @@ from scheduler.engine.fast.memory import (
     READY,
     RELEASE,
     REST,
-    ROW,
     ROW_LIST,
     ROWS,
-    RUNS,
     SHADOW,
     SIZE,
     SPAN_LIST,
     SPANNED,
     USED,
+    WAS_KILLED,
 )
+from scheduler.engine.fast.records import killed_after_s, row_of, run_s, vacate
 from scheduler.engine.fast.reserving import look_again
 from scheduler.engine.log.outcomes import FINISHED, OVERRAN
 from scheduler.engine.log.runlog import ROW_WIDTH
@@ -55,54 +54,60 @@ from traces.arrays import Ints
 @compiled
 def finish(memory: Ints, now_s: int) -> None:
     """End the next attempt: give its devices back, and log it."""
-    job = memory[memory[BY_NUMBER] + pop(memory, END_HEAP, ENDS)]
+    number = pop(memory, END_HEAP, ENDS)
+    attempt = memory[memory[BY_NUMBER] + number]
     memory[NOW], memory[CHANGED] = now_s, 1
     if memory[LINKS] != NONE:
-        memory[ENDED] = job
-    need, pod, chain = memory[job + NEED], memory[job + POD], memory[job + CHAIN]
-    place, row = memory[need + PLACE_OF], memory[job + ROW]
-    if pod == NONE and chain == NONE:
-        push(memory, KEPT_HEAP, KEPT, now_s + memory[place + KEEP], row)
-    elif chain != NONE:
+        memory[ENDED], memory[WAS_KILLED] = memory[attempt + JOB], is_killed(memory, attempt)
+    need, pod, chain = memory[attempt + NEED], memory[attempt + POD], memory[attempt + CHAIN]
+    place = memory[need + PLACE_OF]
+    if chain != NONE:
         log_pods(memory, pod, chain)
-    log_row(memory, job, now_s)
+    log_row(memory, attempt, now_s)
+    if pod == NONE and chain == NONE:
+        push(memory, KEPT_HEAP, KEPT, now_s + memory[place + KEEP], number)
+        return
     while chain != NONE:
-        release(memory, job, chain, memory[place + SIZE])
+        release(memory, attempt, chain, memory[place + SIZE])
         chain = memory[chain + NEXT]
     if pod != NONE:
-        release(memory, job, pod, memory[need + REST])
+        release(memory, attempt, pod, memory[need + REST])
+    vacate(memory, attempt)
 
 
 @compiled
-def release(memory: Ints, job: int, pod: int, devices: int) -> None:
+def release(memory: Ints, attempt: int, pod: int, devices: int) -> None:
     """Give devices of a pod back."""
-    pool = memory[memory[job + NEED] + PLACE_OF]
+    pool = memory[memory[attempt + NEED] + PLACE_OF]
     give(memory, pool, pod, devices)
     if memory[BACKFILL] == EASY:
-        expect_no_more(memory, pool, pod, memory[job + RELEASE], devices)
+        expect_no_more(memory, pool, pod, memory[attempt + RELEASE], devices)
         if memory[HELD_FOR] != NONE and memory[NOW] < memory[SHADOW]:
             look_again(memory, pod)
 
 
 @compiled
-def log_row(memory: Ints, job: int, now_s: int) -> None:
+def log_row(memory: Ints, attempt: int, now_s: int) -> None:
     """Let the log have an attempt that has ended."""
-    need, row = memory[job + NEED], memory[ROW_LIST] + ROW_WIDTH * memory[ROWS]
-    first = memory[job + CHAIN] if memory[job + CHAIN] != NONE else memory[job + POD]
-    memory[row], memory[row + 1] = memory[job + ROW], memory[need + COLUMN]
+    need, row = memory[attempt + NEED], memory[ROW_LIST] + ROW_WIDTH * memory[ROWS]
+    first = memory[attempt + CHAIN] if memory[attempt + CHAIN] != NONE else memory[attempt + POD]
+    memory[row], memory[row + 1] = row_of(memory, memory[attempt + JOB]), memory[need + COLUMN]
     memory[row + 2], memory[row + 3] = memory[need + DEVICES], memory[need + USED]
-    memory[row + 4], memory[row + 5], memory[row + 6] = memory[job + ALLOC], memory[job + READY], now_s
-    memory[row + 7] = OVERRAN if is_killed(memory, job) else FINISHED
+    memory[row + 4], memory[row + 5], memory[row + 6] = (
+        memory[attempt + ALLOC],
+        memory[attempt + READY],
+        now_s,
+    )
+    memory[row + 7] = OVERRAN if is_killed(memory, attempt) else FINISHED
     memory[row + 8] = -1 if first == NONE else memory[first + NUMBER_OF_POD]
     memory[ROWS] += 1
 
 
 @compiled
-def is_killed(memory: Ints, job: int) -> bool:
-    """Say whether a job that has ended ran past its estimate for too long."""
-    need, row = memory[job + NEED], memory[job + ROW]
-    limit_s = memory[memory[need + ESTIMATES] + row] + memory[GRACE]
-    return bool(memory[memory[need + RUNS] + row] > limit_s)
+def is_killed(memory: Ints, attempt: int) -> bool:
+    """Say whether an attempt that has ended ran past its estimate for too long."""
+    job, need = memory[attempt + JOB], memory[attempt + NEED]
+    return bool(run_s(memory, job, need) > killed_after_s(memory, job, need))
 
 
 @compiled
@@ -126,7 +131,7 @@ def answer(memory: Ints) -> None:
     """Let an end have its consequences for the jobs that come after."""
     job = memory[ENDED]
     memory[ENDED] = NONE
-    if is_killed(memory, job):
-        lose(memory, memory[job + ROW])
+    if memory[WAS_KILLED]:
+        lose(memory, row_of(memory, job))
     else:
-        free_followers(memory, memory[job + ROW])
+        free_followers(memory, row_of(memory, job))

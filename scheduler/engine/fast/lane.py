@@ -16,6 +16,7 @@ from scheduler.engine.fast.memory import (
     ARRIVED,
     ASKING,
     ASKS,
+    ATTEMPT_SIZE,
     BY_NUMBER,
     CHAIN,
     COLUMN,
@@ -24,6 +25,7 @@ from scheduler.engine.fast.memory import (
     ENDS,
     FULL,
     HELD,
+    JOB,
     JOB_SIZE,
     JOBS,
     LAG_HEAP,
@@ -43,7 +45,8 @@ from scheduler.engine.fast.memory import (
     REJECT_LIST,
     REJECT_SIZE,
     REJECTS,
-    ROW,
+    RENTER_SIZE,
+    RENTERS,
     ROW_LIST,
     ROWS,
     SPAN_LIST,
@@ -106,9 +109,10 @@ class Lane:
     def _ask(self) -> None:
         """Let a job say which offers it prefers."""
         memory = self._memory
-        job = memory[ASKS]
-        memory[job + PREFERENCE] = self._preferences.of(int(memory[job + ROW]), int(memory[NOW]))
-        memory[job + PREFERRED_IN], memory[ASKS] = memory[PERIOD], NONE
+        row = int(memory[ASKS] - memory[JOBS]) // JOB_SIZE
+        renter = memory[RENTERS] + RENTER_SIZE * row
+        memory[renter + PREFERENCE] = self._preferences.of(row, int(memory[NOW]))
+        memory[renter + PREFERRED_IN], memory[ASKS] = memory[PERIOD], NONE
 
     def _log(self, simulation: Simulation) -> None:
         """Let the log have what has ended, and who waits and runs now."""
@@ -122,7 +126,7 @@ class Lane:
         memory[ROWS] = memory[REJECTS] = memory[SPANNED] = 0
         running = self._running()
         needs = running[:, NEED]
-        held = (running[:, ROW], memory[needs + COLUMN], memory[needs + DEVICES], running[:, ALLOC])
+        held = self._rows(running), memory[needs + COLUMN], memory[needs + DEVICES], running[:, ALLOC]
         log.add(ended, np.stack(held, axis=1), int(memory[NOW]))
 
     def _reject(self, log: RunLog) -> None:
@@ -164,17 +168,23 @@ class Lane:
         return frozenset([*np.flatnonzero(self._links[:, HELD]).tolist(), *lagging.tolist()])
 
     def _running(self) -> Ints:
-        """Return the records of the jobs that run, in order of their start."""
+        """Return the records of the attempts that run, in order of their start."""
         memory = self._memory
         numbers = np.sort(memory[memory[END_HEAP] :][: memory[ENDS]] % memory[TIES])
-        running: Ints = self._jobs[(memory[memory[BY_NUMBER] + numbers] - memory[JOBS]) // JOB_SIZE]
+        attempts = memory[memory[BY_NUMBER] + numbers]
+        running: Ints = memory[attempts[:, None] + np.arange(ATTEMPT_SIZE)]
         return running
+
+    def _rows(self, attempts: Ints) -> Ints:
+        """Return the rows in the trace of the jobs of attempts."""
+        rows: Ints = (attempts[:, JOB] - self._memory[JOBS]) // JOB_SIZE
+        return rows
 
     def _attempts(self, simulation: Simulation) -> list[Attempt]:
         """Return what still runs as the simulation has it."""
         running = self._running()
         attempts = []
-        for record, job in zip(running, self._asked.some(running[:, ROW]), strict=True):
+        for record, job in zip(running, self._asked.some(self._rows(running)), strict=True):
             need = self._needs[self._memory[record[NEED] + NUMBER]]
             pods: tuple[Pod, ...] = ()
             if isinstance(need, PodNeed):

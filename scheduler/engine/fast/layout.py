@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.engine.fast.memory import BRANCHES, RUN_SIZE
-from traces.arrays import Ints
+from traces.arrays import Array, Ints
+
+_ROWS_AT_ONCE = 4_096
 
 
 class RecordColumns:
@@ -16,19 +18,21 @@ class RecordColumns:
 
     def __init__(self, count: int, width: int) -> None:
         self.shape = count, width
-        self._columns: dict[int, Ints] = {}
+        self._columns: dict[int, Array] = {}
 
-    def __setitem__(self, column: int, values: Ints) -> None:
+    def __setitem__(self, column: int, values: Array) -> None:
         self._columns[column] = values
 
-    def __getitem__(self, column: int) -> Ints:
+    def __getitem__(self, column: int) -> Array:
         return self._columns[column]
 
     def lay(self, table: Ints) -> None:
-        """Fill the table; the columns are gone then."""
-        while self._columns:
-            column, values = self._columns.popitem()
-            table[:, column] = values
+        """Fill the table, some rows at a time, as each row is reached once then; the columns are gone."""
+        for at in range(0, len(table), _ROWS_AT_ONCE):
+            some = slice(at, at + _ROWS_AT_ONCE)
+            for column, values in self._columns.items():
+                table[some, column] = values[some]
+        self._columns.clear()
 
 
 class Layout:

@@ -24,10 +24,9 @@ from traces.arrays import Ints
 
 
 @compiled
-def join(memory: Ints, job: int, column: int) -> None:
-    """Let a job stand in the line that a column of it says."""
-    line = memory[job + column]
-    put(memory, line + LEVELS, memory[line + TOP], memory[job + column + 1], memory[job + ESTIMATE])
+def join(memory: Ints, job: int, line: int, leaf: int) -> None:
+    """Let a job stand in a line, at its own leaf."""
+    put(memory, line + LEVELS, memory[line + TOP], leaf, memory[job + ESTIMATE])
     first = memory[line + FIRST_THERE]
     if not memory[line + COUNT] or (first != NONE and memory[job + RANK] < memory[first + RANK]):
         memory[line + FIRST_THERE] = job
@@ -35,20 +34,18 @@ def join(memory: Ints, job: int, column: int) -> None:
 
 
 @compiled
-def leave(memory: Ints, job: int, column: int) -> None:
+def leave(memory: Ints, job: int, line: int, leaf: int) -> None:
     """Let a job stand there no more."""
-    line = memory[job + column]
-    put(memory, line + LEVELS, memory[line + TOP], memory[job + column + 1], ABSENT)
+    put(memory, line + LEVELS, memory[line + TOP], leaf, ABSENT)
     memory[line + COUNT] -= 1
     if memory[line + FIRST_THERE] == job:
         memory[line + FIRST_THERE] = NONE
 
 
 @compiled
-def stands(memory: Ints, job: int, column: int) -> bool:
-    """Say whether a job stands in the line that a column of it says."""
-    line = memory[job + column]
-    return bool(line != NONE and memory[memory[line + LEVELS] + memory[job + column + 1]] != ABSENT)
+def stands(memory: Ints, line: int, leaf: int) -> bool:
+    """Say whether the job of a leaf stands in its line."""
+    return bool(memory[memory[line + LEVELS] + leaf] != ABSENT)
 
 
 @compiled

@@ -28,21 +28,20 @@ from scheduler.engine.fast.memory import (
     REJECT_SIZE,
     REJECTED_ROW,
     REJECTS,
-    RENTED_LINE,
-    ROW,
     STOPPED_S,
     SUBMIT,
     TURNED_AWAY,
     WAS_READY,
 )
+from scheduler.engine.fast.records import rented_line, row_of
 from traces.arrays import Ints
 
 
 @compiled
 def submit(memory: Ints, job: int) -> None:
     """Let a job be a newcomer, or wait for others, or be rejected."""
-    link = memory[LINKS] + LINK_SIZE * memory[job + ROW]
-    if memory[job + LINE] == NONE and memory[job + RENTED_LINE] == NONE:
+    link = memory[LINKS] + LINK_SIZE * row_of(memory, job)
+    if memory[job + LINE] == NONE and rented_line(memory, job) == NONE:
         reject(memory, job)
     elif memory[LINKS] == NONE:
         welcome(memory, job, memory[NOW])
@@ -58,7 +57,7 @@ def submit(memory: Ints, job: int) -> None:
 def welcome(memory: Ints, job: int, ready_s: int) -> None:
     """Let a job be a newcomer."""
     if memory[LINKS] != NONE:
-        memory[memory[LINKS] + LINK_SIZE * memory[job + ROW] + WAS_READY] = ready_s
+        memory[memory[LINKS] + LINK_SIZE * row_of(memory, job) + WAS_READY] = ready_s
     memory[memory[NEWCOMER_LIST] + memory[NEWCOMERS]] = job
     memory[NEWCOMERS] += 1
 
@@ -70,7 +69,7 @@ def follow(memory: Ints, job: int, link: int) -> None:
     if ready_s <= memory[NOW]:
         welcome(memory, job, ready_s)
     else:
-        push(memory, LAG_HEAP, LAGS, ready_s, memory[job + ROW])
+        push(memory, LAG_HEAP, LAGS, ready_s, row_of(memory, job))
 
 
 @compiled
@@ -89,17 +88,17 @@ def free_followers(memory: Ints, row: int) -> None:
 @compiled
 def reject(memory: Ints, job: int) -> None:
     """Reject a job, and all that wait for it."""
-    note(memory, memory[job + ROW], False, ABSENT)
+    note(memory, row_of(memory, job), False, ABSENT)
     if memory[LINKS] != NONE:
-        lose(memory, memory[job + ROW])
+        lose(memory, row_of(memory, job))
 
 
 @compiled
 def turn_away(memory: Ints, job: int, stopped_s: int) -> None:
     """Reject a job, and all that wait for it, as pods have left."""
-    note(memory, memory[job + ROW], True, stopped_s)
+    note(memory, row_of(memory, job), True, stopped_s)
     if memory[LINKS] != NONE:
-        lose(memory, memory[job + ROW])
+        lose(memory, row_of(memory, job))
 
 
 @compiled

@@ -44,7 +44,6 @@ from scheduler.engine.fast.memory import (
     PLACE_OF,
     PUT_OFF,
     RANK,
-    RENTED_LINE,
     RENTS,
     RING_HEAP,
     RINGS,
@@ -57,6 +56,7 @@ from scheduler.engine.fast.memory import (
     WAITING,
     WAITS,
 )
+from scheduler.engine.fast.records import rented_line, renter_of, vacate
 from scheduler.engine.fast.renting import seek, start_rented
 from scheduler.engine.fast.waiting import find, start_on, start_waiting, wait
 from traces.arrays import Floats, Ints
@@ -115,8 +115,8 @@ def changes_first(memory: Ints) -> bool:
 
     Of two events the one that was known first comes first, as in SimPy.
     """
-    job = memory[memory[BY_NUMBER] + memory[memory[END_HEAP]] % memory[TIES]]
-    return bool(not memory[PUT_OFF] and memory[job + ALLOC] >= memory[ARMED_S])
+    attempt = memory[memory[BY_NUMBER] + memory[memory[END_HEAP]] % memory[TIES]]
+    return bool(not memory[PUT_OFF] and memory[attempt + ALLOC] >= memory[ARMED_S])
 
 
 @compiled
@@ -133,8 +133,9 @@ def next_ring_s(memory: Ints) -> int:
 @compiled
 def give_back(memory: Ints, now_s: int) -> None:
     """Let others have rented devices; the run goes on only for jobs that wait."""
-    job = memory[JOBS] + JOB_SIZE * pop(memory, KEPT_HEAP, KEPT)
-    need = memory[job + NEED]
+    attempt = memory[memory[BY_NUMBER] + pop(memory, KEPT_HEAP, KEPT)]
+    need = memory[attempt + NEED]
+    vacate(memory, attempt)
     memory[memory[need + PLACE_OF] + FREE] += memory[need + DEVICES]
     memory[OFFERS_DUE] = 1
     if memory[WAITING]:
@@ -190,8 +191,8 @@ def admit(memory: Ints, reach: Floats) -> None:
     start_waiting(memory, reach)
     for at in range(first, end):
         job = memory[at]
-        if memory[job + WAITS] and memory[job + RENTED_LINE] != NONE:
-            patience_s = memory[job + PATIENCE]
+        if memory[job + WAITS] and rented_line(memory, job) != NONE:
+            patience_s = memory[renter_of(memory, job) + PATIENCE]
             if not patience_s:
                 seek(memory, job)
             elif patience_s != NEVER_BURSTS:

@@ -35,7 +35,7 @@ JOBS, JOBS_END, LINES, RENTED_LINES, LINES_END, LINKS = range(31, 37)
 """Jobs in order of their rows; lines of those who wait for pods, then of those who seek offers; and how jobs
 depend on each other, by row, NONE where none does."""
 BY_RANK, BY_NUMBER, END_HEAP, RING_HEAP, KEPT_HEAP, LAG_HEAP = range(37, 43)
-"""Jobs by rank, and by the number of their attempt; heaps of attempts by end, patiences by end, jobs whose
+"""Jobs by rank, and attempts by their number; heaps of attempts by end, patiences by end, attempts whose
 devices are kept, and jobs that lag behind others."""
 NEWCOMER_LIST, ASIDE_LIST, ROW_LIST, REJECT_LIST, SPAN_LIST, SORT_LIST = range(43, 49)
 """Jobs that became ready in this instant, and that want none of the offers with room; what the log is to
@@ -52,22 +52,36 @@ the number of the period."""
 ASKS, RENTS = range(56, 58)
 """The job whose preference of offers is asked for, and whether a look at who may rent is under way, of those
 below."""
-RUN_SIZE = 60
+WAS_KILLED = 63
+"""Whether the attempt of the job in ENDED was killed."""
+RENTERS, VACANT, ATTEMPTS_END = range(60, 63)
+"""Jobs that may rent, NONE where none may; a place where an attempt stood that is over, or NONE; and where
+those begin at which none ever stood."""
+RUN_SIZE = 64
 
 # Of a job.
-SUBMIT, ESTIMATE, RANK, PATIENCE = range(4)
-"""Its patience is NEVER_BURSTS, 0 for none, or seconds."""
-LINE, LEAF, RENTED_LINE, RENTED_LEAF = range(4, 8)
-"""Where it stands while it waits for pods, and while it seeks offers; NONE where it never does."""
-STAGING, ROW, WAITS, PREFERRED_IN, PREFERENCE = range(8, 13)
-"""Which of the seconds to begin on an offer are its own; its row; whether it waits; and in which period it
-has said which offers it prefers: the rank of each, packed as PREFERENCE_BITS say."""
-NEED, POD, ALLOC, READY = range(13, 17)
-"""Of its attempt: what it takes, the pod if any, since when, and after how many seconds work begins."""
-RELEASE, CHAIN = range(17, 19)
-"""When it should end; and of a gang across pods, the first of its whole ones, which knows the next."""
-JOB_SIZE = 19
+SUBMIT, RUNTIME, ESTIMATE, RANK, WAITS = range(5)
+"""The last says whether it waits."""
+LINE, LEAF = range(5, 7)
+"""Where it stands while it waits for pods; NONE where it never does."""
+JOB_SIZE = 7
+
+# Of a job that may rent, by row; there is none where no job may.
+PATIENCE, RENTED_LINE, RENTED_LEAF = range(3)
+"""Seconds, 0 or NEVER_BURSTS; and where it stands while it seeks offers, NONE where it never does."""
+STAGING, PREFERRED_IN, PREFERENCE = range(3, 6)
+"""Which of the seconds to begin on an offer are its own; and in which period it has said which offers it
+prefers: the rank of each, packed as PREFERENCE_BITS say."""
+RENTER_SIZE = 6
 NEVER_BURSTS = -1
+
+# Of an attempt, until its devices may be had by others; the next one begins where an earlier one stood.
+JOB, NEED, POD, CHAIN = range(4)
+"""Whose it is; what it takes; the pod, if any; and of a gang across pods, the first of its whole ones, which
+knows the next. Of a place where no attempt stands, JOB is the next such place, or NONE."""
+ALLOC, READY, RELEASE, ORDINAL = range(4, 8)
+"""Since when; after how many seconds work begins; when it should end; and how many began before."""
+ATTEMPT_SIZE = 8
 
 PREFERENCE_BITS, UNWANTED = 4, 15
 """Of the rank of one offer, the first need's lowest; and the rank of what is not wanted."""
@@ -89,8 +103,8 @@ LINE_SIZE = LEVELS + 10
 # Of a need.
 PLACE_OF, DEVICES, USED, COLUMN, RUNS, ESTIMATES, NUMBER, WHOLE, REST, LONGEST = range(10)
 """A pool or an offer; devices held, and used; the column of states.parquet; run times and estimates there, by
-row; its number; how many whole pods it takes, 0 inside one, and devices of one more; and the longest
-estimate there."""
+row, NONE where they are those of the trace; its number; how many whole pods it takes, 0 inside one, and
+devices of one more; and the longest estimate there."""
 NEED_SIZE = 10
 
 # Of a pod and of an offer.

@@ -30,6 +30,7 @@ from scheduler.engine.fast.memory import (
     PRICES,
     PRICES_END,
     RENT,
+    RENTED_LEAF,
     RENTED_LINE,
     RENTED_LINES,
     RENTS,
@@ -37,6 +38,7 @@ from scheduler.engine.fast.memory import (
     UNWANTED,
     WAITS,
 )
+from scheduler.engine.fast.records import renter_of
 from scheduler.engine.fast.waiting import begin
 from traces.arrays import Ints
 
@@ -45,8 +47,10 @@ from traces.arrays import Ints
 def seek(memory: Ints, job: int) -> None:
     """Let a job start on rented devices as soon as may be."""
     memory[OFFERS_DUE] = 1
-    if not stands(memory, job, RENTED_LINE):
-        join(memory, job, RENTED_LINE)
+    renter = renter_of(memory, job)
+    line, leaf = memory[renter + RENTED_LINE], memory[renter + RENTED_LEAF]
+    if not stands(memory, line, leaf):
+        join(memory, job, line, leaf)
 
 
 @compiled
@@ -63,19 +67,20 @@ def start_rented(memory: Ints) -> bool:
             started = memory[RENTS] == HAVE_RENTED
             memory[RENTS] = 0
             return bool(started)
-        if memory[memory[job + RENTED_LINE] + PREFERS] and memory[job + PREFERRED_IN] != memory[PERIOD]:
+        renter = renter_of(memory, job)
+        if memory[memory[renter + RENTED_LINE] + PREFERS] and memory[renter + PREFERRED_IN] != memory[PERIOD]:
             memory[ASKS] = job
             return False
-        need = choose(memory, job)
+        need = choose(memory, renter)
         if need == NONE:
-            leave(memory, job, RENTED_LINE)
+            leave(memory, job, memory[renter + RENTED_LINE], memory[renter + RENTED_LEAF])
             memory[memory[ASIDE_LIST] + memory[ASIDE]] = job
             memory[ASIDE] += 1
         else:
             memory[RENTS] = HAVE_RENTED
             offer = memory[need + PLACE_OF]
             memory[offer + FREE] -= memory[need + DEVICES]
-            begin(memory, job, need, NONE, NONE, memory[memory[offer + BEGIN] + memory[job + STAGING]])
+            begin(memory, job, need, NONE, NONE, memory[memory[offer + BEGIN] + memory[renter + STAGING]])
 
 
 @compiled
@@ -106,9 +111,10 @@ def next_to_rent(memory: Ints) -> int:
 
 
 @compiled
-def choose(memory: Ints, job: int) -> int:
-    """Return what a job takes of the offer that it prefers of all with room, or NONE."""
-    line, preference, lowest, taken = memory[job + RENTED_LINE], memory[job + PREFERENCE], UNWANTED, NONE
+def choose(memory: Ints, renter: int) -> int:
+    """Return what a renter takes of the offer that it prefers of all with room, or NONE."""
+    line, preference = memory[renter + RENTED_LINE], memory[renter + PREFERENCE]
+    lowest, taken = UNWANTED, NONE
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         rank = preference & UNWANTED
         preference >>= PREFERENCE_BITS

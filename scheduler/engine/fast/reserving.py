@@ -9,7 +9,6 @@ from scheduler.engine.fast.memory import (
     DEVICES,
     DUE_LIST,
     DUES,
-    ESTIMATES,
     FREE,
     HEAD,
     HELD_FOR,
@@ -24,13 +23,13 @@ from scheduler.engine.fast.memory import (
     PODS_END,
     RESERVATION,
     RESERVED,
-    ROW,
     SEVERAL,
     SHADOW,
     SPARE,
     WHOLE,
 )
 from scheduler.engine.fast.pods import lasts
+from scheduler.engine.fast.records import estimate_s
 from scheduler.engine.fast.span_reserving import reserve_across
 from traces.arrays import Ints
 
@@ -48,10 +47,10 @@ def reserve(memory: Ints) -> None:
     """Reserve for the head: the earliest pods that will hold it, ties to the first."""
     drop(memory)
     head = memory[HEAD]
-    line, row = memory[head + LINE], memory[head + ROW]
+    line = memory[head + LINE]
     memory[HELD_FOR], memory[SHADOW] = head, ABSENT
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
-        run_s = memory[memory[need + ESTIMATES] + row]
+        run_s = estimate_s(memory, head, need)
         if memory[need + WHOLE]:
             reserve_across(memory, need, run_s)
             continue
@@ -74,7 +73,7 @@ def look_again(memory: Ints, pod: int) -> None:
                 drop(memory)
                 return
             before_s = ABSENT if pod == reserved else memory[SHADOW] + (pod < reserved)
-            run_s = memory[memory[need + ESTIMATES] + memory[head + ROW]]
+            run_s = estimate_s(memory, head, need)
             keep_if_sooner(memory, pod, memory[need + DEVICES], before_s, run_s)
 
 

@@ -13,6 +13,8 @@ from scheduler.engine.fast.memory import (
     ABSENT,
     ARRIVED,
     ASIDE_LIST,
+    ATTEMPT_SIZE,
+    ATTEMPTS_END,
     BACKFILL,
     BEGINS,
     BEST,
@@ -86,8 +88,10 @@ def put_run(
     run[ARRIVED], run[RESERVATION] = run[JOBS], 1
     run[BY_RANK] = layout.put(run[JOBS] + JOB_SIZE * asked.by_rank)
     devices = sum(len(pool.pods) * pool.size for pool in pools) + sum(one.free for one in offers)
-    run[END_HEAP] = layout.room(min(jobs, devices))
-    for place in (BY_NUMBER, RING_HEAP, KEPT_HEAP, LAG_HEAP, NEWCOMER_LIST, ASIDE_LIST):
+    attempts = min(jobs, devices)
+    run[END_HEAP], run[KEPT_HEAP] = layout.room(attempts), layout.room(attempts)
+    run[ATTEMPTS_END] = layout.room(ATTEMPT_SIZE * attempts)
+    for place in (BY_NUMBER, RING_HEAP, LAG_HEAP, NEWCOMER_LIST, ASIDE_LIST):
         run[place] = layout.room(jobs)
     run[REJECT_LIST] = layout.room(jobs * REJECT_SIZE)
     steps = sorted({step for offer in offers for step in offer.stock.price_steps_s if step > rules.start_s})

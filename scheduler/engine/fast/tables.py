@@ -35,6 +35,7 @@ from scheduler.engine.fast.memory import (
     NEED_SIZE,
     NEEDS,
     NEEDS_END,
+    NEVER_BURSTS,
     NONE,
     NUMBER,
     OFFER_SIZE,
@@ -45,9 +46,11 @@ from scheduler.engine.fast.memory import (
     RANK,
     RENTED_LINE,
     RENTED_LINES,
+    RENTER_SIZE,
+    RENTERS,
     REST,
-    ROW,
     RUNS,
+    RUNTIME,
     STAGING,
     SUBMIT,
     TOP,
@@ -60,7 +63,7 @@ from scheduler.engine.jobs import Shape
 from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.rented.offers import LiveOffer
-from traces.arrays import Ints
+from traces.arrays import Array, Ints
 
 RunTimePlaces = dict[int, tuple[int, int]]
 """Where run times and estimates stand, by column of what gangs take."""
@@ -91,6 +94,7 @@ class Tables:
         self.layout.run[JOBS] = first
         self.layout.run[JOBS_END] = first + len(asked.trace) * JOB_SIZE
         self._fill_jobs()
+        self._renters, self.layout.run[RENTERS] = self._put_renters(pools)
         self._links, self.layout.run[LINKS] = self._put_links()
         self._pods = PodTables(self.layout, pools, start_s, dues=dues, spanned=_spanned(asked))
         self._places += self._pods.places
@@ -100,6 +104,11 @@ class Tables:
         """The longest estimate of the members of a line."""
         self._put_lines()
         self.reach = np.array([need.reach for need in self.needs], float)
+
+    @property
+    def rents(self) -> bool:
+        """Whether a job may ever rent."""
+        return bool(self.layout.run[RENTERS] != NONE)
 
     def memory(self) -> tuple[Ints, Ints, Ints]:
         """Return the whole, and in it the jobs and their links; what it was laid out from is gone then."""
@@ -115,10 +124,26 @@ class Tables:
 
     def _fill_jobs(self) -> None:
         asked, jobs, trace = self._asked, self._jobs, self._asked.trace
-        jobs[SUBMIT], jobs[ESTIMATE] = integers(trace, "submit_s"), integers(trace, "estimate_s")
-        jobs[PATIENCE], jobs[ROW] = asked.patience_s(), np.arange(len(trace))
+        for column, name in ((SUBMIT, "submit_s"), (RUNTIME, "runtime_s"), (ESTIMATE, "estimate_s")):
+            jobs[column] = integers(trace, name)
         jobs[RANK] = np.empty(len(trace), np.int64)
         jobs[RANK][asked.by_rank] = np.arange(len(trace))
+
+    def _put_renters(self, pools: Sequence[Pool]) -> tuple[RecordColumns, int]:
+        """Put what jobs have that may rent, by row; nothing, and NONE, where no job ever will.
+
+        Whoever could have pods rents once it is out of patience, or all those pods have left.
+        """
+        asked, patience_s = self._asked, self._asked.patience_s()
+        rents = np.array([bool(shape.rented) for shape in asked.shapes], bool)
+        waits = np.array([bool(shape.owned) for shape in asked.shapes], bool)
+        leave = any(batch.retired_s is not None for pool in pools for batch in pool.stock.batches)
+        impatient = rents[asked.shape_of] & (~waits[asked.shape_of] | (patience_s != NEVER_BURSTS))
+        if not (impatient.any() or (leave and rents.any())):
+            return RecordColumns(0, RENTER_SIZE), NONE
+        renters, first = self.layout.columns(len(asked.trace), RENTER_SIZE)
+        renters[PATIENCE] = np.where(waits[asked.shape_of], patience_s, 0)
+        return renters, first
 
     def _put_links(self) -> tuple[RecordColumns, int]:
         """Put how jobs depend on each other, by row; nothing, and NONE, where none does."""
@@ -136,7 +161,9 @@ class Tables:
         return links, first
 
     def _put_offers(self, offers: Sequence[LiveOffer], first_offer: int) -> None:
-        ready_s, self._jobs[STAGING] = self._asked.offers(len(offers), first_offer)
+        ready_s, staging = self._asked.offers(len(offers), first_offer)
+        if self.rents:
+            self._renters[STAGING] = staging
         for at, offer in enumerate(offers):
             record, place = self.layout.table(1, OFFER_SIZE)
             record[0, [FREE, KEEP]] = offer.free, offer.stock.keep_s
@@ -146,36 +173,44 @@ class Tables:
     def _put_lines(self) -> None:
         """Put the lines of those who wait for pods, then of those who seek offers, with what they take."""
         asked, run = self._asked, self.layout.run
-        owned, rented = (
-            lines_of([getattr(shape, side) for shape in asked.shapes]) for side in ("owned", "rented")
-        )
+        owned = lines_of([shape.owned for shape in asked.shapes])
+        rented = lines_of([shape.rented if self.rents else [] for shape in asked.shapes])
         lines, first = self.layout.table(len(owned.needs) + len(rented.needs), LINE_SIZE)
         split = first + LINE_SIZE * len(owned.needs)
         run[[LINES, RENTED_LINES, LINES_END]] = first, split, first + lines.size
         run_times = self._run_times()
-        self._put_side(lines[: len(owned.needs)], first, owned, LINE, run_times)
+        self._put_side(lines[: len(owned.needs)], first, owned, self._jobs, LINE, run_times)
         rented_lines = lines[len(owned.needs) :]
-        self._put_side(rented_lines, split, rented, RENTED_LINE, run_times)
+        if self.rents:
+            self._put_side(rented_lines, split, rented, self._renters, RENTED_LINE, run_times)
         prefers = np.array([self._prefers(shape) for shape in asked.shapes], bool)
-        rented_lines[rented.line_of[prefers], PREFERS] = 1
-        self._jobs[PATIENCE][self._jobs[LINE] == NONE] = 0
+        rented_lines[rented.line_of[prefers & (rented.line_of >= 0)], PREFERS] = 1
         self._pods.put_changes([(first + LINE_SIZE * at, needs) for at, needs in enumerate(owned.needs)])
 
-    def _put_side(self, lines: Ints, first: int, side: Taken, column: int, run_times: RunTimePlaces) -> None:
-        line = side.line_of[self._asked.shape_of]
-        self._jobs[column] = np.where(line < 0, NONE, first + LINE_SIZE * line)
-        self._plant(lines, line, column)
+    def _put_side(
+        self,
+        lines: Ints,
+        first: int,
+        side: Taken,
+        records: RecordColumns,
+        column: int,
+        run_times: RunTimePlaces,
+    ) -> None:
+        """Put lines, and let the records of jobs say, in a column and the next one, where each stands."""
+        begins = np.where(side.line_of < 0, NONE, first + LINE_SIZE * side.line_of)
+        records[column] = begins[self._asked.shape_of]
+        records[column + 1] = self._plant(lines, side.line_of[self._asked.shape_of])
         for record, needs in zip(lines, side.needs, strict=True):
             self._put_needs(record, needs, run_times)
 
-    def _plant(self, lines: Ints, line: Ints, column: int) -> None:
-        """Let each line have its tree, with a leaf for each of its jobs, by rank."""
+    def _plant(self, lines: Ints, line: Ints) -> Array:
+        """Let each line have its tree, with a leaf for each of its jobs, by rank; return the leaf of each."""
         by_rank = self._asked.by_rank
         line = line[by_rank].astype(np.int32)
         order = by_rank[np.argsort(line, kind="stable")]
         counts = np.bincount(line + 1, minlength=len(lines) + 1)
         ends = np.cumsum(counts)
-        leaves = self._jobs[column + 1] = np.zeros(len(line), np.int64)
+        leaves = np.zeros(len(line), np.int32)
         for number, record in enumerate(lines):
             rows = order[ends[number] : ends[number + 1]]
             leaves[rows] = np.arange(len(rows))
@@ -185,6 +220,7 @@ class Tables:
             record[TOP] = len(lengths) - 1
             for level, length in enumerate(lengths):
                 record[LEVELS + level] = self.layout.put(np.full(length, ABSENT))
+        return leaves
 
     def _put_needs(self, line: Ints, needs: Sequence[Need], run_times: RunTimePlaces) -> None:
         table, first = self.layout.table(len(needs), NEED_SIZE)
@@ -193,17 +229,16 @@ class Tables:
         for record, need in zip(table, needs, strict=True):
             record[PLACE_OF] = self._places[need.column - 1]
             record[[DEVICES, USED, COLUMN]] = need.devices, need.used, need.column
-            record[[RUNS, ESTIMATES]] = run_times.get(need.column, run_times[0])
+            record[[RUNS, ESTIMATES]] = run_times.get(need.column, (NONE, NONE))
             record[[NUMBER, LONGEST]] = len(self.needs), need.run_s(longest_s)
             if isinstance(need, PodNeed):
                 record[[WHOLE, REST]] = need.whole, need.rest
             self.needs.append(need)
 
     def _run_times(self) -> RunTimePlaces:
-        """Put how long jobs run and should run; return where, by column of what they take, 0 for plain."""
-        asked = self._asked
+        """Put how long jobs run and should run where that is not as in the trace; return where, by column."""
+        asked, found = self._asked, dict[int, list[Ints]]()
         plain = [integers(asked.trace, name) for name in ("runtime_s", "estimate_s")]
-        found = {0: plain}
         for number, shape in enumerate(asked.shapes):
             for need in (*shape.owned, *shape.rented):
                 if need.factor != 1.0:

@@ -18,11 +18,11 @@ from scheduler.engine.fast.memory import (
     EASY,
     END_HEAP,
     ENDS,
-    ESTIMATES,
     FIRST,
-    GRACE,
     HEAD,
     HELD_FOR,
+    JOB,
+    LEAF,
     LINE,
     LINE_SIZE,
     LINES,
@@ -33,17 +33,17 @@ from scheduler.engine.fast.memory import (
     NEXT,
     NONE,
     NOW,
+    ORDINAL,
     PLACE,
     PLACE_OF,
     POD,
     READY,
     RELEASE,
+    RENTED_LEAF,
     RENTED_LINE,
     RENTED_LINES,
     RESERVED,
     REST,
-    ROW,
-    RUNS,
     SEVERAL,
     SHADOW,
     SIZE,
@@ -54,6 +54,14 @@ from scheduler.engine.fast.memory import (
     WHOLE,
 )
 from scheduler.engine.fast.pods import better, in_pool
+from scheduler.engine.fast.records import (
+    estimate_s,
+    killed_after_s,
+    new_attempt,
+    rented_line,
+    renter_of,
+    run_s,
+)
 from scheduler.engine.fast.reserving import drop, look_again, reserve
 from scheduler.engine.fast.rooms import room
 from scheduler.engine.fast.spans import across, touches
@@ -66,39 +74,49 @@ def wait(memory: Ints, job: int) -> None:
     memory[job + WAITS] = 1
     memory[WAITING] += 1
     if memory[job + LINE] != NONE:
-        join(memory, job, LINE)
+        join(memory, job, memory[job + LINE], memory[job + LEAF])
         if memory[HEAD] != NONE:
             memory[HEAD] = sooner(memory, job, memory[HEAD])
 
 
 @compiled
-def begin(memory: Ints, job: int, need: int, pod: int, chain: int, ready_s: int) -> None:
+def begin(memory: Ints, job: int, need: int, pod: int, chain: int, ready_s: int) -> int:
     """Let an attempt begin; whoever waited waits no more."""
     if memory[job + WAITS]:
         memory[job + WAITS] = 0
         memory[WAITING] -= 1
         if memory[job + LINE] != NONE:
-            leave(memory, job, LINE)
+            leave(memory, job, memory[job + LINE], memory[job + LEAF])
             if memory[HEAD] == job:
                 memory[HEAD] = NONE
-        if stands(memory, job, RENTED_LINE):
-            leave(memory, job, RENTED_LINE)
-    memory[job + NEED], memory[job + POD], memory[job + CHAIN] = need, pod, chain
-    memory[job + ALLOC], memory[job + READY] = memory[NOW], ready_s
-    number = memory[STARTED]
-    memory[STARTED] = number + 1
-    memory[memory[BY_NUMBER] + number] = job
-    row = memory[job + ROW]
-    run_s = min(memory[memory[need + RUNS] + row], memory[memory[need + ESTIMATES] + row] + memory[GRACE])
-    push(memory, END_HEAP, ENDS, memory[NOW] + ready_s + run_s, number)
+        if rented_line(memory, job) != NONE:
+            stop_seeking(memory, job)
+    attempt, number = new_attempt(memory), memory[STARTED]
+    memory[attempt + JOB], memory[attempt + NEED] = job, need
+    memory[attempt + POD], memory[attempt + CHAIN] = pod, chain
+    memory[attempt + ALLOC], memory[attempt + READY] = memory[NOW], ready_s
+    memory[attempt + ORDINAL], memory[STARTED] = number, number + 1
+    memory[memory[BY_NUMBER] + number] = attempt
+    lasting_s = min(run_s(memory, job, need), killed_after_s(memory, job, need))
+    push(memory, END_HEAP, ENDS, memory[NOW] + ready_s + lasting_s, number)
+    return attempt
+
+
+@compiled
+def stop_seeking(memory: Ints, job: int) -> None:
+    """Let a job seek offers no more, if it did."""
+    renter = renter_of(memory, job)
+    line, leaf = memory[renter + RENTED_LINE], memory[renter + RENTED_LEAF]
+    if stands(memory, line, leaf):
+        leave(memory, job, line, leaf)
 
 
 @compiled
 def start_on(memory: Ints, job: int, need: int, pod: int, chain: int) -> None:
     """Start a job on a pod, or on whole ones and one for the rest."""
-    begin(memory, job, need, pod, chain, 0)
-    due_s = memory[NOW] + memory[memory[need + ESTIMATES] + memory[job + ROW]]
-    memory[job + RELEASE] = due_s
+    attempt = begin(memory, job, need, pod, chain, 0)
+    due_s = memory[NOW] + estimate_s(memory, job, need)
+    memory[attempt + RELEASE] = due_s
     pool = memory[need + PLACE_OF]
     while chain != NONE:
         take(memory, pool, chain, memory[pool + SIZE], due_s)
@@ -122,13 +140,13 @@ def find(memory: Ints, job: int, limited: bool) -> tuple[int, int, int]:
     NONE where there is no such thing; where limited, it leaves what is reserved.
     """
     line, place, best, taken = memory[job + LINE], memory[PLACE], NONE, NONE
-    row, left_s = memory[job + ROW], memory[SHADOW] - memory[NOW]
+    left_s = memory[SHADOW] - memory[NOW]
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         if memory[need + WHOLE]:
             continue
-        run_s = memory[memory[need + ESTIMATES] + row]
-        short = not limited or run_s <= left_s
-        pod = in_pool(memory, memory[need + PLACE_OF], memory[need + DEVICES], place, short, run_s, NONE)
+        should_s = estimate_s(memory, job, need)
+        short = not limited or should_s <= left_s
+        pod = in_pool(memory, memory[need + PLACE_OF], memory[need + DEVICES], place, short, should_s, NONE)
         if pod != NONE and better(memory, place, pod, best):
             best, taken = pod, need
             if place == FIRST:
@@ -137,8 +155,8 @@ def find(memory: Ints, job: int, limited: bool) -> tuple[int, int, int]:
         return taken, best, NONE
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         if memory[need + WHOLE]:
-            run_s = memory[memory[need + ESTIMATES] + row]
-            rest, chain = across(memory, need, not limited or run_s <= left_s, run_s)
+            should_s = estimate_s(memory, job, need)
+            rest, chain = across(memory, need, not limited or should_s <= left_s, should_s)
             if chain != NONE:
                 return need, rest, chain
     return NONE, NONE, NONE
