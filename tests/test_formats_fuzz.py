@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.examples import examples
+from tests.examples import examples, some
 from traces import Trace, TraceError
 from traces.formats import FORMATS
 from traces.formats.importing import import_trace
@@ -178,7 +178,7 @@ def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str
     separator, lines = SEPARATOR.get(format_name, b","), WHOLE[format_name].splitlines()
     for at, line in enumerate(lines):
         fields = line.split(None if separator == b" " else separator)
-        for field in range(len(fields)):
+        for field in some(range(len(fields)), 2, NUMBERS.index(number)):
             changed = separator.join([*fields[:field], number, *fields[field + 1 :]])
             ends_well(reader(format_name), b"\n".join([*lines[:at], changed, *lines[at + 1 :]]))
 

@@ -23,13 +23,14 @@ from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.scenario import MarketSpec, Scenario, ScenarioError, parse_scenario
 from tests.build import job, pool, rows, scenario, trace
+from tests.examples import examples
 from tests.storms import Tale, tales, weather
 from tests.test_live import NOBODY
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 from traces.confidence import halfwidth
 from traces.trace import Trace
 
-LAWS = settings(max_examples=50, deadline=None)
+LAWS = settings(max_examples=examples(100), deadline=None)
 Row = dict[str, Any]
 
 

@@ -22,6 +22,7 @@ from scheduler.run.warm import warm_from
 from scheduler.scenario import Scenario, ScenarioError
 from tests import build
 from tests.build import job, offer, pool, rows, scenario
+from tests.examples import examples
 from tests.test_live import LOGS, Scripted, lived
 from tests.worlds import CATALOG, MEMORY, scenarios, traces
 from traces import Trace, TraceError
@@ -61,7 +62,7 @@ def exact(trace: Trace) -> Trace:
 
 
 @given(scenarios(), traces(), st.integers(1, 250), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_run_cut_and_opened_warm_is_the_whole_run(
     of: Scenario, trace: Trace, after_s: int, easy: bool
 ) -> None:
