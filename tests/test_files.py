@@ -87,6 +87,19 @@ def test_damage_is_noticed_after_a_run_was_opened(finished: Run, copy: Path) -> 
     assert opened.table("states").equals(finished.table("states"))
 
 
+def test_a_file_is_read_again_once_somebody_wrote_to_it(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody did since the run was opened: its digest is known, however young the file is."""
+    monkeypatch.setattr("scheduler.run.parts._RECENT_NS", 0)
+    opened = open_run(copy)
+    assert len(opened.table("jobs"))
+    part = copy / "jobs.parquet" / "part-00000.parquet"
+    with part.open("r+b") as file:
+        file.seek(100)
+        file.write(b"?")
+    with pytest.raises(RunError, match="its SHA-256 is another"):
+        opened.table("jobs")
+
+
 def swapped(folder: Path) -> None:
     jobs, spend = (folder / f"{log}.parquet" / "part-00000.parquet" for log in ("jobs", "spend"))
     jobs.rename(folder.parent / "aside")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from itertools import pairwise
 from math import ceil, inf
@@ -739,6 +740,19 @@ def test_what_was_asked_once_is_kept_and_the_summary_shows_it(waited: Path) -> N
     )
     assert again.exit_code == 0
     assert not kept.exists()
+
+
+def test_a_file_that_was_found_to_hold_the_jobs_is_known_again_by_its_bytes(waited: Path) -> None:
+    words = ("why", waited / "run", "late", "--trace", waited / "jobs.parquet")
+    before = type_in(*words).stdout
+    type_in("why", waited / "run", "--trace", waited / "jobs.parquet")
+    kept = pq.read_metadata(waited / "run" / "waits.parquet").metadata[b"exaburst.waits_of"]
+    digest = hashlib.sha256((waited / "jobs.parquet").read_bytes()).hexdigest()
+    assert json.loads(kept)["jobs"] == digest
+    assert type_in(*words).stdout == before
+    foreign = pq.read_table(waited / "jobs.parquet").select(["submit_s", "runtime_s", "gang"])
+    pq.write_table(foreign, waited / "jobs.parquet")
+    complains(type_in(*words), "ran other jobs than the trace holds")
 
 
 def test_waits_of_another_run_are_not_taken_for_its_own(waited: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,12 +82,28 @@ def read_columns(
 
     Groups of rows none of which can be within the limits are not read; others come whole.
     """
+    with _opened(file) as parquet:
+        if limits is None:
+            return parquet.read(columns, use_threads=False)
+        return parquet.read_row_groups(_within(parquet, limits), columns, use_threads=False)
+
+
+def read_group(file: BinaryIO | pa.Buffer, group: int) -> pa.Table:
+    """Return a group of rows of a Parquet file, with its checksums verified; raises ValueError."""
+    with _opened(file) as parquet:
+        return parquet.read_row_group(group, use_threads=False)
+
+
+@contextmanager
+def _opened(file: BinaryIO | pa.Buffer) -> Iterator[pq.ParquetFile]:
+    """Give a Parquet file to be read with its checksums verified; raises ValueError where that fails.
+
+    It is to be read without threads: one that lets go of Python's memory as the process ends aborts it
+    (apache/arrow#50482).
+    """
     try:
-        # no threads: one that lets go of Python's memory as the process ends aborts it (apache/arrow#50482)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            if limits is None:
-                return parquet.read(columns, use_threads=False)
-            return parquet.read_row_groups(_within(parquet, limits), columns, use_threads=False)
+            yield parquet
     except (pa.ArrowException, OSError, ValueError) as error:
         if short_of_memory(error):  # which says nothing of the file
             raise
@@ -107,13 +124,19 @@ def _within(parquet: pq.ParquetFile, limits: Limits) -> list[int]:
     return [group for group in range(parquet.num_row_groups) if may_hold(group)]
 
 
-def columns_and_rows(file: BinaryIO) -> tuple[pa.Schema, int]:
+def columns_and_rows(file: BinaryIO | pa.Buffer) -> tuple[pa.Schema, int]:
     """Return the columns and the number of rows of a Parquet file; raises ValueError where it is none."""
     try:
         with pq.ParquetFile(file) as parquet:
             return parquet.schema_arrow, int(parquet.metadata.num_rows)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a readable Parquet file: {first_line(error)}") from None
+
+
+def rows_of_groups(file: BinaryIO | pa.Buffer) -> list[int]:
+    """Return how many rows each group of rows of a Parquet file has."""
+    with _opened(file) as parquet:
+        return [parquet.metadata.row_group(at).num_rows for at in range(parquet.num_row_groups)]
 
 
 def row_count(file: BinaryIO) -> int:

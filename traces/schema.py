@@ -129,7 +129,7 @@ def complete(columns: Mapping[str, Any]) -> pa.Table:
     arrays.setdefault("job_id", pa.array(np.arange(rows)))
     arrays.setdefault("estimate_s", arrays["runtime_s"])
     full = [
-        _typed(arrays[field.name], field) if field.name in arrays else _default(field, rows)
+        typed(arrays[field.name], field) if field.name in arrays else _default(field, rows)
         for field in TRACE_SCHEMA
     ]
     return pa.table(full, schema=TRACE_SCHEMA)
@@ -144,7 +144,7 @@ def _array(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
         raise TraceError(f'column "{name}": not a column of values: {first_line(error)}') from None
 
 
-def _typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.ChunkedArray:
+def typed(array: pa.Array | pa.ChunkedArray, field: pa.Field) -> pa.Array | pa.ChunkedArray:
     """Cast without loss; text is never taken for a number, nor a number for text."""
     wanted = type_name(field.type)
     mistyped = TraceError(f'column "{field.name}": {array.type}; allowed is {wanted}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traces.arrays import WORD, Array, Ints, first_seen
+from traces.arrays import Array, Ints
+from traces.columns import NO_VALUE, codes, lists, numbers, values
 from traces.parquet import ROW_GROUP, read_whole, write_batches
 from traces.schema import (
     ANY_DEVICE,
@@ -34,8 +35,6 @@ __all__ = ["ANY_DEVICE", "NO_VALUE", "RESIDENCIES", "TRACE_SCHEMA", "Trace", "Tr
 
 OPENS = "opens_s"
 """Key of the source of a trace that opens warm."""
-NO_VALUE = -1
-"""What `Trace.numpy` gives for null in an integer column (all valid integers there are 0 or more)."""
 
 
 class Predecessors(NamedTuple):
@@ -106,20 +105,24 @@ class Trace:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column, one value a job."""
+        return self.table.column(name)
+
+    def rows(self, rows: Ints, names: Sequence[str] = TRACE_SCHEMA.names) -> pa.Table:
+        """Return some rows, of all columns or of some."""
+        return self.table.select(list(names)).take(pa.array(rows))
+
     def numpy(self, name: str) -> Array:
         """Return a numeric column, one value a job; null becomes `NO_VALUE`."""
-        column = self.table.column(name)
-        return np.asarray((column.fill_null(NO_VALUE) if column.null_count else column).to_numpy())
+        return numbers(self.column(name))
 
     def codes(self, name: str) -> tuple[Array, list[str]]:
         """Return a dictionary column as int32 codes, one a job, and the words they stand for.
 
         Null becomes `NO_VALUE`.
         """
-        column = self.table.column(name).unify_dictionaries().combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks else pa.array([], WORD)
-        return np.asarray(column.indices.fill_null(NO_VALUE)), column.dictionary.to_pylist()
+        return codes(self.column(name))
 
     def words(self, name: str) -> list[str]:
         """Return the words that a dictionary column holds."""
@@ -129,7 +132,7 @@ class Trace:
         """Return a column of some rows."""
         whole = self._whole.get(name)
         if whole is None:
-            whole = self._whole[name] = self.table.select([name]).combine_chunks().column(0)
+            whole = self._whole[name] = pa.table([self.column(name)], [name]).combine_chunks().column(0)
         return whole.take(pa.array(rows))
 
     @cached_property
@@ -140,17 +143,10 @@ class Trace:
     @cached_property
     def after(self) -> Predecessors:
         """The jobs that each comes after."""
-        offsets, after = self._lists("after")
-        ids = self.table.column("job_id").combine_chunks()
+        offsets, after = lists(self.column("after"))
+        ids = self.column("job_id").combine_chunks()
         rows = pc.index_in(pa.array(after), value_set=ids) if len(after) else pa.array([], pa.int64())
         return Predecessors(offsets, rows.to_numpy().astype(np.int64))
-
-    def _lists(self, name: str) -> tuple[Ints, Ints]:
-        """Return a column of lists as offsets and values; null is an empty list."""
-        column = self.table.column(name)
-        lengths = pc.list_value_length(column).fill_null(0).to_numpy()
-        values = pc.list_flatten(column).to_numpy()
-        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values
 
     @property
     def epoch(self) -> datetime:
@@ -236,24 +232,13 @@ class Trace:
             json.dumps([self.reference_device, self.epoch_in_its_zone.isoformat()]).encode()
         )
         for field in TRACE_SCHEMA:
-            for part in self._values(field):
+            for part in values(self.column(field.name), field.type):
                 digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
         return digest.hexdigest()
 
-    def _values(self, field: pa.Field) -> Iterator[Array | bytes]:
-        """Yield what a column holds, so that other values never look the same."""
-        if field.type == WORD:
-            codes, words = first_seen(*self.codes(field.name))
-            yield from (json.dumps(words).encode(), codes)
-        elif field.type == pa.string():
-            column = self.table.column(field.name)
-            yield pc.binary_length(column).fill_null(NO_VALUE).to_numpy()
-            yield "".join(column.drop_null().to_pylist()).encode()
-        elif pa.types.is_list(field.type):
-            yield from self._lists(field.name)
-        else:
-            # Adding 0 turns -0.0, which equals 0.0, into it.
-            yield self.numpy(field.name) + field.type.to_pandas_dtype()(0)
-
     def _meta(self, key: str) -> str:
-        return str(self.table.schema.metadata[f"exaburst.{key}".encode()].decode())
+        return str(self._metadata[f"exaburst.{key}".encode()].decode())
+
+    @property
+    def _metadata(self) -> dict[bytes, bytes]:
+        return dict(self.table.schema.metadata)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.cli.terminal import tell
+from traces.errors import cannot_read
+from traces.files import read_bytes
 
 if TYPE_CHECKING:  # for start-up time
     from scheduler.run.directory import Run
@@ -15,13 +18,37 @@ if TYPE_CHECKING:  # for start-up time
     from traces.trace import Trace
 
 
-def jobs_asked(run: Run, file: Path | None, part: TimeRange) -> Trace:
-    """Return the jobs of a run: those in it, or the part of the trace in `file` that it was given."""
-    from scheduler.cli.submissions import kept
-    from scheduler.why.question import jobs_of
-    from traces.trace import Trace
+class JobsAsked(NamedTuple):
+    """The jobs of a run, and the SHA-256 of the file that was given and holds them and no others."""
 
-    return jobs_of(run, None if file is None else kept(Trace.read(file), part))
+    trace: Trace
+    file: str | None = None
+
+
+def jobs_asked(run: Run, file: Path | None, part: TimeRange) -> JobsAsked:
+    """Return the jobs of a run: those in it, or the part of the trace in `file` that it was given.
+
+    What the file holds is compared with what ran but once, if it can be kept that it is the same.
+    """
+    from scheduler.cli.submissions import kept
+    from scheduler.why.kept import kept_jobs
+    from scheduler.why.question import jobs_of
+    from traces.stored import StoredTrace
+    from traces.submissions import ALL_TIME
+    from traces.trace import Trace, TraceError
+
+    if file is None:
+        return JobsAsked(jobs_of(run))
+    if part != ALL_TIME:
+        return JobsAsked(jobs_of(run, kept(Trace.read(file), part)))
+    try:
+        content = read_bytes(file)
+    except OSError as error:
+        raise TraceError(cannot_read(file, error)) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 == kept_jobs(run):
+        return JobsAsked(StoredTrace(content), sha256)
+    return JobsAsked(jobs_of(run, Trace.read(file)), sha256)
 
 
 def figures_of(run: Run, file: Path | None, part: TimeRange) -> RunFigures:
@@ -37,8 +64,8 @@ def figures_of(run: Run, file: Path | None, part: TimeRange) -> RunFigures:
     from scheduler.why.question import setup_of
     from scheduler.why.run_figures import RunFigures
 
-    trace = jobs_asked(run, file, part)
-    waits = waits_of_run(run, setup_of(run, trace))
+    trace, jobs = jobs_asked(run, file, part)
+    waits = waits_of_run(run, setup_of(run, trace), jobs)
     return kept_figures(run) or RunFigures.of(run, trace, waits)
 
 
@@ -51,8 +78,8 @@ def waits_of(run: Run, file: Path | None, part: TimeRange) -> tuple[Waits, Trace
     from scheduler.why.question import setup_of
 
     try:
-        trace = jobs_asked(run, file, part)
-        return waits_of_run(run, setup_of(run, trace)), trace
+        trace, jobs = jobs_asked(run, file, part)
+        return waits_of_run(run, setup_of(run, trace), jobs), trace
     except ValueError as error:
         if file is not None:
             raise

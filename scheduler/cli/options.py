@@ -27,9 +27,9 @@ as_json = click.option(
 
 def _lay_over(ctx: click.Context, _param: click.Parameter, files: tuple[Path, ...]) -> None:
     """Lay the user's own files over the catalog for as long as the command runs."""
-    from scheduler.catalog.reading import LAID_OVER, own_files
-
     if files:
+        from scheduler.catalog.reading import LAID_OVER, own_files
+
         before = os.environ.get(LAID_OVER)
         os.environ[LAID_OVER] = os.pathsep.join(str(file.absolute()) for file in (*own_files(), *files))
         ctx.call_on_close(partial(_put_back, before))

@@ -32,7 +32,7 @@ def verify(run: Path, trace: Path | None, part: TimeRange, as_json: bool) -> Non
     from scheduler.run.directory import open_run
 
     opened = open_run(run)
-    engine, parts = verified(opened, jobs_asked(opened, trace, part))
+    engine, parts = verified(opened, jobs_asked(opened, trace, part).trace)
     before = opened.description["engine"]["name"]
     same = VerifyDocument(run=str(run), engines=[before, engine], files=parts)
     click.echo(

@@ -55,7 +55,7 @@ def why(
     from scheduler.why.question import row_of, setup_of
     from scheduler.why.waits import Inquiry
 
-    setup = setup_of(opened, jobs_asked(opened, trace, part))
+    setup = setup_of(opened, jobs_asked(opened, trace, part).trace)
     row = None if job is None else row_of(opened, setup.trace, job)
     if out is not None:
         whole = row is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -85,8 +86,7 @@ def _check_names(where: str, parts: Sequence[Part], found: Sequence[str]) -> Non
 
 def _check_content(where: str, path: Path, part: Part) -> None:
     try:
-        with open_file(path) as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = _sha256(path)
     except OSError as error:
         raise DamagedLogError(cannot_read(where, error)) from None
     if sha256 != part.sha256:
@@ -98,6 +98,25 @@ def write_log(folder: Path, log: str, table: pa.Table) -> None:
     path = folder / f"{log}.parquet" / "part-00000.parquet"
     path.parent.mkdir(exist_ok=True)
     write_batches(path, table.schema, [table])
+
+
+_known: dict[tuple[int, int, int, int], str] = {}
+"""Digests of files by device, number, size and the last change."""
+_RECENT_NS = 2_000_000_000
+"""A file that was changed so lately may be changed again, and its time not tell."""
+
+
+def _sha256(path: Path) -> str:
+    """Return the digest of a file, which is not read again while nobody has written to it."""
+    with open_file(path) as file:
+        stat = os.fstat(file.fileno())
+        key = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_ctime_ns)
+        if key in _known:
+            return _known[key]
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if time.time_ns() - stat.st_ctime_ns > _RECENT_NS:
+            _known[key] = sha256
+        return sha256
 
 
 def written_parts(folder: Path, log: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

@@ -13,7 +13,7 @@ from traces.trace import Trace
 
 def labels(trace: Trace, rows: Ints) -> list[str]:
     """Return what jobs are called, by row: their name, or their id."""
-    table = trace.table.select(["name", "job_id"]).take(pa.array(rows))
+    table = trace.rows(rows, ["name", "job_id"])
     said: list[str] = pc.coalesce(table.column("name"), table.column("job_id").cast(pa.string())).to_pylist()
     return said
 

@@ -18,8 +18,8 @@ from traces.arrays import Ints, rows_of
 from traces.trace import Trace
 
 
-def waits_of_run(run: Run, setup: Setup) -> Waits:
-    """Return what the jobs of a run waited for.
+def waits_of_run(run: Run, setup: Setup, jobs: str | None = None) -> Waits:
+    """Return what the jobs of a run waited for; `jobs` is the SHA-256 of the file that held them, if any.
 
     It is kept in the run's folder. Where nothing can be written there, it is worked out each time.
     """
@@ -28,7 +28,7 @@ def waits_of_run(run: Run, setup: Setup) -> Waits:
         return _read(table, setup.trace)
     waits = Inquiry(run, setup).waits()
     with suppress(OSError):
-        keep(run, waits.table(setup.trace), RunFigures.of(run, setup.trace, waits))
+        keep(run, waits.table(setup.trace), RunFigures.of(run, setup.trace, waits), jobs)
     return waits
 
 

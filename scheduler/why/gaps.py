@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from scheduler.run.directory import Run
 from scheduler.scenario import RetrySpec
 from scheduler.why.causes import Cause
-from traces.arrays import Bools, Ints, sorted_by
+from traces.arrays import Bools, Ints, rows_of, sorted_by
 from traces.parquet import Limits
 from traces.trace import Trace
 
@@ -55,24 +55,23 @@ class Logged:
 
     def __init__(self, run: Run, attempts: pa.Table, trace: Trace, rows: Ints | None = None) -> None:
         self.end_s = run.end_s
-        by_id = np.argsort(trace.numpy("job_id"), kind="stable")
-        ids = trace.numpy("job_id")[by_id]
+        ids = trace.numpy("job_id")
         self.rows = np.arange(len(trace)) if rows is None else rows
         jobs = run.table("jobs", _JOBS, ids_of(trace, rows))
         attempts = attempts.drop_columns(["pods", "devices"])
         if rows is not None:
-            wanted = pa.array(trace.numpy("job_id")[rows])
+            wanted = pa.array(ids[rows])
             jobs, attempts = (
                 table.filter(pc.is_in(table.column("job_id"), wanted)) for table in (jobs, attempts)
             )
-        at = by_id[np.searchsorted(ids, jobs.column("job_id").to_numpy())]
-        jobs = jobs.take(pa.array(np.argsort(at)))
+        at = rows_of(ids, jobs.column("job_id").to_numpy())
+        self.jobs = jobs = jobs.take(pa.array(np.argsort(at)))
         self.ready_s: Ints = jobs.column("ready_s").to_numpy()
         self.unfinished = _is(jobs, "state", "unfinished")
         self.waits_for_others = _is(jobs, "reason", "waits for another job")
         self.unsubmitted = _is(jobs, "reason", "not yet submitted")
         attempts = sorted_by(attempts, "attempt")
-        at = by_id[np.searchsorted(ids, attempts.column("job_id").to_numpy())]
+        at = rows_of(ids, attempts.column("job_id").to_numpy())
         order = np.argsort(at, kind="stable")
         self.attempts = attempts = attempts.take(pa.array(order))
         self.row = at[order]

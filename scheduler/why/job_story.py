@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
 from scheduler.engine.fair_share import StartTags
 from scheduler.engine.owned.view import KeyView
@@ -23,7 +22,7 @@ from scheduler.why.needs import Resources
 from scheduler.why.run_figures import seconds_by_cause
 from scheduler.why.step_function import StepFunction
 from scheduler.why.waits import Inquiry
-from traces.arrays import Bools, Ints
+from traces.arrays import Bools, Ints, rows_of
 
 
 class WaitSpan(NamedTuple):
@@ -68,7 +67,7 @@ class JobStory:
         self.inquiry = Inquiry(run, setup, np.array([row]))
         self.waits = self.inquiry.waits()
         self.label = labels(self.trace, np.array([row]))[0]
-        self.asked = self.trace.table.slice(row, 1).to_pylist()[0]
+        self.asked = self.trace.rows(np.array([row])).to_pylist()[0]
         self.need = self.inquiry.need(row)
         log = self.inquiry.logged
         worked = log.start_s[log.start_s < log.over_s]
@@ -78,9 +77,7 @@ class JobStory:
 
     def _ending(self) -> tuple[str, str | None]:
         """Return the state in which the run left it, and the reason for that if there is one."""
-        job_id = self.asked["job_id"]
-        jobs = self.run.table("jobs", ["job_id", "state", "reason"], {"job_id": (job_id, job_id)})
-        (found,) = jobs.filter(pc.equal(jobs.column("job_id"), job_id)).to_pylist()
+        (found,) = self.inquiry.logged.jobs.to_pylist()
         return found["state"], found["reason"]
 
     @property
@@ -116,21 +113,21 @@ class JobStory:
         device_s = held.devices * self._overlap_s(held)
         some = np.flatnonzero(device_s > 0)
         order = some[np.argsort(-device_s[some], kind="stable")]
-        rows = self._rows(held.job_id[order])
+        rows = rows_of(self.trace.numpy("job_id"), held.job_id[order])
         passed, first = self._passed(held, order, rows), self._first_in_order(rows)
-        kinds, words = self.trace.codes("kind")
-        told = zip(order.tolist(), labels(self.trace, rows), rows.tolist(), passed, first, strict=True)
+        kinds = self.trace.rows(rows, ["kind"]).column("kind").to_pylist()
+        told = zip(order.tolist(), labels(self.trace, rows), kinds, passed, first, strict=True)
         return [
             HeldBy(
                 label,
-                words[kinds[row]],
+                kind,
                 int(held.devices[at]),
                 int(held.end_s[at]),
                 int(device_s[at]),
                 bool(passes),
                 before,
             )
-            for at, label, row, passes, before in told
+            for at, label, kind, passes, before in told
         ]
 
     def sooner(self) -> Iterator[Sooner]:
@@ -194,11 +191,6 @@ class JobStory:
         for from_s, to_s in zip(*self._spans(), strict=True):
             seconds += np.maximum(0, np.minimum(held.end_s, to_s) - np.maximum(held.alloc_s, from_s))
         return seconds
-
-    def _rows(self, job_id: Ints) -> Ints:
-        ids = self.trace.numpy("job_id")
-        by_id = np.argsort(ids, kind="stable")
-        return np.asarray(by_id[np.searchsorted(ids, job_id, sorter=by_id)])
 
     def _passed(self, held: Holdings, order: Ints, rows: Ints) -> Bools:
         """Say who was submitted later, and started while it waited for devices."""

@@ -29,23 +29,33 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """SHA-256 of the run's run.json, which has those of its logs."""
     sha256: str
     """Of the figures."""
+    jobs: str | None
+    """Of the file that held the jobs of the run, and no others, if it was not in the run."""
     figures: msgspec.Raw
 
 
-def keep(run: Run, waits: pa.Table, figures: RunFigures) -> None:
-    """Keep a table as in `WAITS` in the folder of a run; raises OSError where it cannot be written."""
-    kept = _sealed(run, msgspec.json.encode(figures))
+def keep(run: Run, waits: pa.Table, figures: RunFigures, jobs: str | None = None) -> None:
+    """Keep a table as in `WAITS` in the folder of a run; raises OSError where it cannot be written.
+
+    `jobs` is the SHA-256 of the file that was found to hold the jobs of the run.
+    """
+    kept = _sealed(run, msgspec.json.encode(figures), jobs)
     schema = WAITS.with_metadata({_OF: msgspec.json.encode(kept)})
     write_batches(_path(run), schema, [waits.cast(schema)])
 
 
 def kept_figures(run: Run) -> RunFigures | None:
     """Return what a run waited for in all; None where it is not kept, or is another run's or version's."""
-    with suppress(OSError, ValueError):
-        kept = msgspec.json.decode(read_metadata(_path(run)).get(_OF.encode(), b""), type=_Kept)
-        if kept == _sealed(run, bytes(kept.figures)):
-            return msgspec.json.decode(kept.figures, type=RunFigures)
+    with suppress(ValueError):
+        kept = _kept(run)
+        return None if kept is None else msgspec.json.decode(kept.figures, type=RunFigures)
     return None
+
+
+def kept_jobs(run: Run) -> str | None:
+    """Return the SHA-256 of the file that held the jobs of a run, if that is kept."""
+    kept = _kept(run)
+    return None if kept is None else kept.jobs
 
 
 def kept_waits(run: Run) -> pa.Table | None:
@@ -56,15 +66,23 @@ def kept_waits(run: Run) -> pa.Table | None:
     return None
 
 
+def _kept(run: Run) -> _Kept | None:
+    with suppress(OSError, ValueError):
+        kept = msgspec.json.decode(read_metadata(_path(run)).get(_OF.encode(), b""), type=_Kept)
+        if kept == _sealed(run, bytes(kept.figures), kept.jobs):
+            return kept
+    return None
+
+
 def _path(run: Run) -> Path:
     return run.folder / WAITS_KEPT
 
 
-def _sealed(run: Run, figures: bytes) -> _Kept:
+def _sealed(run: Run, figures: bytes, jobs: str | None) -> _Kept:
     from scheduler import __version__
 
     described = read_bytes(run.folder / FINISHED)
-    return _Kept(__version__, _digest(described), _digest(figures), msgspec.Raw(figures))
+    return _Kept(__version__, _digest(described), _digest(figures), jobs, msgspec.Raw(figures))
 
 
 def _digest(content: bytes) -> str:

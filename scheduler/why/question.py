@@ -14,6 +14,8 @@ from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run, RunError
 from scheduler.run.parts import DEMAND
 from scheduler.scenario import Scenario
+from traces.files import read_bytes
+from traces.stored import StoredTrace
 from traces.trace import Trace
 
 _FIXED = {
@@ -59,7 +61,7 @@ def jobs_of(run: Run, given: Trace | None = None) -> Trace:
     if given is None:
         if run.description["demand"] is None:
             raise RunError(f"{run.folder}: does not hold the jobs that it was given; name them with --trace")
-        return Trace.read(run.folder / DEMAND, sealed=True)
+        return StoredTrace(read_bytes(run.folder / DEMAND))
     if given.sha256 != run.description["trace"]["sha256"]:
         raise RunError(f"{run.folder}: ran other jobs than the trace holds, by their SHA-256")
     return given
@@ -67,7 +69,7 @@ def jobs_of(run: Run, given: Trace | None = None) -> Trace:
 
 def row_of(run: Run, trace: Trace, job: str) -> int:
     """Return the row of the trace of a job, by its name or its id; raises RunError where there is none."""
-    found = pc.index(trace.table.column("name"), job).as_py()
+    found = pc.index(trace.column("name"), job).as_py()
     if found >= 0:
         return int(found)
     ids = trace.numpy("job_id")

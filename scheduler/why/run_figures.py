@@ -65,7 +65,7 @@ class RunFigures(NamedTuple):
 
 def device_seconds_waited(waits: Waits, trace: Trace) -> Ints:
     """Return reference devices that each span's job asks for x its seconds."""
-    gang = trace.numpy("gang")[waits.row].astype(np.int64)
+    gang = trace.rows(waits.row, ["gang"]).column("gang").to_numpy().astype(np.int64)
     return np.asarray(gang * (waits.to_s - waits.from_s))
 
 

@@ -99,20 +99,20 @@ class Inquiry:
         job = job if gate is None else gate.sent(job)
         if job.shape.rented:
             return CommonNeed(job, ())
-        words = self.trace.table.slice(row, 1).select(_NEED).to_pylist()[0]
+        words = self.trace.rows(np.array([row]), _NEED).to_pylist()[0]
         places = Places(words["requires"], words["excludes"])
         return CommonNeed(job, self._fit(words["gang"], words["kind"], True, places)[1])
 
     def jobs(self, rows: Ints) -> list[Job]:
         """Return jobs as the engine saw them, but for what they come after; their turns count from 0."""
-        table = self.trace.table.take(pa.array(rows))
+        table = self.trace.rows(rows)
         place = table.schema.get_field_index("after")
         nothing = pa.nulls(len(rows), table.schema.field(place).type)
         some = Trace(table.set_column(place, table.schema.field(place), nothing))
         return [job for block in jobs(some, self._fit) for job in block]
 
     def _needs(self, rows: Ints) -> tuple[Ints, Ints]:
-        table = self.trace.table.select(_NEED).take(pa.array(rows))
+        table = self.trace.rows(rows, _NEED)
         return combinations([table.column(name) for name in _NEED])
 
     def _known(self, known: Gaps, words: dict[str, int]) -> tuple[Ints, ...]:
