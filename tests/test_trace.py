@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traces import TRACE_SCHEMA, Trace, TraceError
+from traces.parquet import ROW_GROUP
 from traces.schema import EXACT, MAX_GANG, MAX_SECONDS, REQUIRED, type_name
 from traces.trace import NO_VALUE
 from traces.validate import validate
@@ -543,3 +544,14 @@ def test_the_documentation_lists_every_column_as_it_is() -> None:
         )
         for field in TRACE_SCHEMA
     ]
+
+
+def test_columns_that_nobody_gave_take_the_memory_of_one_group_of_rows() -> None:
+    """Of four groups of rows and one more row, 8 bytes each and a bit for null."""
+    rows = 4 * ROW_GROUP + 1
+    trace = Trace.from_columns(
+        {"submit_s": np.zeros(rows, int), "runtime_s": np.ones(rows, int), "gang": np.ones(rows, int)}
+    )
+    column = trace.table.column("recorded_start_s")
+    assert len(column) == column.null_count == rows
+    assert column.get_total_buffer_size() <= ROW_GROUP * 8 + ROW_GROUP // 8 + 64

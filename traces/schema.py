@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from traces.arrays import WORD, word_column
 from traces.errors import first_line
-from traces.parquet import documented
+from traces.parquet import ROW_GROUP, documented
 
 SCHEMA_VERSION = "2"
 ANY_DEVICE = "any"
@@ -189,7 +189,15 @@ def _sound(dictionary: pa.Array) -> bool:
     return dictionary.null_count == 0 and len(dictionary.unique()) == len(dictionary)
 
 
-def _default(field: pa.Field, rows: int) -> pa.Array:
+def _default(field: pa.Field, rows: int) -> pa.ChunkedArray:
+    """Return a column of the default, all of whose chunks are the same memory."""
+    chunk = _default_chunk(field, min(rows, ROW_GROUP))
+    whole, rest = divmod(rows, ROW_GROUP)
+    last = [chunk.slice(0, rest)] if rest or not whole else []
+    return pa.chunked_array([chunk] * whole + last, field.type)
+
+
+def _default_chunk(field: pa.Field, rows: int) -> pa.Array:
     value = DEFAULTS.get(field.name)
     if value is None:
         return pa.nulls(rows, field.type)

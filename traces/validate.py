@@ -201,17 +201,29 @@ def _check_after(table: pa.Table) -> None:
         return
     ids, after = table.column("job_id").combine_chunks(), lists.flatten()
     rows = pc.list_parent_indices(lists).to_numpy()
-    found = pc.index_in(after, value_set=ids).fill_null(-1).to_numpy()
+    found = _places(ids, after)
     at_fault = np.zeros(len(ids), bool)
     at_fault[rows[(found < 0) | (found == rows)]] = True
     if at_fault.any():
         raise _broken(table, at_fault, "after", "the job_ids of other jobs, or none")
+    if (np.diff(rows) > 0).all() and (found < rows).all():
+        return  # each after one job, which stands before it
     at_fault[rows[repeated(rows, found)]] = True
     if at_fault.any():
         raise _broken(table, at_fault, "after", "each job once")
     at_fault[rows[in_circles(rows, found, len(ids))]] = True
     if at_fault.any():
         raise _broken(table, at_fault, "after", "no cycle: here the job waits, in the end, for itself")
+
+
+def _places(ids: pa.Array, wanted: pa.Array) -> Array:
+    """Return the row of each wanted job, -1 where there is none."""
+    known = ids.to_numpy()
+    if wanted.null_count or not (np.diff(known) > 0).all():
+        return np.asarray(pc.index_in(wanted, value_set=ids).fill_null(-1).to_numpy())
+    numbers = wanted.to_numpy()  # where ids ascend, without a table of all of them
+    row = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return np.where(known[row] == numbers, row, -1)
 
 
 def _broken(table: pa.Table, at_fault: Array, name: str, allowed: str) -> TraceError:

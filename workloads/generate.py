@@ -40,20 +40,28 @@ def generate(demand: Demand, reference: Reference) -> Trace:
     expected = sum(each.arrivals(kind)[1] for kind, each in asked.items())
     if expected > MAX_JOBS:
         raise DemandError(f"the demand is about {expected:.2g} jobs: at most {MAX_JOBS:.2g} are generated")
-    blocks: dict[str, Columns] = {}
-    rows = 0
-    for kind, each in asked.items():
-        parents = [blocks[parent] for parent in kind.follows]
-        blocks[kind.name] = draw_jobs(kind, each, seed=demand.seed, parents=parents)
-        blocks[kind.name]["row"] += rows
-        rows += len(blocks[kind.name]["row"])
     made_from = {"demand": asdict(demand), REFERENCE_PFLOPS: dict(reference.pflops)}
     return Trace.from_columns(
-        _merge(list(asked), blocks),
+        _merge(list(asked), _drawn(asked, demand.seed)),
         epoch=demand.epoch,
         reference_device=reference.device,
         source={"generator": "exaburst generate", **made_from},
     )
+
+
+def _drawn(asked: Mapping[Kind, KindBudget], seed: int) -> dict[str, Columns]:
+    """Return the jobs of each kind, with the row of the job to follow among those of all kinds."""
+    followed = {parent for kind in asked for parent in kind.follows}
+    blocks: dict[str, Columns] = {}
+    rows = 0
+    for kind, each in asked.items():
+        block = draw_jobs(kind, each, seed=seed, parents=[blocks[parent] for parent in kind.follows])
+        block["row"] += rows
+        rows += len(block["row"])
+        blocks[kind.name] = block
+        if kind.name not in followed:  # a large part of what is held for each job
+            del block["row"], block["ready_s"]
+    return blocks
 
 
 def _asked(demand: Demand, reference: Reference) -> dict[Kind, KindBudget]:
@@ -89,7 +97,7 @@ def _merge(kinds: Sequence[Kind], blocks: Mapping[str, Columns]) -> dict[str, An
     def taken(name: str) -> Array:
         return np.concatenate([block.pop(name) for block in blocks.values()])
 
-    sizes = [len(block["row"]) for block in blocks.values()]
+    sizes = [len(block["submit_s"]) for block in blocks.values()]
     kind_of = np.repeat(np.arange(len(kinds), dtype=np.int32), sizes)
     owners = [owner for kind in kinds for owner in kind.owners]
     first_owner = np.array([0, *accumulate(len(kind.owners) for kind in kinds)])
@@ -113,8 +121,8 @@ def _after(row: Ints, order: Ints) -> pa.ListArray:
     job_id = np.empty_like(order)
     job_id[order] = np.arange(len(order))
     after = np.where(row < 0, -1, job_id[row])[order]
-    follows = after >= 0
-    return lists_of(np.flatnonzero(follows), after[follows], len(order))
+    follows = np.flatnonzero(after >= 0)
+    return lists_of(follows, after[follows], len(order))
 
 
 def _words(words: Sequence[str], codes: Array) -> pa.DictionaryArray:

@@ -131,7 +131,7 @@ def _submissions(kind: Kind, asked: KindBudget, seed: int, parents: list[Columns
         submit = spaced(rng, weights, expected)
     else:
         submit = bursty(rng, weights, expected, kind.burst_k)
-    return {"submit_s": submit, "after": np.full(len(submit), -1), "ready_s": submit}
+    return {"submit_s": submit, "after": _throughout(-1, len(submit)), "ready_s": submit}
 
 
 def _run_times(kind: Kind, seed: int, gangs: Array) -> tuple[Array, Array]:
@@ -151,16 +151,21 @@ def _deadlines(kind: Kind, jobs: Columns, runtime: Array, planned: Array, into_r
         return np.asarray((latest // release_s + 1).astype(np.int64) * release_s - into_release_s)
     if kind.due is not None:
         return np.asarray(jobs["submit_s"] + np.ceil(kind.due * planned).astype(np.int64))
-    return np.full(len(runtime), -1)
+    return _throughout(-1, len(runtime))
 
 
 def _constants(kind: Kind, count: int) -> Columns:
     checkpoint = -1 if kind.checkpoint_s is None else kind.checkpoint_s
     return {
-        "priority": np.full(count, kind.priority, np.int32),
-        "checkpoint_s": np.full(count, checkpoint),
-        "output_tb": np.full(count, kind.output_gb / 1000),
+        "priority": _throughout(np.int32(kind.priority), count),
+        "checkpoint_s": _throughout(checkpoint, count),
+        "output_tb": _throughout(kind.output_gb / 1000, count),
     }
+
+
+def _throughout(value: float | np.int32, count: int) -> Array:
+    """Return a column of one value, which takes no memory."""
+    return np.broadcast_to(value, count)
 
 
 def _data(kind: Kind, seed: int, jobs: Columns, owners: Ints | None) -> Columns:
@@ -170,7 +175,7 @@ def _data(kind: Kind, seed: int, jobs: Columns, owners: Ints | None) -> Columns:
     normal = portable.standard_normal(stream(seed, kind.name, "data"), count)
     return {
         "owner": _owners(kind, stream(seed, kind.name, "owner").random(count), jobs, owners),
-        "residency": (stream(seed, kind.name, "residency").random(count) < kind.owned_share).astype(np.int32),
+        "residency": (stream(seed, kind.name, "residency").random(count) < kind.owned_share).astype(np.int8),
         "input_tb": hours * kind.input_gb / 1000 * portable.exp(HABITS.data_sigma * normal),
     }
 
@@ -182,4 +187,4 @@ def _owners(kind: Kind, drawn: Floats, jobs: Columns, counts: Ints | None) -> In
     known /= known[-1]
     if counts is not None:
         drawn = drawn * known[counts[jobs["submit_s"] // HOUR_S] - 1]
-    return np.searchsorted(known, drawn, side="right")
+    return np.searchsorted(known, drawn, side="right").astype(np.int32)
