@@ -46,10 +46,10 @@ class ClusterEnv(gymnasium.Env[Observation, np.int64]):
         self._world, self._weights = world, weights_of(reward)
         self.stepping = self._begun(1)
         """The run."""
-        pods = sum(len(pool.pods) for pool in self.stepping.cluster.pools)
+        pods = [pool.size for pool in self.stepping.cluster.pools for _ in pool.pods]
         shapes = {
             "jobs": (WINDOW, len(JOB_COLUMNS)),
-            "pods": (max(1, pods), 2),
+            "pods": (max(1, len(pods)), 2),
             "offers": (max(1, len(self.stepping.offers)), 2),
         }
         boxes: dict[str, spaces.Space[Any]] = {
@@ -59,6 +59,9 @@ class ClusterEnv(gymnasium.Env[Observation, np.int64]):
         self.observation_space = seen
         self.action_space = spaces.Discrete(ACTIONS)
         self._mask: Array = np.zeros(ACTIONS, np.int8)
+        self._may = self._mask[PASS + 1 :].reshape(2, WINDOW)
+        self._pods, self._offers = (np.zeros(shapes[each], np.float32) for each in ("pods", "offers"))
+        self._pods[: len(pods), 1] = pods
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -74,18 +77,22 @@ class ClusterEnv(gymnasium.Env[Observation, np.int64]):
 
     def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Do as the action says, and go on to the next decision."""
-        run, allowed = self.stepping, self._mask[action] == 1
-        chosen = int(action) if allowed else int(np.argmax(self._mask))
+        run, chosen = self.stepping, int(action)
+        allowed = bool(self._mask[chosen] == 1)
+        if not allowed:
+            chosen = int(np.argmax(self._mask))
         device_s, job_s, usd = run.device_s, run.job_s, 0.0
         if chosen > WINDOW:
             usd = run.burst(chosen - WINDOW - 1)
         elif chosen != PASS:
             run.start(chosen - 1)
-        goes_on = (chosen != PASS and bool(run.may.any())) or run.advance()
+        goes_on = (chosen != PASS and run.any_may) or run.advance()
         self._look(goes_on)
-        costs = StepCosts((run.device_s - device_s) / HOUR_S, (run.job_s - job_s) / HOUR_S, usd)
-        worth = -sum(weight * cost for weight, cost in zip(self._weights, costs, strict=True))
-        told = costs._asdict() | {"now_s": run.now_s, "allowed": bool(allowed)}
+        device_h, job_h = (run.device_s - device_s) / HOUR_S, (run.job_s - job_s) / HOUR_S
+        by_device, by_job, by_usd = self._weights
+        worth = -(by_device * device_h + by_job * job_h + by_usd * usd)
+        told = StepCosts(device_h, job_h, usd)._asdict()
+        told["now_s"], told["allowed"] = run.now_s, allowed
         return self._seen(), worth, not goes_on, False, told
 
     def close(self) -> None:
@@ -94,7 +101,7 @@ class ClusterEnv(gymnasium.Env[Observation, np.int64]):
 
     def _begun(self, world: int) -> Stepping:
         check_steps(setup := self._world(world))
-        self._folder = TemporaryDirectory(prefix="exaburst-")
+        self._folder, self._priced_s = TemporaryDirectory(prefix="exaburst-"), -1
         return Stepping(setup, Path(self._folder.name))
 
     def action_masks(self) -> Array:
@@ -103,21 +110,22 @@ class ClusterEnv(gymnasium.Env[Observation, np.int64]):
 
     def _look(self, goes_on: bool) -> None:
         """Work out what is allowed; nothing but to pass where the run is over."""
-        self._mask = np.empty(ACTIONS, np.int8)
-        self._mask[1:] = self.stepping.may.reshape(-1)
+        self.stepping.mark(self._may)
         self._mask[PASS] = not goes_on or self.stepping.goes_on
 
     def _seen(self) -> Observation:
-        run, seen = self.stepping, len(self.stepping.window)
-        jobs = run.window.columns.astype(np.float32)
-        jobs[:seen, 0] = run.now_s - run.window.columns[:seen, 0]
-        pods = [(free, pool.size) for pool in run.cluster.pools for free in pool.frees]
-        offers = [
-            (offer.free, offer.price(offer.stock.largest_size).usd_per_device_h) for offer in run.offers
-        ]
+        run = self.stepping
+        if run.cluster.pools:
+            self._pods[:, 0] = [free for pool in run.cluster.pools for free in pool.frees]
+        if run.offers:
+            self._offers[:, 0] = [offer.free for offer in run.offers]
+        if run.offers and self._priced_s != run.now_s:
+            prices = (offer.price(offer.stock.largest_size) for offer in run.offers)
+            self._offers[:, 1] = [price.usd_per_device_h for price in prices]
+            self._priced_s = run.now_s
         return {
-            "jobs": jobs,
-            "pods": np.array(pods or [(0, 0)], np.float32),
-            "offers": np.array(offers or [(0, 0)], np.float32),
+            "jobs": run.window.columns(run.now_s),
+            "pods": self._pods.copy(),
+            "offers": self._offers.copy(),
             "mask": self._mask.copy(),
         }

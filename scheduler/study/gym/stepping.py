@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from scheduler.engine.jobs import Job, Shape
+from scheduler.engine.jobs import Job
 from scheduler.engine.owned.cluster import Slot
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.rented.offers import Rental
@@ -25,7 +25,7 @@ from scheduler.replay.assembly import Assembly
 from scheduler.replay.replay import log_of
 from scheduler.replay.setup import Setup
 from scheduler.study.gym.window import WINDOW, JobWindow
-from traces.arrays import Bools
+from traces.arrays import Array
 
 
 class SteppingError(ValueError):
@@ -75,8 +75,11 @@ class Stepping:
         self.window = JobWindow()
         self.now_s = setup.start_s
         self.started: list[Started] = []
-        self.may: Bools = np.zeros((2, WINDOW), bool)
-        """Who of those seen may start now: a row for pods, and one for offers."""
+        self.any_may = False
+        """Whether any of those seen may start now."""
+        self._may = np.zeros((2, WINDOW + 2), np.int8)
+        """By the code of a group: whether it may start on pods, and on offers."""
+        self._on_pods, self._on_offers = self._may
         self.device_s = self.job_s = 0
         """Waited so far, by reference devices and by jobs."""
         horizon_s = setup.horizon_ends_s
@@ -94,10 +97,10 @@ class Stepping:
             while clock.peek() == next_s:
                 clock.step()
             if self.window.entries:
-                self.may = self._may_start()
-                if self.may.any():
+                self._look()
+                if self.any_may:
                     return True
-        self.may = np.zeros((2, WINDOW), bool)
+        self.any_may = False
         if self._ends_s < inf:
             self._wait_until(int(self._ends_s))
         return False
@@ -114,25 +117,32 @@ class Stepping:
 
     # who may start
 
-    def _may_start(self) -> Bools:
-        jobs = self.window.entries
-        most = self.cluster.most_free(), max([offer.free for offer in self.offers], default=0)
-        may: Bools = self.window.leasts <= ((most[0],), (most[1],))
-        on_pods, on_offers = may
-        pods: dict[tuple[Shape, int], bool] = {}
-        for at in on_pods.nonzero()[0].tolist():
-            job = jobs[at][2]
-            key = job.shape, 0 if self._alike(job) else job.turn
-            if key not in pods:
-                pods[key] = self._slot(job) is not None
-            on_pods[at] = pods[key]
-        for at in on_offers.nonzero()[0].tolist():
-            on_offers[at] = any(map(_has_room, jobs[at][2].shape.rented))
-        return may
+    def _look(self) -> None:
+        """Ask for each group of those seen whether it may start now."""
+        for group in self.window.groups.values():
+            group.starts = group.bursts = True
+        self._look_at_those_who_might()
 
-    def _alike(self, job: Job) -> bool:
-        """Whether all of its shape find the same place, whatever their estimates."""
-        return not self.cluster.leaving.concerns(job) and all(need.power is None for need in job.shape.owned)
+    def _look_at_those_who_might(self) -> None:
+        """Ask for those again who might have started before somebody did, since when there is less room."""
+        on_pods, on_offers = self._on_pods, self._on_offers
+        most_free = self.cluster.most_free()
+        most_left = max([offer.free for offer in self.offers], default=0)
+        self.any_may = False
+        for group in self.window.groups.values():
+            if group.starts:
+                group.starts = group.least <= most_free and self._slot(group.job) is not None
+            if group.bursts:
+                group.bursts = group.held <= most_left and any(map(_has_room, group.job.shape.rented))
+            on_pods[group.code], on_offers[group.code] = group.starts, group.bursts
+            self.any_may = self.any_may or group.starts or group.bursts
+
+    def mark(self, may: Array) -> None:
+        """Say in two rows of `WINDOW` who of those seen may start now: on pods, and on offers."""
+        if self.any_may:
+            self._may.take(self.window.codes, 1, may, "clip")
+        else:
+            may[:] = 0
 
     def _slot(self, job: Job) -> Slot | None:
         self._deciding = True
@@ -160,7 +170,7 @@ class Stepping:
         self._simulation.now_s = self.now_s
         self._simulation.begin(job, need, pods)
         self.started.append(Started(job.job_id, self.now_s, need.column - 1))
-        self.may = self._may_start()
+        self._look_at_those_who_might()
 
     # in place of its policies
 

@@ -3,36 +3,78 @@
 from __future__ import annotations
 
 from bisect import bisect
+from struct import Struct
 
 import numpy as np
 
-from scheduler.engine.jobs import Job
+from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.line import QueueEntry
+from traces.arrays import Array
 
 WINDOW = 128
 """So many of those who wait are seen."""
-JOB_COLUMNS = ("ready_s", "gang", "estimate_s", "priority")
+JOB_COLUMNS = ("waited_s", "gang", "estimate_s", "priority")
+_ROW = Struct("=qq4f")
+"""Ready at, code of its group, and `JOB_COLUMNS`, of which the first is known as it is seen."""
+_NOBODY = bytes(_ROW.size)
 _NEVER = 2**62
 
 
-class JobWindow:
-    """All who wait, `entries`; `columns` are of the first `WINDOW`, a row each.
+class Group:
+    """Jobs that are seen and need the same, `count` of them: all may start now, or none.
 
-    A column of `leasts` has the devices that must be free in one pod, and left of one quota, before the job
-    may start there.
+    Asking for one of them, `job`, is asking for all. Devices that must be free in one pod before it can start
+    are `least`, and `held` those that must be left of one quota.
+    """
+
+    __slots__ = ("bursts", "code", "count", "held", "job", "key", "least", "starts")
+
+    def __init__(self, key: GroupKey, code: int, job: Job) -> None:
+        self.key, self.code, self.job, self.count = key, code, job, 0
+        self.least = job.shape.least if job.shape.owned else _NEVER
+        self.held = min([rental.devices for rental in job.shape.rented], default=_NEVER)
+        self.starts = self.bursts = True
+        """Whether they may start on pods, or be rented, as far as is known."""
+
+
+GroupKey = tuple[Shape, int]
+
+
+def _key(job: Job) -> GroupKey:
+    """Return what jobs share that find the same room: under a cap of power the estimate matters too."""
+    capped = any(need.power is not None for need in job.shape.owned)
+    return job.shape, job.estimate_s if capped else 0
+
+
+class JobWindow:
+    """All who wait, `entries`; the first `WINDOW` of them have a row each in one block of memory.
+
+    Rows move up and down as bytes, and `struct` writes them: arrays take several times as long for so few.
     """
 
     def __init__(self) -> None:
         self.entries: list[QueueEntry] = []
-        self.columns = np.zeros((WINDOW, len(JOB_COLUMNS)))
-        self.leasts = np.full((2, WINDOW), _NEVER, np.int64)
+        self.groups: dict[GroupKey, Group] = {}
+        """Of those who are seen."""
         self.devices = 0
         """Reference devices that all of them ask for."""
-        self._ready_s: dict[int, int] = {}
+        self._rows = bytearray(WINDOW * _ROW.size)
+        wide = np.frombuffer(self._rows, np.int64).reshape(WINDOW, -1)
+        self._ready_s, self.codes = wide[:, 0], wide[:, 1]
+        self._columns: Array = wide[:, 2:].view(np.float32)
+        self._unused = list(range(WINDOW + 1, 0, -1))
+        """Codes that no group has; 0 stands for nobody."""
+        self._since: dict[int, int] = {}
 
     def __len__(self) -> int:
         """How many of them are seen."""
         return min(len(self.entries), WINDOW)
+
+    def columns(self, now_s: int) -> Array:
+        """Return `JOB_COLUMNS` of those who are seen, zeros where nobody is."""
+        columns, seen = self._columns.copy(), len(self)
+        columns[:seen, 0] = now_s - self._ready_s[:seen]
+        return columns
 
     def job(self, at: int) -> Job:
         """Return one of them."""
@@ -40,32 +82,47 @@ class JobWindow:
 
     def add(self, entry: QueueEntry, ready_s: int) -> None:
         """Let a job wait."""
-        at = bisect(self.entries, entry)
-        self.entries.insert(at, entry)
+        entries, rows, size = self.entries, self._rows, _ROW.size
+        at, others = bisect(entries, entry), len(entries)
+        if at < WINDOW <= others:
+            self._leave(entries[WINDOW - 1][2])
+        entries.insert(at, entry)
         self.devices += entry[2].gang
-        self._ready_s[entry[2].turn] = ready_s
+        self._since[entry[2].turn] = ready_s
         if at < WINDOW:
-            seen = len(self)
-            self.columns[at + 1 : seen] = self.columns[at : seen - 1]
-            self.leasts[:, at + 1 : seen] = self.leasts[:, at : seen - 1]
+            last = min(others, WINDOW - 1)
+            rows[(at + 1) * size : (last + 1) * size] = rows[at * size : last * size]
             self._fill(at)
 
     def remove(self, at: int) -> Job:
         """Take out one of those who are seen, and return it."""
-        job = self.entries.pop(at)[2]
+        entries, rows, size = self.entries, self._rows, _ROW.size
+        job = entries.pop(at)[2]
         self.devices -= job.gang
-        del self._ready_s[job.turn]
-        last = min(len(self.entries), WINDOW - 1)
-        self.columns[at:last] = self.columns[at + 1 : last + 1]
-        self.leasts[:, at:last] = self.leasts[:, at + 1 : last + 1]
-        if len(self.entries) > last:
+        del self._since[job.turn]
+        self._leave(job)
+        last = min(len(entries), WINDOW - 1)
+        rows[at * size : last * size] = rows[(at + 1) * size : (last + 1) * size]
+        if len(entries) > last:
             self._fill(last)
         else:
-            self.columns[last], self.leasts[:, last] = 0, _NEVER
+            rows[last * size : (last + 1) * size] = _NOBODY
         return job
 
     def _fill(self, at: int) -> None:
         job = self.entries[at][2]
-        rented = min([rental.devices for rental in job.shape.rented], default=_NEVER)
-        self.columns[at] = self._ready_s[job.turn], job.gang, job.estimate_s, job.priority
-        self.leasts[:, at] = job.shape.least if job.shape.owned else _NEVER, rented
+        key = _key(job)
+        group = self.groups.get(key)
+        if group is None:
+            self.groups[key] = group = Group(key, self._unused.pop(), job)
+        group.count += 1
+        ready_s, seen = self._since[job.turn], (job.gang, job.estimate_s, job.priority)
+        _ROW.pack_into(self._rows, at * _ROW.size, ready_s, group.code, 0, *seen)
+
+    def _leave(self, job: Job) -> None:
+        """Count one less of those who are seen."""
+        group = self.groups[_key(job)]
+        group.count -= 1
+        if not group.count:
+            del self.groups[group.key]
+            self._unused.append(group.code)
