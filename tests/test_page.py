@@ -226,6 +226,30 @@ class Scripts(HTMLParser):
             self.text += data
 
 
+def test_causes_stand_beside_those_of_a_run_of_other_jobs_once_they_are_known(
+    run: Run, tmp_path: Path
+) -> None:
+    """On 4 devices the second gang waits 7,140 s for the first: 3 devices, 5.95 device-hours."""
+    pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
+    others = build.trace(job(0, 7_200, 3), job(60, 5, 3))
+    others.write(tmp_path / "others.parquet")
+    other = build.run(scenario([pool(4, 1, device="h100")]), others, tmp_path / "other", load_catalog())
+    words = ("report", run.folder, "--trace", run.folder.parent / "jobs.parquet", "--beside", other.folder)
+    before = exaburst(*words, "-o", tmp_path / "page.html")
+    assert before.stderr.startswith("exaburst: causes of waiting beside are left out")
+    assert "ran other jobs than the trace holds" in before.stderr
+    assert "Device-hours waited beside" not in (tmp_path / "page.html").read_text()
+    asked = exaburst("why", other.folder, "--trace", tmp_path / "others.parquet")
+    assert asked.exit_code == 0, asked.output
+    assert exaburst(*words, "-o", tmp_path / "page.html").stderr == ""
+    page = (tmp_path / "page.html").read_text()
+    table = page.partition("Device-hours waited beside those of")[2].partition("</table>")[0]
+    rows = [re.findall(r">([^<>]*)</t[hd]>", row) for row in table.split("<tr>")[1:]]
+    assert rows[0] == ["device-hours waited", "run", "other", "difference"]
+    assert next(row[2] for row in rows if row[0] == "too_few") == "6"
+    assert [row[2] for row in rows[1:] if row[0] not in ("too_few", "all")] == ["0"] * (len(rows) - 3)
+
+
 def test_names_stay_names(path: Path, data: dict[str, Any]) -> None:
     found = Scripts(path.read_text(encoding="utf-8"))
     told, *rest = found.scripts

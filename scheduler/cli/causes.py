@@ -69,6 +69,25 @@ def figures_of(run: Run, file: Path | None, part: TimeRange) -> RunFigures:
     return kept_figures(run) or RunFigures.of(run, trace, waits)
 
 
+def figures_beside(run: Run, file: Path | None, part: TimeRange) -> RunFigures | None:
+    """Return what the jobs of a run beside another waited for; say so and return None where it is not known.
+
+    `file` is the trace of the other: it may be this one's too, where the jobs of this one are not in it.
+    """
+    from scheduler.why.kept import kept_figures
+
+    try:
+        return kept_figures(run) or figures_of(run, None if run.description["demand"] else file, part)
+    except ValueError as error:
+        again = (
+            ""
+            if file is None
+            else f"; its causes are shown once `exaburst why {run.folder} --trace` was asked"
+        )
+        tell([f"causes of waiting beside are left out: {error}{again}"])
+        return None
+
+
 def waits_of(run: Run, file: Path | None, part: TimeRange) -> tuple[Waits, Trace] | None:
     """Return what the jobs of a run waited for, and the jobs; say so and return None where it is not known.
 

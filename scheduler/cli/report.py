@@ -22,7 +22,7 @@ _YEARS = "run of years"
 @click.command(cls=ArrowCommand)
 @click.argument("source", type=FILE, metavar="RUN|STUDY|PLAN|YEARS")
 @click.option("--beside", "other", type=FILE, help="Another of its kind to show the main figures beside.")
-@options.trace(help="The trace that the run was given, where the jobs are not in the run.")
+@options.trace(help="The trace that RUN was given, and perhaps the other, where the jobs are not in the run.")
 @options.part
 @options.out(required=True, help="File to write, as report.html.")
 @options.catalog
@@ -80,12 +80,14 @@ def _kind(folder: Path) -> str:
 
 
 def _run_page(source: Path, other: Path | None, trace: Path | None, part: TimeRange) -> Page:
-    from scheduler.cli.causes import waits_of
+    from scheduler.cli.causes import figures_beside, waits_of
     from scheduler.report.page.run_page import run_page
     from scheduler.run.directory import open_run
 
     opened, beside = open_run(source), None if other is None else open_run(other)
-    return run_page(opened, waits_of(opened, trace, part), beside)
+    found = waits_of(opened, trace, part)
+    theirs = None if beside is None or found is None else figures_beside(beside, trace, part)
+    return run_page(opened, found, beside, theirs)
 
 
 def _study_page(source: Path, other: Path | None) -> Page:

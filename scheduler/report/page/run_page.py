@@ -21,15 +21,20 @@ from scheduler.run.job_figures import by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
 from scheduler.run.quarters import quarters_of_run
 from scheduler.study.years.years_file import years_of_run
-from scheduler.why.run_figures import by_cause
+from scheduler.why.run_figures import RunFigures, by_cause
 from scheduler.why.spans import Waits
 from traces.trace import Trace
 
 
-def run_page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = None) -> Page:
+def run_page(
+    run: Run,
+    found: tuple[Waits, Trace] | None,
+    other: Run | None = None,
+    theirs: RunFigures | None = None,
+) -> Page:
     """Return the page of a run, beside another one if given.
 
-    `found` is what its jobs waited for, and the jobs.
+    `found` is what its jobs waited for, and the jobs; `theirs` is what those of the other run waited for.
     """
     levels, jobs = DeviceLevels(run), worked_jobs(run, DeviceTime(run))
     workloads, attempts = by_word(run, jobs), executions(run)
@@ -49,13 +54,12 @@ def run_page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = No
         by_quarter(years_of_run(run)) if len(quarters_of_run(run)) > 1 else QuarterCharts("", {}, {}, {})
     )
     data = drawn(run, attempts, jobs, found)
-    beside = "" if other is None else as_html(held_beside(run, other), _beside(run, other))
     return Page(
         title=heading,
         about=about,
         answer=" ".join(headline(levels, together).split()),
         cards=tables.cards(levels, together),
-        beside=beside,
+        beside="" if other is None else _beside(run, other, found, theirs),
         sections=Template(text("run.html")).substitute({"causes": "", "quarters": quarters.sections} | parts),
         grounds=grounds_of_run(run),
         data=quarters.beside(data),
@@ -63,5 +67,11 @@ def run_page(run: Run, found: tuple[Waits, Trace] | None, other: Run | None = No
     )
 
 
-def _beside(run: Run, other: Run) -> str:
-    return f"Main figures beside those of {names_apart(run, other)[1]}"
+def _beside(run: Run, other: Run, found: tuple[Waits, Trace] | None, theirs: RunFigures | None) -> str:
+    """Return what two runs came to, and where it is known of both what their jobs waited for."""
+    names = names_apart(run, other)
+    parts = as_html(held_beside(run, other), f"Main figures beside those of {names[1]}")
+    if found is None or theirs is None:
+        return parts
+    cells = tables.causes_beside(by_cause(*found), theirs.by_cause, names)
+    return parts + as_html(cells, f"Device-hours waited beside those of {names[1]}")

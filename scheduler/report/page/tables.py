@@ -14,7 +14,17 @@ from scheduler.run.levels import DeviceLevels
 from scheduler.run.spend import spend_figures
 from scheduler.why.causes import MEANINGS, Cause
 from traces.arrays import combinations
-from traces.numbers import count, count_of, duration, hours, minute, percent, rounded_usd, share_of
+from traces.numbers import (
+    count,
+    count_of,
+    difference,
+    duration,
+    hours,
+    minute,
+    percent,
+    rounded_usd,
+    share_of,
+)
 from traces.tables import TableCells
 from traces.times import HOUR_S
 
@@ -53,6 +63,24 @@ def causes(sums: Mapping[Cause, Mapping[str, int]]) -> TableCells:
     ]
     header = ["cause", *names, "all", "share", "meaning"]
     return TableCells(header, rows, range(1, len(names) + 3))
+
+
+def causes_beside(
+    ours: Mapping[Cause, Mapping[str, int]], theirs: Mapping[Cause, Mapping[str, int]], names: tuple[str, str]
+) -> TableCells:
+    """Return the device-hours of waiting of two runs by cause, and what the first has more."""
+    one, two = names
+    both = [cause for cause in Cause if cause != Cause.DEPENDENCY and (cause in ours or cause in theirs)]
+    waited = [[sum(sums.get(cause, {}).values()) for sums in (ours, theirs)] for cause in both]
+    heads = [cause.word for cause in both]
+    if both:
+        waited.append([sum(column) for column in zip(*waited, strict=True)])
+        heads.append("all")
+    rows = [
+        [head, hours(mine), hours(other), difference(mine - other, hours)]
+        for head, (mine, other) in zip(heads, waited, strict=True)
+    ]
+    return TableCells(["device-hours waited", one, two, "difference"], rows, (1, 2, 3))
 
 
 def bursts(run: Run, attempts: pa.Table) -> TableCells:
