@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from traces.arrays import WORD, filtered, is_word, rows_of, words_of
+from traces.arrays import WORD, UnknownIdError, filtered, is_word, rows_of, words_of
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", None]))
 
@@ -30,6 +31,13 @@ def test_each_id_is_found_in_its_row(ids: list[int], data: st.DataObject) -> Non
     wanted = data.draw(st.lists(st.sampled_from(ids)))
     found = rows_of(np.array(ids), np.array(wanted, np.int64))
     assert found.tolist() == [ids.index(one) for one in wanted]
+
+
+@given(st.lists(st.integers(0, 50) | st.integers(0, 2**53), unique=True), st.integers(-1, 2**62))
+def test_an_id_that_is_not_there_is_named(ids: list[int], other: int) -> None:
+    assume(other not in ids)
+    with pytest.raises(UnknownIdError, match=f"job_id {other}: "):
+        rows_of(np.array(ids, np.int64), np.array([*ids, other]))
 
 
 def test_all_rows_are_the_table_itself() -> None:

@@ -446,6 +446,39 @@ def test_a_log_that_no_run_writes_is_a_line(
     noticed(copy)
 
 
+def renamed(column: str) -> Callable[[pa.Table], pa.Table]:
+    def forged(table: pa.Table) -> pa.Table:
+        words = pa.array(["moon"] * len(table)).dictionary_encode()
+        return table.set_column(table.column_names.index(column), table.schema.field(column), words)
+
+    return forged
+
+
+def renumbered(table: pa.Table) -> pa.Table:
+    ids = pa.array([2**62] * len(table))
+    return table.set_column(table.column_names.index("job_id"), table.schema.field("job_id"), ids)
+
+
+@pytest.mark.parametrize(
+    ("log", "forged", "said"),
+    [
+        ("spend", renamed("resource"), 'spend.parquet: resource "moon": no such one (allowed: own'),
+        ("spend", renamed("line"), 'spend.parquet: line "moon": no such one (allowed: capital, energy'),
+        ("attempts", renamed("where"), 'attempts.parquet: where "moon": no such one (allowed: own'),
+        ("attempts", renumbered, f"job_id {2**62}: is named in a log, and is no job of the run"),
+    ],
+)
+def test_a_word_or_a_job_that_the_run_does_not_have_is_a_line(
+    copy: Path, log: str, forged: Callable[[pa.Table], pa.Table], said: str
+) -> None:
+    part = copy / f"{log}.parquet" / "part-00000.parquet"
+    pq.write_table(forged(pq.read_table(part)), part)
+    forge(copy, ("parts", log, 0, "sha256"), hashlib.sha256(part.read_bytes()).hexdigest())
+    result = exaburst("report", copy, "-o", copy.parent / "page.html")
+    assert result.exit_code == 2, result.output
+    assert said in result.output.splitlines()[-1]
+
+
 def test_an_entry_that_stands_twice_is_a_line(copy: Path) -> None:
     text = (copy / "run.json").read_text()
     (copy / "run.json").write_text(text.replace('"end_s"', '"end_s": 5, "end_s"', 1))

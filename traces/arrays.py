@@ -70,17 +70,27 @@ def with_columns(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
     return table
 
 
+class UnknownIdError(ValueError):
+    """An id that is not among those there are; names it."""
+
+
 def rows_of(ids: Ints, wanted: Ints) -> Ints:
-    """Return the row of each wanted id, all of which are among `ids`, which differ; none is below 0."""
-    if len(wanted) and int(wanted.max()) < len(ids) and bool((ids[wanted] == wanted).all()):
+    """Return the row of each wanted id among `ids`, which differ; none is below 0. Raises UnknownIdError."""
+    counted = len(wanted) and int(wanted.min()) >= 0 and int(wanted.max()) < len(ids)
+    if counted and bool((ids[wanted] == wanted).all()):
         return wanted  # ids mostly count from 0
-    most = int(ids.max(initial=0))
+    most = int(ids.max(initial=-1))
     if most < 4 * len(ids) + 1_000:
-        row = np.zeros(most + 1, np.int64)
+        row = np.zeros(most + 2, np.int64)  # the last is that of all larger ids
         row[ids] = np.arange(len(ids))
-        return row[wanted]
-    order = np.argsort(ids)
-    return np.asarray(order[np.searchsorted(ids, wanted, sorter=order)])
+        rows = row[np.clip(wanted, 0, most + 1)]
+    else:
+        order = np.argsort(ids)
+        rows = order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]
+    known = ids[rows] == wanted if len(ids) else np.zeros(len(wanted), bool)
+    if not known.all():
+        raise UnknownIdError(f"job_id {wanted[~known][0]}: is named in a log, and is no job of the run")
+    return np.asarray(rows)
 
 
 def sorted_by(table: pa.Table, column: str) -> pa.Table:

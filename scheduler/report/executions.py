@@ -13,7 +13,7 @@ from scheduler.run.directory import Run
 from scheduler.why.causes import Cause
 from scheduler.why.held import Holdings
 from scheduler.why.spans import Waits
-from traces.arrays import Ints, sorted_by
+from traces.arrays import Ints, rows_of
 from traces.trace import Trace
 
 _OF_JOB = ("workload", "kind", "owner", "gang", "name")
@@ -34,9 +34,9 @@ def executions(run: Run) -> pa.Table:
 
     `start_s` is never null: an attempt that never got to work starts at its end.
     """
-    jobs = sorted_by(run.table("jobs", ["job_id", *_OF_JOB]), "job_id")
+    jobs = run.table("jobs", ["job_id", *_OF_JOB])
     attempts = run.table("attempts", [*_OF_ATTEMPT, "spend_usd"])
-    at = pa.array(np.searchsorted(jobs.column("job_id").to_numpy(), attempts.column("job_id").to_numpy()))
+    at = pa.array(rows_of(*(table.column("job_id").to_numpy() for table in (jobs, attempts))))
     for name in _OF_JOB:
         attempts = attempts.append_column(name, jobs.column(name).take(at))
     label = pc.coalesce(attempts.column("name"), attempts.column("job_id").cast(pa.string()))
@@ -69,9 +69,7 @@ def causes_before(run: Run, attempts: pa.Table, waits: Waits, trace: Trace) -> l
     That includes what it spent booting. The wait of a job that has not started yet is of none.
     """
     found: list[dict[Cause, int]] = [{} for _ in range(attempts.num_rows)]
-    by_id = np.argsort(trace.numpy("job_id"), kind="stable")
-    ids = trace.numpy("job_id")[by_id]
-    row = by_id[np.searchsorted(ids, attempts.column("job_id").to_numpy())]
+    row = rows_of(trace.numpy("job_id"), attempts.column("job_id").to_numpy())
     began = row * (run.end_s + 1) + attempts.column("start_s").to_numpy()
     order = np.argsort(began, kind="stable")
     following = np.searchsorted(began[order], waits.row * (run.end_s + 1) + waits.to_s)

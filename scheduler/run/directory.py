@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from scheduler.run.admissions import ADMISSIONS
 from scheduler.run.assets import ASSETS
-from scheduler.run.columns import ATTEMPTS, JOBS, SPEND, states
+from scheduler.run.columns import ATTEMPTS, JOBS, LINES, SPEND, states
 from scheduler.run.description import DIGEST, digest, read_description
 from scheduler.run.live_logs import LIVE_LOGS
 from scheduler.run.parts import (
@@ -33,6 +33,7 @@ from scheduler.run.parts import (
 from scheduler.run.patience_log import PATIENCE
 from scheduler.scenario import Scenario, run_start_s
 from scheduler.stock.stock import Stock
+from traces.arrays import words_of
 from traces.errors import cannot_read, first_line
 from traces.files import FINISHED, read_text, written_whole
 from traces.parquet import Limits
@@ -124,9 +125,23 @@ class Run:
         With limits there are at least the rows within them.
         """
         try:
-            return verified_log(self.folder, log, self._parts[log], columns, limits)
+            table = verified_log(self.folder, log, self._parts[log], columns, limits)
         except DamagedLogError as error:
             raise RunError(str(error)) from None
+        self._check_words(log, table)
+        return table
+
+    def _check_words(self, log: str, table: pa.Table) -> None:
+        """Raise RunError for a resource that the run does not have, or a line that no ledger has."""
+        names = [*self.pools, *self.offers, *self.sites]
+        known = {"where": names, "resource": names, "line": LINES} if log in LOGS else {}
+        for column in [name for name in known if name in table.column_names]:
+            for word in words_of(table.column(column)):
+                if word not in known[column]:
+                    allowed = ", ".join(known[column])
+                    raise RunError(
+                        f'{self.folder}: {log}.parquet: {column} "{word}": no such one (allowed: {allowed})'
+                    )
 
     @cached_property
     def jobs(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from scheduler.run.directory import Run
 from scheduler.run.levels import steps
-from traces.arrays import Array, Ints, combinations, sorted_by
+from traces.arrays import Array, Ints, combinations, rows_of, sorted_by
 from traces.times import DAY_S, HOUR_S
 
 MOST_STEPS = 120
@@ -29,7 +29,7 @@ class Groups(NamedTuple):
 
     def of(self, job_id: Array) -> Ints:
         """Return the groups of jobs."""
-        return self.group[np.searchsorted(self.job_id, job_id)]
+        return self.group[rows_of(self.job_id, job_id)]
 
 
 def groups(run: Run) -> Groups:
