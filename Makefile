@@ -27,10 +27,10 @@ demo: $(RUN_STAMP)  ## four weeks on seven ExaPODs, with bursts: prints the summ
 	$(BIN)/exaburst demo
 
 test: $(STAMP) lint  ## lint, types and every test that is not slow
-	$(BIN)/python -m pytest -m "not slow" -n auto
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 
 test-all: $(STAMP) lint  ## the slow tests too, and random ones on fresh worlds
-	EXABURST_WORLDS=fresh $(BIN)/python -m pytest -n auto
+	EXABURST_WORLDS=fresh $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .
