@@ -75,6 +75,15 @@ class Portion(click.FloatRange):
         return share
 
 
+stranded = click.option(
+    "--stranded",
+    type=Portion(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Largest share of the compute asked for that may be left without a start.",
+)
+
+
 def part(command: Command) -> Command:
     """Let a command keep a part of the jobs only; it gets a `TimeRange`."""
 

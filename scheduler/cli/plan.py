@@ -71,13 +71,7 @@ class PlanOptions(NamedTuple):
     help="How long so many of the jobs of a kind, or of COLUMN=WORD as owner=proj-1, may wait.  "
     "[default: fsd.release:p95:12h, of a trace all:p95:12h]",
 )
-@click.option(
-    "--stranded",
-    type=options.Portion(0, 1),
-    default=0.01,
-    show_default=True,
-    help="Largest share of the compute asked for that may be left without a start.",
-)
+@options.stranded
 @options.seeds(type=int, default=20, show_default=True, help="Common seeds, from the scenario's on.")
 @options.trace(help="Draw replications from the weeks of this log instead of generating demand.")
 @options.draws

@@ -61,13 +61,7 @@ class RoadmapOptions(NamedTuple):
     metavar="KIND:pNN:DURATION",
     help="How long so many of the jobs of a kind, or of COLUMN=WORD, may wait, in every quarter.",
 )
-@click.option(
-    "--stranded",
-    type=options.Portion(0, 1),
-    default=0.01,
-    show_default=True,
-    help="Largest share of the compute asked for that may be left without a start.",
-)
+@options.stranded
 @options.seeds(type=int, default=4, show_default=True, help="Common seeds, from the scenario's on.")
 @click.option(
     "--month",

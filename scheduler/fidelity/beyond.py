@@ -27,9 +27,9 @@ def owner_counts(findings: Findings) -> Iterator[UnmodelledRule]:
         ("owner's promises", OWNER_PROMISED, "promised", "device-hours still promised", hours),
     ):
         by_owner = _by_owner(findings, findings.waits.reason_s[reason])
-        most = [(owner, getattr(findings.waits.most[at], field).max()) for owner, at in by_owner]
+        most = [(owner, findings.waits.most[at][field]) for owner, at in by_owner]
         if most:
-            said = listed([f"{owner} {write(float(value))}" for owner, value in most])
+            said = listed([f"{owner} {write(value)}" for owner, value in most])
             evidence = f"waited with room, and had at most: {said} {what}"
             cannot = "quotas of a scenario count devices"
             yield UnmodelledRule(name, evidence, findings.waits.total_s(reason), cannot=cannot)

@@ -153,7 +153,7 @@ class Timeline:
 
 
 class OwnerLevels(NamedTuple):
-    """What an owner has over time, and the most of each that it ever has."""
+    """What an owner has over time."""
 
     devices: Array
     jobs: Array
@@ -168,6 +168,10 @@ class OwnerLevels(NamedTuple):
         asked = line.running(jobs.devices.astype(float) * (jobs.start_s + jobs.asked_s), rows)
         count = line.running(np.ones(len(jobs.devices), np.int64), rows)
         return cls(devices, count, asked - devices.astype(float) * line.time_s)
+
+    def most(self) -> dict[str, float]:
+        """Return the most of each that it ever has."""
+        return {name: float(level.max()) for name, level in self._asdict().items()}
 
     def over(self, at: slice, devices: int, asked_s: int) -> dict[str, Bools]:
         """Say when one job more would make each of them more than it ever is."""
@@ -185,8 +189,8 @@ class WaitAccount(NamedTuple):
 
     reason_s: dict[str, Ints]
     """Seconds of each job, by `REASONS`."""
-    most: list[OwnerLevels]
-    """Of each owner."""
+    most: list[dict[str, float]]
+    """Of each owner, by the fields of `OwnerLevels`."""
 
     def total_s(self, reason: str) -> int:
         """Return the seconds of all jobs."""
@@ -197,13 +201,14 @@ def account(line: Timeline) -> WaitAccount:
     """Tell the waits of a record apart, each second once."""
     jobs = line.jobs
     reason_s = {reason: np.zeros(len(jobs.ready_s), np.int64) for reason in REASONS}
-    levels = []
+    most = []
     for owner in range(len(jobs.owners)):
         rows = np.flatnonzero(jobs.owner == owner)
-        levels.append(OwnerLevels.of(line, rows))
+        own = OwnerLevels.of(line, rows)
+        most.append(own.most())
         for row in rows[jobs.waited_s[rows] > 0].tolist():
-            _tell_apart(line, levels[-1], row, reason_s)
-    return WaitAccount(reason_s, levels)
+            _tell_apart(line, own, row, reason_s)
+    return WaitAccount(reason_s, most)
 
 
 def _tell_apart(line: Timeline, own: OwnerLevels, row: int, reason_s: dict[str, Ints]) -> None:

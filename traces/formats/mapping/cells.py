@@ -154,8 +154,10 @@ class LogCells:
         numbers = as_numbers(text)
         if kind == NUMBER and np.isfinite(numbers).all():
             return numbers * self._own_unit(name, False, numbers), np.zeros(len(text), bool)
-        encoded = text.dictionary_encode()  # limits are few
-        durations = as_durations(encoded.dictionary)[np.asarray(encoded.indices)]
+        durations = np.full(len(text), np.nan)
+        no_numbers = np.flatnonzero(~np.isfinite(numbers))
+        encoded = text.take(pa.array(no_numbers)).dictionary_encode()  # blanks and limits are few
+        durations[no_numbers] = as_durations(encoded.dictionary)[np.asarray(encoded.indices)]
         spelt = np.isfinite(durations)
         values = np.where(spelt, durations, numbers * self._own_unit(name, False, numbers))
         if kind == NUMBER:
