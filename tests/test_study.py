@@ -300,9 +300,11 @@ def test_a_signal_to_all_ends_workers_without_a_word(tmp_path: Path, number: sig
         "-o",
         str(tmp_path / "p"),
     ]
+    heeded = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored, here and there
     with subprocess.Popen(
         [sys.executable, "-c", code, *words], cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True
     ) as study:
+        signal.signal(signal.SIGHUP, heeded)
         until = time.monotonic() + 60
         while not any((tmp_path / "p").glob("cells/*/cell.json")) and time.monotonic() < until:
             time.sleep(0.02)
