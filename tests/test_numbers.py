@@ -34,6 +34,8 @@ WRITTEN = [
     (of.between(1.1, 1.2, of.count), "1"),
     (of.difference(-2, of.count), "-2"),
     (of.difference(0, of.count), "0"),
+    (of.difference(-0.004, of.decimal), "0.00"),
+    (of.difference(0.4, of.count), "0"),
     (of.money(1_000)(12.345), "12"),
     (of.money(-999)(12.345), "12.35"),
     (of.rounded_usd(1_234_567), "1.23M"),

@@ -81,8 +81,10 @@ def between(low: float, high: float, write: Callable[[float], str]) -> str:
 
 
 def difference(value: float, write: Callable[[float], str]) -> str:
-    """Return a difference with its sign, and no sign where there is none."""
-    return ("+" if value > 0 else "-" if value < 0 else "") + write(abs(value))
+    """Return a difference with its sign, and no sign where none is to be seen."""
+    written = write(abs(value))
+    sign = "+" if value > 0 else "-" if value < 0 else ""
+    return written if written == write(0) else sign + written
 
 
 def money(total: float) -> Callable[[float], str]:

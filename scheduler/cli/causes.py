@@ -79,12 +79,8 @@ def figures_beside(run: Run, file: Path | None, part: TimeRange) -> RunFigures |
     try:
         return kept_figures(run) or figures_of(run, None if run.description["demand"] else file, part)
     except ValueError as error:
-        again = (
-            ""
-            if file is None
-            else f"; its causes are shown once `exaburst why {run.folder} --trace` was asked"
-        )
-        tell([f"causes of waiting beside are left out: {error}{again}"])
+        ask = "" if file is None else f"; ask `exaburst why {run.folder}` first, with its own --trace"
+        tell([f"causes of waiting beside are left out: {error}{ask}"])
         return None
 
 

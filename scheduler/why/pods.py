@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -84,8 +85,12 @@ class PodLevels:
 
     def enough(self, need: PodNeed) -> StepFunction:
         """Return when so many devices are free, on whatever pods."""
-        free = self.total(self.free)
+        free = self._all_free
         return StepFunction(free.time_s, free.value >= need.devices).shortest()
+
+    @cached_property
+    def _all_free(self) -> StepFunction:
+        return self.total(self.free)
 
     def total(self, devices: Ints) -> StepFunction:
         """Return the devices of all pods together."""

@@ -165,10 +165,13 @@ class Inquiry:
         done_s, impatient = log.before(open_.after)
         asks = need.asks
         if name in _NOT_ASKED:
-            asked = [asks] * len(open_.row)
+            (lasts_s,) = ends_s(
+                patience, self.resources.view, [asks], np.zeros(1, np.int64), np.zeros(1, np.int64)
+            )
+            ends = np.full(len(open_.row), NEVER_S) if lasts_s == NEVER_S else open_.from_s + lasts_s
         else:
             asked = [job._replace(shape=asks.shape) for job in self.jobs(open_.row)]
-        ends = ends_s(patience, self.resources.view, asked, open_.from_s, done_s)
+            ends = ends_s(patience, self.resources.view, asked, open_.from_s, done_s)
         return np.where(impatient, open_.from_s, ends)
 
 
