@@ -25,7 +25,7 @@ from scheduler.cli import main
 from scheduler.run.directory import Run, RunError, open_run
 from scheduler.run.parts import LOGS
 from tests import build
-from traces.files import PathError, held, open_file, written_whole
+from traces.files import PathError, held, open_file, passing_folder, written_whole
 
 WHOLE = sorted([*(f"{log}.parquet/part-00000.parquet" for log in LOGS), "run.json"])
 READERS = (
@@ -753,3 +753,19 @@ def test_a_full_disk_is_a_failure_and_no_bad_input(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert "file too large" in done.stderr.lower()
     assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_only_what_stays_is_waited_for_until_it_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    with written_whole(tmp_path / "stays") as file:
+        file.write(b"1")
+    with passing_folder() as folder:
+        (folder / "deep").mkdir()
+        with written_whole(folder / "deep" / "passes") as file:
+            file.write(b"2")
+        assert (folder / "deep" / "passes").read_bytes() == b"2"
+        assert len(waited) == 1
+    assert not folder.exists()

@@ -29,17 +29,16 @@ def fidelity(trace: Path, scenario: Path, part: TimeRange, overrides: tuple[str,
     The trace needs recorded starts and ends. Rules that the scenario lacks and the record is consistent with
     are tried where a scenario can say them; --json has each as --set takes it.
     """
-    from tempfile import TemporaryDirectory
-
     from scheduler.cli.preparation import prepare
     from scheduler.cli.terminal import progress_bar
     from scheduler.fidelity.answer import fidelity as answer_of
     from scheduler.report.documents.fidelity import fidelity_document
     from scheduler.report.fidelity import fidelity as render
+    from traces.files import passing_folder
 
     prepared = prepare(scenario, trace, overrides, part=part)
     name = prepared.setup.scenario.name
-    with TemporaryDirectory(prefix="exaburst-") as folder, progress_bar(unit="run") as progress:
-        answer = answer_of(prepared.setup, Path(folder), progress)
+    with passing_folder() as folder, progress_bar(unit="run") as progress:
+        answer = answer_of(prepared.setup, folder, progress)
     document = fidelity_document(str(trace), name, answer)
     click.echo(document.text() if as_json else render(name, answer))

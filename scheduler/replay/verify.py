@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import msgspec
 
 from scheduler.replay.replay import replay
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
 from scheduler.scenario import Scenario
+from traces.files import passing_folder
 from traces.trace import Trace
 
 
@@ -31,8 +29,8 @@ def verified(run: Run, trace: Trace) -> tuple[str, int]:
         raise VerifyError(f"{run.folder}: as recorded, so no engine ran it")
     scenario = msgspec.convert(run.description["scenario"], Scenario, str_keys=True)
     other = "simpy" if run.description["engine"]["name"] == "fast" else "fast"
-    with TemporaryDirectory(prefix="exaburst-") as folder:
-        again = replay(Setup.of(scenario, trace), Path(folder) / "run", engine=other)
+    with passing_folder() as folder:
+        again = replay(Setup.of(scenario, trace), folder / "run", engine=other)
     for what in ("pools", "offers"):
         if again.description[what] != run.description[what]:
             raise VerifyError(

@@ -12,7 +12,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from traces.errors import cannot_read
-from traces.files import open_file
+from traces.files import open_file, to_disk
 from traces.parquet import Limits, columns_and_rows, read_columns, row_count, write_batches
 
 LOGS = ("jobs", "attempts", "states", "spend")
@@ -44,7 +44,7 @@ def sealed_parts(folder: Path) -> dict[str, list[Part]]:
 
 def _sealed(path: Path) -> Part:
     with open_file(path) as file:
-        os.fsync(file.fileno())
+        to_disk(file, path)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Part(path.name, row_count(file), sha256)
 

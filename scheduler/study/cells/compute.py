@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from scheduler.replay import Setup, replay
@@ -18,7 +17,7 @@ from scheduler.run.parts import DEMAND
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
 from scheduler.study.reference import reference_of
-from traces.files import FINISHED
+from traces.files import FINISHED, passing_folder
 from traces.resample import resample
 from traces.schema import RESAMPLED
 from traces.trace import Trace, TraceError
@@ -53,8 +52,8 @@ def compute(cell: Cell, folder: Path, *, keep: bool = False) -> Metrics:
     trace = jobs_of_cell(cell, folder)
     scenario = parse_scenario({**cell.scenario, "seed": cell.seed})
     if not keep:
-        with TemporaryDirectory(prefix="exaburst-") as scratch:
-            return _measured(replay(Setup.of(scenario, trace), Path(scratch)), trace, cell)
+        with passing_folder() as scratch:
+            return _measured(replay(Setup.of(scenario, trace), scratch), trace, cell)
     run = folder / cell.place
     clear(run, overwrite=True, known=KNOWN)
     begin(run)
