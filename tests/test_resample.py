@@ -182,7 +182,7 @@ def test_a_replication_says_of_what_it_is() -> None:
 
 
 def test_what_is_no_whole_week_has_no_blocks() -> None:
-    with pytest.raises(TraceError, match="within 6 days, which are no whole week"):
+    with pytest.raises(TraceError, match="within 6 days, less than a week"):
         LogBlocks.of(build.trace(job(0, 1, 1), job(6 * DAY_S - 1, 1, 1)), "week")
 
 

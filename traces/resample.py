@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from traces.arrays import Bools, Floats, Ints, lists_of, with_columns
 from traces.confidence import BlocksDrawn
+from traces.numbers import plural
 from traces.portable import exp, log
 from traces.schema import EXACT, RESAMPLED, TraceError
 from traces.streams import streams
@@ -70,7 +71,7 @@ class LogBlocks(NamedTuple):
         days = (trace.last_submit_s - from_s) // DAY_S + 1 if len(trace) else 0
         count = days * DAY_S // BLOCKS_S[block]
         if not count:
-            raise TraceError(f"its jobs are submitted within {days} days, which are no whole {block}")
+            raise TraceError(f"its jobs are submitted within {plural(days, 'day')}, less than a {block}")
         return cls(block, from_s, count)
 
     @property

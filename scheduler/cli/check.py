@@ -57,6 +57,7 @@ def _check_trace(file: Path) -> TraceDocument:
     from scheduler.catalog import CatalogError, load_catalog
     from scheduler.report.documents.files import trace_document
     from scheduler.stock.reference import check_rates
+    from traces.numbers import plural
     from traces.record import recorded_use
     from traces.submissions import about_trace, submissions
     from traces.trace import Trace
@@ -68,7 +69,7 @@ def _check_trace(file: Path) -> TraceDocument:
         raise CatalogError(f"{file}: {error}") from None
     warn(about_trace(trace))
     valid = (
-        f"{file}: a valid trace of {len(trace):,} jobs, {submissions(trace)}, "
+        f"{file}: a valid trace of {plural(len(trace), 'job')}, {submissions(trace)}, "
         f"reference device {trace.reference_device}, SHA-256 {trace.sha256}"
     )
     return trace_document(str(file), trace, "\n".join([valid, *recorded_use(trace)]))

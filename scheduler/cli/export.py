@@ -33,10 +33,11 @@ def export(
     from scheduler.cli.submissions import kept
     from scheduler.report.documents.files import FileDocument
     from traces.formats.exporting import export_trace
+    from traces.numbers import plural
     from traces.trace import Trace
 
     exported = export_trace(format, kept(Trace.read(trace), part), out)
     lost = list(exported.lost)
     written = FileDocument(file=str(out), holds=f"trace ({format})", rows=exported.jobs, says=lost)
-    text = "\n  ".join([f"{out} ({format}): {exported.jobs:,} jobs", *lost])
+    text = "\n  ".join([f"{out} ({format}): {plural(exported.jobs, 'job')}", *lost])
     click.echo(written.text() if as_json else text)

@@ -66,6 +66,7 @@ def generate(out: Path, overrides: dict[str, float] | None, as_json: bool, **ask
     """Write synthetic demand as a trace, and compare it with published statistics."""
     from scheduler.report.documents.files import trace_document
     from scheduler.study.reference import reference_of
+    from traces.numbers import plural
     from traces.outputs import check_output
     from traces.schema import TRACE_SCHEMA
     from workloads import demand_of
@@ -80,7 +81,7 @@ def generate(out: Path, overrides: dict[str, float] | None, as_json: bool, **ask
     if as_json:
         click.echo(trace_document(str(out), trace, beside).text())
     else:
-        click.echo(f"{out}: {len(trace):,} jobs, SHA-256 {trace.sha256}\n\n{beside}")
+        click.echo(f"{out}: {plural(len(trace), 'job')}, SHA-256 {trace.sha256}\n\n{beside}")
 
 
 @click.command("import", cls=ArrowCommand, epilog=f"FORMAT is one of {', '.join(FORMATS)}.")
@@ -122,6 +123,7 @@ def import_(
     from traces.formats.importing import import_trace
     from traces.formats.mapping.spec import Changes
     from traces.formats.preview import first_jobs
+    from traces.numbers import plural
     from traces.outputs import check_output
     from traces.schema import TRACE_SCHEMA
     from traces.submissions import about_trace, submissions
@@ -135,7 +137,7 @@ def import_(
         done = f"\n{first_jobs(trace)}"
     else:
         trace.write(out)
-        done = f"{out}: {len(trace):,} jobs, {submissions(trace)}, SHA-256 {trace.sha256}"
+        done = f"{out}: {plural(len(trace), 'job')}, {submissions(trace)}, SHA-256 {trace.sha256}"
     if as_json:
         written = None if dry_run or out is None else str(out)
         click.echo(trace_document(written, trace, str(imported.report)).text())
