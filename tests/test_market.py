@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from math import factorial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,10 @@ from msgspec.structs import replace
 from scheduler.cli import main
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
+from scheduler.run.quarters import calendar_quarters
 from scheduler.scenario import MarketSpec, Scenario, ScenarioError, parse_scenario
+from scheduler.study.compare.statistics import Interval
+from scheduler.study.price.search import PriceAnswer, QuarterOutcome
 from tests.build import job, pool, rows, scenario, trace
 from tests.examples import examples
 from tests.storms import Tale, tales, weather
@@ -367,6 +371,79 @@ willingness_usd_per_device_h = 3
     assert best["revenue_usd_low"] == pytest.approx(2 * half["revenue_usd_low"])
     assert (none["revenue_usd_high"], none["mean_margin_usd"]) == (0, pytest.approx(0, abs=1e-6))
     assert best["mean_margin_usd"] < best["revenue_usd_high"]
+
+
+def test_the_window_opens_with_the_first_pod_that_sells(tmp_path: Path) -> None:
+    """Until July 2026 the only pod is on a capped site, which sells nothing; the own window is ignored.
+
+    The lease of 24 hours in November is in the month of its quarter, and in no other.
+    """
+    file = tmp_path / "long.toml"
+    file.write_text(
+        """
+name = "long"
+start = 2026-01-01
+horizon = "365d"
+demand = { devices = 8, load = 0.1, tenants = 0 }
+policy = { patience = "never" }
+sites = [{ name = "hall", pools = ["old"], cap_kw = 60_000 }]
+[[pools]]
+name = "old"
+device = "h100"
+devices = 64
+pods = 1
+capital_usd = 0
+[[pools]]
+name = "new"
+device = "h100"
+devices = 64
+pods = 0
+capital_usd = 0
+purchases = [{ ordered = 2026-07-01, lead = "0d", pods = 1 }]
+[market]
+price = { usd_per_device_h = 2 }
+window = { from_h = 8_700, to_h = 8_760 }
+[[market.segments]]
+name = "spot"
+per_day = 5
+run_h = 2
+willingness_usd_per_device_h = 3
+[[market.leases]]
+name = "let"
+from_h = 7_560 # 2026-11-12
+to_h = 7_584
+devices = 8
+each = 8
+usd_per_device_h = 1_000
+"""
+    )
+    asked = ["price", str(file), "--factor", "1", "--seeds", "2", "--workers", "1"]
+    done = CliRunner().invoke(main, [*asked, "-o", str(tmp_path / "kept"), "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [row["sells"] for row in found["quarters"]] == [False, False, True, True]
+    assert [row["open"] for row in found["quarters"]] == [False, False, True, True]
+    assert found["window_opens"] == "2026-07-01"
+    third, fourth = (row["revenue_usd_low"] for row in found["quarters"][2:])
+    assert 0 < third < 24 * 8 * 1_000 < fourth
+    said = CliRunner().invoke(main, [*asked, "-o", str(tmp_path / "kept")]).stdout
+    assert "the window opens in 2026Q3 (2026-07-01), and is open in each quarter since" in said
+
+
+def test_a_window_opens_where_it_stays_open() -> None:
+    """The margin is sure in the second quarter, not in the third, and again from the fourth on."""
+    quarters = calendar_quarters(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC))
+
+    def answer(*lows: float) -> PriceAnswer:
+        rows = zip(quarters, lows, strict=True)
+        return PriceAnswer(
+            [], 2, [QuarterOutcome(q, 0.5, True, Interval(0, 9), Interval(low, 9)) for q, low in rows]
+        )
+
+    found = answer(0, 1, -1, 1, 1).opening
+    assert found is not None
+    assert found.quarter.name == "2026Q4"
+    assert answer(1, 1, 1, 1, 0).opening is None
 
 
 def test_without_a_market_there_is_nothing_to_price(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from scheduler.cli.terminal import ArrowCommand
     "factors",
     multiple=True,
     type=click.FloatRange(0, min_open=True),
-    help="Times the scenario's price; again for others.  [default: 0.5, 0.75, 1, 1.5, 2]",
+    help="Times its price; again for others.  [default: 0.5, 0.75, 1, 1.5, 2; by months: 0.5, 1, 2]",
 )
 @click.option(
     "--reserve",
@@ -28,7 +28,10 @@ from scheduler.cli.terminal import ArrowCommand
     type=click.IntRange(0, 10**6),
     help="Devices kept free as customers start; again for others.  [default: the scenario's]",
 )
-@options.seeds(type=click.IntRange(2), default=10, show_default=True, help="Common seeds.")
+@click.option(
+    "--full", is_flag=True, help="Run every day of a scenario longer than a quarter, not by months."
+)
+@options.seeds(type=click.IntRange(2), help="Common seeds.  [default: 10, by months 3]")
 @options.workers(help="Processes.  [default: one a processor]")
 @options.out(help="Where results are kept and found again.  [default: a passing folder]")
 @options.overrides(help="As market.credit_share=0.2.")
@@ -39,34 +42,35 @@ def price(
     trace: Path | None,
     factors: tuple[float, ...],
     reserves: tuple[int, ...],
-    seeds: int,
+    full: bool,
+    seeds: int | None,
     workers: int | None,
     out: Path | None,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Search for the price and the reserve at which selling what is spare earns most.
+    """Search for the price and the reserve at which selling what is spare earns most, and since when it does.
 
     Each is run on common seeds beside the same run without a market: the margin is revenue less what all else
-    costs more. Stopped and started again with -o, it goes on where it was.
+    costs more. A scenario longer than a quarter is run by a month a quarter, as if its window were always
+    open. Stopped and started again with -o, it goes on where it was.
     """
     from scheduler.cli.many_runs import workplace
     from scheduler.cli.preparation import read, trace_file, unsure
     from scheduler.report.documents.studies import price_document
     from scheduler.report.price import price as render
     from scheduler.study.cells.workers import processes
-    from scheduler.study.price.search import FACTORS, Offered, best_price, market_of
+    from scheduler.study.price.search import best_price, candidates_of
+    from scheduler.study.price.spans import SellingSpan, is_long, market_of, months_that_sell
 
     spec, stock = read(scenario, overrides)
     market = market_of(spec)
-    candidates = [
-        Offered(factor, reserve)
-        for factor in factors or FACTORS
-        for reserve in reserves or (market.reserve_devices,)
-    ]
     jobs = trace_file(spec, scenario, trace)
+    months = is_long(spec) and jobs is None and not full
+    spans = months_that_sell(spec) if months else [SellingSpan(spec)]
+    candidates = candidates_of(market, factors, reserves, few=months)
     with workplace(out, processes(workers), unit="run") as (folder, crew, progress):
-        answer = best_price(spec, candidates, seeds, folder, crew, progress, jobs)
+        answer = best_price(spans, candidates, seeds or (3 if months else 10), folder, crew, progress, jobs)
     if as_json:
         click.echo(price_document(spec.name, answer, None if out is None else str(out)).text())
         return

@@ -16,7 +16,7 @@ from scheduler.study.compare.differences import Difference
 from scheduler.study.plan.candidates import AS_GIVEN, Evaluation, Target
 from scheduler.study.plan.plan import Elsewhere, Plan
 from scheduler.study.power_worth import PowerWorth, mean_and_halfwidth
-from scheduler.study.price.search import PriceAnswer
+from scheduler.study.price.search import PriceAnswer, PriceOutcome, QuarterOutcome
 from scheduler.study.sweep.sweep import StudyTally
 
 
@@ -218,6 +218,8 @@ class PriceDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
     seeds: Annotated[int, about("common seeds")]
     prices: Annotated[list[Plain], about("each price and reserve with intervals of USD, the best first")]
     opens: Annotated[bool, about("whether the margin of the best is surely above 0")]
+    quarters: Annotated[list[Plain], about("the best by quarter, of a scenario longer than one")]
+    window_opens: Annotated[str | None, about("date from which on it is open in every quarter; null: none")]
     out: Out
 
 
@@ -226,13 +228,29 @@ def price_document(scenario: str, answer: PriceAnswer, out: str | None) -> Price
     rows: list[Plain] = []
     for outcome in answer.outcomes:
         row: Plain = {**outcome.offered._asdict(), "mean_margin_usd": outcome.mean_margin_usd}
-        for name in ("revenue_usd", "margin_usd", "below_best_usd"):
-            row |= {f"{name}_low": getattr(outcome, name).low, f"{name}_high": getattr(outcome, name).high}
-        rows.append(row)
+        rows.append(row | _ends(outcome, "revenue_usd", "margin_usd", "below_best_usd"))
     return PriceDocument(
         scenario=scenario,
         seeds=answer.seeds,
         prices=rows,
         opens=answer.outcomes[0].margin_usd.low > 0,
+        quarters=[_quarter(each) for each in answer.quarters],
+        window_opens=answer.opening.quarter.since.date().isoformat() if answer.opening else None,
         out=out,
     )
+
+
+def _quarter(of: QuarterOutcome) -> Plain:
+    row: Plain = {
+        "quarter": of.quarter.name,
+        "since": of.quarter.since.date().isoformat(),
+        "used_share": of.used_share,
+        "sells": of.sells,
+        "open": of.is_open,
+    }
+    return row | _ends(of, "revenue_usd", "margin_usd")
+
+
+def _ends(of: PriceOutcome | QuarterOutcome, *intervals: str) -> Plain:
+    """Return intervals by their ends."""
+    return {f"{name}_{end}": getattr(getattr(of, name), end) for name in intervals for end in ("low", "high")}

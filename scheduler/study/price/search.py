@@ -15,16 +15,20 @@ import numpy as np
 from msgspec.structs import replace
 
 from scheduler.run.figures import Metrics
-from scheduler.scenario import MarketSpec, PriceSpec, Scenario, ScenarioError
+from scheduler.run.quarters import CalendarQuarter
+from scheduler.scenario import MarketSpec, PriceSpec, Scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.figures import figures_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.statistics import Interval, t_interval
+from scheduler.study.price.spans import SellingSpan, market_of
 from traces.arrays import Floats
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Times the scenario's price, where none are given."""
+FEW_FACTORS = (0.5, 1.0, 2.0)
+"""The same of a long scenario, which takes a run a quarter for each."""
 
 
 class Offered(NamedTuple):
@@ -45,15 +49,56 @@ class PriceOutcome(NamedTuple):
     mean_margin_usd: float
 
 
+class QuarterOutcome(NamedTuple):
+    """What the best price and reserve came to in a quarter."""
+
+    quarter: CalendarQuarter
+    used_share: float
+    """Of the owned devices, by own jobs alone; mean over the seeds."""
+    sells: bool
+    """Whether a pool is there that sells."""
+    revenue_usd: Interval
+    margin_usd: Interval
+
+    @property
+    def is_open(self) -> bool:
+        """Whether selling surely earns something."""
+        return self.margin_usd.low > 0
+
+
 class PriceAnswer(NamedTuple):
     """All candidates, the best first."""
 
     outcomes: list[PriceOutcome]
     seeds: int
+    quarters: list[QuarterOutcome]
+    """The best by quarter, where it was run by months."""
+
+    @property
+    def opening(self) -> QuarterOutcome | None:
+        """The first quarter from which on the window is open to the end."""
+        open_since = None
+        for each in reversed(self.quarters):
+            if not each.is_open:
+                break
+            open_since = each
+        return open_since
+
+
+def candidates_of(
+    market: MarketSpec, factors: Sequence[float], reserves: Sequence[int], *, few: bool
+) -> list[Offered]:
+    """Return all prices with all reserves; where none are given, usual prices and the market's reserve."""
+    usual = FEW_FACTORS if few else FACTORS
+    return [
+        Offered(factor, reserve)
+        for factor in factors or usual
+        for reserve in reserves or (market.reserve_devices,)
+    ]
 
 
 def best_price(
-    scenario: Scenario,
+    spans: Sequence[SellingSpan],
     candidates: Sequence[Offered],
     seeds: int,
     folder: Path,
@@ -62,44 +107,69 @@ def best_price(
     trace: Path | None = None,
 ) -> PriceAnswer:
     """Run the candidates and rank them by their mean margin; raises FailedRunError where a run fails."""
-    numbers = [scenario.seed + at for at in range(seeds)]
-    without = [cell_of(replace(scenario, market=None), seed, trace) for seed in numbers]
-    cells = {
-        offered: [cell_of(with_offer(scenario, offered), seed, trace) for seed in numbers]
-        for offered in candidates
-    }
-    every = [*without, *(cell for row in cells.values() for cell in row)]
+    numbers = [spans[0].scenario.seed + at for at in range(seeds)]
+
+    def cells(of: Scenario) -> list[Cell]:
+        return [cell_of(of, seed, trace) for seed in numbers]
+
+    without = [cells(replace(span.scenario, market=None)) for span in spans]
+    tried = {offered: [cells(with_offer(span, offered)) for span in spans] for offered in candidates}
+    every = [cell for table in (without, *tried.values()) for row in table for cell in row]
     figures = figures_of("price", every, folder, workers, progress)
-    base = _column(without, figures, "usd_total")
-    revenue = {offered: _column(row, figures, "revenue_usd") for offered, row in cells.items()}
+    base = _figures(without, figures, "usd_total")
+    revenue = {offered: _figures(table, figures, "revenue_usd") for offered, table in tried.items()}
     margin = {
-        offered: revenue[offered] - (_column(row, figures, "usd_total") - base)
-        for offered, row in cells.items()
+        offered: revenue[offered] - (_figures(table, figures, "usd_total") - base)
+        for offered, table in tried.items()
     }
-    ranked = sorted(cells, key=lambda offered: -float(margin[offered].mean()))
-    best = margin[ranked[0]]
-    outcomes = [
+    outcomes = _ranked(revenue, margin, np.array([[span.weight] for span in spans]))
+    best = outcomes[0].offered
+    used = _figures(without, figures, "utilization")
+    return PriceAnswer(outcomes, seeds, _by_quarter(spans, used, revenue[best], margin[best]))
+
+
+def _ranked(
+    revenue: dict[Offered, Floats], margin: dict[Offered, Floats], weights: Floats
+) -> list[PriceOutcome]:
+    """Return what candidates came to, the best first; arrays are (span, seed)."""
+    earned, gained = (
+        {offered: np.asarray((table * weights).sum(axis=0)) for offered, table in of.items()}
+        for of in (revenue, margin)
+    )
+    ranked = sorted(gained, key=lambda offered: -float(gained[offered].mean()))
+    return [
         PriceOutcome(
             offered,
-            t_interval(revenue[offered]),
-            t_interval(margin[offered]),
-            t_interval(best - margin[offered]),
-            float(margin[offered].mean()),
+            t_interval(earned[offered]),
+            t_interval(gained[offered]),
+            t_interval(gained[ranked[0]] - gained[offered]),
+            float(gained[offered].mean()),
         )
         for offered in ranked
     ]
-    return PriceAnswer(outcomes, seeds)
 
 
-def market_of(scenario: Scenario) -> MarketSpec:
-    """Return the market of a scenario; raises ScenarioError where it has none."""
-    if scenario.market is None:
-        raise ScenarioError(f"{scenario.name}: has no [market], so there is nothing to price")
-    return scenario.market
+def _by_quarter(
+    spans: Sequence[SellingSpan], used: Floats, revenue: Floats, margin: Floats
+) -> list[QuarterOutcome]:
+    return [
+        QuarterOutcome(
+            span.quarter,
+            float(used[at].mean()),
+            span.sells,
+            t_interval(revenue[at] * span.weight),
+            t_interval(margin[at] * span.weight),
+        )
+        for at, span in enumerate(spans)
+        if span.quarter is not None
+    ]
 
 
-def with_offer(scenario: Scenario, offered: Offered) -> Scenario:
-    """Return the scenario at another price and reserve; segments with a price of their own keep its ratio."""
+def with_offer(span: SellingSpan, offered: Offered) -> Scenario:
+    """Return a span at another price and reserve; segments with a price of their own keep its ratio."""
+    scenario = span.scenario
+    if not span.sells:
+        return scenario
     market = market_of(scenario)
     segments = tuple(
         replace(each, price=_times(each.price, offered.factor)) if each.price is not None else each
@@ -118,5 +188,6 @@ def _times(price: PriceSpec, factor: float) -> PriceSpec:
     return replace(price, usd_per_device_h=scaled)
 
 
-def _column(cells: Sequence[Cell], figures: dict[str, Metrics], name: str) -> Floats:
-    return np.array([figures[cell.key][name] for cell in cells], np.float64)
+def _figures(table: Sequence[Sequence[Cell]], figures: dict[str, Metrics], name: str) -> Floats:
+    """Return a figure, 0 where a run has none, by span and seed."""
+    return np.array([[figures[cell.key].get(name) or 0.0 for cell in row] for row in table], np.float64)

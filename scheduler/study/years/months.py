@@ -10,11 +10,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from scheduler.run.quarters import CalendarQuarter, calendar_quarters
-from scheduler.scenario import ClosureSpec, LoopSpec, OfferSpec, Scenario, ScenarioError
+from scheduler.scenario import ClosureSpec, LoopSpec, MarketSpec, OfferSpec, Scenario, ScenarioError
 from scheduler.scenario.base import WindowSpec
 from scheduler.scenario.calendar import is_date
 from scheduler.stock.pools import PoolStock
-from scheduler.study.roadmap.quarters import days_to_monday, demand_from
+from scheduler.study.roadmap.quarters import days_to_monday, demand_from, first_midnight
 from traces.interpolation import linear
 from traces.times import DAY_S, HOUR_S
 
@@ -39,6 +39,12 @@ def quarters_to_run(start: datetime, end: datetime) -> list[CalendarQuarter]:
         hours = (end - start).total_seconds() / HOUR_S
         raise ScenarioError(f"horizon = {hours:g} h: must be a day or more, as whole days are run")
     return quarters
+
+
+def run_span(scenario: Scenario) -> tuple[datetime, datetime]:
+    """Return the first day of a scenario's demand and the end of its horizon, of a day at least, UTC."""
+    start = first_midnight(scenario)
+    return start, start + timedelta(seconds=scenario.horizon_s or DAY_S)
 
 
 def check_dated(scenario: Scenario) -> None:
@@ -82,10 +88,7 @@ def month_of_years(
             if each.from_h < (day + days) * 24
         ),
     }
-    market = scenario.market
-    if market is not None and market.window is not None:
-        window = _within([market.window], day * 24, days * 24)
-        market = replace(market, window=window[0]) if window else None
+    market = _market(scenario.market, day * 24, days * 24)
     capped = {name for site in parts["sites"] if site.is_capped for name in site.pools}
     if capped.issuperset(there):
         market = None
@@ -95,6 +98,18 @@ def month_of_years(
 def _is_there(pool: PoolStock, from_s: int, to_s: int) -> bool:
     spans = (lot.span(from_s, to_s) for lot in pool.lots() if lot.pods)
     return any(first < last for first, last in spans)
+
+
+def _market(market: MarketSpec | None, from_h: int, hours: int) -> MarketSpec | None:
+    """Return what is sold in some hours, counted from these: leases, and segments while it is open."""
+    if market is None:
+        return None
+    leases = _within(market.leases, from_h, hours)
+    segments, window = market.segments, market.window
+    if window is not None:
+        cut = _within([window], from_h, hours)
+        segments, window = (segments, cut[0]) if cut else ((), None)
+    return replace(market, segments=segments, window=window, leases=leases) if segments or leases else None
 
 
 def _offer(offer: OfferSpec, from_h: int, hours: int) -> OfferSpec:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from scheduler.scenario import Scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.reference import reference_of
-from scheduler.study.roadmap.quarters import first_midnight
 from scheduler.study.years.months import (
     MONTH_DAYS,
     after_month,
@@ -35,6 +33,7 @@ from scheduler.study.years.months import (
     month_in,
     month_of_years,
     quarters_to_run,
+    run_span,
 )
 from traces.times import DAY_S
 from traces.trace import Trace
@@ -50,9 +49,8 @@ def run_years(scenario: Scenario, out: Path, rate: float, progress: StudyProgres
     Raises ScenarioError for moments that are no dates, and for less than a day.
     """
     check_dated(scenario)
-    start = first_midnight(scenario)
+    start, end = run_span(scenario)
     stock = stock_of(scenario, load_catalog(), start)
-    end = datetime.fromtimestamp(start.timestamp() + (scenario.horizon_s or DAY_S), UTC)
     quarters, rows = quarters_to_run(start, end), list[QuarterRow]()
     before: Run | None = None
     for done, quarter in enumerate(quarters):
