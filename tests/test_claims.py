@@ -19,6 +19,7 @@ from scipy import stats
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.cli.runs import DEMO
+from scheduler.cli.scenarios import SHIPPED
 from scheduler.money.claims import money_claims
 from scheduler.money.claims.claim_file import (
     CLAIMS,
@@ -30,19 +31,20 @@ from scheduler.money.claims.claim_file import (
     load_claims,
     verdict,
 )
+from scheduler.money.claims.intervals import interval
+from scheduler.money.claims.live_claims import LiveTrials, SpareSold
 from scheduler.money.claims.readings import Hardware, PriceReading, costs, price_readings
 from scheduler.money.claims.simulated_claims import (
     SIMULATED_CLAIMS,
     Measured,
     Trials,
     break_even_simulated,
-    interval,
     v14_to_v15,
 )
 from scheduler.money.claims.verdicts import COMPUTED, Court, asked_for, count, tallies
 from scheduler.scenario import read_scenario
 from scheduler.study import Workers
-from scheduler.study.claim_runs import run_trials
+from scheduler.study.claim_runs import live_trials, run_trials
 from tests.examples import some
 from tests.test_docs import table
 from traces import Trace
@@ -50,7 +52,17 @@ from traces import Trace
 CATALOG = load_catalog()
 DOSSIER = load_claims(CATALOG)
 SOME = Measured(*np.array([[[0.8, 0.9]], [[0.1, 0.2]], [[1.0, 1.1]]]))
-TRIALS = Trials(SOME, SOME, SOME, np.array([8.0, 9.0]))
+SOLD = SpareSold(*(np.repeat([[0.5], [0.2], [0.04]], 2, axis=1) * part for part in (1, 1.25, 0.5)))
+"""Half of the capacity is sold, then a fifth and 0.04; a quarter more is held, half as much rented."""
+LIVE = LiveTrials(
+    preemptible=SOLD._replace(rented=np.zeros((3, 2))),
+    firm=SOLD,
+    opened=np.array([[2025.25, 2025.25], [2029.0, 2028.5]]),
+    petaops=np.array([[0.3, 0.3], [50.0, 50.0]]),
+    clips=np.array([[0.06, 0.06], [613.0, 613.0]]),
+    spared=np.array([[1.0, 1.0], [1.5, 1.5]]),
+)
+TRIALS = Trials(SOME, SOME, SOME, np.array([8.0, 9.0]), LIVE)
 COURT = Court(CATALOG, DOSSIER, TRIALS)
 HARDWARE = {each.key: each for each in COURT.hardware}
 PRICES = {each.key: each for each in COURT.prices}
@@ -440,6 +452,60 @@ def test_cheaper_rent_never_makes_the_cloud_dearer_than_the_hybrid(
     assert all(new <= old * (1 + 1e-9) for new, old in zip(cheaper, before, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("key", "low", "high", "said"),
+    [
+        ("headroom", 0.08, 0.08, "holds"),
+        ("selling-window", 2025.25, 2029, "depends"),
+        ("parked-cars-simulated", 0.3, 50, "depends"),
+        ("clips-simulated", 0.06, 613, "depends"),
+        ("flywheel", 1, 1.5, "depends"),
+    ],
+)
+def test_live_claims_by_hand(key: str, low: float, high: float, said: str) -> None:
+    (result,) = COURT.results[key]
+    assert result.found == pytest.approx((low, high))
+    assert result.verdict == said
+
+
+def test_what_an_ai_cloud_earns_beside_own_jobs_by_hand() -> None:
+    """Two ExaPODs at 4% sold and 12 USD, to seven at half and 48, of 1,080 PFLOPS each."""
+    low, high = found("ai-cloud-revenue-simulated", "case-study", "per-hour")
+    assert low == pytest.approx(2 * 1_080 * 365.25 * 12 * 0.04)
+    assert high == pytest.approx(7 * 1_080 * 365.25 * 48 * 0.5)
+
+
+def test_what_a_sale_costs_by_hand() -> None:
+    """Power of 1.25 PFLOP-days for each that is sold; firm customers make own jobs rent half a one."""
+    low, high = found("marginal-cost-simulated", "case-study", "per-hour")
+    assert low == pytest.approx(1.25 * 1.2 / 48)
+    assert high == pytest.approx(1.25 * 3.6 / 12 + 0.5)
+
+
+@pytest.mark.slow
+def test_live_runs_by_their_laws(tmp_path: Path) -> None:
+    """A loop without effect gains nothing; ten times the cars send and do ten times as much.
+
+    Preemptible customers make own jobs rent nothing more; nothing is kept that was not held.
+    """
+    demo = read_scenario(DEMO, ("pools.dojo.pods=1", "demand.devices=120"))
+    years = read_scenario(SHIPPED["years"], ("horizon=100d", "start=2025-10-01"))
+    inputs = {name: INPUTS[name] for name in ("cars", "wired_share", "car_tops", "clips_per_mile")}
+    workers = Workers(lambda: ThreadPoolExecutor(1), 1)
+    try:
+        live = live_trials(demo, years, inputs, tmp_path, workers, lambda *_: None)
+    finally:
+        workers.stop()
+    assert not live.preemptible.rented.any()
+    assert (live.firm.kept <= live.firm.held + 1e-9).all()
+    assert live.spared[0] == pytest.approx(1)
+    assert (live.spared[2] > live.spared[1]).all()
+    few, many = live.clips[: len(live.clips) // 2], live.clips[len(live.clips) // 2 :]
+    assert many == pytest.approx(10 * few, rel=0.01)
+    half = len(live.petaops) // 2
+    assert live.petaops[half:] == pytest.approx(10 * live.petaops[:half], rel=0.02)
+
+
 def test_intervals_are_those_of_the_t_distribution() -> None:
     values = [3.0, 4.0, 4.5, 7.0]
     expected = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
@@ -459,7 +525,7 @@ def test_trials_bill_what_a_second_computation_bills(tmp_path: Path) -> None:
 
     workers = Workers(lambda: ThreadPoolExecutor(1), 1)
     try:
-        trials = run_trials(scenario, tmp_path, workers, hear)
+        trials = run_trials(scenario, LIVE, tmp_path, workers, hear)
     finally:
         workers.stop()
     assert heard[-1] == 0

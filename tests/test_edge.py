@@ -16,6 +16,7 @@ from scheduler.live.edge.edge import ParkedCars, loss, shard_s
 from scheduler.live.edge.worth import most_gb_per_pflop, usd_per_device_h
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
+from scheduler.run.edge_figures import edge_figures
 from scheduler.scenario import EdgeSpec, Scenario, ScenarioError
 from tests.build import job, pool, rows, scenario, trace
 from tests.test_live import LOGS
@@ -73,6 +74,12 @@ def test_work_taken_does_not_come_and_what_is_late_comes_back(tmp_path: Path) ->
     ]
     assert sum(row["usd"] for row in found) == pytest.approx(20 * 0.2)
     assert sum(row["kwh"] for row in found) == pytest.approx(2.0)
+    assert edge_figures(made) == {
+        "edge_pflops:cars": pytest.approx(200 * 36 / (len(found) * 3_600)),
+        "edge_late_share:cars": pytest.approx(50 / 250),
+        "edge_usd:cars": pytest.approx(4.0),
+        "edge_usd_per_device_h:cars": pytest.approx(2.0),  # 7,200 PFLOP are two hours of a PFLOPS
+    }
 
 
 def test_a_job_that_others_wait_for_is_not_taken(tmp_path: Path) -> None:
@@ -145,3 +152,7 @@ def test_where_cars_pay() -> None:
 def test_what_is_wrong_is_said() -> None:
     with pytest.raises(ScenarioError, match="parked_by_hour"):
         parked(cars(parked_by_hour=[1.0]))
+    with pytest.raises(ScenarioError, match='edge: the name "cars" stands for two'):
+        scenario([pool(4)], horizon_h=6, edge=[cars(), cars()])
+    with pytest.raises(ScenarioError, match="is training, whose gangs talk"):
+        parked(cars(kinds=["fsd.retrain"]))

@@ -110,6 +110,22 @@ def test_a_fleet_that_waits_less_needs_fewer_interventions(tmp_path: Path) -> No
         assert fast[name] < slow[name], name  # type: ignore[operator]
 
 
+def test_the_gain_of_a_pflop_day_by_hand(tmp_path: Path) -> None:
+    """The first campaign has 20 clips, which double what was trained on: 2^0.5 times the 100 miles.
+
+    It takes one device-hour of a PFLOPS: 1/24 of a PFLOP-day.
+    """
+    made = run(looped(9, cars(effect={"c": 0.5, "start_clips": 20})), NOBODY, tmp_path)
+    first = made.table("loop").to_pylist()[0]
+    assert first["pflop_days"] == pytest.approx(1 / 24)
+    assert 1 / first["interventions_per_mile"] == pytest.approx(100 * 2**0.5)
+    figures, rows = loop_figures(made), made.table("loop").to_pydict()
+    gained = figures["miles_between_interventions:car"] - 100  # type: ignore[operator]
+    assert figures["gained_miles_per_pflop_day:car"] == pytest.approx(gained / rows["pflop_days"][-1])
+    assert figures["clips:car"] == sum(rows["clips"])
+    assert gained > 0
+
+
 def test_every_loop_is_drawn() -> None:
     drawn = latency({name: np.array([1.0, 2.0]) for name in "abcde"})
     assert [line.get_label() for line in drawn.axes[0].lines] == list("abcde")
@@ -137,7 +153,7 @@ def test_the_trace_that_comes_of_a_loop_gives_the_same_run(tmp_path: Path) -> No
     ("loops", "error"),
     [
         ([cars(trigger_days=1)], "give either `trigger_clips` or `trigger_days`"),
-        ([cars(), cars()], "loops: two have one name"),
+        ([cars(), cars()], 'loops: the name "car" stands for two'),
         ([cars(clip=1)], "clip"),
     ],
 )

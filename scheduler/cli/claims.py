@@ -8,12 +8,13 @@ import click
 
 from scheduler.cli import options
 from scheduler.cli.runs import DEMO
+from scheduler.cli.scenarios import SHIPPED
 from scheduler.cli.terminal import ArrowCommand
 
 
 @click.command(cls=ArrowCommand)
 @click.argument("key", required=False)
-@click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; half a minute or so.")
+@click.option("--simulate", is_flag=True, help="Run what arithmetic alone cannot test; some minutes.")
 @options.out(help="Keep the results of these runs here, and use them again.")
 @options.catalog
 @options.as_json
@@ -39,10 +40,12 @@ def claims(key: str | None, simulate: bool, out: Path | None, as_json: bool) -> 
         from scheduler.cli.many_runs import workplace
         from scheduler.cli.preparation import read
         from scheduler.study.cells.workers import processes
-        from scheduler.study.claim_runs import run_trials
+        from scheduler.study.claim_runs import live_trials, run_trials
 
         with workplace(out, processes(), unit="run", desc="claims") as place:
-            trials = run_trials(read(DEMO)[0], *place)
+            demo, ranges = read(DEMO)[0], {name: each.range for name, each in dossier.inputs.items()}
+            live = live_trials(demo, read(SHIPPED["years"])[0], ranges, *place)
+            trials = run_trials(demo, live, *place)
     court = Court(catalog, dossier, trials)
     if as_json:
         click.echo(claims_document(court, key).text())

@@ -18,6 +18,7 @@ from traces.tables import table
 
 WIDTH = 110
 NAMED = 4
+_YEAR = "calendar year"
 
 
 def summary(court: Court) -> str:
@@ -214,7 +215,7 @@ def _claimed(claim: Claim, claimed: Range, stated: float) -> str:
     else:
         text = _range(claimed, claim.unit)
     unit = claim.unit.removeprefix("USD")
-    if unit in ("", "share", "x"):
+    if unit in ("", "share", "x", _YEAR):
         return text
     return text + unit if unit.startswith("/") else f"{text} {unit}"
 
@@ -231,6 +232,8 @@ def _figure(value: float, unit: str) -> str:
         return significant_percent(value)
     if unit.startswith("USD"):
         return f"${rounded_usd(value)}"
+    if unit == _YEAR:
+        return f"{value:.2f}".rstrip("0").rstrip(".")
     return f"{significant(value, 2)}x" if unit == "x" else significant(value)
 
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 
 from scheduler.run.campaigns import campaigns
 from scheduler.run.directory import Run
+from scheduler.run.edge_figures import edge_figures
 from scheduler.run.fairness import fairness, served
 from scheduler.run.goodput import CUT_SHORT, DeviceTime
 from scheduler.run.groups import ALL, words_in
@@ -83,7 +84,7 @@ def measure(
     metrics |= _attempts(device_time, levels) | {"refused": refused} | spend_figures(run, window)
     for site, of_site in site_figures(run, device_time, window).items():
         metrics |= {f"{name}:{site}": value for name, value in of_site.items()}
-    metrics |= loop_figures(run) if window is None else {}
+    metrics |= loop_figures(run) | edge_figures(run) if window is None else {}
     unknown = {name for name, value in metrics.items() if isinstance(value, float) and isnan(value)}
     return metrics | dict.fromkeys(unknown)
 

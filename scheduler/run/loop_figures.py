@@ -26,6 +26,8 @@ def _of(name: str, rows: pa.Table, hours: pa.Table) -> dict[str, float | int | N
     took_s = (shipped.column("everywhere_s").to_numpy() - shipped.column("cut_s").to_numpy()).tolist()
     p50, p95 = np.percentile(took_s, [50, 95]).tolist() if took_s else (None, None)
     per_mile = road.column("interventions_per_mile").to_numpy()
+    compute = max(ours.column("pflop_days").to_pylist(), default=0.0)
+    gained_miles = float(1 / per_mile[-1] - 1 / per_mile[0])
     return {
         f"releases:{name}": len(shipped),
         f"data_to_road_p50_s:{name}": p50,
@@ -33,4 +35,6 @@ def _of(name: str, rows: pa.Table, hours: pa.Table) -> dict[str, float | int | N
         f"model_age_s:{name}": float(road.column("age_s").to_numpy().mean()),
         f"interventions_per_mile:{name}": float(per_mile.mean()),
         f"miles_between_interventions:{name}": float(1 / per_mile[-1]),
+        f"gained_miles_per_pflop_day:{name}": gained_miles / compute if compute else None,
+        f"clips:{name}": sum(ours.column("clips").to_pylist()),
     }

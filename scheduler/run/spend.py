@@ -49,7 +49,7 @@ def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, 
         **{f"usd_sunk:{pool}": usd([pool], fixed) for pool in run.pools},
         "usd_avoidable": usd(run.pools, ["energy", "credit"]) + usd(run.sites, bought) + rented_usd,
         "usd_rent": usd(run.offers, [line for line in bought if line not in MOVED]),
-        "revenue_usd": -usd(everywhere, ["revenue"]),
+        "revenue_usd": 0.0 - usd(everywhere, ["revenue"]),
         **{f"usd:{line}": usd(everywhere, [line]) for line in lines},
     }
 

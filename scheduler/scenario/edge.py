@@ -12,6 +12,10 @@ from scheduler.scenario.base import Model, Name, Probability
 Shares = Annotated[tuple[Probability, ...], Meta(min_length=24, max_length=24)]
 
 
+TRAINING = ("fsd.foundation", "fsd.release", "fsd.retrain", "fsd.ablation", "tenant.train", "loop.train")
+"""Kinds that the workloads and loops name, and that no car takes."""
+
+
 class EdgeSpec(Model, frozen=True, kw_only=True):
     """A fleet of parked cars, counted and not simulated one by one; it takes whole jobs of some kinds."""
 
@@ -47,3 +51,8 @@ class EdgeSpec(Model, frozen=True, kw_only=True):
     """What is not done so long after its submission comes back to the pods."""
     pflops_per_device: Positive = 1.0
     """What a reference device delivers on such work."""
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind in TRAINING:
+                raise ValueError(f'kinds: "{kind}" is training, whose gangs talk; no car takes it')

@@ -32,7 +32,7 @@ class SegmentSpec(Model, frozen=True, kw_only=True):
     """Customers of one sort, who come one by one (Poisson) and see the price and when they would start."""
 
     name: Name
-    per_day: Positive
+    per_day: Annotated[float, Meta(gt=0, le=1e6)]
     """Customers a day, who ask; not all buy."""
     devices: Annotated[tuple[Count, ...], Meta(min_length=1)] = (1,)
     """Sizes that they ask for, on reference devices, inside one pod."""
@@ -95,4 +95,4 @@ class MarketSpec(Model, frozen=True, kw_only=True):
         names = [*(each.name for each in self.segments), *(each.name for each in self.leases)]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f'market: the name "{name}" stands for two segments or leases')
+                raise ValueError(f'the name "{name}" stands for two segments or leases')

@@ -104,8 +104,10 @@ class Scenario(Model, frozen=True, kw_only=True):
         self._check_market()
         if (self.loops or self.edge) and self.horizon_h is None:
             raise ValueError("loops and edge: need horizon_h, as neither clips nor cars cease to come")
-        if len({loop.name for loop in self.loops}) < len(self.loops):
-            raise ValueError("loops: two have one name")
+        for key, sources in (("loops", self.loops), ("edge", self.edge)):
+            names = [each.name for each in sources]
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise ValueError(f'{key}: the name "{twice[0]}" stands for two')
         check_queues(self.queues, [pool.name for pool in self.pools], self.policy.preempt)
         if self.kill not in KILLS:
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')

@@ -7,7 +7,7 @@ device-hours; readings put their own price on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from math import ceil, inf
 from pathlib import Path
@@ -18,15 +18,18 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from scheduler.catalog import load_catalog
+from scheduler.money.claims.claim_file import Range
+from scheduler.money.claims.live_claims import LiveTrials
 from scheduler.money.claims.simulated_claims import Measured, Trials
 from scheduler.run.figures import Metrics
 from scheduler.scenario import Scenario, parse_scenario
 from scheduler.stock.stock import stock_of
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.compute import jobs_of_cell
-from scheduler.study.cells.figures import figures_of
+from scheduler.study.cells.figures import KnownFigures, figures_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
+from scheduler.study.live_claim_runs import LiveRuns
 from scheduler.study.reference import reference_of
 from traces.arrays import Floats
 from traces.times import HOUR_S
@@ -54,16 +57,27 @@ class Pair(NamedTuple):
     cloud: Cell
 
 
-def run_trials(scenario: Scenario, folder: Path, workers: Workers, progress: StudyProgress) -> Trials:
-    """Run what the simulated claims need, on the first pool of a scenario and its offers.
+def live_trials(
+    scenario: Scenario,
+    years: Scenario,
+    inputs: Mapping[str, Range],
+    folder: Path,
+    workers: Workers,
+    progress: StudyProgress,
+) -> LiveTrials:
+    """Run what the claims on tenants, cars and the loop need; raises FailedRunError where one fails."""
+    known = KnownFigures(folder, workers, progress)
+    return LiveRuns(_billed_by_device_h(scenario), years, SEEDS, inputs, known).trials()
+
+
+def run_trials(
+    scenario: Scenario, live: LiveTrials, folder: Path, workers: Workers, progress: StudyProgress
+) -> Trials:
+    """Run what the other simulated claims need, on the first pool of a scenario and its offers.
 
     `folder` keeps the results; `progress` hears of the runs. Raises FailedRunError where one fails.
     """
-    base = replace(
-        scenario,
-        horizon_h=None,
-        offers=tuple(replace(offer, usd_per_device_h=1.0) for offer in scenario.offers),
-    )
+    base = replace(_billed_by_device_h(scenario), horizon_h=None)
     pairs = {
         name: [[_pair(base, demand, seed, folder) for seed in SEEDS] for demand in demands]
         for name, demands in DEMANDS.items()
@@ -74,7 +88,11 @@ def run_trials(scenario: Scenario, folder: Path, workers: Workers, progress: Stu
         "claims", [*in_pairs, *chain.from_iterable(robots.values())], folder, workers, progress
     )
     measured = {name: _measured(rows, figures) for name, rows in pairs.items()}
-    return Trials(**measured, optimus_pods=_fewest(robots, figures))
+    return Trials(**measured, optimus_pods=_fewest(robots, figures), live=live)
+
+
+def _billed_by_device_h(scenario: Scenario) -> Scenario:
+    return replace(scenario, offers=tuple(replace(offer, usd_per_device_h=1.0) for offer in scenario.offers))
 
 
 def _pair(base: Scenario, demand: dict[str, Any], seed: int, folder: Path) -> Pair:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scheduler.money.claims.claim_file import Range, named
+from scheduler.money.claims.intervals import interval
+from scheduler.money.claims.live_claims import LIVE_CLAIMS, LiveTrials
 from scheduler.money.claims.readings import Costs, Hardware, PriceReading, costs, span
 from traces.arrays import Floats
-from traces.confidence import halfwidth
 
 
 class Measured(NamedTuple):
@@ -40,6 +41,8 @@ class Trials(NamedTuple):
     """FSD jobs alone."""
     optimus_pods: Floats
     """Fewest ExaPODs that carry 50,000 robots, one a seed; inf where none of those tried does."""
+    live: LiveTrials
+    """Runs with tenants, parked cars and the loop."""
 
 
 def break_even_simulated(
@@ -119,17 +122,4 @@ def _crossing(utilization: Floats, gap: Floats) -> Floats:
     return np.where(below.any(axis=1), lower + share * (upper - lower), np.inf)
 
 
-def interval(values: Floats) -> Range:
-    """Return the range from the lowest to the highest end of the t intervals of the mean over the last axis.
-
-    Where a value is infinite its mean is not known: from the least value to infinity.
-    """
-    values = np.asarray(values, np.float64)
-    finite = np.isfinite(values).all(axis=-1)
-    known = values[finite]
-    mean, half = known.mean(axis=-1), halfwidth(known)
-    ends = np.concatenate([(mean - half).ravel(), (mean + half).ravel(), values[~finite].ravel()])
-    return span(ends)
-
-
-SIMULATED_CLAIMS = named(break_even_simulated, v14_to_v15, optimus_pods, shortage_shelter)
+SIMULATED_CLAIMS = named(break_even_simulated, v14_to_v15, optimus_pods, shortage_shelter) | LIVE_CLAIMS

@@ -1,8 +1,8 @@
 """Each claim under each reading: what was found, and what that says of the claim.
 
 A computation asks by the names of its parameters for what it needs: `hardware` and `price`, the reading;
-`catalog`; `trials`, what was simulated; `market_rent`; else an input of claims.toml. What it does not ask
-for, its claim does not depend on: such a claim is tested once, not for every reading.
+`catalog`; `trials` and `live`, what was simulated; `market_rent`; else an input of claims.toml. What it does
+not ask for, its claim does not depend on: such a claim is tested once, not for every reading.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Court:
     def _range(self, key: str, hardware: Hardware, price: PriceReading) -> Range:
         given: dict[str, Any] = {name: each.range for name, each in self.dossier.inputs.items()}
         given |= {"catalog": self.catalog, "trials": self.trials, "hardware": hardware, "price": price}
+        given["live"] = self.trials and self.trials.live
         given["market_rent"] = span(*(end for each in self.prices if not each.owned for end in each.rented))
         return COMPUTED[key](**{name: given[name] for name in asked_for(key)})
 

@@ -1,0 +1,28 @@
+"""Figures of parked cars: what they did of the work, and what it cost."""
+
+from __future__ import annotations
+
+import pyarrow.compute as pc
+
+from scheduler.run.directory import Run
+from traces.times import HOUR_S
+
+
+def edge_figures(run: Run) -> dict[str, float | int | None]:
+    """Return them by fleet; none where no cars took work in the run."""
+    if not run.has("edge"):
+        return {}
+    hours, found = run.table("edge"), dict[str, float | int | None]()
+    for spec in run.description["scenario"]["edge"]:
+        name = spec["name"]
+        ours = hours.filter(pc.equal(hours.column("edge").cast("string"), name))
+        done, late = (sum(ours.column(column).to_pylist()) for column in ("done", "late"))
+        usd, pflop = sum(ours.column("usd").to_pylist()), done * spec["shard_pflop"]
+        device_h = pflop / spec["pflops_per_device"] / HOUR_S
+        found |= {
+            f"edge_pflops:{name}": pflop / (len(ours) * HOUR_S) if len(ours) else None,
+            f"edge_late_share:{name}": late / (done + late) if done + late else None,
+            f"edge_usd:{name}": usd,
+            f"edge_usd_per_device_h:{name}": usd / device_h if device_h else None,
+        }
+    return found
