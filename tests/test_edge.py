@@ -97,7 +97,7 @@ def test_the_trace_that_comes_of_it_gives_the_same_run(tmp_path: Path) -> None:
 
 def test_cars_there_are_binomial_by_the_hour() -> None:
     """Mean and variance of 2,000 hours of 1,000 cars, each there with probability 0.3 (99% intervals)."""
-    fleet = _idle(spec(cars=1_000, parked_by_hour=[0.6] * 24, wired_share=0.5), 2_000)
+    fleet = _idle(spec(cars=1_000, parked_by_hour=[0.75] * 24, wired_share=0.5, opt_in=0.8), 2_000)
     found = np.array([row["available"] for row in fleet.hours])
     mean, variance = 1_000 * 0.3, 1_000 * 0.3 * 0.7
     assert found.mean() == pytest.approx(mean, abs=norm.ppf(0.995) * (variance / len(found)) ** 0.5)
