@@ -28,7 +28,7 @@ from traces.arrays import Floats
 LOADS = (0.4, 0.8, 1.3)
 """Of own jobs: the last is above capacity."""
 DAYS_SOLD = 14
-EFFECTS = ({}, {"b": 0.1, "c": 0.2}, {"b": 0.3, "c": 0.5})
+EFFECTS: tuple[dict[str, float], ...] = ({}, {"b": 0.1, "c": 0.2}, {"b": 0.3, "c": 0.5})
 """Readings of what training does: none, and exponents of the order of scaling laws. Assumed."""
 YEARS_SEEDS = 2
 PARKED = [0.9] * 11 + [0.8] + [0.7] * 10 + [0.8, 0.9]
@@ -111,10 +111,13 @@ class LiveRuns:
 
     def _loop(self) -> tuple[Floats, Floats]:
         """Return 10^9 clips, and the gain in miles between interventions, by reading and seed."""
-        ends = (self.inputs[name] for name in ("cars", "clips_per_mile"))
-        cells = [
-            [cell_of(_fed(self.demo, *of), seed) for seed in self.seeds[:2]] for of in product(*ends, EFFECTS)
+        readings = [
+            _fed(self.demo, cars, clips_per_mile, effect)
+            for cars in self.inputs["cars"]
+            for clips_per_mile in self.inputs["clips_per_mile"]
+            for effect in EFFECTS
         ]
+        cells = [[cell_of(each, seed) for seed in self.seeds[:2]] for each in readings]
         miles = self._figures("loop", cells, "miles_between_interventions:car")
         return self._figures("loop", cells, "clips:car") / 1e9, miles * INTERVENTIONS
 
@@ -139,7 +142,7 @@ def _fed(demo: Scenario, cars: float, clips_per_mile: float, effect: Mapping[str
         **{"name": "car", "units": cars, "miles_per_unit_day": MILES_A_DAY, "clips_per_mile": clips_per_mile},
         **{"trigger_days": 14, "device_h_per_clip": pod * 24 * 26 / a_year, "gang": pod},
         **{"evaluation_gang": 24, "evaluation_h": 6, "ota_h": 72},
-        "effect": {"a": INTERVENTIONS, "start_pflop_days": pod * 26, "start_clips": a_year} | effect,
+        "effect": {"a": INTERVENTIONS, "start_pflop_days": pod * 26, "start_clips": a_year, **effect},
     }
     quiet = replace(demo, horizon_h=24.0 * DAYS_A_YEAR, demand=demo.demand | {"days": 1})
     return replace(quiet, loops=(convert(loop, LoopSpec),))

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from scheduler.money.claims.claim_file import Range, named
 from scheduler.money.claims.intervals import interval
-from scheduler.money.claims.money_claims import DAYS
 from scheduler.money.claims.readings import Hardware, PriceReading, corners, costs, span
+from scheduler.money.economics.breakeven import DAYS
 from traces.arrays import Floats
 
 
