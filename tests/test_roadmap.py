@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace as replace_terms
 from datetime import date
+from functools import partial
 from itertools import pairwise, product
 from math import fsum
 from pathlib import Path
@@ -30,6 +32,7 @@ from scheduler.study.plan.candidates import (
     Evaluation,
     Goal,
     PlanError,
+    PriceFactors,
     Sample,
     Target,
 )
@@ -38,8 +41,10 @@ from scheduler.study.plan.search import search
 from scheduler.study.reference import reference_of
 from scheduler.study.roadmap.evaluations import MonthBench
 from scheduler.study.roadmap.generations import generations_of
+from scheduler.study.roadmap.held_out import draw_schedules
 from scheduler.study.roadmap.make_roadmap import make_roadmap
 from scheduler.study.roadmap.months_error import error_of_months
+from scheduler.study.roadmap.price_changes import under_other_prices
 from scheduler.study.roadmap.quarters import Quarter, demand_from, quarters_of
 from scheduler.study.roadmap.question import RoadmapQuestion, horizon_quarters, roadmap_question, terms_of
 from scheduler.study.roadmap.schedules import Schedule, ScheduleTerms, neighbours
@@ -100,7 +105,9 @@ class World:
     def __init__(self, usd: list[list[float]], first: list[int], pod_usd: list[float], present: int) -> None:
         self.usd, self.first, self.most = usd, first, len(usd[0]) - 1
         seconds = (PERIOD_S,) * len(usd)
-        self.terms = ScheduleTerms(seconds=seconds, discounts=(1.0,) * len(usd), pod_usd=tuple(pod_usd))
+        self.terms = ScheduleTerms(
+            seconds=seconds, discounts=(1.0,) * len(usd), pod_usd=tuple(pod_usd), paid_usd=(), sold_usd=()
+        )
         self.task = Task(TARGET, self.terms, present, self.most)
 
     def look(self, numbers: PodNumbers, burst: str, seeds: int) -> list[Evaluation]:
@@ -189,6 +196,60 @@ def test_capacity_comes_in_lumps_as_the_backlog_of_growing_demand_pays(
     lumps = [sum(rent * min(2, units - 2 * k) >= fixed for k in range((units + 1) // 2)) for units in demand]
     assert found is not None
     assert found.mean_usd == pytest.approx(world.cost(lumps))
+
+
+# What it is held against
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 2), min_size=1, max_size=5).map(lambda rises: np.cumsum(rises).tolist()),
+    st.integers(0, 4),
+    st.integers(1, 30),
+)
+def test_schedules_are_drawn_from_all_that_are_within_a_pod(rises: list[int], room: int, count: int) -> None:
+    """None twice, none with fewer pods than before, and all where there are no more than asked for."""
+    pods, most = tuple(rises), rises[-1] + room
+    world = World([[0.0] * (most + 1) for _ in pods], [0] * len(pods), [1.0] * len(pods), 0)
+    drawn = draw_schedules(pods, world.task, count)
+    near = {
+        each
+        for each in world.schedules()
+        if each != pods and all(abs(a - b) <= 1 for a, b in zip(each, pods, strict=True))
+    }
+    assert len(set(drawn)) == len(drawn)
+    assert set(drawn) <= near
+    if len(near) <= count:
+        assert set(drawn) == near
+
+
+def test_schedules_are_drawn_alike_likely() -> None:
+    """Turned round, with 0 for 2, they are the same schedules: in the middle the mean is 1."""
+    world = World([[0.0] * 3] * 20, [0] * 20, [1.0] * 20, 0)
+    drawn = draw_schedules((1,) * 20, world.task, 200)
+    last_of_first = np.mean([each[9] for each in drawn])  # rises are alike likely in each quarter
+    assert last_of_first == pytest.approx(1, abs=0.15)
+    assert len(drawn) > 100
+
+
+@settings(deadline=None)
+@given(worlds())
+def test_the_regret_under_other_prices_is_never_below_nothing(world: World) -> None:
+    start = (world.most,) * len(world.usd)
+    best = descend(world.look, "p", world.task, 2, start)
+    if best is None:
+        return
+    question = RoadmapQuestion(("p",), world.most, 2, world.task.present, 0.07, 1.0)
+    changes = under_other_prices(world.look, best, world.task, question, partial(_scaled, world.terms), 2)
+    assert all(each.regret_usd is not None and each.regret_usd >= -1e-9 for each in changes)
+    same = changes[-1]  # discounted otherwise: _scaled leaves that as it is
+    assert same.answer.mean_usd == pytest.approx(best.mean_usd)
+    assert same.regret_usd == pytest.approx(0)
+
+
+def _scaled(terms: ScheduleTerms, _: RoadmapQuestion, prices: PriceFactors) -> ScheduleTerms:
+    pod_usd = tuple(usd * prices.pods for usd in terms.pod_usd)
+    return replace_terms(terms, pod_usd=pod_usd, prices=prices)
 
 
 # The screening curve
@@ -326,13 +387,21 @@ def test_it_goes_on_where_it_was_and_beats_other_schedules_on_seeds_it_has_not_s
     tmp_path: Path, workers: Workers
 ) -> None:
     bench, question = _roadmap(tmp_path, workers)
-    found = make_roadmap(generations_of(bench, question, ()), full=True)
+    found = make_roadmap(generations_of(bench, question, ()), full=True, fresh=2)
     again, _ = _roadmap(tmp_path, workers)
-    repeated = make_roadmap(generations_of(again, question, ()), full=True)
+    repeated = make_roadmap(generations_of(again, question, ()), full=True, fresh=2)
     assert (repeated.runs, repeated.reused) == (0, found.runs)
     assert render(repeated).partition("runs:")[0] == render(found).partition("runs:")[0]
     assert found.best is not None
     assert abs(error_of_months(found).share) < 0.5
+    held = found.held_out
+    assert held is not None
+    assert held.seeds == range(3, 5)
+    assert not held.answer.missed(LABELS)
+    assert held.drawn == len(
+        draw_schedules(held.answer.schedule.pods, Task(LABELS, held.answer.terms, 1, 4), 200)
+    )
+    assert not held.surely_cheaper()
 
     fresh, _ = _roadmap(tmp_path, workers)
     fresh.scenario = replace(fresh.scenario, seed=100)

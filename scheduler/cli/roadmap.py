@@ -31,6 +31,7 @@ class RoadmapOptions(NamedTuple):
     warm_up: int
     discount_rate: float | None
     resale_share: float
+    held_out: int
     full: bool
 
 
@@ -85,6 +86,13 @@ class RoadmapOptions(NamedTuple):
     show_default=True,
     help="What pods bring at the end, as a share of their book value.",
 )
+@click.option(
+    "--held-out",
+    type=click.IntRange(0, 1_000),
+    default=4,
+    show_default=True,
+    help="Other seeds on which the answer is held against other schedules; 0: none.",
+)
 @click.option("--full", is_flag=True, help="Run the answer over all the horizon too, to measure the months.")
 @options.workers(help="Local processes.  [default: one a processor]")
 @options.dask
@@ -127,6 +135,8 @@ def roadmap(
     folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
     with workplace(folder, crew(workers, address, folder), unit="run") as place:
         bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
-        found = make_roadmap(generations_of(bench, posed, given.generations), full=given.full)
+        found = make_roadmap(
+            generations_of(bench, posed, given.generations), full=given.full, fresh=given.held_out
+        )
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
     click.echo(roadmap_document(found, str(folder)).text() if as_json else text)

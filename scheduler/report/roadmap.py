@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from scheduler.report.plan_tables import percentile, thousands, waited
+from scheduler.report.roadmap_trials import (
+    agreement,
+    missed_words,
+    other_seeds,
+    pods_of_quarters,
+    prices,
+    stories,
+)
 from scheduler.run.groups import named
 from scheduler.study.plan.candidates import mean_interval
 from scheduler.study.roadmap.months_error import error_of_months
@@ -27,7 +35,9 @@ def render(roadmap: Roadmap) -> str:
         parts += [sentence(roadmap), _schedule(roadmap, roadmap.best), _years(roadmap)]
         if len(roadmap.generations) > 1:
             parts.append(_generations(roadmap, roadmap.best))
-        parts += [_beside(roadmap, roadmap.best), _stories(roadmap), _months(roadmap)]
+        parts += [_beside(roadmap, roadmap.best), stories(roadmap), prices(roadmap)]
+        parts += [other_seeds(roadmap)] if roadmap.held_out is not None else []
+        parts += [agreement(roadmap, roadmap.best), _months(roadmap)]
     parts.append(f"runs: {roadmap.runs + roadmap.reused} ({roadmap.runs} computed, {roadmap.reused} reused)")
     return "\n\n".join(parts)
 
@@ -132,12 +142,20 @@ def _interval(usd: Floats) -> str:
 
 
 def _years(roadmap: Roadmap) -> str:
-    rows = [[str(year), thousands(float(usd.mean())), _interval(usd)] for year, usd in roadmap.by_year()]
     best = roadmap.best
     assert best is not None
-    rows.append(["all", thousands(best.mean_usd), _interval(best.npv_usd())])
-    title = "cost by year, in present dollars; pods count in the year of their delivery, less their resale:"
-    return f"{title}\n{table(['year', 'USD k', '95% interval'], rows, (1, 2))}"
+    cash = roadmap.cash_by_year()
+    rows = [
+        [str(year), *map(thousands, cash[year]), thousands(float(usd.mean())), _interval(usd)]
+        for year, usd in roadmap.by_year()
+    ]
+    in_all = (sum(year[at] for year in cash.values()) for at in range(2))
+    rows.append(["all", *map(thousands, in_all), thousands(best.mean_usd), _interval(best.npv_usd())])
+    title = "cost by year, USD k: paid for pods, for running and renting, and both in present dollars, where"
+    title += "\npods count in the year of their delivery, less what they are sold for at the end, USD "
+    title += f"{thousands(best.sold_usd)} k:"
+    header = ["year", "pods", "running", "present", "95% interval"]
+    return f"{title}\n{table(header, rows, (1, 2, 3, 4))}"
 
 
 def _generations(roadmap: Roadmap, best: ScheduleOutcome) -> str:
@@ -148,7 +166,7 @@ def _generations(roadmap: Roadmap, best: ScheduleOutcome) -> str:
             rows.append([name, "none meets the target", "", "", "", ""])
             continue
         more = found.npv_usd() - best.npv_usd()
-        schedule = [_pods(found.schedule.pods), found.schedule.burst]
+        schedule = [pods_of_quarters(found.schedule.pods), found.schedule.burst]
         rows.append(
             [name, *schedule, thousands(found.mean_usd), f"{more.mean() / 1e3:+,.0f}", _interval(more)]
         )
@@ -183,12 +201,24 @@ def _beside(roadmap: Roadmap, best: ScheduleOutcome) -> str:
             f"{(each.mean_usd - best.mean_usd) / 1e3:+,.0f}",
             _interval(each.npv_usd() - best.npv_usd()),
             waited(each.worst_wait_s(roadmap.target)),
-            _met(roadmap, each),
+            percent(each.most_stranded),
+            missed_words(roadmap, each),
         ]
         for name, each in others
     ]
-    header = ["instead", "USD k", "95% interval", f"longest {percentile(roadmap.target)}", "meets"]
-    text = f"what others would cost more:\n{table(header, rows, (1, 2, 3))}"
+    header = [
+        "instead",
+        "USD k",
+        "95% interval",
+        f"longest {percentile(roadmap.target)}",
+        "stranded",
+        "meets",
+    ]
+    text = f"what others would cost more:\n{table(header, rows, (1, 2, 3, 4))}"
+    if any(each.most_stranded > roadmap.target.stranded for _, each in others):
+        text += (
+            "\nwhat is stranded is paid for nowhere: schedules that leave much of it cost more than they say"
+        )
     if priced := roadmap.hour_usd():
         usd, cheaper = priced
         step = step_name(cheaper.neighbour, roadmap.quarters[cheaper.neighbour.quarter].name)
@@ -197,35 +227,6 @@ def _beside(roadmap: Roadmap, best: ScheduleOutcome) -> str:
         )
         text += f"beside {step}"
     return text
-
-
-def _met(roadmap: Roadmap, outcome: ScheduleOutcome) -> str:
-    missed = [roadmap.quarters[at].name for at in outcome.missed(roadmap.target)]
-    return f"no: {', '.join(missed)}" if missed else "yes"
-
-
-def _stories(roadmap: Roadmap) -> str:
-    rows = [
-        [
-            story.name if at == 0 else "",
-            name,
-            thousands(story.schedules[at].mean_usd),
-            "-" if (regret := story.regret_usd(at)) is None else f"{regret / 1e3:+,.0f}",
-            _met(roadmap, story.schedules[at]),
-            story.meaning if at == 0 else "",
-        ]
-        for story in roadmap.stories
-        for at, (name, _) in enumerate(roadmap.planned)
-    ]
-    names = [f"{name}: {_pods(schedule.pods)}" for name, schedule in roadmap.planned]
-    seeds = len(roadmap.stories[0].schedules[0].npv_usd())
-    title = f"if the demand is another ({seeds} seeds): regret is the cost above the cheapest schedule there,"
-    title += "\nbelow 0 where a schedule saves by missing the target; pods by quarter, " + "; ".join(names)
-    return f"{title}\n{table(['story', 'schedule', 'USD k', 'regret', 'meets', 'which is'], rows, (2, 3))}"
-
-
-def _pods(pods: tuple[int, ...]) -> str:
-    return " ".join(map(str, pods))
 
 
 def _months(roadmap: Roadmap) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from scheduler.report.documents.document import Document, Out, Plain, about
 from scheduler.report.roadmap import sentence
 from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.held_out import HeldOut
 from scheduler.study.roadmap.months_error import error_of_months
 from scheduler.study.roadmap.roadmap import Roadmap
 from scheduler.study.roadmap.schedules import ScheduleOutcome
@@ -45,6 +46,14 @@ class RoadmapDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     ]
     stories: Annotated[
         list[dict[str, Any]], about("each schedule under each story: cost, quarters missed, regret")
+    ]
+    prices: Annotated[
+        list[dict[str, Any]],
+        about("other prices: what the answer costs, its regret, the cheapest pods there"),
+    ]
+    held_out: Annotated[
+        dict[str, Any] | None,
+        about("the answer and its rivals on seeds that the search has not seen; null without `--held-out`"),
     ]
     months_error: Annotated[
         dict[str, Any] | None, about("representative months beside the full run; null without `--full`")
@@ -85,6 +94,16 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         fixed=_outcome(roadmap, roadmap.fixed),
         usd_per_hour=price[0] if price else None,
         stories=_stories(roadmap),
+        prices=[
+            {
+                "prices": each.name,
+                "npv_usd": each.answer.mean_usd,
+                "regret_usd": each.regret_usd,
+                "pods": list(each.best.schedule.pods) if each.best else None,
+            }
+            for each in roadmap.prices
+        ],
+        held_out=_held_out(roadmap, roadmap.held_out) if roadmap.held_out else None,
         months_error=error_of_months(roadmap)._asdict() if roadmap.full else None,
         runs=roadmap.runs,
         reused=roadmap.reused,
@@ -97,12 +116,15 @@ def _interval(name: str, usd: Floats) -> dict[str, Any]:
     return {name: float(usd.mean()), f"{name}_low": low, f"{name}_high": high}
 
 
-def _outcome(roadmap: Roadmap, outcome: ScheduleOutcome | None) -> dict[str, Any] | None:
-    if outcome is None or roadmap.best is None:
+def _outcome(
+    roadmap: Roadmap, outcome: ScheduleOutcome | None, beside: ScheduleOutcome | None = None
+) -> dict[str, Any] | None:
+    beside = beside or roadmap.best
+    if outcome is None or beside is None:
         return None
     row: dict[str, Any] = {"pods": list(outcome.schedule.pods), "burst": outcome.schedule.burst}
     row |= _interval("npv_usd", outcome.npv_usd())
-    row |= _interval("more_usd", outcome.npv_usd() - roadmap.best.npv_usd())
+    row |= _interval("more_usd", outcome.npv_usd() - beside.npv_usd())
     missed = [at + 1 for at in outcome.missed(roadmap.target)]
     return row | {"missed_quarters": missed, "wait_s": outcome.worst_wait_s(roadmap.target)}
 
@@ -122,6 +144,19 @@ def _quarters(roadmap: Roadmap, best: ScheduleOutcome) -> list[dict[str, Any]]:
         }
         for at, each in enumerate(best.quarters)
     ]
+
+
+def _held_out(roadmap: Roadmap, held: HeldOut) -> dict[str, Any]:
+    """Return the answer, the best fixed number and the cheapest drawn: cost more than that of the answer."""
+    rivals = {"answer": held.answer, "fixed": held.fixed, "cheapest_drawn": next(iter(held.rivals), None)}
+    return {
+        "seeds": list(held.seeds),
+        "drawn": held.drawn,
+        "drawn_that_meet": len(held.rivals),
+        "cheaper": len(held.cheaper()),
+        "surely_cheaper": held.surely_cheaper(),
+        **{name: outcome and _outcome(roadmap, outcome, held.answer) for name, outcome in rivals.items()},
+    }
 
 
 def _stories(roadmap: Roadmap) -> list[dict[str, Any]]:

@@ -52,9 +52,12 @@ class MonthBench:
     def __post_init__(self) -> None:
         self.runs = KnownFigures(self.folder, self.workers, self.progress)
 
-    def looker(self, story: str, arguments: Mapping[str, Any]) -> Look:
-        """Return what looks at numbers of pods under the demand of a story, which the progress shows."""
-        scenario = replace(self.scenario, demand=dict(arguments))
+    def looker(self, story: str, arguments: Mapping[str, Any], *, skipped: int = 0) -> Look:
+        """Return what looks at numbers of pods under the demand of a story, which the progress shows.
+
+        It takes the seeds after the first `skipped` ones.
+        """
+        scenario = replace(self.scenario, demand=dict(arguments), seed=self.scenario.seed + skipped)
         return partial(self._look, story, cache(partial(self._cells, scenario)))
 
     def jobs(self, quarter: int) -> Trace:
@@ -102,7 +105,7 @@ def sample_of(metrics: Metrics, target: Target, window: tuple[int, int]) -> Samp
     unmet = (inf if wait is None else wait for wait in metrics.get(f"waiting_s:{group}", ()))
     return Sample(
         usd=(metrics["usd_total"] - metrics.get("usd:capital", 0.0)) * scale,
-        sunk_usd=0.0,
+        sunk_usd=metrics.get("usd:operations", 0.0) * scale,
         rent_usd=metrics["usd_rent"] * scale,
         revenue_usd=metrics["revenue_usd"] * scale,
         wait_s=[*metrics.get(f"waits_s:{group}", ()), *(wait for wait in unmet if wait > target.limit_s)],

@@ -8,25 +8,29 @@ from typing import NamedTuple
 
 from scheduler.catalog import load_catalog
 from scheduler.stock.stock import stock_of
+from scheduler.study.plan.candidates import PriceFactors
 from scheduler.study.plan.search import levels
 from scheduler.study.roadmap.evaluations import MonthBench
 from scheduler.study.roadmap.full_run import full_run
 from scheduler.study.roadmap.generations import Generation, GenerationOutcome
+from scheduler.study.roadmap.held_out import HeldOut, held_out
+from scheduler.study.roadmap.price_changes import PriceChange, under_other_prices
 from scheduler.study.roadmap.quarters import first_midnight
 from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
 from scheduler.study.roadmap.roadmap import Beside, Roadmap, StoryOutcome
-from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, neighbours
+from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, ScheduleTerms, neighbours
 from scheduler.study.roadmap.screening import load_curve, screened
 from scheduler.study.roadmap.search import Look, Task, descend, search
 from scheduler.study.roadmap.stories import AS_GIVEN_STORY, DemandStory, stories_of
 from traces.times import DAY_S
 
 
-def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Roadmap:
-    """Search for the cheapest schedule, its neighbours, and what it comes to under other stories.
+def make_roadmap(generations: Sequence[Generation], *, full: bool = False, fresh: int = 0) -> Roadmap:
+    """Search for the cheapest schedule, its neighbours, and what it comes to under other stories and prices.
 
     Of the generations the one with the cheapest schedule is the answer's. `full` runs that over all the
-    horizon too. Raises FailedRunError where a run fails.
+    horizon too, `fresh` says on how many other seeds it is held against other schedules. Raises
+    FailedRunError where a run fails.
     """
     tried = [_searched(each) for each in generations]
     at = min(range(len(tried)), key=lambda at: best.mean_usd if (best := tried[at].outcome.best) else inf)
@@ -37,6 +41,7 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
     looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
     looks[AS_GIVEN_STORY] = look  # it has the cells of the search
     planned, told = _held_against(looks, best, stories, task, question) if best else ((), ())
+    seeds = range(scenario.seed, scenario.seed + question.seeds)
     return Roadmap(
         scenario=scenario.name,
         pool=name,
@@ -44,7 +49,7 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
         quarters=quarters,
         warm_up_days=bench.warm_up_days,
         question=question,
-        seeds=range(scenario.seed, scenario.seed + question.seeds),
+        seeds=seeds,
         target=bench.target,
         generations=tuple(each.outcome for each in tried),
         screening=pods,
@@ -54,6 +59,10 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False) -> Ro
         fixed=cheapest_fixed(look, best, task, question.seeds) if best else None,
         planned=planned,
         stories=told,
+        prices=_otherwise_priced(generations[at], look, best, task) if best else (),
+        held_out=_on_other_seeds(bench, best, task, range(seeds.stop, seeds.stop + fresh))
+        if best and fresh
+        else None,
         full=full_run(bench, best, levels(question.seeds)[0]) if best and full else (),
         runs=sum(each.bench.runs.computed for each in generations),
         reused=sum(each.bench.runs.reused for each in generations),
@@ -110,6 +119,23 @@ def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:
 def _outcome(look: Look, schedule: Schedule, task: Task, seeds: int) -> ScheduleOutcome:
     evaluations = look(list(enumerate(schedule.pods)), schedule.burst, seeds)
     return ScheduleOutcome(schedule, tuple(evaluations), task.terms, task.present)
+
+
+def _otherwise_priced(
+    generation: Generation, look: Look, best: ScheduleOutcome, task: Task
+) -> tuple[PriceChange, ...]:
+    _, bench, question = generation
+
+    def terms(asked: RoadmapQuestion, prices: PriceFactors) -> ScheduleTerms:
+        return terms_of(bench.scenario, bench.pool, bench.quarters, asked, prices)
+
+    return under_other_prices(look, best, task, question, terms, levels(question.seeds)[0])
+
+
+def _on_other_seeds(bench: MonthBench, best: ScheduleOutcome, task: Task, seeds: range) -> HeldOut:
+    scenario = bench.scenario
+    look = bench.looker("other seeds", scenario.demand, skipped=seeds.start - scenario.seed)
+    return held_out(look, seeds, best, task, cheapest_fixed)
 
 
 def _neighbours(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> tuple[Beside, ...]:

@@ -13,7 +13,7 @@ from scheduler.money.ledger.rates import Calendar
 from scheduler.scenario import Scenario
 from scheduler.scenario.calendar import is_date
 from scheduler.stock.stock import stock_of
-from scheduler.study.plan.candidates import PlanError
+from scheduler.study.plan.candidates import AS_GIVEN, PlanError, PriceFactors
 from scheduler.study.plan.question import over_demand, plan_question
 from scheduler.study.roadmap.quarters import Quarter, first_midnight, quarters_of
 from scheduler.study.roadmap.schedules import ScheduleTerms
@@ -105,7 +105,11 @@ def horizon_quarters(scenario: Scenario, month_days: int) -> tuple[Quarter, ...]
 
 
 def terms_of(
-    scenario: Scenario, pool: str, quarters: tuple[Quarter, ...], question: RoadmapQuestion
+    scenario: Scenario,
+    pool: str,
+    quarters: tuple[Quarter, ...],
+    question: RoadmapQuestion,
+    prices: PriceFactors = AS_GIVEN,
 ) -> ScheduleTerms:
     """Return what time and pods cost: pods at the price of the day on which they are delivered."""
     catalog, start, end_day = load_catalog(), first_midnight(scenario), quarters[-1].to_day
@@ -114,14 +118,20 @@ def terms_of(
     def present(day: float) -> float:
         return float((1 + question.discount_rate) ** (-day * DAY_S / YEAR_S))
 
-    usd = []
+    paid, sold = [], []
     for quarter in quarters:
         stock = stock_of(scenario, catalog, start + timedelta(quarter.from_day))
         price = next(each for each in stock.pools if each.name == pool).capital_usd_per_pod
-        left = fresh.left((end_day - quarter.from_day) * DAY_S) * question.resale_share
-        usd.append(price * (present(quarter.from_day) - left * present(end_day)))
+        paid.append(price * prices.pods)
+        sold.append(paid[-1] * fresh.left((end_day - quarter.from_day) * DAY_S) * question.resale_share)
     return ScheduleTerms(
         seconds=tuple((each.to_day - each.from_day) * DAY_S for each in quarters),
         discounts=tuple(present((each.from_day + each.to_day) / 2) for each in quarters),
-        pod_usd=tuple(usd),
+        pod_usd=tuple(
+            price * present(quarter.from_day) - left * present(end_day)
+            for quarter, price, left in zip(quarters, paid, sold, strict=True)
+        ),
+        paid_usd=tuple(paid),
+        sold_usd=tuple(sold),
+        prices=prices,
     )

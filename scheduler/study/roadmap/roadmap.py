@@ -10,6 +10,8 @@ import numpy as np
 
 from scheduler.study.plan.candidates import Evaluation, Target
 from scheduler.study.roadmap.generations import GenerationOutcome
+from scheduler.study.roadmap.held_out import HeldOut
+from scheduler.study.roadmap.price_changes import PriceChange
 from scheduler.study.roadmap.quarters import Quarter
 from scheduler.study.roadmap.question import RoadmapQuestion
 from scheduler.study.roadmap.schedules import Neighbour, Schedule, ScheduleOutcome
@@ -70,6 +72,9 @@ class Roadmap:
     planned: tuple[tuple[str, Schedule], ...]
     """Schedules that stories are held against: the answer, and the cheapest of other stories."""
     stories: tuple[StoryOutcome, ...]
+    prices: tuple[PriceChange, ...]
+    held_out: HeldOut | None
+    """None where it was not asked for."""
     full: tuple[FullQuarter, ...]
     runs: int
     reused: int
@@ -80,6 +85,21 @@ class Roadmap:
             return []
         usd, years = self.best.by_quarter(), [self.starts(at).year for at in range(len(self.quarters))]
         return [(year, usd[np.array(years) == year].sum(axis=0)) for year in sorted(set(years))]
+
+    def cash_by_year(self) -> dict[int, tuple[float, float]]:
+        """Return calendar years, each with what is paid for pods and for running and renting in its quarters.
+
+        Neither is discounted.
+        """
+        years: dict[int, tuple[float, float]] = {}
+        if self.best is None:
+            return years
+        terms, bought = self.best.terms, self.best.schedule.bought(self.best.present)
+        for at, evaluation in enumerate(self.best.quarters):
+            pods, running = years.get(year := self.starts(at).year, (0.0, 0.0))
+            pods += bought[at] * terms.paid_usd[at]
+            years[year] = pods, running + float(terms.cash_usd(at, evaluation).mean())
+        return years
 
     def starts(self, quarter: int) -> date:
         """Return the day on which a quarter begins."""

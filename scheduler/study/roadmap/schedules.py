@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.study.plan.candidates import AS_GIVEN, PERIOD_S, Evaluation, Target
+from scheduler.study.plan.candidates import AS_GIVEN, PERIOD_S, Evaluation, PriceFactors, Target
 from traces.arrays import Floats
 
 
@@ -42,11 +42,20 @@ class ScheduleTerms:
     """What a dollar that is paid through a quarter is worth at the start."""
     pod_usd: tuple[float, ...]
     """What a pod bought as a quarter begins costs, less what it is sold for at the end; present dollars."""
+    paid_usd: tuple[float, ...]
+    """What is paid for it on delivery, not discounted."""
+    sold_usd: tuple[float, ...]
+    """What it is sold for at the end, not discounted."""
+    prices: PriceFactors = AS_GIVEN
+    """Of what runs and rents."""
 
     def running_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
         """Return what running the pods of a quarter and renting costs in each seed, in present dollars."""
-        factor = self.discounts[quarter] * self.seconds[quarter] / PERIOD_S
-        return np.asarray(evaluation.usd(AS_GIVEN) * factor, np.float64)
+        return self.discounts[quarter] * self.cash_usd(quarter, evaluation)
+
+    def cash_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
+        """Return the same, not discounted."""
+        return np.asarray(evaluation.usd(self.prices) * (self.seconds[quarter] / PERIOD_S), np.float64)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,16 @@ class ScheduleOutcome:
     def missed(self, target: Target) -> tuple[int, ...]:
         """Return the quarters that miss the target."""
         return tuple(at for at, each in enumerate(self.quarters) if not each.meets(target))
+
+    @property
+    def most_stranded(self) -> float:
+        """Largest share of a quarter's compute that is left without a start."""
+        return max(each.stranded for each in self.quarters)
+
+    @property
+    def sold_usd(self) -> float:
+        """What is got at the end for the pods that are bought, not discounted."""
+        return float(np.dot(self.schedule.bought(self.present), self.terms.sold_usd))
 
     def worst_wait_s(self, target: Target) -> float:
         """Return the target's percentile of waits in the quarter in which it is longest."""

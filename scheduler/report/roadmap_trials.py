@@ -1,0 +1,131 @@
+"""What a roadmap is put to: other demands, prices and seeds, and what other commands would answer."""
+
+from __future__ import annotations
+
+from scheduler.report.plan_tables import thousands
+from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.roadmap import Roadmap
+from scheduler.study.roadmap.schedules import ScheduleOutcome
+from traces.numbers import percent
+from traces.tables import table
+
+
+def by_quarter(pods: tuple[int, ...]) -> str:
+    """Return pods by quarter, runs of equal ones once: `2x4 3` is 2 in four quarters, then 3."""
+    runs: list[list[int]] = []
+    for count in pods:
+        if runs and runs[-1][0] == count:
+            runs[-1][1] += 1
+        else:
+            runs.append([count, 1])
+    return " ".join(f"{count}x{long}" if long > 1 else str(count) for count, long in runs)
+
+
+def pods_of_quarters(pods: tuple[int, ...]) -> str:
+    """Return pods by quarter."""
+    return " ".join(map(str, pods))
+
+
+def missed_words(roadmap: Roadmap, outcome: ScheduleOutcome) -> str:
+    """Say whether a schedule meets the target, else in which quarters it does not."""
+    missed = [roadmap.quarters[at].name for at in outcome.missed(roadmap.target)]
+    return f"no: {', '.join(missed)}" if missed else "yes"
+
+
+def stories(roadmap: Roadmap) -> str:
+    """Return what the answer, and the cheapest of each story, come to under each story."""
+    rows = [
+        [
+            story.name if at == 0 else "",
+            name,
+            thousands(story.schedules[at].mean_usd),
+            "-" if (regret := story.regret_usd(at)) is None else f"{regret / 1e3:+,.0f}",
+            missed_words(roadmap, story.schedules[at]),
+            story.meaning if at == 0 else "",
+        ]
+        for story in roadmap.stories
+        for at, (name, _) in enumerate(roadmap.planned)
+    ]
+    names = [f"{name}: {pods_of_quarters(schedule.pods)}" for name, schedule in roadmap.planned]
+    seeds = len(roadmap.stories[0].schedules[0].npv_usd())
+    title = f"if the demand is another ({seeds} seeds): regret is the cost above the cheapest schedule there,"
+    title += "\nbelow 0 where a schedule saves by missing the target; pods by quarter, " + "; ".join(names)
+    return f"{title}\n{table(['story', 'schedule', 'USD k', 'regret', 'meets', 'which is'], rows, (2, 3))}"
+
+
+def prices(roadmap: Roadmap) -> str:
+    """Return what would be bought at other prices, and what the answer costs more there."""
+    rows = [
+        [
+            each.name,
+            thousands(each.answer.mean_usd),
+            "-" if each.regret_usd is None else thousands(each.regret_usd),
+            by_quarter(each.best.schedule.pods) if each.best else "none",
+        ]
+        for each in roadmap.prices
+    ]
+    title = "if prices are others: what the answer costs, how much of it is regret, and what to buy instead;"
+    title += "\npods by quarter, 2x4 3 are 2 in four of them and then 3:"
+    return f"{title}\n{table(['prices', 'USD k', 'regret', 'pods by quarter'], rows, (1, 2))}"
+
+
+def other_seeds(roadmap: Roadmap) -> str:
+    """Return the answer beside its rivals on seeds that the search has not seen."""
+    held, answer = roadmap.held_out, roadmap.best
+    assert held is not None
+    assert answer is not None
+    rivals = [("the answer", held.answer)]
+    if held.fixed is not None and held.fixed.schedule != answer.schedule:
+        rivals.append((f"the best that stays the same: {held.fixed.schedule.pods[0]} pods", held.fixed))
+    if held.rivals:
+        rivals.append((f"the cheapest drawn: {by_quarter(held.rivals[0].schedule.pods)}", held.rivals[0]))
+    rows = []
+    for name, each in rivals:
+        more = each.npv_usd() - held.answer.npv_usd()
+        low, high = mean_interval(more)
+        told = (
+            ["", ""]
+            if each is held.answer
+            else [f"{more.mean() / 1e3:+,.0f}", f"{thousands(low)} to {thousands(high)}"]
+        )
+        rows.append([name, thousands(each.mean_usd), *told, missed_words(roadmap, each)])
+    cheaper = len(held.cheaper())
+    title = f"on {len(held.seeds)} seeds that the search has not seen ({held.seeds[0]} to {held.seeds[-1]}):"
+    text = f"{title}\n{table(['schedule', 'USD k', 'more', '95% interval', 'meets'], rows, (1, 2, 3))}"
+    text += f"\nof {held.drawn} others, drawn from all that are within a pod of the answer in each quarter, "
+    text += f"{held.drawn - len(held.rivals)} miss the"
+    text += f"\ntarget there, {len(held.rivals) - cheaper} meet it and cost no less, "
+    text += f"{cheaper} meet it for less ({held.surely_cheaper()} of them for sure)"
+    return text
+
+
+def agreement(roadmap: Roadmap, best: ScheduleOutcome) -> str:
+    """Say why the answer is that of `economics` and `plan`, or is not, and what each quarter leaves."""
+    return "\n".join(
+        [
+            *_beside_economics(roadmap, best),
+            "beside `plan`: without growth, discount and loss on resale both give the same pods; `plan`",
+            "  spreads capital evenly over the life of a pod, and knows no delivery",
+            f"quarters stand alone: at most {percent(best.most_stranded)} of the compute of one is left",
+            "  without a start, and is not carried into the next",
+        ]
+    )
+
+
+def _beside_economics(roadmap: Roadmap, best: ScheduleOutcome) -> list[str]:
+    own, alone = best.schedule.pods[-1], roadmap.screening[-1]
+    said = f"beside `economics`: at the end the load alone pays for {alone} of them, the answer has {own}"
+    if own == alone:
+        return [said]
+    if own < alone:
+        why = "a pod has to pay by the end of the horizon, at what it is sold for then"
+    elif any(_saves_and_misses(roadmap, each.outcome) for each in roadmap.neighbours):
+        why = "the others are for the target, or data that may not leave: fewer cost less and miss it"
+    else:
+        why = "the others pay all the same: rented devices are not there at once, nor as many as wanted"
+    return [f"{said};", f"  {why}"]
+
+
+def _saves_and_misses(roadmap: Roadmap, outcome: ScheduleOutcome) -> bool:
+    assert roadmap.best is not None
+    return outcome.mean_usd < roadmap.best.mean_usd and bool(outcome.missed(roadmap.target))
