@@ -314,6 +314,21 @@ def test_the_parts_of_a_demand_ask_for_what_the_whole_asks_for(
     assert found[-1] > found[0]
 
 
+def test_a_story_changes_no_jobs_before_it_begins() -> None:
+    """So its quarters before that are those of the demand as it is given, and need no runs of their own."""
+    whole: dict[str, Any] = {"start": "2026-01-05", "days": 120, "load": 0.5}
+    surge = {"since": "2026-03-06", "until": "2026-05-05", "factor": 2.0}
+    for story in ({"plateau": "2026-03-06"}, {"surges": [surge]}):
+        before, after = (
+            [demand_of(demand_from(each, day, 30)) for day in (30, 60)]
+            for each in (whole, {**whole, "story": story})
+        )
+        assert before[0] == after[0]
+        assert before[1] != after[1]
+        told = demand_of({**demand_from(whole, 30, 30), "story": story})
+        assert generate(told, reference_of()).table.equals(generate(after[0], reference_of()).table)
+
+
 def test_terms_pay_on_delivery_and_give_the_book_value_back(tmp_path: Path) -> None:
     """A pod of 40M USD, over 5 years: half a year at 0% costs a tenth of it, a quarter half of that.
 
@@ -478,6 +493,11 @@ def test_the_answer_is_of_the_generation_that_is_cheapest(tmp_path: Path, worker
             "buys at the price of the pool",
         ),
         ("seed=1", ("--target", "fsd.lable:p90:1h"), 'the demand has no kind "fsd.lable"'),
+        (
+            "demand.cars=[['2030-01', 1]]",
+            (),
+            "cars is dated 2030-01-01, after the demand, which ends on 2026-07-06: add an earlier point",
+        ),
         ("seed=1", ("--seeds", "1"), "an interval takes 2 or more"),
         ("seed=1", ("--generation", "h100-sever"), "h100-sever"),
         ("pools.own.name=h100-server", ("--generation", "h100-server"), "another pool has that name"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -171,6 +171,18 @@ class Demand:
             kind.name: workload_s[kind.workload] * part / spread[kind.workload]
             for kind, part in seconds.items()
         }
+
+    def check_dates(self) -> None:
+        """Raise DemandError for a figure whose points are all after its days, of which they say nothing."""
+        end = (self.epoch + timedelta(self.days)).date().isoformat()
+        for record in (self, self.fleet):
+            for each in fields(record):
+                figure = getattr(record, each.name)
+                if isinstance(figure, tuple) and figure[0][0] >= end:
+                    raise DemandError(
+                        f"{each.name} is dated {figure[0][0]}, after the demand, which ends on {end}: "
+                        "add an earlier point"
+                    )
 
     def _work(self) -> dict[str, float]:
         """Return what the fleets ask for over the horizon: PFLOP, and of tenants device-seconds."""

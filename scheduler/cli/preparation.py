@@ -135,9 +135,11 @@ def _demand(scenario: Scenario, file: Path) -> Demand:
     from workloads import DemandError, demand_of
 
     try:
-        return demand_of({"seed": scenario.seed} | scenario.demand)
+        demand = demand_of({"seed": scenario.seed} | scenario.demand)
+        demand.check_dates()
     except DemandError as error:
         raise ScenarioError(f"{file}: {error}") from None
+    return demand
 
 
 @contextmanager

@@ -135,8 +135,7 @@ def roadmap(
     folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
     with workplace(folder, crew(workers, address, folder), unit="run") as place:
         bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
-        found = make_roadmap(
-            generations_of(bench, posed, given.generations), full=given.full, fresh=given.held_out
-        )
+        bought = generations_of(bench, posed, given.generations)
+        found = make_roadmap(bought, full=given.full, fresh=given.held_out)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
     click.echo(roadmap_document(found, str(folder)).text() if as_json else text)

@@ -219,14 +219,17 @@ def _beside(roadmap: Roadmap, best: ScheduleOutcome) -> str:
         text += (
             "\nwhat is stranded is paid for nowhere: schedules that leave much of it cost more than they say"
         )
-    if priced := roadmap.hour_usd():
-        usd, cheaper = priced
-        step = step_name(cheaper.neighbour, roadmap.quarters[cheaper.neighbour.quarter].name)
-        text += (
-            f"\nthe target's marginal price: USD {thousands(usd)} k for an hour less of the longest wait, "
-        )
-        text += f"beside {step}"
-    return text
+    return text + _hour_price(roadmap)
+
+
+def _hour_price(roadmap: Roadmap) -> str:
+    """Return what an hour less of the longest wait costs; empty where nothing tells."""
+    if (priced := roadmap.hour_usd()) is None:
+        return ""
+    usd, cheaper = priced
+    step = step_name(cheaper.neighbour, roadmap.quarters[cheaper.neighbour.quarter].name)
+    price = f"USD {thousands(usd)} k for an hour less of the longest wait, beside {step}"
+    return f"\nthe target's marginal price: {price}"
 
 
 def _months(roadmap: Roadmap) -> str:

@@ -94,15 +94,7 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         fixed=_outcome(roadmap, roadmap.fixed),
         usd_per_hour=price[0] if price else None,
         stories=_stories(roadmap),
-        prices=[
-            {
-                "prices": each.name,
-                "npv_usd": each.answer.mean_usd,
-                "regret_usd": each.regret_usd,
-                "pods": list(each.best.schedule.pods) if each.best else None,
-            }
-            for each in roadmap.prices
-        ],
+        prices=_prices(roadmap),
         held_out=_held_out(roadmap, roadmap.held_out) if roadmap.held_out else None,
         months_error=error_of_months(roadmap)._asdict() if roadmap.full else None,
         runs=roadmap.runs,
@@ -143,6 +135,18 @@ def _quarters(roadmap: Roadmap, best: ScheduleOutcome) -> list[dict[str, Any]]:
             "confidence": each.confidence(roadmap.target),
         }
         for at, each in enumerate(best.quarters)
+    ]
+
+
+def _prices(roadmap: Roadmap) -> list[dict[str, Any]]:
+    return [
+        {
+            "prices": each.name,
+            "npv_usd": each.answer.mean_usd,
+            "regret_usd": each.regret_usd,
+            "pods": list(each.best.schedule.pods) if each.best else None,
+        }
+        for each in roadmap.prices
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scheduler.catalog import load_catalog
 from scheduler.stock.stock import stock_of
@@ -34,39 +34,53 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False, fresh
     """
     tried = [_searched(each) for each in generations]
     at = min(range(len(tried)), key=lambda at: best.mean_usd if (best := tried[at].outcome.best) else inf)
-    (name, bench, question), (outcome, look, task, pods) = generations[at], tried[at]
-    scenario, quarters, best = bench.scenario, bench.quarters, outcome.best
-    start = first_midnight(scenario).date()
-    stories = stories_of(scenario.demand, start, quarters)
-    looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
-    looks[AS_GIVEN_STORY] = look  # it has the cells of the search
-    planned, told = _held_against(looks, best, stories, task, question) if best else ((), ())
+    (name, bench, question), best = generations[at], tried[at].outcome.best
+    scenario = bench.scenario
     seeds = range(scenario.seed, scenario.seed + question.seeds)
     return Roadmap(
         scenario=scenario.name,
         pool=name,
-        start=start,
-        quarters=quarters,
+        start=first_midnight(scenario).date(),
+        quarters=bench.quarters,
         warm_up_days=bench.warm_up_days,
         question=question,
         seeds=seeds,
         target=bench.target,
         generations=tuple(each.outcome for each in tried),
-        screening=pods,
+        screening=tried[at].start,
         best=best,
-        neighbours=_neighbours(look, best, task, question.seeds) if best else (),
-        waiting=_outcome(look, best.schedule.later(task.present), task, question.seeds) if best else None,
-        fixed=cheapest_fixed(look, best, task, question.seeds) if best else None,
-        planned=planned,
-        stories=told,
-        prices=_otherwise_priced(generations[at], look, best, task) if best else (),
-        held_out=_on_other_seeds(bench, best, task, range(seeds.stop, seeds.stop + fresh))
-        if best and fresh
-        else None,
+        **(_beside(generations[at], tried[at], best, seeds, fresh) if best else NOTHING_BESIDE),
         full=full_run(bench, best, levels(question.seeds)[0]) if best and full else (),
         runs=sum(each.bench.runs.computed for each in generations),
         reused=sum(each.bench.runs.reused for each in generations),
     )
+
+
+NOTHING_BESIDE: dict[str, Any] = {
+    **dict.fromkeys(("neighbours", "planned", "stories", "prices"), ()),
+    **dict.fromkeys(("waiting", "fixed", "held_out")),
+}
+
+
+def _beside(
+    generation: Generation, found: _Search, best: ScheduleOutcome, seeds: range, fresh: int
+) -> dict[str, Any]:
+    """Return all that an answer is held against, as fields of the roadmap."""
+    (_, bench, question), (_, look, task, _) = generation, found
+    stories = stories_of(bench.scenario.demand, first_midnight(bench.scenario).date(), bench.quarters)
+    looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
+    looks[AS_GIVEN_STORY] = look  # it has the cells of the search
+    planned, told = _held_against(looks, best, stories, task, question)
+    others = range(seeds.stop, seeds.stop + fresh)
+    return {
+        "neighbours": _neighbours(look, best, task, question.seeds),
+        "waiting": _outcome(look, best.schedule.later(task.present), task, question.seeds),
+        "fixed": cheapest_fixed(look, best, task, question.seeds),
+        "planned": planned,
+        "stories": told,
+        "prices": _otherwise_priced(generation, look, best, task),
+        "held_out": _on_other_seeds(bench, best, task, others) if fresh else None,
+    }
 
 
 LOOKED_AT = 3

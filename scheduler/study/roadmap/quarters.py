@@ -94,6 +94,8 @@ def demand_from(arguments: Mapping[str, Any], day: int, days: int) -> dict[str, 
         "cars": _path(whole.cars, whole.car_growth, whole),
         "robots": _path(whole.robots, whole.robot_growth, whole),
     }
+    if "story" in arguments:
+        part["story"] = _story_within(arguments["story"], part["start"], days)
     if whole.gang_growth:
         part["gang_years"] = max(0.0, whole.gang_years + day / DAYS_PER_YEAR)
     if whole.load is not None:
@@ -101,6 +103,18 @@ def demand_from(arguments: Mapping[str, Any], day: int, days: int) -> dict[str, 
         grown = _mean_load({**part, "load": None}) / _mean_load(natural)
         part["load"] = whole.load * grown
     return part
+
+
+def _story_within(story: Mapping[str, Any], start: str, days: int) -> dict[str, Any]:
+    """Return what of a story touches so many days; before it begins, jobs are those without it."""
+    end = (date.fromisoformat(start) + timedelta(days)).isoformat()
+    told = dict(story)
+    if str(told.get("plateau", "")) >= end:
+        del told["plateau"]
+    surges = [
+        each for each in told.pop("surges", ()) if str(each["since"]) < end and str(each["until"]) > start
+    ]
+    return told | {"surges": surges} if surges else told
 
 
 def _path(figure: float | Points, added_per_year: float, whole: Demand) -> float | Points:
