@@ -91,7 +91,7 @@ def test_export_takes_a_part_and_replaces_only_its_own_kind(tmp_path: Path) -> N
     everything().write(tmp_path / "jobs.parquet")
     words = ("export", "swf", tmp_path / "jobs.parquet", "-o", tmp_path / "out.swf")
     result = type_in(*words, "--from", "5s", "--to", "9s")
-    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, f"{tmp_path / 'out.swf'} (swf): 1 jobs")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, f"{tmp_path / 'out.swf'} (swf): 1 job")
     assert type_in(*words).exit_code == 0
     (tmp_path / "notes.txt").write_text("years of work")
     for name in ("swf", "csv"):
