@@ -46,18 +46,29 @@ def rules_of(
 
 def queue_rent_of(specs: Sequence[QueueSpec], owners: Sequence[str], env: Environment) -> QueueRent | None:
     """Return what queues may rent; None where no queue has a limit."""
-    limits = [RentLimit(_or_inf(spec.rent_most), _or_inf(spec.rent_usd_per_week)) for spec in specs]
-    if all(limit == (inf, inf) for limit in limits):
-        return None
-    names = [spec.name for spec in specs]
+    limits = rent_limits(specs)
+    return QueueRent(env, limits, limited_queues(specs, owners)) if any(map(_limits, limits)) else None
+
+
+def rent_limits(specs: Sequence[QueueSpec]) -> list[RentLimit]:
+    """Return what each queue may rent."""
+    return [RentLimit(_or_inf(spec.rent_most), _or_inf(spec.rent_usd_per_week)) for spec in specs]
+
+
+def limited_queues(specs: Sequence[QueueSpec], owners: Sequence[str]) -> dict[str, list[int]]:
+    """Return for each owner its queue and all above it, those alone whose rent has a limit."""
+    limits, names = rent_limits(specs), [spec.name for spec in specs]
 
     def above(queue: int) -> list[int]:
         parent = specs[queue].parent
-        own = [queue] if limits[queue] != (inf, inf) else []
+        own = [queue] if _limits(limits[queue]) else []
         return own if parent is None else [*own, *above(names.index(parent))]
 
-    by_owner = queue_of_owners(specs, owners)
-    return QueueRent(env, limits, {owner: above(queue) for owner, queue in by_owner.items()})
+    return {owner: above(queue) for owner, queue in queue_of_owners(specs, owners).items()}
+
+
+def _limits(limit: RentLimit) -> bool:
+    return limit != (inf, inf)
 
 
 def _or_inf(limit: float | None) -> float:

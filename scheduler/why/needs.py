@@ -66,7 +66,8 @@ class Resources:
         """Of a cluster on which nobody runs or waits."""
         self.gate = None if first is None else Gate(first, cluster, self.view, len(setup.trace))
         self._rations = isinstance(setup.policy.patience, Budget)
-        self._declines = setup.scenario.policy.offer.partition(":")[0] not in _TAKE_ANY
+        self.takes_any = setup.scenario.policy.offer.partition(":")[0] in _TAKE_ANY
+        """The offer policy wants each offer."""
         self._outlived: dict[int, tuple[int, ...]] = {}
         self.levels = cache(self._levels)
         self.offer = cache(self._offer)
@@ -172,7 +173,7 @@ class Resources:
         left = where_any(offer.has_left(rental) for offer, rental in offers)
         trouble = where_any(offer.troubled(rental) for offer, rental in offers)
         time_s = instants([left, trouble])
-        refused = trouble.at(time_s) | np.array(not self._declines)
+        refused = trouble.at(time_s) | np.array(self.takes_any)
         cause = np.where(refused, Cause.REFUSED, Cause.DECLINED)
         return StepFunction(time_s, np.where(left.at(time_s), cause, Cause.QUOTA)).shortest()
 

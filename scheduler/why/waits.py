@@ -22,6 +22,7 @@ from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
 from scheduler.why.outlived import Piece, by_outlived, leaving_s
 from scheduler.why.patience import LoggedPatience, ends_s
+from scheduler.why.queue_rent import WITHIN_LIMITS, QueueRents
 from scheduler.why.quota import QuotaSpans, lacking
 from scheduler.why.spans import Waits
 from scheduler.why.step_function import NEVER_S, StepFunction
@@ -64,6 +65,7 @@ class Inquiry:
         self._leaving_s = leaving_s(setup.stock.pools)
         self._fit = cache(self.assembly.fit)
         self._quota = QuotaSpans.of(run, setup, rows)
+        self._rents = QueueRents.of(setup, self.held, self.resources)
         self._patience = LoggedPatience.of(run, setup.trace, rows)
 
     def _held(self, attempts: pa.Table, open_: Gaps) -> Holdings:
@@ -140,7 +142,9 @@ class Inquiry:
         of_offers = (cause >= Cause.RESIDENCY) & (cause <= Cause.REFUSED)
         about = np.where(of_offers, _place(words, offers), _place(words, pools))
         patient = np.repeat([part[4] for part in parts], [len(part[0]) for part in parts])
-        spans = row, from_s, to_s, cause, on_pods, about, patient
+        spans: tuple[Ints, ...] = (row, from_s, to_s, cause, on_pods, about, patient)
+        if self._rents is not None and shape.rented:
+            spans = _by_rent(self._rents, spans, shape.rented, words)
         return spans if self._quota is None or not shape.owned else _by_quota(self._quota, spans, words)
 
     def by_outlived(self, need: CommonNeed, open_: Gaps) -> Iterator[Piece]:
@@ -185,6 +189,31 @@ def _by_quota(quota: QuotaSpans, spans: tuple[Ints, ...], words: dict[str, int])
     queues = np.array([_place(words, name) for name in quota.names])[quota.queue[row]]
     about = np.where((level > 0) & ((lacked == Cause.QUOTA) | (lacked == Cause.BACK_OFF)), queues, about)
     return row, from_s - first_s[at], to_s - first_s[at], lacked, on_pods, about, patient
+
+
+def _by_rent(
+    rents: QueueRents, spans: tuple[Ints, ...], rentals: Sequence[Rental], words: dict[str, int]
+) -> tuple[Ints, ...]:
+    """Return spans cut where the limits of their queues on rent are in the way, with that as a cause."""
+    asked = np.isin(spans[3], (Cause.DECLINED, Cause.REFUSED)) & ~spans[6].astype(bool)
+    parts = [tuple(column[~asked] for column in spans)]
+    theirs = [column[asked] for column in spans]
+    of = rents.queues_of(theirs[0])
+    for queues in dict.fromkeys(of):
+        some = [column[np.array([each == queues for each in of])] for column in theirs]
+        if not queues:
+            parts.append(tuple(some))
+            continue
+        causes = [(cause, _place(words, about)) for cause, about in rents.causes(queues)]
+        at, from_s, to_s, bar = _cut(rents.bars(queues, rentals), np.arange(len(some[0])), some[1], some[2])
+        row, _, _, cause, on_pods, about, patient = (column[at] for column in some)
+        barred = bar != WITHIN_LIMITS
+        cause, about = (
+            np.where(barred, np.array(said)[bar], before)
+            for said, before in zip(zip(*causes, strict=True), (cause, about), strict=True)
+        )
+        parts.append((row, from_s, to_s, cause, on_pods, about, patient))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _place(words: dict[str, int], word: str) -> int:
