@@ -486,7 +486,7 @@ def test_what_a_sale_costs_by_hand() -> None:
 def test_live_runs_by_their_laws(tmp_path: Path) -> None:
     """A loop without effect gains nothing; ten times the cars send and do ten times as much.
 
-    Preemptible customers make own jobs rent nothing more; nothing is kept that was not held.
+    Preemptible customers make own jobs rent nothing more, and keep no more than they hold.
     """
     demo = read_scenario(DEMO, ("pools.dojo.pods=1", "demand.devices=120"))
     years = read_scenario(SHIPPED["years"], ("horizon=100d", "start=2025-10-01"))
@@ -497,7 +497,7 @@ def test_live_runs_by_their_laws(tmp_path: Path) -> None:
     finally:
         workers.stop()
     assert not live.preemptible.rented.any()
-    assert (live.firm.kept <= live.firm.held + 1e-9).all()
+    assert (live.preemptible.kept <= live.preemptible.held + 1e-9).all()
     assert live.spared[0] == pytest.approx(1)
     assert (live.spared[2] > live.spared[1]).all()
     few, many = live.clips[: len(live.clips) // 2], live.clips[len(live.clips) // 2 :]

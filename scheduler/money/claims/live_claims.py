@@ -22,7 +22,8 @@ class SpareSold(NamedTuple):
     kept: Floats
     """Sold, done and kept."""
     held: Floats
-    """Held by customers, with what was lost as they gave way."""
+    """By how much more the pods are held, with what was lost as customers gave way; of firm ones it may be
+    less than is sold, as own jobs that they keep waiting go elsewhere."""
     rented: Floats
     """Rented more for own jobs than without a market."""
 
@@ -59,7 +60,7 @@ def ai_cloud_revenue_simulated(
 def marginal_cost_simulated(
     hardware: Hardware, price: PriceReading, live: LiveTrials, usd_per_kwh: Range, pue: Range
 ) -> Range:
-    """Power of all that customers hold and rent for own jobs that they keep waiting, over what is sold.
+    """Power of all that is held more, and rent for own jobs that wait for customers, over what is sold.
 
     Where there is headroom: at all loads but the highest.
     """
