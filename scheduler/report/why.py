@@ -54,11 +54,18 @@ def _waited(story: JobStory) -> str:
 def _when(story: JobStory) -> str:
     at, spans = _instant(story), story.spans()
     longest = sorted(range(len(spans)), key=lambda row: spans[row].from_s - spans[row].to_s)[:_MOST_ROWS]
-    rows = [
-        [at(one.from_s), duration(one.to_s - one.from_s), one.cause.word, one.about, MEANINGS[one.cause]]
-        for one in (spans[row] for row in sorted(longest))
-    ]
-    text = table(["from", "for", "cause", "about", ""], rows, numbers=(1,))
+    shown = [spans[row] for row in sorted(longest)]
+    columns = {
+        "from": [at(one.from_s) for one in shown],
+        "for": [duration(one.to_s - one.from_s) for one in shown],
+        "cause": [one.cause.word for one in shown],
+        "about": [one.about for one in shown],
+        "first then": [one.first or "" for one in shown],
+        "": [MEANINGS[one.cause] for one in shown],
+    }
+    if not any(columns["first then"]):
+        del columns["first then"]
+    text = table([*columns], [*map(list, zip(*columns.values(), strict=True))], numbers=(1,))
     rest = [one for row, one in enumerate(spans) if row not in longest]
     if rest:
         seconds = sum(one.to_s - one.from_s for one in rest)

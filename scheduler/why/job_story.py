@@ -8,14 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scheduler.engine.fair_share import StartTags
-from scheduler.engine.owned.view import KeyView
-from scheduler.policy.changing import Changing
-from scheduler.policy.order import ORDERS
 from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
 from scheduler.why.about import labels
 from scheduler.why.causes import Cause
+from scheduler.why.first_in_order import first_in_order, goes_by_the_job, key
 from scheduler.why.gaps import WAITS_FOR_DEVICES, Gaps
 from scheduler.why.held import Holdings
 from scheduler.why.needs import Resources
@@ -23,6 +20,8 @@ from scheduler.why.run_figures import seconds_by_cause
 from scheduler.why.step_function import StepFunction
 from scheduler.why.waits import Inquiry
 from traces.arrays import Bools, Ints, rows_of
+
+_HELD_BACK = (Cause.RESERVED, Cause.ORDER)
 
 
 class WaitSpan(NamedTuple):
@@ -32,6 +31,8 @@ class WaitSpan(NamedTuple):
     to_s: int
     cause: Cause
     about: str
+    first: str | None = None
+    """Who was first in order as it began, where that job had room kept, or all others behind it."""
 
 
 class HeldBy(NamedTuple):
@@ -104,6 +105,10 @@ class JobStory:
             if spans and (spans[-1].to_s, *spans[-1][2:]) == (from_s, *span[2:]):
                 span = span._replace(from_s=spans.pop().from_s)
             spans.append(span)
+        held_back = [at for at, span in enumerate(spans) if span.cause in _HELD_BACK]
+        first = first_in_order(self.run, self.inquiry, [spans[at].from_s for at in held_back])
+        for at, name in zip(held_back, first, strict=True):
+            spans[at] = spans[at]._replace(first=name)
         return spans
 
     @cached_property
@@ -203,11 +208,8 @@ class JobStory:
         return inside & later
 
     def _first_in_order(self, rows: Ints) -> list[bool | None]:
-        name = self.setup.scenario.policy.order.partition(":")[0]
-        order = self.setup.policy.order
-        if name == "fair_share" or name not in ORDERS or isinstance(order, Changing):
+        if not goes_by_the_job(self.setup):
             return [None] * len(rows)
-        view = KeyView(StartTags({}))
         jobs = self.inquiry.jobs(np.append(self.row, rows))
-        mine, *others = ((order(job, view), job.job_id) for job in jobs)
+        mine, *others = ((key(self.setup, job), job.job_id) for job in jobs)
         return [other < mine for other in others]

@@ -151,7 +151,10 @@ class WhyJobDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=
     waited_s: Annotated[int, about("how long it waited once it was ready")]
     start_s: Annotated[int | None, about("when it began to work, from the epoch")]
     causes_s: Annotated[Named, about("seconds by cause")]
-    spans: Annotated[list[Plain], about("each span of waiting, with its cause and what it is about")]
+    spans: Annotated[
+        list[Plain],
+        about("each span of waiting: its cause, about what, who was first"),
+    ]
     holders: Annotated[list[Plain], about("who held the pods meanwhile, the most device-hours first")]
     sooner: Annotated[list[Plain], about("when it could begin, had something been otherwise")]
 
