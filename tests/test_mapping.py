@@ -521,7 +521,7 @@ def test_a_dry_run_shows_the_first_jobs_and_writes_nothing(tmp_path: Path) -> No
     result = type_in(*words, "--tz", "Europe/Berlin", "--unit", "runtime_s=min", "--sep", "|", "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-3:] == [
-        "1 jobs, submitted from 2026-07-01 10:00 to 2026-07-01 10:00 UTC; nothing is written",
+        "1 job, submitted from 2026-07-01 10:00 to 2026-07-01 10:00 UTC; nothing is written",
         "submitted (UTC)      job_id  submit_s  runtime_s  gang",
         "2026-07-01 10:00:00       0     43200       5400     4",
     ]

@@ -72,7 +72,7 @@ def _demo(scenario: str, out: Path, overrides: tuple[str, ...], *, as_json: bool
     with new_run(prepared, out, overwrite=True) as run:
         waits_of_run(run, prepared.setup)  # for the summary to show
         if not as_json:
-            click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(out)}")
+            click.echo(f"{render(run)}\n\n{_beside_public(prepared.setup)}\n\n{_logs(run, out)}")
         if run.description["weather"] is None:
             if as_json:
                 click.echo(summary_document(run).text())
@@ -192,7 +192,7 @@ def _replayed(run: Run, trace: Trace, out: Path) -> str:
     from traces.warm import about_opening
 
     jobs = [submissions(trace), *about_opening(trace)]
-    return f"{render(run)}\n\njobs: {'; '.join(jobs)}\n{_logs(out)}"
+    return f"{render(run)}\n\njobs: {'; '.join(jobs)}\n{_logs(run, out)}"
 
 
 def _beside_public(setup: Setup) -> str:
@@ -210,5 +210,5 @@ def _beside_public(setup: Setup) -> str:
     return f"{PUBLIC_ROBOTS.sentence(robots)}\n{PUBLIC_OWNED.sentence(sum(peaks) / h100)}"
 
 
-def _logs(folder: Path) -> str:
-    return f"logs: {folder}/{{jobs,attempts,states,spend}}.parquet and {folder}/run.json"
+def _logs(run: Run, folder: Path) -> str:
+    return f"logs: {folder}/{{{','.join(run.logs)}}}.parquet and {folder}/run.json"

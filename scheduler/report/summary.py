@@ -9,6 +9,7 @@ from scheduler.report.bad_weather import bad_weather
 from scheduler.report.causes import causes_table
 from scheduler.report.endings import endings
 from scheduler.report.ledger import spent
+from scheduler.report.live import live
 from scheduler.report.queues import queues
 from scheduler.report.shares import MOST_SHOWN, largest, shares
 from scheduler.report.sites import sites
@@ -41,7 +42,7 @@ _OF_JOBS = (
 
 
 def summary(run: Run, by: str = "workload") -> str:
-    """Render utilization, waits by job and by work, lateness, bad weather, power, and spend by line.
+    """Render utilization, waits by job and by work, lateness, bad weather, power, live sources, spend.
 
     Jobs are told apart by a column, one of `BY`; where that is not the workload, it says how evenly their
     words were served.
@@ -63,6 +64,7 @@ def summary(run: Run, by: str = "workload") -> str:
         lateness(jobs, run.end_s),
         bad_weather(levels, device_time),
         sites(run, device_time),
+        live(run),
         _spend(run),
     ]
     return "\n\n".join(part for part in parts if part)

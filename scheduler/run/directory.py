@@ -21,6 +21,7 @@ from scheduler.run.columns import ATTEMPTS, JOBS, LINES, SPEND, states
 from scheduler.run.description import DIGEST, digest, read_description
 from scheduler.run.live_logs import LIVE_LOGS
 from scheduler.run.parts import (
+    EVERY_LOG,
     LOGS,
     DamagedLogError,
     Part,
@@ -114,6 +115,11 @@ class Run:
             raise DamagedLogError(f"{self.folder}: jobs.parquet has other jobs than {FINISHED}")
         for log, schema in columns.items():
             check_columns(self.folder, log, self._parts[log], schema)
+
+    @property
+    def logs(self) -> list[str]:
+        """The logs that the run has."""
+        return [log for log in EVERY_LOG if log in LOGS or self.has(log)]
 
     def has(self, log: str) -> bool:
         """Say whether the run has a log that not every run has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from traces.numbers import plural
 from traces.schema import DEFAULTS
 from traces.submissions import submissions
 from traces.tables import table
@@ -24,7 +25,8 @@ def first_jobs(trace: Trace) -> str:
     dates = [f"{trace.instant(second):%Y-%m-%d %H:%M:%S}" for second in columns["submit_s"]]
     rows = [[date, *map(_cell, cells)] for date, *cells in zip(dates, *shown.values(), strict=True)]
     numbers = [at for at, values in enumerate(shown.values(), 1) if not isinstance(values[0], str)]
-    return f"{len(trace):,} jobs, {submissions(trace)}; nothing is written\n{table(header, rows, numbers)}"
+    when = submissions(trace)
+    return f"{plural(len(trace), 'job')}, {when}; nothing is written\n{table(header, rows, numbers)}"
 
 
 def _says(name: str, values: list[Any], columns: dict[str, list[Any]]) -> bool:

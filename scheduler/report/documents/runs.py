@@ -13,6 +13,7 @@ from scheduler.run.figures import main_figures
 from scheduler.run.goodput import DeviceTime
 from scheduler.run.job_figures import by_gang, by_word, worked_jobs
 from scheduler.run.levels import DeviceLevels
+from scheduler.run.live_figures import live_figures
 from scheduler.run.queue_figures import queue_fairness, queue_figures
 from scheduler.run.queue_levels import quota_levels
 from scheduler.run.spend import spent_by
@@ -42,6 +43,9 @@ class SummaryDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     fairness: Annotated[Named, about("`jain_due`, `jain_speed` and `share_error` of these words")]
     queues: Annotated[dict[str, Named], about("quota, use, loans and waits of each queue with a quota")]
     queue_fairness: Annotated[Named, about("`jain_quota` and `quota_share_error`, where there are queues")]
+    loops: Annotated[dict[str, Named], about("figures of each loop")]
+    sales: Annotated[dict[str, Named], about("what each segment and lease asked for, bought and paid")]
+    edge: Annotated[dict[str, Named], about("what each fleet of parked cars did, and for how much")]
     causes: Annotated[
         dict[str, Named] | None,
         about("device-hours waited, by cause and workload; null: not kept"),
@@ -77,6 +81,7 @@ def summary_document(
         fairness=dict(fairness(groups)),
         queues={name: dict(figures) for name, figures in queue_figures(run, jobs, levels).items()},
         queue_fairness=dict(queue_fairness(levels)) if levels else {},
+        **{name: dict(figures) for name, figures in live_figures(run)._asdict().items()},
         causes=None if (waited := kept_figures(run)) is None else _in_hours(waited.by_cause),
         resources=list(_resources(DeviceLevels(run))),
         spend=rows,

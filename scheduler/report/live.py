@@ -1,0 +1,61 @@
+"""What came of live sources, as tables: loops, what was sold, and the work of parked cars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scheduler.run.directory import Run
+from scheduler.run.live_figures import Figures, live_figures
+from traces.numbers import count, count_of, duration, percent, ratio, rounded_usd, significant
+from traces.tables import table
+
+_Shown = tuple[tuple[Any, ...], ...]
+"""Head, how it is written, and which figures it is."""
+
+_LOOP: _Shown = (
+    ("releases", count, "releases"),
+    ("data to road p50", duration, "data_to_road_p50_s"),
+    ("p95", duration, "data_to_road_p95_s"),
+    ("age of model", duration, "model_age_s"),
+    ("miles between interventions", count, "miles_between_interventions"),
+    ("miles gained a PFLOP-day", significant, "gained_miles_per_pflop_day"),
+    ("clips", count, "clips"),
+)
+_MARKET: _Shown = (
+    ("bought", count_of, "bought", "customers"),
+    ("device-h served", count_of, "served_device_h", "asked_device_h"),
+    ("revenue USD", rounded_usd, "revenue_usd"),
+    ("paid back", rounded_usd, "credit_usd"),
+)
+_EDGE: _Shown = (
+    ("PFLOPS, mean", ratio, "edge_pflops"),
+    ("shards late", percent, "edge_late_share"),
+    ("USD", rounded_usd, "edge_usd"),
+    ("USD a reference device-h", ratio, "edge_usd_per_device_h"),
+)
+
+
+def live(run: Run) -> str:
+    """Render the figures of each loop, of what was sold by segment, and of each fleet of parked cars."""
+    figures = live_figures(run)
+    parts = [
+        _table("loop", _LOOP, figures.loops),
+        _table("segment", _MARKET, figures.sales),
+        _table("parked cars", _EDGE, figures.edge),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _table(head: str, shown: _Shown, figures: Figures) -> str:
+    if not figures:
+        return ""
+    rows = [
+        [name, *(_written(write, [of[figure] for figure in asked]) for _, write, *asked in shown)]
+        for name, of in figures.items()
+    ]
+    return table([head, *(column[0] for column in shown)], rows, range(1, len(shown) + 1))
+
+
+def _written(write: Callable[..., str], values: list[float | None]) -> str:
+    return "-" if None in values else write(*values)
