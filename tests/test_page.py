@@ -273,7 +273,7 @@ def test_everything_that_is_shown_has_a_name(path: Path) -> None:
     """Headings follow each other, tables have captions and heads, and what can be chosen has a label."""
     text = path.read_text(encoding="utf-8").partition('<script type="application/json"')[0]
     assert re.findall(r"<h(\d)", text) == ["1", *["2"] * (text.count("<h2"))]
-    assert text.count("<table>") == text.count("<caption>") == text.count("<thead>") == 7
+    assert text.count("<table>") == text.count("<caption>") == text.count("<thead>") == 8
     assert text.count("<label>") == text.count("<select") + text.count("<input") == 4
     assert text.count("<figure>") == text.count("<figcaption>") == 6
 

@@ -180,7 +180,7 @@ def test_a_scenario_that_names_a_trace_is_planned_on_it(folder: Path) -> None:
         (["--target", "owner=cim:p90:1h"], 'log.parquet has no owner "cim"; did you mean cem?'),
         (["--target", "nope:p90:1h"], 'log.parquet has no kind "nope"'),
         (["--trace", "short.parquet"], "the log has 2 whole weeks, too few to draw replications from"),
-        (["--trace", "day.parquet"], "day.parquet: its jobs are submitted within 1 days"),
+        (["--trace", "day.parquet"], "day.parquet: its jobs are submitted within 1 day, less"),
         (["--scale", "0"], "Invalid value for '--scale'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

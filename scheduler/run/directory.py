@@ -139,7 +139,8 @@ class Run:
 
     def _check_words(self, log: str, table: pa.Table) -> None:
         """Raise RunError for a resource that the run does not have, or a line that no ledger has."""
-        names = [*self.pools, *self.offers, *self.sites]
+        pools = [pool["name"] for pool in self.description["pools"]]
+        names = [*pools, *self.offers, *self.sites]
         known = {"where": names, "resource": names, "line": LINES} if log in LOGS else {}
         for column in [name for name in known if name in table.column_names]:
             for word in words_of(table.column(column)):
