@@ -135,6 +135,22 @@ def test_in_storms_too(tale: Tale, willingness: float) -> None:
         own_jobs_are_the_same(replace(tale.scenario, weather=file), tale.trace, willingness)
 
 
+def test_a_head_asks_as_soon_as_somebody_is_safe_no_more(tmp_path: Path) -> None:
+    """Job 1 is safe until 100, the very second at which a guest ends: job 2 takes its devices then."""
+    of = selling(
+        3,
+        market(segment()),
+        policy={"order": "priority", "preempt": "by_priority", "patience": "never", "backfill": "none"},
+        preemption={"min_run_s": 100},
+    )
+    jobs = (job(0, 500, 2), job(10, 50, 2, priority=1))
+    starts = [(1, 0), (2, 100), (1, 150)]
+    beside = replayed(of, tmp_path / "beside", guest(0, 100, 1), *jobs)
+    assert rows(beside, "attempts", "job_id", "alloc_s")[1:] == sorted(starts)
+    alone = run(replace(of, market=None), trace(*jobs), tmp_path / "alone")
+    assert rows(alone, "attempts", "job_id", "alloc_s") == sorted((at - 1, second) for at, second in starts)
+
+
 def own_jobs_are_the_same(of: Scenario, over: Trace, willingness: float) -> None:
     """Where nobody pays anything, not a bit of any log is another; else nothing of our own jobs is.
 

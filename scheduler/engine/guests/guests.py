@@ -27,8 +27,8 @@ from scheduler.engine.owned.lineup import Lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.storm.retries import Career
 
-_LAST = EventPriority(NORMAL + 2)
-"""After arrivals, which come after whatever else happens at an instant."""
+_LAST = EventPriority(NORMAL + 3)
+"""After whatever else happens at an instant."""
 
 
 class Customers(Protocol):

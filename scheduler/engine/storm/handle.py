@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from simpy import Environment
-from simpy.events import Event, Timeout
+from simpy.events import NORMAL, Event, EventPriority, Timeout
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
@@ -28,6 +28,10 @@ class QuotaLine(Protocol):
 
     def leaves(self, turn: int) -> None:
         """A job waits no more, though it does not start."""
+
+
+_LAST = EventPriority(NORMAL + 2)
+"""After arrivals, which come after whatever else happens at an instant; before guests, who are not there."""
 
 
 class Loop(Protocol):
@@ -73,6 +77,8 @@ class Handle:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._resting_jobs = 0
+        self._asks_s = -1
+        """The last instant of which all is heard before it is asked who gives way."""
         self.env, self.log = loop.env, loop.log
         self.running = loop.running
         """All attempts that hold devices, in order of their start."""
@@ -99,11 +105,22 @@ class Handle:
         """
         Timeout(self.env, delay_s).callbacks.append(partial(self._whisper, act))
 
-    def _whisper(self, act: Callable[[], None], _: Event) -> None:
+    def _whisper(self, act: Callable[[], None], event: Event) -> None:
         act()
+        if self.env.now < self.env.peek():
+            self._ask_again(event)
+        elif self._asks_s < self.env.now:
+            self._asks_s = int(self.env.now)
+            last = Event(self.env)
+            last._ok = True  # it has come about as it is scheduled, and has no way to say so in public
+            last.callbacks.append(self._ask_again)
+            self.env.schedule(last, _LAST)
+
+    def _ask_again(self, _: Event) -> None:
+        """Ask who gives way, as the own jobs have nothing more to do at this instant."""
         if self._loop.now_s == self.env.now:
             self._loop.settle()
-        elif self.env.now < self.env.peek():
+        else:
             self._loop.ask_again(int(self.env.now))
 
     def happens(self) -> None:
