@@ -45,6 +45,7 @@ class Scripted:
     heard: list[tuple[str, int, int]] = field(default_factory=list)
     due: list[tuple[int, int]] = field(default_factory=list)
     most: int = 0
+    asked: int = 0
     owners: Sequence[str] = ("loop",)
 
     def __post_init__(self) -> None:
@@ -56,6 +57,7 @@ class Scripted:
 
     def take(self, now_s: int) -> list[Ask]:
         now = [link for at_s, link in sorted(self.due) if at_s == now_s]
+        self.asked += len(now)
         self.due = [due for due in self.due if due[0] > now_s]
         return [Ask(link, self.runtime_s, self.gang, self.runtime_s, "loop", "loop", "loop") for link in now]
 
@@ -70,7 +72,7 @@ class Scripted:
             self._answer(tag, now_s)
 
     def _answer(self, tag: int, at_s: int) -> None:
-        if tag < self.links:
+        if tag < self.links and self.asked + len(self.due) < self.most:  # one that starts again answers again
             self.due.append((at_s, tag + 1))
 
 

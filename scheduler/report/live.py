@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scheduler.run.directory import Run
-from scheduler.run.live_figures import Figures, live_figures
+from scheduler.run.live_figures import ByName, live_figures
 from traces.numbers import count, count_of, duration, percent, ratio, rounded_usd, significant
 from traces.tables import table
 
@@ -47,7 +47,7 @@ def live(run: Run) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _table(head: str, shown: _Shown, figures: Figures) -> str:
+def _table(head: str, shown: _Shown, figures: ByName) -> str:
     if not figures:
         return ""
     rows = [

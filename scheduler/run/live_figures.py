@@ -10,15 +10,15 @@ from scheduler.run.edge_figures import edge_figures
 from scheduler.run.loop_figures import loop_figures
 from scheduler.run.market_figures import market_figures
 
-Figures = dict[str, dict[str, float | None]]
+ByName = dict[str, dict[str, float | None]]
 
 
 class LiveFigures(NamedTuple):
     """Figures by loop, by segment or lease, and by fleet; empty where a run had none."""
 
-    loops: Figures
-    sales: Figures
-    edge: Figures
+    loops: ByName
+    sales: ByName
+    edge: ByName
 
 
 def live_figures(run: Run) -> LiveFigures:
@@ -26,9 +26,9 @@ def live_figures(run: Run) -> LiveFigures:
     return LiveFigures(_by_name(loop_figures(run)), market_figures(run), _by_name(edge_figures(run)))
 
 
-def _by_name(figures: Mapping[str, float | None]) -> Figures:
+def _by_name(figures: Mapping[str, float | None]) -> ByName:
     """Take `figure:name` apart."""
-    found: Figures = {}
+    found: ByName = {}
     for key, value in figures.items():
         figure, _, name = key.partition(":")
         found.setdefault(name, {})[figure] = value
