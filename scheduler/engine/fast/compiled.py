@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +14,7 @@ from typing import Any, TypeVar
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 _LOOP = f"{__package__}.loop"
+_ROOM = Path(__file__).parent
 
 
 def numba_is_here() -> bool:
@@ -30,10 +33,33 @@ def is_loaded() -> bool:
 
 
 def is_on_disk() -> bool:
-    """Say whether an earlier process has compiled the loop, where numba keeps that first of all."""
+    """Say whether an earlier process has compiled the loop, as it is now."""
+    changed_s = _changed_s()
+    return any(index.stat().st_mtime >= changed_s for index in _kept().rglob("loop.go_on-*.nbi"))
+
+
+def _kept() -> Path:
+    """Return where numba keeps what it has compiled, first of all."""
     kept = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(kept) if kept else Path(__file__).parent / "__pycache__"
-    return any(folder.rglob("loop.go_on-*.nbi"))
+    return Path(kept) if kept else _ROOM / "__pycache__"
+
+
+def _changed_s() -> float:
+    """Return when a file of the room was last changed."""
+    return max(file.stat().st_mtime for file in _ROOM.glob("*.py"))
+
+
+@cache
+def _forget_stale() -> None:
+    """Have numba compile anew what it compiled before the room was last changed.
+
+    By itself it looks only at the file of a function, not at those of the functions and names that it uses.
+    """
+    changed_s, files = _changed_s(), {file.stem for file in _ROOM.glob("*.py")}
+    for index in _kept().rglob("*.nbi"):
+        if index.name.partition(".")[0] in files and index.stat().st_mtime < changed_s:
+            with suppress(OSError):  # not ours to change
+                index.unlink()
 
 
 def compiled(function: AnyFunction) -> AnyFunction:
@@ -42,6 +68,7 @@ def compiled(function: AnyFunction) -> AnyFunction:
         return function
     from numba import njit
 
+    _forget_stale()
     decorate: Any = njit(cache=True, error_model="numpy")
     fast: AnyFunction = decorate(function)
     return fast
