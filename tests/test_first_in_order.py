@@ -25,7 +25,7 @@ EASY = {"backfill": "easy", "patience": "never"}
 
 
 def spans(run: Run, over: Trace, row: int) -> list[WaitSpan]:
-    return JobStory(run, setup_of(run, over, CATALOG), row).spans()
+    return JobStory(run, setup_of(run, over, CATALOG), row).spans
 
 
 def told(of: Scenario, over: Trace, folder: Path, row: int) -> list[tuple[int, str, str | None]]:

@@ -357,7 +357,7 @@ def test_an_attempt_that_never_worked_is_no_start(tmp_path: Path) -> None:
     run = endured(Tale(of, [no], jobs), tmp_path).run
     story = JobStory(run, setup_of(run, jobs, CATALOG), 0)
     assert (story.start_s, story.waited_s) == (20, 20)
-    assert [(one.from_s, one.to_s, one.cause.word) for one in story.spans()] == [
+    assert [(one.from_s, one.to_s, one.cause.word) for one in story.spans] == [
         (0, 5, "starting"),
         (5, 15, "back_off"),
         (15, 20, "starting"),

@@ -52,7 +52,7 @@ def _waited(story: JobStory) -> str:
 
 
 def _when(story: JobStory) -> str:
-    at, spans = _instant(story), story.spans()
+    at, spans = _instant(story), story.spans
     longest = sorted(range(len(spans)), key=lambda row: spans[row].from_s - spans[row].to_s)[:_MOST_ROWS]
     shown = [spans[row] for row in sorted(longest)]
     columns = {
@@ -129,6 +129,6 @@ def _if(story: JobStory, one: Sooner) -> list[str]:
 
 def _instant(story: JobStory) -> Callable[[int], str]:
     """Return what writes an instant: to the second where a span is so short that minutes would hide it."""
-    short = any(one.to_s - one.from_s < _SHORT_S for one in story.spans())
+    short = any(one.to_s - one.from_s < _SHORT_S for one in story.spans)
     write = second if short else minute
     return lambda at_s: write(story.trace.instant(int(at_s)))

@@ -96,6 +96,7 @@ class JobStory:
         """The pools that it may use."""
         return [need.pool.stock.name for need in self.need.job.shape.owned]
 
+    @cached_property
     def spans(self) -> list[WaitSpan]:
         """Return the spans in which it did not work, in order of time, one for each change of the cause."""
         spans: list[WaitSpan] = []

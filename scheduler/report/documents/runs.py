@@ -166,9 +166,7 @@ class WhyJobDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def why_job_document(run: Run, story: JobStory) -> WhyJobDocument:
     """Return what one job waited for."""
-    spans = (
-        [one._asdict() | {"cause": one.cause.word} for one in story.spans()] if len(story.waits.row) else []
-    )
+    spans = [one._asdict() | {"cause": one.cause.word} for one in story.spans] if len(story.waits.row) else []
     return WhyJobDocument(
         run=str(run.folder),
         job=story.label,
