@@ -8,18 +8,16 @@ from math import inf
 from typing import Protocol
 
 from simpy import Environment
-from simpy.events import NORMAL, Event, EventPriority, Timeout
+from simpy.events import Event, Timeout
 
 from scheduler.engine.dependencies import Dependencies
+from scheduler.engine.instant import ARRIVALS, call_at, come_about
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import FINISHED, KILLED, REJECTED
 from scheduler.engine.log.runlog import RunLog
 from scheduler.engine.source import Source
 
 ORPHAN = "a job it depends on will never finish"
-
-_LATE = EventPriority(NORMAL + 1)
-"""Arrivals come after whatever else happens at an instant."""
 
 
 class ArrivalLoop(Protocol):
@@ -67,8 +65,7 @@ class Arrivals:
         if source.answers:
             self._attend(source)
             return
-        wake = Event(self._env)
-        wake._ok = True  # it has come about as it is scheduled, and has no way to say so in public
+        wake = come_about(self._env)
         arriving = self._arriving(source, wake)
         wake.callbacks.append(arriving.send)
         next(arriving)
@@ -81,7 +78,7 @@ class Arrivals:
         """
         schedule, callbacks, newcomers = self._env.schedule, wake.callbacks, self.newcomers
         loop, make_pass = self._loop, self._loop.make_pass
-        schedule(wake, _LATE, 0)
+        schedule(wake, ARRIVALS, 0)
         yield
         now = int(self._env.now)
         while source.next_s() is not None:
@@ -89,7 +86,7 @@ class Arrivals:
                 if (submit_s := job.submit_s) > now:
                     make_pass()
                     wake.callbacks = callbacks
-                    schedule(wake, _LATE, submit_s - now)
+                    schedule(wake, ARRIVALS, submit_s - now)
                     yield
                     loop.now_s = now = submit_s
                 if job.after is None and job.shape.owned:
@@ -105,10 +102,7 @@ class Arrivals:
         next_s = source.next_s()
         if next_s is not None and next_s < self._wakes_s:
             self._wakes_s = next_s
-            wake = Event(self._env)
-            wake._ok = True  # as above
-            wake.callbacks.append(self._ask)
-            self._env.schedule(wake, _LATE, next_s - int(self._env.now))
+            call_at(self._env, ARRIVALS, next_s - int(self._env.now), self._ask)
 
     def _ask(self, _: Event) -> None:
         """Submit the jobs of this instant, if it still is the source's next; it comes after other events.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pyarrow.compute as pc
-
 from scheduler.run.directory import Run
+from traces.arrays import filtered, is_word
 from traces.times import HOUR_S
 
 
@@ -15,7 +14,7 @@ def edge_figures(run: Run) -> dict[str, float | int | None]:
     hours, found = run.table("edge"), dict[str, float | int | None]()
     for spec in run.description["scenario"]["edge"]:
         name = spec["name"]
-        ours = hours.filter(pc.equal(hours.column("edge").cast("string"), name))
+        ours = filtered(hours, is_word(hours.column("edge"), name))
         done, late = (sum(ours.column(column).to_pylist()) for column in ("done", "late"))
         usd, pflop = sum(ours.column("usd").to_pylist()), done * spec["shard_pflop"]
         device_h = pflop / spec["pflops_per_device"] / HOUR_S

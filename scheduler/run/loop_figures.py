@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scheduler.run.directory import Run
+from traces.arrays import filtered, is_word
 
 
 def loop_figures(run: Run) -> dict[str, float | int | None]:
@@ -19,9 +20,7 @@ def loop_figures(run: Run) -> dict[str, float | int | None]:
 
 
 def _of(name: str, rows: pa.Table, hours: pa.Table) -> dict[str, float | int | None]:
-    ours, road = (
-        table.filter(pc.equal(table.column("loop").cast("string"), name)) for table in (rows, hours)
-    )
+    ours, road = (filtered(table, is_word(table.column("loop"), name)) for table in (rows, hours))
     shipped = ours.filter(pc.is_valid(ours.column("shipped_s")))
     took_s = (shipped.column("everywhere_s").to_numpy() - shipped.column("cut_s").to_numpy()).tolist()
     p50, p95 = np.percentile(took_s, [50, 95]).tolist() if took_s else (None, None)

@@ -13,12 +13,13 @@ from math import inf
 from typing import Protocol
 
 from simpy import Environment
-from simpy.events import NORMAL, Event, EventPriority
+from simpy.events import Event
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
 from scheduler.engine.guests.room import GuestRoom, GuestTerms
 from scheduler.engine.guests.stopped import kept, left
+from scheduler.engine.instant import GUESTS, call_at
 from scheduler.engine.jobs import Job, Shape
 from scheduler.engine.log.outcomes import FINISHED, PREEMPTED, UNFINISHED, Account
 from scheduler.engine.log.runlog import RunLog
@@ -26,9 +27,6 @@ from scheduler.engine.owned.cluster import Cluster
 from scheduler.engine.owned.lineup import Lineup
 from scheduler.engine.owned.pools import Pod, PodNeed
 from scheduler.engine.storm.retries import Career
-
-_LAST = EventPriority(NORMAL + 3)
-"""After whatever else happens at an instant."""
 
 
 class Customers(Protocol):
@@ -147,10 +145,7 @@ class Guests:
     def _ring_at(self, at_s: int) -> None:
         if at_s < self._rings_s:
             self._rings_s = at_s
-            ring = Event(self._env)
-            ring._ok = True  # it has come about as it is scheduled, and has no way to say so in public
-            ring.callbacks.append(self._ring)
-            self._env.schedule(ring, _LAST, at_s - int(self._env.now))
+            call_at(self._env, GUESTS, at_s - int(self._env.now), self._ring)
 
     def _ring(self, _: Event) -> None:
         """Let the others make the pass that is due, then stop and start guests, then ask customers."""

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Protocol
 
 from simpy import Environment
-from simpy.events import NORMAL, Event, EventPriority, Timeout
+from simpy.events import Event, Timeout
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
+from scheduler.engine.instant import ASKING, call_at
 from scheduler.engine.jobs import Job
 from scheduler.engine.log.outcomes import KILLED, REJECTED
 from scheduler.engine.log.runlog import RunLog
@@ -28,10 +29,6 @@ class QuotaLine(Protocol):
 
     def leaves(self, turn: int) -> None:
         """A job waits no more, though it does not start."""
-
-
-_LAST = EventPriority(NORMAL + 2)
-"""After arrivals, which come after whatever else happens at an instant; before guests, who are not there."""
 
 
 class Loop(Protocol):
@@ -111,10 +108,7 @@ class Handle:
             self._ask_again(event)
         elif self._asks_s < self.env.now:
             self._asks_s = int(self.env.now)
-            last = Event(self.env)
-            last._ok = True  # it has come about as it is scheduled, and has no way to say so in public
-            last.callbacks.append(self._ask_again)
-            self.env.schedule(last, _LAST)
+            call_at(self.env, ASKING, 0, self._ask_again)
 
     def _ask_again(self, _: Event) -> None:
         """Ask who gives way, as the own jobs have nothing more to do at this instant."""
