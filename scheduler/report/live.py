@@ -8,7 +8,7 @@ from typing import Any
 from scheduler.run.directory import Run
 from scheduler.run.live_figures import ByName, live_figures
 from traces.numbers import count, count_of, duration, percent, ratio, rounded_usd, significant
-from traces.tables import table
+from traces.tables import TableCells
 
 _Shown = tuple[tuple[Any, ...], ...]
 """Head, how it is written, and which figures it is."""
@@ -38,23 +38,25 @@ _EDGE: _Shown = (
 
 def live(run: Run) -> str:
     """Render the figures of each loop, of what was sold by segment, and of each fleet of parked cars."""
+    return "\n\n".join(text for cells in live_tables(run).values() if (text := cells.text()))
+
+
+def live_tables(run: Run) -> dict[str, TableCells]:
+    """Return them as tables, under the names of `LiveFigures`; without rows where there were none."""
     figures = live_figures(run)
-    parts = [
-        _table("loop", _LOOP, figures.loops),
-        _table("segment", _MARKET, figures.sales),
-        _table("parked cars", _EDGE, figures.edge),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return {
+        "loops": _table("loop", _LOOP, figures.loops),
+        "sales": _table("segment", _MARKET, figures.sales),
+        "edge": _table("parked cars", _EDGE, figures.edge),
+    }
 
 
-def _table(head: str, shown: _Shown, figures: ByName) -> str:
-    if not figures:
-        return ""
+def _table(head: str, shown: _Shown, figures: ByName) -> TableCells:
     rows = [
         [name, *(_written(write, [of[figure] for figure in asked]) for _, write, *asked in shown)]
         for name, of in figures.items()
     ]
-    return table([head, *(column[0] for column in shown)], rows, range(1, len(shown) + 1))
+    return TableCells([head, *(column[0] for column in shown)], rows, range(1, len(shown) + 1))
 
 
 def _written(write: Callable[..., str], values: list[float | None]) -> str:

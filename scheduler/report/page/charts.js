@@ -26,7 +26,7 @@ function asTable(rows, unit) {
   const amounts = new Map();
   for (const row of rows) {
     const key = JSON.stringify([row.of ?? "", row.series]);
-    amounts.set(key, (amounts.get(key) || 0) + (row.hours ?? row.amount));
+    amounts.set(key, (amounts.get(key) || 0) + (row.total ?? row.amount));
   }
   const table = element("table", "");
   const head = table.createTHead().insertRow();
@@ -51,7 +51,7 @@ async function chart(name, rowsOf, filter) {
   return async (filter) => {
     const rows = rowsOf(filter);
     under.replaceChildren(asTable(rows, DATA.units[name]));
-    byId(name).dataset.sum = rows.reduce((sum, row) => sum + (row.hours ?? row.amount), 0);
+    byId(name).dataset.sum = rows.reduce((sum, row) => sum + (row.total ?? row.amount), 0);
     await view.data("rows", rows).runAsync();
   };
 }

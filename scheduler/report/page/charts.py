@@ -141,6 +141,19 @@ _USD: Spec = {
 }
 
 
+def areas(description: str, unit: str, colours: Mapping[str, str]) -> Spec:
+    """Return what several have over time, on top of each other."""
+    return chart(description, 130, **_over_time(coloured(colours, [*colours]), unit))
+
+
+def lines(description: str, unit: str, colours: Mapping[str, str], *, zero: bool = True) -> Spec:
+    """Return a line for each of several over time, from zero up unless told otherwise."""
+    area = _over_time(coloured(colours, [*colours]), unit)
+    y = {**area["encoding"]["y"], "stack": None, "scale": {"zero": zero}}
+    mark = {"type": "line", "interpolate": "step-after", "strokeWidth": 2.5, "aria": False}
+    return chart(description, 130, mark=mark, encoding=area["encoding"] | {"y": y})
+
+
 def _bars(description: str, bars: int, **encoding: Spec) -> Spec:
     encoding["y"] = {"axis": {"labelLimit": 260}} | encoding["y"]
     amount = {"field": "amount", "type": "quantitative", "format": ",.4~r"}

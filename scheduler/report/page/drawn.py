@@ -62,6 +62,7 @@ def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trac
         "charged": cubes.charged(attempts, grouped, edges, resources),
         "gantt": gantt(run, attempts, grouped),
         "rows": {},
+        "live": {},
         "units": _UNITS,
         "specs": _specs(run, grouped, spent, waiting, sizes),
     }

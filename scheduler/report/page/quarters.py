@@ -180,7 +180,7 @@ def _points(stack: _Stack, rows: Sequence[QuarterRow]) -> list[dict[str, Any]]:
                 {"of": of, "series": name, "order": order, "amount": value} for of, value in amounts.items()
             )
     if points and (line := stack.line) is not None:
-        points += ({"of": row["quarter"], "series": None, "hours": 0, "amount": line(row)} for row in rows)
+        points += ({"of": row["quarter"], "series": None, "total": 0, "amount": line(row)} for row in rows)
     return points
 
 

@@ -34,16 +34,24 @@ function levels(cube, filter, series, seriesOf) {
     const name = seriesOf(at);
     if (sums.has(name)) sums.get(name)[cube.step[at]] += cube.amount[at];
   }
+  const width = (step) => (DATA.edges[step + 1] - DATA.edges[step]) / 3600;
+  return series.flatMap((name, order) => inSteps(filter, name, order, sums.get(name).map((hours, step) => hours / width(step)), sums.get(name)));
+}
+
+/** The level of a series in each step that passes, what the step comes to, and a row at the end of the last. */
+function inSteps(filter, series, order, level, total) {
   const rows = [];
-  series.forEach((name, order) => {
-    const hours = sums.get(name);
-    for (let step = filter.first; step <= filter.last; step += 1) {
-      const held = Math.min(step, filter.last - 1);
-      const width = (DATA.edges[held + 1] - DATA.edges[held]) / 3600;
-      rows.push({ time: millis(DATA.edges[step]), series: name, order, amount: hours[held] / width, hours: step === held ? hours[held] : 0 });
-    }
-  });
+  for (let step = filter.first; step <= filter.last; step += 1) {
+    const held = Math.min(step, filter.last - 1);
+    rows.push({ time: millis(DATA.edges[step]), series, order, amount: level[held], total: step === held ? total[held] : 0 });
+  }
   return rows;
+}
+
+/** What gives the rows of a chart of live sources, whoever is filtered. */
+function liveRows() {
+  const rowsOf = (several) => (filter) => (filter.first < 0 ? [] : several.flatMap(({ series, level, total }, order) => inSteps(filter, series, order, level, total)));
+  return Object.fromEntries(Object.entries(DATA.live).map(([name, several]) => [name, rowsOf(several)]));
 }
 
 /** Sums by what they are of and series. */
@@ -61,7 +69,7 @@ function sums(cube, filter, of, series) {
 /** The owned devices that are in service, whoever is filtered: rows without a series. */
 function inService(filter) {
   const cube = { step: DATA.down.map((_, at) => at), amount: DATA.down.map((down, at) => ((DATA.devices[at] - down) * (DATA.edges[at + 1] - DATA.edges[at])) / 3600) };
-  return levels(cube, { ...filter, groups: null }, [null], () => null).map((row) => ({ ...row, hours: 0 }));
+  return levels(cube, { ...filter, groups: null }, [null], () => null).map((row) => ({ ...row, total: 0 }));
 }
 
 const ROWS = {
@@ -118,7 +126,7 @@ function tellShown(filter) {
 
 fillFilters();
 const GANTT = drawGantt(byId("gantt"), byId("gantt-told"));
-start({ ...ROWS, ...fixedRows() }, filtered, (filter) => {
+start({ ...ROWS, ...liveRows(), ...fixedRows() }, filtered, (filter) => {
   tellShown(filter);
   GANTT.filter(filter);
 });

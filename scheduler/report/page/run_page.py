@@ -9,6 +9,8 @@ from scheduler.report.executions import executions
 from scheduler.report.ledger import charges, use
 from scheduler.report.page import tables
 from scheduler.report.page.drawn import drawn
+from scheduler.report.page.groups import time_steps
+from scheduler.report.page.live import live_charts
 from scheduler.report.page.page import Page, text
 from scheduler.report.page.parts import as_html, section
 from scheduler.report.page.quarters import QuarterCharts, by_quarter
@@ -50,21 +52,28 @@ def run_page(
         told["causes"] = (tables.causes(by_cause(*found)), "Device-hours waited, in the whole run")
     parts = {name: as_html(*each) for name, each in told.items()}
     parts["bursts"] = section("Bursts", parts["bursts"])
-    quarters = (
-        by_quarter(years_of_run(run)) if len(quarters_of_run(run)) > 1 else QuarterCharts("", {}, {}, {})
-    )
-    data = drawn(run, attempts, jobs, found)
+    quarters, live = _by_quarter(run), live_charts(run, time_steps(run))
+    data = live.beside(drawn(run, attempts, jobs, found))
     return Page(
         title=heading,
         about=about,
         answer=" ".join(headline(levels, together).split()),
         cards=tables.cards(levels, together),
         beside="" if other is None else _beside(run, other, found, theirs),
-        sections=Template(text("run.html")).substitute({"causes": "", "quarters": quarters.sections} | parts),
+        sections=Template(text("run.html")).substitute(
+            {"causes": "", "live": live.sections, "quarters": quarters.sections} | parts
+        ),
         grounds=grounds_of_run(run),
         data=quarters.beside(data),
         scripts=("gantt.js", "run.js"),
     )
+
+
+def _by_quarter(run: Run) -> QuarterCharts:
+    """Return the section of a run by quarter, which is empty unless it is in several."""
+    if len(quarters_of_run(run)) < 2:
+        return QuarterCharts("", {}, {}, {})
+    return by_quarter(years_of_run(run))
 
 
 def _beside(run: Run, other: Run, found: tuple[Waits, Trace] | None, theirs: RunFigures | None) -> str:
