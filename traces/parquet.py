@@ -52,14 +52,17 @@ def _said(schema: pa.Schema) -> dict[str, dict[str, str]]:
 
 
 def _encodings(schema: pa.Schema) -> dict[str, object]:
-    """Delta encoding for integers, which are mostly sorted or small; dictionaries stay dictionaries."""
+    """Delta encoding for integers, which are mostly sorted or small; dictionaries stay dictionaries.
+
+    Statistics are of integers alone, as readers look for instants and ids.
+    """
     words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     wide = [field.name for field in schema if field.type in (pa.int32(), pa.int64())]
     return {
         "compression": "zstd",
         "use_dictionary": words,
         "column_encoding": dict.fromkeys(wide, "DELTA_BINARY_PACKED"),
-        "write_statistics": True,
+        "write_statistics": wide,
         "write_page_checksum": True,
     }
 

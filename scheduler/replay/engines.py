@@ -13,7 +13,7 @@ from scheduler.engine.fast.asked import AskedJobs, longest_patience_s
 from scheduler.engine.fast.compiled import is_loaded, is_on_disk, numba_compiles, numba_is_here
 from scheduler.engine.fast.lane import Lane
 from scheduler.engine.fast.preferences import MOST_OFFERS, Preferences
-from scheduler.engine.fast.rules import Rules
+from scheduler.engine.fast.rules import Rules, tie_bits
 from scheduler.engine.jobs import Fit, Shape
 from scheduler.replay.assembly import Assembly
 from scheduler.replay.setup import Setup
@@ -179,7 +179,7 @@ def _of_offers(setup: Setup) -> str | None:
             return f"commitments beside a choice of offers, as {offer.name}"
     if len(offers) > MOST_OFFERS:
         return f"a choice of more than {MOST_OFFERS} offers"
-    return "instants so far apart" if _latest_s(setup) * (len(setup.trace) + 1) >= _LATEST else None
+    return "instants so far apart" if _latest_s(setup) * 2 ** tie_bits(len(setup.trace)) >= _LATEST else None
 
 
 def needs_scores(offers: Sequence[object], offer: str) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scheduler.engine.fast.memory import NEVER_BURSTS
-from scheduler.engine.jobs import JOBS_AT_ONCE, Fit, Shape, of_rows, shapes_by_row
+from scheduler.engine.jobs import JOBS_AT_ONCE, Fit, Job, Shape, of_rows, shapes_by_row
 from scheduler.engine.need import Need, whole_s
 from scheduler.policy import Policy
 from traces.arrays import Ints
@@ -52,13 +53,20 @@ class AskedJobs:
     """
 
     def __init__(self, trace: Trace, fit: Fit, policy: Policy, *, by_column: type | None) -> None:
-        self.trace, self._policy = trace, policy
-        self.some = of_rows(trace, fit)
-        """Gives the jobs of some rows of the trace."""
+        self.trace, self._policy, self._fit = trace, policy, fit
         self.shape_of, shapes = shapes_by_row(trace, fit)
         self.shapes = [shape if policy.first is None else _admitted(shape) for shape in shapes]
         self._columns = columns_of(trace)
         self.by_rank = self._by_rank(by_column)
+
+    @cached_property
+    def some(self) -> Callable[[Ints], list[Job]]:
+        """Gives the jobs of some rows of the trace."""
+        return of_rows(self.trace, self._fit)
+
+    def forget_columns(self) -> None:
+        """Keep only what is asked for while the lane runs."""
+        del self._columns, self.by_rank
 
     def _by_rank(self, by_column: type | None) -> Ints:
         """Return all jobs in order."""

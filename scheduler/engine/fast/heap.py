@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from scheduler.engine.fast.compiled import compiled
-from scheduler.engine.fast.memory import BEGINS, TIES
+from scheduler.engine.fast.memory import BEGINS, TIE_BITS
 from traces.arrays import Ints
 
 
 @compiled
 def push(memory: Ints, heap: int, count: int, time_s: int, number: int) -> None:
     """Put an instant with a number into a heap; `heap` and `count` are places in the run's record."""
-    key = (time_s - memory[BEGINS]) * memory[TIES] + number
+    key = ((time_s - memory[BEGINS]) << memory[TIE_BITS]) + number
     first, at = memory[heap], memory[count]
     memory[count] = at + 1
     while at > 0:
@@ -37,10 +37,16 @@ def pop(memory: Ints, heap: int, count: int) -> int:
         memory[first + at] = memory[first + child]
         at, child = child, 2 * child + 1
     memory[first + at] = key
-    return least % memory[TIES]  # type: ignore[no-any-return]
+    return number_of(memory, least)
 
 
 @compiled
 def earliest_s(memory: Ints, heap: int) -> int:
     """Return the instant of the earliest in a heap that is not empty."""
-    return memory[memory[heap]] // memory[TIES] + memory[BEGINS]  # type: ignore[no-any-return]
+    return (memory[memory[heap]] >> memory[TIE_BITS]) + memory[BEGINS]  # type: ignore[no-any-return]
+
+
+@compiled
+def number_of(memory: Ints, key: int) -> int:
+    """Return the number that stands in a key."""
+    return key & ((1 << memory[TIE_BITS]) - 1)  # type: ignore[no-any-return]

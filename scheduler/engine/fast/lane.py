@@ -51,7 +51,7 @@ from scheduler.engine.fast.memory import (
     ROWS,
     SPAN_LIST,
     SPANNED,
-    TIES,
+    TIE_BITS,
     WAITS,
     WAS_READY,
 )
@@ -85,6 +85,8 @@ class Lane:
         self._needs, self._reach = tables.needs, tables.reach
         put_run(tables.layout, rules, asked, pools, offers)
         self._memory, self._jobs, self._links = tables.memory()
+        self._ties = (1 << int(self._memory[TIE_BITS])) - 1
+        asked.forget_columns()
 
     def run(self, simulation: Simulation, progress: ReplayProgress | None = None) -> int:
         """Let all jobs come and go; return the second at which the run ended."""
@@ -164,13 +166,13 @@ class Lane:
     def _held(self) -> frozenset[int]:
         """Return the rows of those who wait for other jobs, or for their lag to be over."""
         memory = self._memory
-        lagging = memory[memory[LAG_HEAP] :][: memory[LAGS]] % memory[TIES]
+        lagging = memory[memory[LAG_HEAP] :][: memory[LAGS]] & self._ties
         return frozenset([*np.flatnonzero(self._links[:, HELD]).tolist(), *lagging.tolist()])
 
     def _running(self) -> Ints:
         """Return the records of the attempts that run, in order of their start."""
         memory = self._memory
-        numbers = np.sort(memory[memory[END_HEAP] :][: memory[ENDS]] % memory[TIES])
+        numbers = np.sort(memory[memory[END_HEAP] :][: memory[ENDS]] & self._ties)
         attempts = memory[memory[BY_NUMBER] + numbers]
         running: Ints = memory[attempts[:, None] + np.arange(ATTEMPT_SIZE)]
         return running
@@ -183,6 +185,8 @@ class Lane:
     def _attempts(self, simulation: Simulation) -> list[Attempt]:
         """Return what still runs as the simulation has it."""
         running = self._running()
+        if not len(running):
+            return []
         attempts = []
         for record, job in zip(running, self._asked.some(self._rows(running)), strict=True):
             need = self._needs[self._memory[record[NEED] + NUMBER]]

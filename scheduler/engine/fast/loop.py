@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.engine.fast.changes import admitted, change, next_change_s
 from scheduler.engine.fast.compiled import compiled
 from scheduler.engine.fast.ending import answer, finish
-from scheduler.engine.fast.heap import earliest_s, pop, push
+from scheduler.engine.fast.heap import earliest_s, number_of, pop, push
 from scheduler.engine.fast.links import submit, welcome
 from scheduler.engine.fast.memory import (
     ABSENT,
@@ -52,7 +52,6 @@ from scheduler.engine.fast.memory import (
     SPAN_ROOM,
     SPANNED,
     SUBMIT,
-    TIES,
     WAITING,
     WAITS,
 )
@@ -115,7 +114,7 @@ def changes_first(memory: Ints) -> bool:
 
     Of two events the one that was known first comes first, as in SimPy.
     """
-    attempt = memory[memory[BY_NUMBER] + memory[memory[END_HEAP]] % memory[TIES]]
+    attempt = memory[memory[BY_NUMBER] + number_of(memory, memory[memory[END_HEAP]])]
     return bool(not memory[PUT_OFF] and memory[attempt + ALLOC] >= memory[ARMED_S])
 
 
@@ -123,7 +122,7 @@ def changes_first(memory: Ints) -> bool:
 def next_ring_s(memory: Ints) -> int:
     """Return when the next who still waits loses patience."""
     while memory[RINGS]:
-        job = memory[memory[BY_RANK] + memory[memory[RING_HEAP]] % memory[TIES]]
+        job = memory[memory[BY_RANK] + number_of(memory, memory[memory[RING_HEAP]])]
         if memory[job + WAITS]:
             return earliest_s(memory, RING_HEAP)
         pop(memory, RING_HEAP, RINGS)

@@ -26,10 +26,10 @@ HEAD, HELD_FOR, SHADOW, RESERVED, SPARE, RESERVATION, SEVERAL = range(16, 23)
 of which the rest is taken, what is spare there, the number that whole pods are stamped with, and whether it
 is one of several pods."""
 # Rules:
-BACKFILL, PLACE, BEGINS, HORIZON, TIES, ROOM, SPAN_ROOM, GRACE = range(23, 31)
-"""The line-up and the place; when the run begins and ends; by what instants are multiplied to leave room for
-a number that breaks ties; how many rows, and integers of spans, can be kept; and how long a job may run past
-its estimate."""
+BACKFILL, PLACE, BEGINS, HORIZON, TIE_BITS, ROOM, SPAN_ROOM, GRACE = range(23, 31)
+"""The line-up and the place; when the run begins and ends; by how many bits instants are shifted to leave
+room for a number that breaks ties; how many rows, and integers of spans, can be kept; and how long a job may
+run past its estimate."""
 # Where tables begin, and end:
 JOBS, JOBS_END, LINES, RENTED_LINES, LINES_END, LINKS = range(31, 37)
 """Jobs in order of their rows; lines of those who wait for pods, then of those who seek offers; and how jobs

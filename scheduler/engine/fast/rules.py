@@ -47,7 +47,7 @@ from scheduler.engine.fast.memory import (
     SPAN_LIST,
     SPAN_ROOM,
     STRICT,
-    TIES,
+    TIE_BITS,
     WORST,
 )
 from scheduler.engine.log import runlog
@@ -60,6 +60,11 @@ PLACE_NUMBERS = {"best_fit": BEST, "worst_fit": WORST, "first_fit": FIRST}
 
 SPANS_AT_ONCE = 1_000_000
 """Integers of the list of pods of gangs across pods that are kept before the log takes them."""
+
+
+def tie_bits(jobs: int) -> int:
+    """Return how many bits hold the number of any job or attempt."""
+    return jobs.bit_length()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +89,7 @@ def put_run(
     run[HORIZON] = ABSENT if rules.horizon_s is None else rules.horizon_s
     run[GRACE] = ABSENT if rules.overrun_s is None else rules.overrun_s
     run[BACKFILL], run[PLACE] = BACKFILL_NUMBERS[rules.backfill], PLACE_NUMBERS[rules.place]
-    run[TIES], run[ROOM], run[SPAN_ROOM] = jobs + 1, runlog.PART_ROWS, SPANS_AT_ONCE
+    run[TIE_BITS], run[ROOM], run[SPAN_ROOM] = tie_bits(jobs), runlog.PART_ROWS, SPANS_AT_ONCE
     run[ARRIVED], run[RESERVATION] = run[JOBS], 1
     run[BY_RANK] = layout.put(run[JOBS] + JOB_SIZE * asked.by_rank)
     devices = sum(len(pool.pods) * pool.size for pool in pools) + sum(one.free for one in offers)
