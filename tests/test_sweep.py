@@ -25,6 +25,7 @@ from scheduler.policy import SEAMS
 from scheduler.policy.errors import PolicyError
 from scheduler.scenario import parse_scenario
 from scheduler.study import compute, processes
+from scheduler.study.cells.compute import KNOWN
 from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.sweep.results import FIGURES, read_results
 from scheduler.study.sweep.study_cells import lay_out
@@ -411,7 +412,22 @@ def test_a_study_killed_half_way_goes_on(undisturbed: Path, tmp_path: Path) -> N
     with processes(2) as workers:
         tally = run_study(lay_out(file), tmp_path, workers)
     assert tally.reused >= 3
+    assert tally.failures == {}
     assert results_of(tmp_path) == results_of(undisturbed)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_study_killed_while_it_wrote_goes_on(name: str, undisturbed: Path, tmp_path: Path) -> None:
+    """Half a file lies beside where it was to stand, in the place of a cell that is not done."""
+    file = written(tmp_path)
+    place = tmp_path / lay_out(file).cells[0].place
+    place.mkdir(parents=True)
+    (place / f".{name}.0a1b2c3d.part").write_text('{"metr')
+    with processes(2) as workers:
+        tally = run_study(lay_out(file), tmp_path, workers)
+    assert tally.failures == {}
+    assert results_of(tmp_path) == results_of(undisturbed)
+    assert [path.name for path in place.iterdir()] == ["cell.json"]
 
 
 def test_jobs_of_another_seed_are_made_anew(undisturbed: Path, tmp_path: Path) -> None:

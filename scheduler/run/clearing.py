@@ -20,14 +20,15 @@ _PART = re.compile(r"part-\d{5,}\.parquet")
 def clear(folder: Path, *, overwrite: bool, inputs: Sequence[Path] = (), known: Sequence[str] = ()) -> None:
     """Make room for a run: over a finished one only if told to, never among files that are no run's.
 
-    `inputs` are files that the run reads; files with `known` names go, whatever they hold. Raises RunError,
-    with nothing removed, also where an input, or something that no run has left, is in the folder.
+    `inputs` are files that the run reads; files with `known` names, and what was to become one, go whatever
+    they hold. Raises RunError, with nothing removed, also where an input, or something that no run has left,
+    is in the folder.
     """
     if not folder.exists():
         return
     items = [item for item in sorted(folder.iterdir()) if item.name != LOCK]
     for item in items:
-        if not (item.name in known or _left_by_a_run(item)):
+        if not ((aside_of(item.name) or item.name) in known or _left_by_a_run(item)):
             raise RunError(f"{folder}: holds {item.name}, which is no part of a run; choose another folder")
     for path in inputs:
         if folder.resolve() in path.resolve().parents:
