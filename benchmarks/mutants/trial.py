@@ -1,0 +1,118 @@
+"""One mutant meets its tests, until one fails."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.mutants.changes import Mutant
+from benchmarks.mutants.reach import Reach
+from benchmarks.mutants.session import cpu_s, session
+
+FACTOR, GRACE_S = 10, 20
+"""A test that takes so many times the processor's seconds that it takes without a mutant, and so many more,
+does not end. Wall time says nothing on a busy machine."""
+
+_VERSIONS = count(1)
+
+
+class Trial:
+    """A plugin of pytest that runs some tests in their order, up to the first that fails, and tells which."""
+
+    def __init__(self, tests: Mapping[str, float], into: Path) -> None:
+        self._order = {test: place for place, test in enumerate(tests)}
+        self._cpu_s = tests
+        self._into = into
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Keep the tests that are asked for, in order."""
+        items[:] = sorted((i for i in items if i.nodeid in self._order), key=lambda i: self._order[i.nodeid])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
+        """Limit what a test may take of the processor, and say that it began."""
+        self._into.write_text(f"does not end: {item.nodeid}", encoding="utf-8")
+        most_s = int(cpu_s() + FACTOR * self._cpu_s[item.nodeid] + GRACE_S)
+        resource.setrlimit(resource.RLIMIT_CPU, (most_s, resource.RLIM_INFINITY))
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Say which test failed, and end."""
+        if report.failed:
+            self._into.write_text(report.nodeid, encoding="utf-8")
+            os._exit(1)
+
+
+def in_order(mutant: Mutant, reached: Mapping[str, Reach], best: Sequence[str]) -> list[dict[str, float]]:
+    """Return the tests that a mutant meets, with what they take: of the files that know it best, then others.
+
+    Quick files come first, and in them quick tests. Of tests that start processes it is not known what they
+    reach: they are asked where they know the file best. So are all for what runs on import, if none reaches
+    the file.
+    """
+    near = {test for test, found in reached.items() if reaches(found, mutant)}
+    if mutant.block is None and not near:
+        near = set(reached)
+    stages: list[dict[str, float]] = [{}, {}]
+    asked = [
+        test for test, found in reached.items() if test in near or (found.starts and file_of(test) in best)
+    ]
+    by_file: defaultdict[str, float] = defaultdict(float)
+    for test in asked:
+        by_file[file_of(test)] += reached[test].cpu_s
+    for test in sorted(
+        asked, key=lambda test: (reached[test].starts, by_file[file_of(test)], reached[test].cpu_s)
+    ):
+        stages[0 if file_of(test) in best else 1][test] = reached[test].cpu_s
+    return stages
+
+
+def file_of(test: str) -> str:
+    """Return the file in which a test stands."""
+    return test.partition("::")[0]
+
+
+def reaches(found: Reach, mutant: Mutant) -> bool:
+    """Return whether a test runs what was changed; of what runs on import, the file."""
+    if mutant.block is not None:
+        return (mutant.file, mutant.block) in found.blocks
+    return any(file == mutant.file for file, _ in found.blocks)
+
+
+def killer(tree: Path, mutant: Mutant, stages: Sequence[Mapping[str, float]], log: Path) -> str:
+    """Return the first test that a mutant does not pass, if any; change a tree for it, and change it back."""
+    file = tree / mutant.file
+    text, stat = file.read_bytes(), file.stat()
+    file.write_text(mutant.text, encoding="utf-8")
+    os.utime(
+        file, (stat.st_atime, stat.st_mtime + 1e6)
+    )  # what was compiled of it is out of date, even at once
+    try:
+        for tests in stages:
+            if tests and (killed_by := _killer(tree, tests, log)):
+                return killed_by
+    finally:
+        file.write_bytes(text)
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return ""
+
+
+def _killer(tree: Path, tests: Mapping[str, float], log: Path) -> str:
+    """Return the first of some tests that fails; what does not end is run again, alone."""
+    files = list(dict.fromkeys(map(file_of, tests)))
+    fate = log.with_suffix(".fate")
+    for _ in range(2):
+        fate.write_text(f"does not start: {' '.join(files)}", encoding="utf-8")
+        if not session(tree, log, files, Trial(tests, fate)):
+            return ""
+        if not (killed_by := fate.read_text(encoding="utf-8")).startswith("does not"):
+            break
+    return killed_by
