@@ -42,6 +42,12 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.0) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def first_twice(words: Iterable[str]) -> str | None:
+    """Return the first word that stands there twice; None where there is none."""
+    words = list(words)
+    return next((word for word in words if words.count(word) > 1), None)
+
+
 def short_of_memory(error: BaseException) -> bool:
     """Say whether an error, of whatever kind, comes of too little memory."""
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):

@@ -52,6 +52,7 @@ def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
     with _named(file):
         stock = stock_of(scenario, load_catalog())
         _check_demand(scenario, file)
+        _check_live(scenario, file, None)
         return scenario, stock
 
 
@@ -94,6 +95,7 @@ def read_with_jobs(
     _check_demand(scenario, file)
     jobs_file = trace_file(scenario, file, trace)
     jobs = _generated(scenario, file) if jobs_file is None else Trace.read(jobs_file)
+    _check_live(scenario, file, None if jobs_file is None else jobs)
     return scenario, kept(jobs, part), jobs_file is None
 
 
@@ -123,6 +125,16 @@ def _generated(scenario: Scenario, file: Path) -> Trace:
     from workloads import generate
 
     return generate(_demand(scenario, file), reference_of())
+
+
+def _check_live(scenario: Scenario, file: Path, jobs: Trace | None) -> None:
+    """Raise ScenarioError for what live sources could never have; without jobs, those of the demand."""
+    from scheduler.study.live_checks import check_live_sources
+
+    try:
+        check_live_sources(scenario, jobs)
+    except ScenarioError as error:
+        raise ScenarioError(f"{file}: {error}") from None
 
 
 def _check_demand(scenario: Scenario, file: Path) -> None:

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count, Positive
 from scheduler.scenario.base import Model, Name, Probability
+from traces.errors import first_twice
 
 Shares = Annotated[tuple[Probability, ...], Meta(min_length=24, max_length=24)]
 
@@ -56,3 +57,7 @@ class EdgeSpec(Model, frozen=True, kw_only=True):
         for kind in self.kinds:
             if kind in TRAINING:
                 raise ValueError(f'kinds: "{kind}" is training, whose gangs talk; no car takes it')
+            if kind.startswith(("loop.", "market.")):
+                raise ValueError(f'kinds: "{kind}" comes as the run goes; cars take jobs of the trace alone')
+        if twice := first_twice(self.kinds):
+            raise ValueError(f'kinds: "{twice}" stands there twice')

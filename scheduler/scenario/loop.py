@@ -37,7 +37,7 @@ class LoopSpec(Model, frozen=True, kw_only=True):
     """Sent where the model of the start drives; fewer as interventions become fewer."""
     curation_share: Share = 1.0
     """Of the clips sent, those that are trained on."""
-    trigger_clips: Positive | None = None
+    trigger_clips: Annotated[float, Meta(ge=1, le=1e12)] | None = None
     """A campaign begins once so many have come since the last."""
     trigger_days: Positive | None = None
     """Or so long after the last, or the start."""

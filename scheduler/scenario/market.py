@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count, Positive
 from scheduler.scenario.base import ByHour, Model, Name, Probability, Whole, WindowSpec
+from traces.errors import first_twice
 
 _Sigma = Annotated[float, Meta(ge=0, le=5)]
 
@@ -26,6 +27,8 @@ class PriceSpec(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.usd_per_device_h is None) == (self.index is None):
             raise ValueError("give either `usd_per_device_h` or `index`, the name of an offer")
+        if self.share != 1 and self.index is None:
+            raise ValueError(f"share = {self.share:g}: is of an `index`, and there is none")
 
 
 class SegmentSpec(Model, frozen=True, kw_only=True):
@@ -60,6 +63,8 @@ class SegmentSpec(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.weights and len(self.weights) != len(self.devices):
             raise ValueError(f"weights: must be as many as devices, {len(self.devices)}, or none")
+        if self.checkpoint_h is not None and not self.preemptible:
+            raise ValueError("checkpoint_h: only for preemptible customers; firm ones are never stopped")
 
 
 class LeaseSpec(WindowSpec, frozen=True, kw_only=True):
@@ -92,7 +97,12 @@ class MarketSpec(Model, frozen=True, kw_only=True):
     """Share of the price of the whole purchase that is paid back where it starts later than promised."""
 
     def __post_init__(self) -> None:
-        names = [*(each.name for each in self.segments), *(each.name for each in self.leases)]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f'the name "{name}" stands for two segments or leases')
+        if not self.segments and not self.leases:
+            raise ValueError("needs `segments` or `leases`: without, nobody comes")
+        if twice := first_twice(self.names):
+            raise ValueError(f'the name "{twice}" stands for two segments or leases')
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the segments, then of the leases."""
+        return [*(each.name for each in self.segments), *(each.name for each in self.leases)]

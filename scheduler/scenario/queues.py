@@ -12,6 +12,7 @@ from msgspec import Meta
 from scheduler.catalog.models import WholeSeconds
 from scheduler.policy.quota_tree import QuotaNode, tree_of
 from scheduler.scenario.base import Model, Name, ScenarioError, Whole
+from traces.errors import first_twice
 from traces.times import DurationError, parse_seconds
 
 ByPool = Whole | dict[Name, Whole]
@@ -84,9 +85,8 @@ def check_queues(queues: Sequence[QueueSpec], pools: Iterable[str], preempt: str
             "preempt_within say who gives way"
         )
     names = [queue.name for queue in queues]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f'the name "{name}" stands for two queues')
+    if twice := first_twice(names):
+        raise ValueError(f'the name "{twice}" stands for two queues')
     known, parents = set(pools), {queue.parent for queue in queues}
     for queue in queues:
         if queue.parent is not None and queue.parent not in names:

@@ -22,6 +22,7 @@ from scheduler.scenario.base import Model, Name, ScenarioError, models
 from scheduler.scenario.calendar import is_date, with_calendar
 from scheduler.scenario.edge import EdgeSpec
 from scheduler.scenario.jobs import CheckpointSpec, LinkSpec, PreemptionSpec, RetrySpec
+from scheduler.scenario.live_checks import check_fleets, check_market
 from scheduler.scenario.loop import LoopSpec
 from scheduler.scenario.market import MarketSpec
 from scheduler.scenario.money import MoneySpec
@@ -31,7 +32,7 @@ from scheduler.scenario.policy import PolicySpec
 from scheduler.scenario.queues import AdmissionSpec, QueueSpec, check_queues
 from scheduler.scenario.rented import OfferSpec, PriceFile
 from scheduler.scenario.sites import SeriesFile, SiteSpec
-from traces.errors import explain, read_toml
+from traces.errors import explain, first_twice, read_toml
 from traces.numbers import minute
 from traces.times import HOUR_S, MomentError, parse_moment
 from traces.trace import Trace
@@ -88,9 +89,8 @@ class Scenario(Model, frozen=True, kw_only=True):
         if not self.pools and not self.offers:
             raise ValueError("needs at least one of `pools` and `offers`")
         names = [pool.name for pool in self.pools] + [offer.name for offer in self.offers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f'the name "{name}" stands for two pools or offers')
+        if twice := first_twice(names):
+            raise ValueError(f'the name "{twice}" stands for two pools or offers')
         self._check_sites(names)
         if self.start is not None:
             try:
@@ -101,13 +101,7 @@ class Scenario(Model, frozen=True, kw_only=True):
             raise ValueError("give either `trace` or `demand`, not both")
         self._check_links()
         check_assets([pool.name for pool in self.pools], self.closures, self.ports)
-        self._check_market()
-        if (self.loops or self.edge) and self.horizon_h is None:
-            raise ValueError("loops and edge: need horizon_h, as neither clips nor cars cease to come")
-        for key, sources in (("loops", self.loops), ("edge", self.edge)):
-            names = [each.name for each in sources]
-            if twice := [name for name in names if names.count(name) > 1]:
-                raise ValueError(f'{key}: the name "{twice[0]}" stands for two')
+        self._check_live(names)
         check_queues(self.queues, [pool.name for pool in self.pools], self.policy.preempt)
         if self.kill not in KILLS:
             raise ValueError(f'kill "{self.kill}": allowed are {", ".join(KILLS)}')
@@ -138,18 +132,11 @@ class Scenario(Model, frozen=True, kw_only=True):
                     raise ValueError(f'link {link.name}: "{name}" {wrong}')
                 linked.add(name)
 
-    def _check_market(self) -> None:
-        if self.market is None:
-            return
-        if self.horizon_h is None:
-            raise ValueError("market: needs horizon_h, as customers never cease to come")
+    def _check_live(self, names: Sequence[str]) -> None:
         capped = {pool for site in self.sites if site.is_capped for pool in site.pools}
-        if capped and capped.issuperset(pool.name for pool in self.pools):
-            raise ValueError("market: all pools are on sites with a cap, which sell nothing")
-        offers = [None, *(offer.name for offer in self.offers)]
-        for price in (self.market.price, *(segment.price for segment in self.market.segments)):
-            if price is not None and price.index not in offers:
-                raise ValueError(f'market: index "{price.index}" is no offer of the scenario')
+        pools, offers = ([each.name for each in part] for part in (self.pools, self.offers))
+        check_market(self.market, self.horizon_h, pools, capped, offers)
+        check_fleets(self.loops, self.edge, self.horizon_h, self.market, names)
 
     @property
     def horizon_s(self) -> int | None:

@@ -84,7 +84,7 @@ class Market:
         self._terms = guest_terms(spec)
         self._next = 0
         self.most = len(self._customers)
-        self.owners = [*(each.name for each in spec.segments), *(each.name for each in spec.leases)]
+        self.owners = spec.names
         self.sales: list[Sale] = []
         self.intake: Intake | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from math import ceil
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ def roadmap_question(
     if any(each.usd_per_pod is not None or each.volume_discount for each in searched.purchases):
         raise PlanError(f"pool {pool}: a roadmap buys at the price of the pool; give its capital_usd")
     if undated := _undated(scenario, pool):
-        raise PlanError(f"{undated}: must be a date, as each quarter is run from a day of its own")
+        raise PlanError(f"{undated}, as each quarter is run from a day of its own")
     if scenario.start is not None and not _on_a_day(scenario):
         raise PlanError(f'start = "{scenario.start}": a roadmap begins at a midnight of UTC')
     if posed.most < searched.pods:
@@ -82,7 +83,7 @@ def roadmap_question(
 
 
 def _undated(scenario: Scenario, pool: str) -> str | None:
-    """Return a moment of other pools that counts from the start of the run, if there is one."""
+    """Return what counts from the start of the run and must not, if there is something."""
     moments = [
         ("pools.purchases: ordered", each.ordered)
         for other in scenario.pools
@@ -91,7 +92,15 @@ def _undated(scenario: Scenario, pool: str) -> str | None:
     ]
     moments += [("pools.retirements: at", each.at) for other in scenario.pools for each in other.retirements]
     moments += [("closures: at", each.at) for each in scenario.closures]
-    return next((f'{key} = "{text}"' for key, text in moments if not is_date(text)), None)
+    undated = (f'{key} = "{text}": must be a date' for key, text in moments if not is_date(text))
+    market = scenario.market
+    parts = {
+        "market.window": market is not None and market.window is not None,
+        "market.leases": market is not None and bool(market.leases),
+        "edge.from_h": any(each.from_h > 0 for each in scenario.edge),
+    }
+    hours = (f"{key}: counts from the start of the run" for key, there in parts.items() if there)
+    return next(chain(undated, hours), None)
 
 
 def _on_a_day(scenario: Scenario) -> bool:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from scheduler.scenario import read_scenario, scenario_of
 from scheduler.study.cells.cell import Cell, jobs_digest
 from scheduler.study.cells.policy_names import parse_policy, with_policy
+from scheduler.study.live_checks import check_live_sources
 from scheduler.study.sweep.study_file import StudyError, StudySpec, read_study, seeds_of
 from traces.errors import nearest
 
@@ -112,4 +113,6 @@ def _cell(spec: StudySpec, file: Path, labels: Labels, seed: int, digest_of: Cal
         labels=tuple(labels.items()),
     )
     cell.key  # noqa: B018  what is wrong with it shows now
+    if jobs is None:
+        check_live_sources(scenario, None)
     return cell
