@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, product
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -240,6 +242,46 @@ def test_charts_of_quarters_add_up(browser: Any, years: Path) -> None:
     ]
     assert shown.said == []
     shown.page.close()
+
+
+@pytest.mark.parametrize(("rows", "count"), [(3, range(3, 4)), (12, range(12, 13)), (300, range(15, 300))])
+def test_no_name_of_a_chart_lies_on_another_or_on_a_point(
+    browser: Any, plans: Path, rows: int, count: range
+) -> None:
+    """Three and twelve plans are all named, of three hundred as many as there is room for, at any width."""
+    path = written(plans)
+    page = path.read_text(encoding="utf-8")
+    data = json.loads(Scripts(page).scripts[0])
+    data["rows"]["frontier"] = [
+        {"of": f"{at} pods, reserve:0.{at}+never", "series": "misses it", "named": True, "told": ""}
+        | {"wait": 9 / (1 + at % 37), "amount": 900 + 5 * (at % 41), "low": 890, "high": 1_100}
+        for at in range(rows)
+    ]
+    before, _, rest = page.partition('id="data">')
+    told = json.dumps(data).replace("<", r"\u003c")
+    path.write_text(f'{before}id="data">{told}</script>{rest.partition("</script>")[2]}', encoding="utf-8")
+    shown = Shown(browser, path)
+    for width in (1_200, 600):
+        shown.page.set_viewport_size({"width": width, "height": 900})
+        shown.page.wait_for_timeout(200)
+        names, points = (boxes(shown, f"#frontier {what}") for what in (".names text", ".mark-symbol path"))
+        assert len(names) in count if width == 1_200 else len(names) >= min(rows, 8)
+        assert not [pair for pair in combinations(names, 2) if meet(*pair)]
+        assert not [pair for pair in product(names, points) if meet(*pair)]
+    assert shown.said == []
+    shown.page.close()
+
+
+def boxes(shown: Shown, of: str) -> list[tuple[float, float, float, float]]:
+    """Return (left, top, right, bottom) of all that a selector finds."""
+    found = shown.page.locator(of).evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().toJSON())"
+    )
+    return [(each["left"], each["top"], each["right"], each["bottom"]) for each in found]
+
+
+def meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(one[at] < other[at + 2] and other[at] < one[at + 2] for at in (0, 1))
 
 
 @pytest.mark.parametrize("of", ["study", "plan", "years"])

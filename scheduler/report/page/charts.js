@@ -48,11 +48,16 @@ async function chart(name, rowsOf, filter) {
   const under = element("div", "");
   details.append(element("summary", "The same as a table"), under);
   if (DATA.units[name]) byId(name).after(details);
+  let shown = spec.data.values;
+  const nameAll = () => nameRows(view, byId(name), shown);
+  view.addSignalListener("width", () => setTimeout(nameAll)); // once it is drawn
   return async (filter) => {
     const rows = rowsOf(filter);
     under.replaceChildren(asTable(rows, DATA.units[name]));
     byId(name).dataset.sum = rows.reduce((sum, row) => sum + (row.total ?? row.amount), 0);
     await view.data("rows", rows).runAsync();
+    shown = rows;
+    nameAll();
   };
 }
 

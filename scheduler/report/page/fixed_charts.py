@@ -35,7 +35,10 @@ def contrast_chart(title: str, unit: str, rows: int) -> Spec:
 
 
 def frontier_chart(wait: str, limit_h: float | None, verdicts: dict[str, str], cost: str) -> Spec:
-    """Return cost against wait: points with their intervals and names, and a line at the longest wait."""
+    """Return cost against wait: points with their intervals, and a line at the longest wait.
+
+    Beside them `names.js` writes the names of those rows that are to be named.
+    """
     x = {"field": "wait", "type": "quantitative", "title": wait}
     y = {"field": "amount", "type": "quantitative", "title": cost, "scale": {"zero": False}}
     colour = coloured(verdicts, [*verdicts])
@@ -47,11 +50,6 @@ def frontier_chart(wait: str, limit_h: float | None, verdicts: dict[str, str], c
         },
         _bar("low", {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour}),
         _bar("slow", {"x": x | {"field": "quick"}, "x2": {"field": "slow"}, "y": y, "color": colour}),
-        {
-            "transform": [{"filter": "datum.named"}],
-            "mark": {"type": "text", "align": "left", "dx": 7, "dy": -7, "color": INK, "aria": False},
-            "encoding": {"x": x, "y": y, "text": {"field": "of", "type": "nominal"}},
-        },
     ]
     if limit_h is not None:
         rule = {"type": "rule", "color": INK, "strokeDash": [4, 4]}

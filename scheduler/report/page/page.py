@@ -20,7 +20,7 @@ from traces.tables import TableCells
 
 BEGINNING = b"<!doctype html>\n<!-- a page of exaburst"
 _HERE = files("scheduler.report.page")
-_COMMON = "charts.js"
+_COMMON = ("names.js", "charts.js")
 
 
 class Page(NamedTuple):
@@ -59,7 +59,7 @@ def html(page: Page) -> str:
         prices=as_html(_prices(page.grounds.prices), "Where prices come from, and from when"),
         style=text("page.css"),
         library=in_script(javascript_bundle()),
-        scripts="\n".join(map(text, (_COMMON, *page.scripts))),
+        scripts="\n".join(map(text, (*_COMMON, *page.scripts))),
         data=in_json_script(page.data),
     )
 

@@ -52,4 +52,4 @@ def choice(name: str, label: str, words: str) -> str:
 
 def _row(row: Sequence[str], kinds: Sequence[str]) -> str:
     cells = (f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds[1:], row[1:], strict=True))
-    return f'<th scope="row">{escape(row[0])}</th>{"".join(cells)}'
+    return f'<th scope="row"{kinds[0]}>{escape(row[0])}</th>{"".join(cells)}'

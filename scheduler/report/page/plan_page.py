@@ -89,7 +89,8 @@ def _sections(plan: Plan) -> Iterator[str]:
     binds = [*quota_lines(plan), *(target_price_lines(plan, best) if best is not None else [])]
     chart = figure(
         "frontier",
-        "Plans that were run, those of the frontier with intervals; dashed: the longest wait allowed",
+        "Plans that were run, those of the frontier with intervals and, as far as there is room, names; "
+        "dashed: the longest wait allowed",
     )
     yield section(
         "Cost against wait",
