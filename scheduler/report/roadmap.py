@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from scheduler.report.plan_tables import percentile, thousands, waited
+from scheduler.report.roadmap_runs import generations, policies, what_was_run
 from scheduler.report.roadmap_trials import (
     agreement,
     missed_words,
     other_seeds,
-    pods_of_quarters,
     prices,
     stories,
 )
@@ -33,12 +33,13 @@ def render(roadmap: Roadmap) -> str:
         parts.append(_NONE.format(most=roadmap.question.most))
     else:
         parts += [sentence(roadmap), _schedule(roadmap, roadmap.best), _years(roadmap)]
+        parts += [policies(roadmap)] if roadmap.policies.policies else []
         if len(roadmap.generations) > 1:
-            parts.append(_generations(roadmap, roadmap.best))
+            parts.append(generations(roadmap, roadmap.best))
         parts += [_beside(roadmap, roadmap.best), stories(roadmap), prices(roadmap)]
         parts += [other_seeds(roadmap)] if roadmap.held_out is not None else []
         parts += [agreement(roadmap, roadmap.best), _months(roadmap)]
-    parts.append(f"runs: {roadmap.runs + roadmap.reused} ({roadmap.runs} computed, {roadmap.reused} reused)")
+    parts.append(what_was_run(roadmap))
     return "\n\n".join(parts)
 
 
@@ -58,7 +59,9 @@ def sentence(roadmap: Roadmap) -> str:
         text += f"; a quarter later it {_costs(roadmap, roadmap.waiting)}"
     if roadmap.fixed is not None and roadmap.fixed.schedule != best.schedule:
         more = roadmap.fixed.mean_usd - best.mean_usd
-        text += f"; having all {roadmap.fixed.schedule.pods[0]} from the start costs {rounded_usd(more)} more"
+        least = "at least " if roadmap.fixed.bounded else ""
+        text += f"; having all {roadmap.fixed.schedule.pods[0]} from the start costs {least}"
+        text += f"{rounded_usd(more)} more"
     return f"{text}."
 
 
@@ -77,7 +80,7 @@ def _length(roadmap: Roadmap) -> str:
 
 def _costs(roadmap: Roadmap, outcome: ScheduleOutcome) -> str:
     assert roadmap.best is not None
-    more = outcome.mean_usd - roadmap.best.mean_usd
+    more = float(outcome.more_usd(roadmap.best).mean())
     word = "costs" if more >= 0 else "saves"
     missed = len(outcome.missed(roadmap.target))
     also = f" and misses the target in {missed} of {len(outcome.quarters)} quarters" if missed else ""
@@ -158,23 +161,6 @@ def _years(roadmap: Roadmap) -> str:
     return f"{title}\n{table(header, rows, (1, 2, 3, 4))}"
 
 
-def _generations(roadmap: Roadmap, best: ScheduleOutcome) -> str:
-    """Return each generation's own cheapest schedule."""
-    rows = []
-    for name, found in roadmap.generations:
-        if found is None:
-            rows.append([name, "none meets the target", "", "", "", ""])
-            continue
-        more = found.npv_usd() - best.npv_usd()
-        schedule = [pods_of_quarters(found.schedule.pods), found.schedule.burst]
-        rows.append(
-            [name, *schedule, thousands(found.mean_usd), f"{more.mean() / 1e3:+,.0f}", _interval(more)]
-        )
-    header = ["generation", "pods by quarter", "bursting", "USD k", "more", "95% interval"]
-    title = "which generation to buy, each by its own cheapest schedule:"
-    return f"{title}\n{table(header, rows, (3, 4, 5))}"
-
-
 def step_name(neighbour: Neighbour, name: str) -> str:
     """Return a step in words, in the quarter of that name."""
     words = {
@@ -186,40 +172,49 @@ def step_name(neighbour: Neighbour, name: str) -> str:
     return words[neighbour.step]
 
 
+SHOWN = 3
+"""Neighbours of each sort that are shown, those that cost least."""
+
+
 def _beside(roadmap: Roadmap, best: ScheduleOutcome) -> str:
-    others = [
-        (step_name(each.neighbour, roadmap.quarters[each.neighbour.quarter].name), each.outcome)
-        for each in roadmap.neighbours
-    ]
-    if roadmap.waiting is not None and roadmap.waiting.schedule != best.schedule:
-        others.append(("everything a quarter later", roadmap.waiting))
-    if roadmap.fixed is not None and roadmap.fixed.schedule != best.schedule:
-        others.append((f"{roadmap.fixed.schedule.pods[0]} pods from the start", roadmap.fixed))
-    rows = [
-        [
-            name,
-            f"{(each.mean_usd - best.mean_usd) / 1e3:+,.0f}",
-            _interval(each.npv_usd() - best.npv_usd()),
-            waited(each.worst_wait_s(roadmap.target)),
-            percent(each.most_stranded),
-            missed_words(roadmap, each),
+    told: list[tuple[str, ScheduleOutcome]] = []
+    for step in ("less", "later", "more", "earlier"):
+        alike = [each for each in roadmap.neighbours if each.neighbour.step == step]
+        alike.sort(key=lambda each: float(each.outcome.more_usd(best).mean()))
+        told += [
+            (step_name(each.neighbour, roadmap.quarters[each.neighbour.quarter].name), each.outcome)
+            for each in alike[:SHOWN]
         ]
-        for name, each in others
-    ]
-    header = [
-        "instead",
-        "USD k",
-        "95% interval",
-        f"longest {percentile(roadmap.target)}",
-        "stranded",
-        "meets",
-    ]
+    if roadmap.waiting is not None and roadmap.waiting.schedule != best.schedule:
+        told.append(("everything a quarter later", roadmap.waiting))
+    if roadmap.fixed is not None and roadmap.fixed.schedule != best.schedule:
+        told.append((f"{roadmap.fixed.schedule.pods[0]} pods from the start", roadmap.fixed))
+    header = ["instead", "USD k", "95% interval", f"longest {percentile(roadmap.target)}"]
+    header += ["stranded", "meets"]
+    rows = [_told_beside(roadmap, best, name, each) for name, each in told]
     text = f"what others would cost more:\n{table(header, rows, (1, 2, 3, 4))}"
-    if any(each.most_stranded > roadmap.target.stranded for _, each in others):
+    if any(each.bounded for _, each in told):
+        text += "\n>= is a bound, as not all of their quarters were run: they cost at least so much more"
+    if len(roadmap.neighbours) > len(told):
+        text += f"\nof {len(roadmap.neighbours)} neighbours the {SHOWN} cheapest of each sort; --json has all"
+    if any(each.most_stranded > roadmap.target.stranded for _, each in told):
         text += (
             "\nwhat is stranded is paid for nowhere: schedules that leave much of it cost more than they say"
         )
     return text + _hour_price(roadmap)
+
+
+def _told_beside(roadmap: Roadmap, best: ScheduleOutcome, name: str, each: ScheduleOutcome) -> list[str]:
+    more = each.more_usd(best)
+    bound, waits = (">= ", "") if each.bounded else ("", waited(each.worst_wait_s(roadmap.target)))
+    return [
+        name,
+        f"{bound}{more.mean() / 1e3:+,.0f}",
+        _interval(more),
+        waits,
+        percent(each.most_stranded),
+        missed_words(roadmap, each),
+    ]
 
 
 def _hour_price(roadmap: Roadmap) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scheduler.report.plan_tables import thousands
 from scheduler.study.plan.candidates import mean_interval
+from scheduler.study.roadmap.held_out import DrawnSchedules, HeldOut
 from scheduler.study.roadmap.roadmap import Roadmap
 from scheduler.study.roadmap.schedules import ScheduleOutcome
 from traces.numbers import percent
@@ -28,28 +31,44 @@ def pods_of_quarters(pods: tuple[int, ...]) -> str:
 
 def missed_words(roadmap: Roadmap, outcome: ScheduleOutcome) -> str:
     """Say whether a schedule meets the target, else in which quarters it does not."""
-    missed = [roadmap.quarters[at].name for at in outcome.missed(roadmap.target)]
+    return _missed(roadmap, outcome.missed(roadmap.target))
+
+
+MISSED_NAMED = 4
+"""Quarters that are named, where a target is missed in more."""
+
+
+def _missed(roadmap: Roadmap, quarters: Sequence[int]) -> str:
+    missed = [roadmap.quarters[at].name for at in quarters]
+    if len(missed) > MISSED_NAMED:
+        return f"no: {len(missed)} quarters, first {missed[0]}"
     return f"no: {', '.join(missed)}" if missed else "yes"
 
 
 def stories(roadmap: Roadmap) -> str:
     """Return what the answer, and the cheapest of each story, come to under each story."""
-    rows = [
-        [
-            story.name if at == 0 else "",
-            name,
-            thousands(story.schedules[at].mean_usd),
-            "-" if (regret := story.regret_usd(at)) is None else f"{regret / 1e3:+,.0f}",
-            missed_words(roadmap, story.schedules[at]),
-            story.meaning if at == 0 else "",
-        ]
-        for story in roadmap.stories
-        for at, (name, _) in enumerate(roadmap.planned)
-    ]
-    names = [f"{name}: {pods_of_quarters(schedule.pods)}" for name, schedule in roadmap.planned]
-    seeds = len(roadmap.stories[0].schedules[0].npv_usd())
+    rows = []
+    for story in roadmap.stories:
+        for at, (name, _) in enumerate(roadmap.planned):
+            judged, regret = story.schedules[at], story.regret_usd(at)
+            outcome = judged.outcome
+            bound = ">= " if outcome is not None and outcome.bounded else ""
+            rows.append(
+                [
+                    story.name if at == 0 else "",
+                    name,
+                    f"{bound}{thousands(outcome.mean_usd)}" if outcome else "-",
+                    "-" if regret is None else f"{bound}{regret / 1e3:+,.0f}",
+                    _missed(roadmap, judged.missed),
+                    story.meaning if at == 0 else "",
+                ]
+            )
+    names = [f"{name}: {by_quarter(schedule.pods)}" for name, schedule in roadmap.planned]
+    seeds = len(roadmap.stories[0].schedules[0].outcome.npv_usd())  # type: ignore[union-attr]
     title = f"if the demand is another ({seeds} seeds): regret is the cost above the cheapest schedule there,"
-    title += "\nbelow 0 where a schedule saves by missing the target; pods by quarter, " + "; ".join(names)
+    title += "\nbelow 0 where a schedule saves by missing the target; >= is a bound, - was not worked out, as"
+    title += "\nthe target is missed. Pods by quarter, 2x4 3 are 2 in four of them and then 3:"
+    title += "".join(f"\n  {name}" for name in names)
     return f"{title}\n{table(['story', 'schedule', 'USD k', 'regret', 'meets', 'which is'], rows, (2, 3))}"
 
 
@@ -77,25 +96,42 @@ def other_seeds(roadmap: Roadmap) -> str:
     rivals = [("the answer", held.answer)]
     if held.fixed is not None and held.fixed.schedule != answer.schedule:
         rivals.append((f"the best that stays the same: {held.fixed.schedule.pods[0]} pods", held.fixed))
-    if held.rivals:
-        rivals.append((f"the cheapest drawn: {by_quarter(held.rivals[0].schedule.pods)}", held.rivals[0]))
+    rivals += [
+        (f"the cheapest drawn from {_sort_of(drawn)}", cheapest)
+        for drawn in held.drawn
+        for cheapest in drawn.rivals[:1]
+    ]
     rows = []
     for name, each in rivals:
-        more = each.npv_usd() - held.answer.npv_usd()
-        low, high = mean_interval(more)
-        told = (
-            ["", ""]
-            if each is held.answer
-            else [f"{more.mean() / 1e3:+,.0f}", f"{thousands(low)} to {thousands(high)}"]
-        )
-        rows.append([name, thousands(each.mean_usd), *told, missed_words(roadmap, each)])
-    cheaper = len(held.cheaper())
+        told = ["", ""] if each is held.answer else _more_than(each, held.answer)
+        bound = ">= " if each.bounded else ""
+        rows.append([name, f"{bound}{thousands(each.mean_usd)}", *told, missed_words(roadmap, each)])
     title = f"on {len(held.seeds)} seeds that the search has not seen ({held.seeds[0]} to {held.seeds[-1]}):"
     text = f"{title}\n{table(['schedule', 'USD k', 'more', '95% interval', 'meets'], rows, (1, 2, 3))}"
-    text += f"\nof {held.drawn} others, drawn from all that are within a pod of the answer in each quarter, "
-    text += f"{held.drawn - len(held.rivals)} miss the"
-    text += f"\ntarget there, {len(held.rivals) - cheaper} meet it and cost no less, "
-    text += f"{cheaper} meet it for less ({held.surely_cheaper()} of them for sure)"
+    return "\n".join([text, *(_drawn_words(held, drawn, roadmap) for drawn in held.drawn)])
+
+
+def _more_than(outcome: ScheduleOutcome, answer: ScheduleOutcome) -> list[str]:
+    more, bound = outcome.more_usd(answer), ">= " if outcome.bounded else ""
+    low, high = mean_interval(more)
+    return [f"{bound}{more.mean() / 1e3:+,.0f}", f"{thousands(low)} to {thousands(high)}"]
+
+
+def _sort_of(drawn: DrawnSchedules) -> str:
+    return "all" if drawn.spread is None else "all within a pod of the answer in each quarter"
+
+
+def _drawn_words(held: HeldOut, drawn: DrawnSchedules, roadmap: Roadmap) -> str:
+    """Return how the answer does beside schedules drawn at random."""
+    rivals, answer = len(drawn.rivals), held.answer
+    text = f"of {drawn.number} drawn from {_sort_of(drawn)}, {drawn.number - rivals} miss the target there"
+    if not rivals:
+        return text
+    more = [float(each.more_usd(answer).mean()) for each in drawn.rivals]
+    text += f";\n  {rivals} meet it, and cost {thousands(min(more))} k more at least, "
+    text += f"{thousands(sum(more) / rivals)} k in the mean;"
+    cheaper, surely = len(drawn.cheaper(answer)), drawn.surely_cheaper(answer)
+    text += f"\n  {drawn.surely_dearer(answer)} are dearer for sure, {cheaper} cheaper ({surely} for sure)"
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from scheduler.report.documents.document import Document, Out, Plain, about
@@ -58,8 +59,16 @@ class RoadmapDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
     months_error: Annotated[
         dict[str, Any] | None, about("representative months beside the full run; null without `--full`")
     ]
+    policies: Annotated[
+        list[dict[str, Any]],
+        about("policies as compared on parts of the horizon, and whether they were searched by quarter"),
+    ]
     runs: Annotated[int, about("runs computed")]
     reused: Annotated[int, about("runs found again")]
+    numbers: Annotated[int, about("numbers of pods that were run, by quarter, policy, demand and seeds")]
+    decided_by_one_seed: Annotated[
+        int, about("those of them of which one seed alone shows that they miss the target")
+    ]
     out: Out
 
 
@@ -71,12 +80,7 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         scenario=roadmap.scenario,
         pool=roadmap.pool,
         sentence=sentence(roadmap) if best else None,
-        target={
-            "group": target.group,
-            "share": target.share,
-            "limit_s": target.limit_s,
-            "stranded": target.stranded,
-        },
+        target=asdict(target),
         seeds=len(roadmap.seeds),
         discount_rate=roadmap.question.discount_rate,
         best=_outcome(roadmap, best),
@@ -97,8 +101,11 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         prices=_prices(roadmap),
         held_out=_held_out(roadmap, roadmap.held_out) if roadmap.held_out else None,
         months_error=error_of_months(roadmap)._asdict() if roadmap.full else None,
-        runs=roadmap.runs,
-        reused=roadmap.reused,
+        policies=_policies(roadmap),
+        runs=roadmap.runs.computed,
+        reused=roadmap.runs.reused,
+        numbers=roadmap.runs.numbers,
+        decided_by_one_seed=roadmap.runs.decided,
         out=out,
     )
 
@@ -116,7 +123,7 @@ def _outcome(
         return None
     row: dict[str, Any] = {"pods": list(outcome.schedule.pods), "burst": outcome.schedule.burst}
     row |= _interval("npv_usd", outcome.npv_usd())
-    row |= _interval("more_usd", outcome.npv_usd() - beside.npv_usd())
+    row |= _interval("more_usd", outcome.more_usd(beside)) | {"bounded": outcome.bounded}
     missed = [at + 1 for at in outcome.missed(roadmap.target)]
     return row | {"missed_quarters": missed, "wait_s": outcome.worst_wait_s(roadmap.target)}
 
@@ -152,14 +159,22 @@ def _prices(roadmap: Roadmap) -> list[dict[str, Any]]:
 
 def _held_out(roadmap: Roadmap, held: HeldOut) -> dict[str, Any]:
     """Return the answer, the best fixed number and the cheapest drawn: cost more than that of the answer."""
-    rivals = {"answer": held.answer, "fixed": held.fixed, "cheapest_drawn": next(iter(held.rivals), None)}
     return {
         "seeds": list(held.seeds),
-        "drawn": held.drawn,
-        "drawn_that_meet": len(held.rivals),
-        "cheaper": len(held.cheaper()),
-        "surely_cheaper": held.surely_cheaper(),
-        **{name: outcome and _outcome(roadmap, outcome, held.answer) for name, outcome in rivals.items()},
+        "answer": _outcome(roadmap, held.answer, held.answer),
+        "fixed": held.fixed and _outcome(roadmap, held.fixed, held.answer),
+        "drawn": [
+            {
+                "spread": drawn.spread,
+                "drawn": drawn.number,
+                "that_meet": len(drawn.rivals),
+                "cheaper": len(drawn.cheaper(held.answer)),
+                "surely_cheaper": drawn.surely_cheaper(held.answer),
+                "surely_dearer": drawn.surely_dearer(held.answer),
+                "cheapest": _outcome(roadmap, next(iter(drawn.rivals), None), held.answer),
+            }
+            for drawn in held.drawn
+        ],
     }
 
 
@@ -169,10 +184,19 @@ def _stories(roadmap: Roadmap) -> list[dict[str, Any]]:
             "story": story.name,
             "schedule": name,
             "pods": list(schedule.pods),
-            "npv_usd": story.schedules[at].mean_usd,
-            "missed_quarters": [quarter + 1 for quarter in story.schedules[at].missed(roadmap.target)],
+            "npv_usd": judged.outcome and judged.outcome.mean_usd,
+            "bounded": judged.outcome is not None and judged.outcome.bounded,
+            "missed_quarters": [quarter + 1 for quarter in judged.missed],
             "regret_usd": story.regret_usd(at),
         }
         for story in roadmap.stories
-        for at, (name, schedule) in enumerate(roadmap.planned)
+        for at, ((name, schedule), judged) in enumerate(zip(roadmap.planned, story.schedules, strict=True))
+    ]
+
+
+def _policies(roadmap: Roadmap) -> list[dict[str, Any]]:
+    return [
+        {"burst": each.burst, "npv_usd": each.usd, "more_usd": list(each.more_usd)}
+        | {"searched": each.burst in roadmap.policies.starts}
+        for each in roadmap.policies.policies
     ]

@@ -84,6 +84,8 @@ class Sample:
     asked_device_h: float
     stranded_device_h: float
     rejected: int
+    owned_usd: float = 0.0
+    """Of `usd`, what pools and sites cost; 0 where nobody asks."""
 
 
 class PriceFactors(NamedTuple):

@@ -25,8 +25,8 @@ from scheduler.study.cells.policy_names import parse_policy, with_policy
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, Sample, Target
+from scheduler.study.roadmap.numbers import Look, PodNumbers
 from scheduler.study.roadmap.quarters import Quarter, month_of_quarter
-from scheduler.study.roadmap.search import Look, PodNumbers
 from traces.times import DAY_S
 from traces.trace import Trace
 
@@ -50,6 +50,7 @@ class MonthBench:
     """About how many jobs all runs have together, for whoever decides whether to compile."""
 
     def __post_init__(self) -> None:
+        self.looked_at: dict[tuple[str, int, int, str], int] = {}
         self.runs = KnownFigures(self.folder, self.workers, self.progress)
 
     def looker(self, story: str, arguments: Mapping[str, Any], *, skipped: int = 0) -> Look:
@@ -69,6 +70,9 @@ class MonthBench:
         self, story: str, cells_of: CellsOf, numbers: PodNumbers, burst: str, seeds: int
     ) -> list[Evaluation]:
         """Evaluate numbers of pods in quarters, on the first seeds; raises FailedRunError."""
+        for quarter, pods in numbers:
+            looked = story, quarter, pods, burst
+            self.looked_at[looked] = max(seeds, self.looked_at.get(looked, 0))
         cells = [cells_of(quarter, pods, burst, seeds) for quarter, pods in numbers]
         self.runs.of(story, in_turn_by_jobs(each for of_one in cells for each in of_one))  # for busy workers
         return [
@@ -102,9 +106,11 @@ def in_turn_by_jobs(cells: Iterable[Cell]) -> list[Cell]:
 def sample_of(metrics: Metrics, target: Target, window: tuple[int, int]) -> Sample:
     """Return the figures of a window, without capital: what is bought is paid as it is delivered."""
     group, scale = target.group, PERIOD_S / (window[1] - window[0])
+    capital_usd = metrics.get("usd:capital", 0.0)
     unmet = (inf if wait is None else wait for wait in metrics.get(f"waiting_s:{group}", ()))
     return Sample(
-        usd=(metrics["usd_total"] - metrics.get("usd:capital", 0.0)) * scale,
+        usd=(metrics["usd_total"] - capital_usd) * scale,
+        owned_usd=(metrics["usd_owned"] - capital_usd) * scale,
         sunk_usd=metrics.get("usd:operations", 0.0) * scale,
         rent_usd=metrics["usd_rent"] * scale,
         revenue_usd=metrics["revenue_usd"] * scale,

@@ -1,26 +1,49 @@
 """The answer beside other schedules on seeds that the search has not seen.
 
 Of many schedules the search takes the cheapest on its own seeds, which flatters that one there. So the answer
-is held against numbers of pods that stay the same from the start, and against schedules drawn at random from
-all that are within a pod of it, on other seeds, the same for all of them.
+is held against numbers of pods that stay the same from the start, and against schedules drawn at random, from
+all and from those that are within a pod of it, on other seeds, the same for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from scheduler.study.plan.candidates import mean_interval
-from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome
-from scheduler.study.roadmap.search import Look, Task
+from scheduler.study.roadmap.judge import Judge, cheapest_fixed, sure
+from scheduler.study.roadmap.numbers import Look
+from scheduler.study.roadmap.schedules import ScheduleOutcome
+from scheduler.study.roadmap.search import Task
 
 DRAWN = 200
-"""Schedules drawn at random."""
-SPREAD = 1
-"""Pods by which they differ from the answer in a quarter, at most."""
+"""Schedules drawn at random, of each sort."""
+NEAR = 1
+"""Pods by which those near the answer differ from it in a quarter, at most."""
+
+
+class DrawnSchedules(NamedTuple):
+    """Schedules drawn at random from those that are so many pods off at most; None: from all."""
+
+    spread: int | None
+    number: int
+    rivals: tuple[ScheduleOutcome, ...]
+    """Those that meet the target there, from the cheapest on; costs may be bounds."""
+
+    def cheaper(self, answer: ScheduleOutcome) -> list[ScheduleOutcome]:
+        """Return the rivals that meet the target for less than the answer."""
+        return [each for each in self.rivals if each.mean_usd < answer.mean_usd]
+
+    def surely_cheaper(self, answer: ScheduleOutcome) -> int:
+        """Return how many of these are cheaper with all of their interval."""
+        return sum(mean_interval(each.more_usd(answer))[1] < 0 for each in self.cheaper(answer))
+
+    def surely_dearer(self, answer: ScheduleOutcome) -> int:
+        """Return how many rivals cost more than the answer with all of their interval."""
+        return sum(mean_interval(each.more_usd(answer))[0] > 0 for each in self.rivals)
 
 
 class HeldOut(NamedTuple):
@@ -30,50 +53,34 @@ class HeldOut(NamedTuple):
     answer: ScheduleOutcome
     fixed: ScheduleOutcome | None
     """The cheapest that has all its pods from the start and meets the target there."""
-    drawn: int
-    """How many other schedules were drawn."""
-    rivals: tuple[ScheduleOutcome, ...]
-    """Those of them that meet the target there, from the cheapest on."""
-
-    def cheaper(self) -> list[ScheduleOutcome]:
-        """Return the rivals that meet the target for less than the answer."""
-        return [each for each in self.rivals if each.mean_usd < self.answer.mean_usd]
-
-    def surely_cheaper(self) -> int:
-        """Return how many of these are cheaper with all of their interval."""
-        usd = self.answer.npv_usd()
-        return sum(mean_interval(each.npv_usd() - usd)[1] < 0 for each in self.cheaper())
+    drawn: tuple[DrawnSchedules, ...]
 
 
-def held_out(
-    look: Look,
-    seeds: range,
-    best: ScheduleOutcome,
-    task: Task,
-    cheapest_fixed: Callable[[Look, ScheduleOutcome, Task, int], ScheduleOutcome | None],
-) -> HeldOut:
-    """Run the answer and its rivals on other seeds, which `look` runs; raises FailedRunError."""
-    burst, count = best.schedule.burst, len(seeds)
-    others = draw_schedules(best.schedule.pods, task, DRAWN)
-    numbers = sorted({number for pods in [best.schedule.pods, *others] for number in enumerate(pods)})
-    seen = dict(zip(numbers, look(numbers, burst, count), strict=True))
-
-    def outcome(pods: tuple[int, ...]) -> ScheduleOutcome:
-        evaluations = tuple(seen[number] for number in enumerate(pods))
-        return ScheduleOutcome(Schedule(pods, burst), evaluations, task.terms, task.present)
-
-    found = [each for each in map(outcome, others) if not each.missed(task.target)]
-    found.sort(key=lambda each: each.mean_usd)
-    fixed = cheapest_fixed(look, best, task, count)
-    return HeldOut(seeds, outcome(best.schedule.pods), fixed, len(others), tuple(found))
+def held_out(look: Look, seeds: range, best: ScheduleOutcome, task: Task) -> HeldOut:
+    """Hold the answer against its rivals on other seeds, which `look` runs; raises FailedRunError."""
+    pods = best.schedule.pods
+    judge = Judge(look, best.schedule.burst, task, len(seeds))
+    answer = judge.run(pods)
+    judge.look_below(pods)
+    drawn = []
+    for spread in (None, NEAR):
+        others = draw_schedules(pods, task, DRAWN, spread)
+        found = [each for other in others if (each := sure(judge, judge.judged(other), answer))]
+        found.sort(key=lambda each: each.mean_usd)
+        drawn.append(DrawnSchedules(spread, len(others), tuple(found)))
+    return HeldOut(seeds, answer, cheapest_fixed(judge, len(pods), answer), tuple(drawn))
 
 
-def draw_schedules(pods: Sequence[int], task: Task, count: int) -> list[tuple[int, ...]]:
-    """Return at most so many schedules other than `pods`, drawn alike likely from all within `SPREAD` of it.
+def draw_schedules(
+    pods: Sequence[int], task: Task, count: int, spread: int | None = NEAR
+) -> list[tuple[int, ...]]:
+    """Return at most so many schedules other than `pods`, drawn alike likely from all within `spread` of it.
 
-    Pods are never fewer than before. None is drawn twice, and all are taken where there are no more.
+    Without one, from all there are. Pods are never fewer than before. None is drawn twice, and all are taken
+    where there are no more.
     """
-    near = [range(max(task.present, number - SPREAD), min(task.most, number + SPREAD) + 1) for number in pods]
+    far = task.most if spread is None else spread
+    near = [range(max(task.present, number - far), min(task.most, number + far) + 1) for number in pods]
 
     @cache
     def ways(quarter: int, least: int) -> int:

@@ -10,17 +10,20 @@ from scheduler.catalog import load_catalog
 from scheduler.stock.stock import stock_of
 from scheduler.study.plan.candidates import PriceFactors
 from scheduler.study.plan.search import levels
+from scheduler.study.roadmap.coarse import CoarseSearch, compared
 from scheduler.study.roadmap.evaluations import MonthBench
 from scheduler.study.roadmap.full_run import full_run
 from scheduler.study.roadmap.generations import Generation, GenerationOutcome
 from scheduler.study.roadmap.held_out import HeldOut, held_out
+from scheduler.study.roadmap.judge import Judge, Judged, cheapest_fixed
+from scheduler.study.roadmap.numbers import Look
 from scheduler.study.roadmap.price_changes import PriceChange, under_other_prices
 from scheduler.study.roadmap.quarters import first_midnight
 from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
-from scheduler.study.roadmap.roadmap import Beside, Roadmap, StoryOutcome
+from scheduler.study.roadmap.roadmap import Beside, Roadmap, RunsMade, StoryOutcome
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, ScheduleTerms, neighbours
 from scheduler.study.roadmap.screening import load_curve, screened
-from scheduler.study.roadmap.search import Look, Task, descend, search
+from scheduler.study.roadmap.search import Task, search
 from scheduler.study.roadmap.stories import AS_GIVEN_STORY, DemandStory, stories_of
 from traces.times import DAY_S
 
@@ -37,6 +40,8 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False, fresh
     (name, bench, question), best = generations[at], tried[at].outcome.best
     scenario = bench.scenario
     seeds = range(scenario.seed, scenario.seed + question.seeds)
+    found = _beside(generations[at], tried[at], best, seeds, fresh) if best else NOTHING_BESIDE
+    days = full_run(bench, best, levels(question.seeds)[0]) if best and full else ()
     return Roadmap(
         scenario=scenario.name,
         pool=name,
@@ -47,12 +52,23 @@ def make_roadmap(generations: Sequence[Generation], *, full: bool = False, fresh
         seeds=seeds,
         target=bench.target,
         generations=tuple(each.outcome for each in tried),
+        policies=tried[at].policies,
         screening=tried[at].start,
         best=best,
-        **(_beside(generations[at], tried[at], best, seeds, fresh) if best else NOTHING_BESIDE),
-        full=full_run(bench, best, levels(question.seeds)[0]) if best and full else (),
-        runs=sum(each.bench.runs.computed for each in generations),
-        reused=sum(each.bench.runs.reused for each in generations),
+        **found,
+        full=days,
+        runs=runs_made([each.bench for each in generations]),
+    )
+
+
+def runs_made(benches: Sequence[MonthBench]) -> RunsMade:
+    """Return how many months were run, and for how many numbers of pods."""
+    seeds = [count for bench in benches for count in bench.looked_at.values()]
+    return RunsMade(
+        computed=sum(bench.runs.computed for bench in benches),
+        reused=sum(bench.runs.reused for bench in benches),
+        numbers=len(seeds),
+        decided=seeds.count(1),
     )
 
 
@@ -66,16 +82,19 @@ def _beside(
     generation: Generation, found: _Search, best: ScheduleOutcome, seeds: range, fresh: int
 ) -> dict[str, Any]:
     """Return all that an answer is held against, as fields of the roadmap."""
-    (_, bench, question), (_, look, task, _) = generation, found
+    (_, bench, question), (_, look, task, _, _) = generation, found
     stories = stories_of(bench.scenario.demand, first_midnight(bench.scenario).date(), bench.quarters)
     looks = {story.name: bench.looker(story.name, story.arguments) for story in stories}
     looks[AS_GIVEN_STORY] = look  # it has the cells of the search
-    planned, told = _held_against(looks, best, stories, task, question)
+    few, judge = levels(question.seeds)[0], Judge(look, best.schedule.burst, task, question.seeds)
+    judge.run(best.schedule.pods)
+    judge.look_below(best.schedule.pods)
+    planned, told = held_against(looks, best, stories, task, few)
     others = range(seeds.stop, seeds.stop + fresh)
     return {
-        "neighbours": _neighbours(look, best, task, question.seeds),
-        "waiting": _outcome(look, best.schedule.later(task.present), task, question.seeds),
-        "fixed": cheapest_fixed(look, best, task, question.seeds),
+        "neighbours": neighbours_beside(judge, best, few),
+        "waiting": judge.run(best.schedule.later(task.present).pods, few),
+        "fixed": cheapest_fixed(judge, len(best.quarters), best),
         "planned": planned,
         "stories": told,
         "prices": _otherwise_priced(generation, look, best, task),
@@ -92,17 +111,20 @@ class _Search(NamedTuple):
     look: Look
     task: Task
     start: tuple[int, ...]
-    """The pods from which it set out."""
+    """The pods that the load alone would have one own."""
+    policies: CoarseSearch
 
 
 def _searched(generation: Generation) -> _Search:
     name, bench, question = generation
     look, start = bench.looker(AS_GIVEN_STORY, bench.scenario.demand), screening(bench, question)
-    bench.study_jobs *= levels(question.seeds)[0] * LOOKED_AT * len(question.bursts)
+    rounds = levels(question.seeds)
+    bench.study_jobs *= rounds[0] * LOOKED_AT * len(question.bursts)
     terms = terms_of(bench.scenario, bench.pool, bench.quarters, question)
     task = Task(bench.target, terms, question.present, question.most)
-    best = search(look, question.bursts, task, levels(question.seeds), start)
-    return _Search(GenerationOutcome(name, best), look, task, start)
+    policies = compared(look, question.bursts, task, rounds[0], start)
+    best = search(look, policies.starts, task, rounds)
+    return _Search(GenerationOutcome(name, best), look, task, start, policies)
 
 
 def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:
@@ -130,11 +152,6 @@ def screening(bench: MonthBench, question: RoadmapQuestion) -> tuple[int, ...]:
     return tuple(max(pods[: at + 1]) for at in range(len(pods)))
 
 
-def _outcome(look: Look, schedule: Schedule, task: Task, seeds: int) -> ScheduleOutcome:
-    evaluations = look(list(enumerate(schedule.pods)), schedule.burst, seeds)
-    return ScheduleOutcome(schedule, tuple(evaluations), task.terms, task.present)
-
-
 def _otherwise_priced(
     generation: Generation, look: Look, best: ScheduleOutcome, task: Task
 ) -> tuple[PriceChange, ...]:
@@ -149,57 +166,40 @@ def _otherwise_priced(
 def _on_other_seeds(bench: MonthBench, best: ScheduleOutcome, task: Task, seeds: range) -> HeldOut:
     scenario = bench.scenario
     look = bench.looker("other seeds", scenario.demand, skipped=seeds.start - scenario.seed)
-    return held_out(look, seeds, best, task, cheapest_fixed)
+    return held_out(look, seeds, best, task)
 
 
-def _neighbours(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> tuple[Beside, ...]:
-    found = neighbours(best.schedule, task.present, task.most)
-    numbers = {number for each in found for number in enumerate(each.schedule.pods)}
-    look(sorted(numbers), best.schedule.burst, seeds)  # together, for busy workers
-    return tuple(Beside(each, _outcome(look, each.schedule, task, seeds)) for each in found)
+def neighbours_beside(judge: Judge, best: ScheduleOutcome, few: int) -> tuple[Beside, ...]:
+    """Return the schedules one step away: those with fewer pods run on few seeds, others as is known."""
+    beside = []
+    for each in neighbours(best.schedule, judge.task.present, judge.task.most):
+        outcome = judge.judged(each.schedule.pods).outcome
+        beside.append(Beside(each, outcome or judge.run(each.schedule.pods, few)))
+    return tuple(beside)
 
 
-def cheapest_fixed(look: Look, best: ScheduleOutcome, task: Task, seeds: int) -> ScheduleOutcome | None:
-    """Return the cheapest schedule that has all its pods from the start and meets the target.
-
-    With the answer's policy. More pods are looked at while that saves, as costs are nearly convex in them.
-    """
-    found: ScheduleOutcome | None = None
-    quarters, burst = len(best.quarters), best.schedule.burst
-    for pods in range(max(1, task.present), task.most + 1):
-        (fullest,) = look([(quarters - 1, pods)], burst, seeds)
-        if not fullest.meets(task.target):
-            continue  # one quarter that misses is enough
-        fixed = _outcome(look, Schedule((pods,) * quarters, burst), task, seeds)
-        if fixed.missed(task.target):
-            continue
-        if found is not None and fixed.mean_usd >= found.mean_usd:
-            break
-        found = fixed
-    return found
-
-
-def _held_against(
+def held_against(
     looks: Mapping[str, Look],
     best: ScheduleOutcome,
     stories: Sequence[DemandStory],
     task: Task,
-    question: RoadmapQuestion,
+    few: int,
 ) -> tuple[tuple[tuple[str, Schedule], ...], tuple[StoryOutcome, ...]]:
-    """Search anew under each story, with the answer's policy on few seeds, and cross all of them."""
-    few, burst = levels(question.seeds)[0], best.schedule.burst
-    answers = {name: descend(look, burst, task, few, best.schedule.pods) for name, look in looks.items()}
+    """Search anew under each story, with the answer's policy on few seeds, and cross all of them.
+
+    The answer is run under each story; what others come to is judged by what is known then.
+    """
+    judges = {name: Judge(look, best.schedule.burst, task, few) for name, look in looks.items()}
+    answers = {name: judge.cheapest(best.schedule.pods) for name, judge in judges.items()}
     planned = {best.schedule: "the answer"}
     for name, answer in answers.items():
         if answer is not None:
             planned.setdefault(answer.schedule, f"as for {name}")
-    told = [
-        StoryOutcome(
-            story.name,
-            story.meaning,
-            answers[story.name],
-            tuple(_outcome(looks[story.name], schedule, task, few) for schedule in planned),
-        )
-        for story in stories
-    ]
+    told = []
+    for story in stories:
+        judge = judges[story.name]
+        own = judge.run(best.schedule.pods)
+        others = [judge.judged(schedule.pods) for schedule in list(planned)[1:]]
+        judged = (Judged(best.schedule, own, own.missed(task.target)), *others)
+        told.append(StoryOutcome(story.name, story.meaning, answers[story.name], judged))
     return tuple((name, schedule) for schedule, name in planned.items()), tuple(told)

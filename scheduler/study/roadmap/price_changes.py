@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from scheduler.study.plan.candidates import PriceFactors
+from scheduler.study.roadmap.numbers import Look
 from scheduler.study.roadmap.question import RoadmapQuestion
 from scheduler.study.roadmap.schedules import ScheduleOutcome, ScheduleTerms
-from scheduler.study.roadmap.search import Look, Task, descend
+from scheduler.study.roadmap.search import Task, descend
 
 HIGH_RATE = 0.15
 

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.study.plan.candidates import Evaluation, Target
+from scheduler.study.roadmap.coarse import CoarseSearch
 from scheduler.study.roadmap.generations import GenerationOutcome
 from scheduler.study.roadmap.held_out import HeldOut
+from scheduler.study.roadmap.judge import Judged
 from scheduler.study.roadmap.price_changes import PriceChange
 from scheduler.study.roadmap.quarters import Quarter
 from scheduler.study.roadmap.question import RoadmapQuestion
@@ -20,7 +22,7 @@ from traces.times import HOUR_S
 
 
 class Beside(NamedTuple):
-    """A schedule one step away, over the same seeds."""
+    """A schedule one step away, over the same seeds or the first of them."""
 
     neighbour: Neighbour
     outcome: ScheduleOutcome
@@ -32,12 +34,24 @@ class StoryOutcome(NamedTuple):
     name: str
     meaning: str
     best: ScheduleOutcome | None
-    schedules: tuple[ScheduleOutcome, ...]
+    schedules: tuple[Judged, ...]
     """In the order of the roadmap's `planned`."""
 
     def regret_usd(self, at: int) -> float | None:
-        """Return what a schedule costs more than the cheapest there; None where there is none."""
-        return None if self.best is None else self.schedules[at].mean_usd - self.best.mean_usd
+        """Return what a schedule costs more than the cheapest there, or at least; None where nobody knows."""
+        outcome = self.schedules[at].outcome
+        return None if self.best is None or outcome is None else outcome.mean_usd - self.best.mean_usd
+
+
+class RunsMade(NamedTuple):
+    """What the answer rests on: months run, and what was said of others without running them."""
+
+    computed: int
+    reused: int
+    numbers: int
+    """Numbers of pods in a quarter, each under a policy, a demand and some seeds, that were looked at."""
+    decided: int
+    """Those of them of which the first seed alone shows that they miss the target."""
 
 
 class FullQuarter(NamedTuple):
@@ -61,6 +75,8 @@ class Roadmap:
     target: Target
     generations: tuple[GenerationOutcome, ...]
     """All that were tried, the pool's own first; `pool` names that of the answer."""
+    policies: CoarseSearch
+    """How policies were compared before quarters were searched."""
     screening: tuple[int, ...]
     """Pods that pay in each quarter if nothing queues, as the load alone has it."""
     best: ScheduleOutcome | None
@@ -76,8 +92,7 @@ class Roadmap:
     held_out: HeldOut | None
     """None where it was not asked for."""
     full: tuple[FullQuarter, ...]
-    runs: int
-    reused: int
+    runs: RunsMade
 
     def by_year(self) -> list[tuple[int, Floats]]:
         """Return calendar years, each with the present dollars of the quarters that begin in it, by seed."""

@@ -66,6 +66,8 @@ class ScheduleOutcome:
     quarters: tuple[Evaluation, ...]
     terms: ScheduleTerms
     present: int
+    bounded: bool = False
+    """Some of its quarters were not run with its pods: it costs at least, and waits at most, what is said."""
 
     def by_quarter(self) -> Floats:
         """Return present dollars by quarter and seed, those of purchases in the quarter of the delivery."""
@@ -76,6 +78,12 @@ class ScheduleOutcome:
     def npv_usd(self) -> Floats:
         """Return the present value of its cost in each seed."""
         return np.asarray(self.by_quarter().sum(axis=0), np.float64)
+
+    def more_usd(self, than: ScheduleOutcome) -> Floats:
+        """Return what it costs more than another, in each seed that both have."""
+        usd, other = self.npv_usd(), than.npv_usd()
+        seeds = min(len(usd), len(other))
+        return np.asarray(usd[:seeds] - other[:seeds], np.float64)
 
     @property
     def mean_usd(self) -> float:

@@ -1,26 +1,21 @@
-"""The cheapest schedule that meets the target in every quarter, by steepest descent over all of them at once.
+"""The cheapest schedule that meets the target in every quarter, by steepest descent over all at once.
 
-Each round looks at one pod fewer and one more in each quarter, and takes the best schedule among all that the
-numbers looked at allow, by dynamic programming. It ends where that is the one it set out from. If running
-costs are convex in pods and a target once met stays met, the cost is L-natural-convex, and no schedule at all
-is cheaper then (Murota, "Discrete Convex Analysis", SIAM 2003, theorem 7.14); else none that is made of the
-numbers looked at. Nothing here knows how a quarter is evaluated.
+Each round looks at the pods of the best schedule yet and at one fewer in each quarter, and takes the best
+among all schedules by dynamic programming; numbers not looked at cost the least that they may (`numbers.py`),
+so they are looked at where that would win. It ends where the best schedule is the one it set out from. If
+running costs are convex in pods and a target once met stays met, the cost is L-natural-convex, and no
+schedule at all is cheaper then (Murota, "Discrete Convex Analysis", SIAM 2003, theorem 7.14).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
-from scheduler.study.plan.candidates import Evaluation, Target, mean_interval
+from scheduler.study.plan.candidates import Target, mean_interval
+from scheduler.study.roadmap.numbers import KnownNumbers, Look, until_decided
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, ScheduleTerms
-
-PodNumbers = Sequence[tuple[int, int]]
-"""Quarters, each with a number of pods."""
-Look = Callable[[PodNumbers, str, int], list[Evaluation]]
-"""(quarters and pods, when jobs burst, number of seeds) -> the evaluation of each."""
 
 
 class Task(NamedTuple):
@@ -38,78 +33,86 @@ RIVALS_KEPT = 2
 
 
 def search(
-    look: Look, bursts: Sequence[str], task: Task, rounds: Sequence[int], start: Sequence[int]
+    look: Look, starts: Mapping[str, Sequence[int]], task: Task, rounds: Sequence[int]
 ) -> ScheduleOutcome | None:
     """Return the cheapest schedule with one of these policies; None where a quarter never meets the target.
 
-    `rounds` are the numbers of seeds, ascending; `start` are the pods from which the search sets out.
+    Each policy comes with the pods from which its search sets out. `rounds` are the numbers of seeds,
+    ascending.
     """
-    best, running = None, list(bursts)
+    best, running = None, dict(starts)
     for seeds in rounds:
         outcomes = []
-        for burst in running:
+        for burst, start in running.items():
             outcome = descend(look, burst, task, seeds, start)
             outcomes += [outcome] if outcome else []
         if not outcomes:
             return None
         outcomes.sort(key=lambda each: each.mean_usd)
-        best = outcomes[0]
-        start = best.schedule.pods
-        rivals = [each for each in outcomes[1:] if mean_interval(each.npv_usd() - best.npv_usd())[0] <= 0]
-        running = [best.schedule.burst, *(each.schedule.burst for each in rivals[:RIVALS_KEPT])]
+        best, pods = outcomes[0], {each.schedule.burst: each.schedule.pods for each in outcomes}
+        running = {burst: pods[burst] for burst in still_running(outcomes)}
     return best
+
+
+def still_running(outcomes: Sequence[ScheduleOutcome]) -> list[str]:
+    """Return the policy of the first outcome, and of some others that are not dearer than it for sure."""
+    best = outcomes[0]
+    rivals = [each for each in outcomes[1:] if mean_interval(each.npv_usd() - best.npv_usd())[0] <= 0]
+    return [best.schedule.burst, *(each.schedule.burst for each in rivals[:RIVALS_KEPT])]
 
 
 def descend(look: Look, burst: str, task: Task, seeds: int, start: Sequence[int]) -> ScheduleOutcome | None:
     """Return the cheapest schedule of a policy, on so many seeds; None where there is none."""
-    known: dict[int, dict[int, Evaluation]] = defaultdict(dict)
+    known = KnownNumbers(task.target)
+    return descend_on(known, look, burst, task, seeds, start)
+
+
+def descend_on(
+    known: KnownNumbers, look: Look, burst: str, task: Task, seeds: int, start: Sequence[int]
+) -> ScheduleOutcome | None:
+    """Do so from what is known already, and note what is seen."""
     around = tuple(min(max(count, task.present), task.most) for count in start)
+    decided = until_decided(look, task.target)
     while True:
-        wanted = [
-            (quarter, pods)
-            for quarter, count in enumerate(around)
-            for pods in (count - 1, count, count + 1)
-            if task.present <= pods <= task.most and pods not in known[quarter]
-        ]
-        for (quarter, pods), evaluation in zip(wanted, look(wanted, burst, seeds), strict=True):
-            known[quarter][pods] = evaluation
+        wanted = list(_wanted(known, around, task))
+        known.add(wanted, decided(wanted, burst, seeds))
         best = cheapest(known, task)
         if best is None:
-            further = _further(known, around, task)
-            if further == around:
-                return None
-            around = further
-        elif best == around or not wanted:
-            evaluations = tuple(known[quarter][count] for quarter, count in enumerate(best))
+            return None
+        if best == around and not wanted:
+            evaluations = tuple(known.by_quarter[quarter][count] for quarter, count in enumerate(best))
             return ScheduleOutcome(Schedule(best, burst), evaluations, task.terms, task.present)
-        else:
-            around = best
+        around = best
 
 
-def _further(
-    known: Mapping[int, Mapping[int, Evaluation]], around: tuple[int, ...], task: Task
-) -> tuple[int, ...]:
-    """Return where to look next: further up in each quarter in which no number meets the target yet."""
-    least, further = task.present, []
-    for quarter in range(len(around)):
-        meeting = [pods for pods, each in known[quarter].items() if pods >= least and each.meets(task.target)]
-        least = min(meeting, default=min(task.most, max(least, *known[quarter]) + 1))
-        further.append(least)
-    return tuple(further)
+def _wanted(known: KnownNumbers, around: Sequence[int], task: Task) -> Iterator[tuple[int, int]]:
+    """Yield the numbers to look at: those of a schedule, and one fewer unless they are known to miss."""
+    for quarter, count in enumerate(around):
+        if known.misses(quarter, count):
+            continue
+        looked_at, fewer = known.by_quarter[quarter], count - 1
+        if count not in looked_at:
+            yield quarter, known.next_look(quarter, count, task.most)
+        elif fewer >= task.present and fewer not in looked_at and not known.misses(quarter, fewer):
+            yield quarter, fewer
 
 
-def cheapest(known: Mapping[int, Mapping[int, Evaluation]], task: Task) -> tuple[int, ...] | None:
-    """Return the cheapest schedule of numbers that are known to meet the target; of equals, fewer pods."""
+def cheapest(known: KnownNumbers, task: Task) -> tuple[int, ...] | None:
+    """Return the cheapest schedule of numbers that may meet the target; of equals, fewer pods.
+
+    A number that was not looked at costs the least that it may.
+    """
     paths: dict[int, tuple[float, tuple[int, ...]]] = {task.present: (0.0, ())}
     for quarter, pod_usd in enumerate(task.terms.pod_usd):
         following = {}
-        for pods, evaluation in known[quarter].items():
+        for pods in range(task.present, task.most + 1):
             before = [
                 (usd + (pods - fewer) * pod_usd, path)
                 for fewer, (usd, path) in paths.items()
                 if fewer <= pods
             ]
-            if before and evaluation.meets(task.target):
+            evaluation = None if known.misses(quarter, pods) else known.least(quarter, pods)
+            if before and evaluation is not None:
                 usd, path = min(before)
                 usd += float(task.terms.running_usd(quarter, evaluation).mean())
                 following[pods] = (usd, (*path, pods))
