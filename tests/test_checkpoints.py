@@ -160,6 +160,12 @@ def test_free_checkpoints_are_best_written_every_second() -> None:
     assert plan_of(CheckpointSpec(interval="daly"), None, twice, 1e-5) == CheckpointPlan(1, 0)
 
 
+def test_dalys_interval_where_roots_are_whole() -> None:
+    """With d = M / 2, 43/36 M - d; with d = M / 8, 157/144 of M / 2, less d."""
+    assert daly_s(3_600, 1_800) == pytest.approx(2_500, rel=1e-14)
+    assert daly_s(28_800, 3_600) == pytest.approx(14_400 * 157 / 144 - 3_600, rel=1e-14)
+
+
 @pytest.mark.parametrize(("mtbf_min", "printed_min"), [(24 * 60, "117"), (6 * 60, "57"), (15, "9.1")])
 def test_intervals_are_those_that_daly_prints(mtbf_min: int, printed_min: str) -> None:
     """Captions of his figures 3 to 5, where a checkpoint takes 5 minutes."""

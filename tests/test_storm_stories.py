@@ -122,6 +122,14 @@ def test_with_checkpoints_it_goes_on_from_the_last_that_was_finished() -> None:
     ]
 
 
+@pytest.mark.parametrize(("at_s", "start_s", "lost"), [(103, None, 0), (107, None, 0), (108, 107, 2)])
+def test_whoever_is_stopped_before_it_works_loses_nothing(at_s: int, start_s: int | None, lost: int) -> None:
+    """As above, and again while it restarts, as its work begins, or a second later."""
+    scenario = owned(checkpoints={"interval": "30s", "restart_s": 7, **FIVE_SECONDS})
+    world = replay(scenario, [broken(40, 60), broken(at_s, at_s + 1)], job(0, 100, 2))
+    assert attempts(world)[1] == (0, "own", 100, start_s, at_s, "failed", 0, 0, lost)
+
+
 def test_a_checkpoint_that_is_not_finished_counts_for_nothing() -> None:
     world = replay(owned(checkpoints={"interval": "30s", **FIVE_SECONDS}), [broken(34, 35)], job(0, 100, 2))
     assert attempts(world)[0] == (0, "own", 0, 0, 34, "failed", 0, 4, 60)

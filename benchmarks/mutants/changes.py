@@ -100,10 +100,11 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def sample(root: Path, files: Sequence[Path], count: int, rng: random.Random) -> list[Mutant]:
-    """Draw so many changes of some files, evenly over their text: each file has its share."""
+    """Draw so many changes of some files, evenly over their text, so that each has its share; shuffled."""
     places = [(file, at) for file in files for at in range(len(list(sites(parse(file)))))]
     step = len(places) / count
-    drawn = (places[int((number + rng.random()) * step)] for number in range(count))
+    drawn = [places[int((number + rng.random()) * step)] for number in range(count)]
+    rng.shuffle(drawn)
     return [mutant(root, file, at) for file, at in drawn]
 
 

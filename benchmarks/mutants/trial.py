@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from benchmarks.mutants.changes import Mutant
 from benchmarks.mutants.reach import Reach
 from benchmarks.mutants.session import cpu_s, session
 
-FACTOR, GRACE_S = 10, 20
-"""A test that takes so many times the processor's seconds that it takes without a mutant, and so many more,
-does not end. Wall time says nothing on a busy machine."""
+FACTOR, GRACE_S = 6, 5
+"""A test that takes so many times the processor's seconds that it takes without a mutant, and so many more
+beside what its file takes, does not end. Wall time says nothing on a busy machine."""
 
 _VERSIONS = count(1)
 
@@ -28,7 +29,7 @@ class Trial:
 
     def __init__(self, tests: Mapping[str, float], into: Path) -> None:
         self._order = {test: place for place, test in enumerate(tests)}
-        self._cpu_s = tests
+        self._most_s = tests
         self._into = into
 
     @pytest.hookimpl(trylast=True)
@@ -40,7 +41,7 @@ class Trial:
     def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
         """Limit what a test may take of the processor, and say that it began."""
         self._into.write_text(f"does not end: {item.nodeid}", encoding="utf-8")
-        most_s = int(cpu_s() + FACTOR * self._cpu_s[item.nodeid] + GRACE_S)
+        most_s = int(cpu_s() + self._most_s[item.nodeid]) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (most_s, resource.RLIM_INFINITY))
         return (yield)
 
@@ -52,7 +53,7 @@ class Trial:
 
 
 def in_order(mutant: Mutant, reached: Mapping[str, Reach], best: Sequence[str]) -> list[dict[str, float]]:
-    """Return the tests that a mutant meets, with what they take: of the files that know it best, then others.
+    """Return the tests that a mutant meets, and how long: of the files that know it best, then others.
 
     Quick files come first, and in them quick tests. Of tests that start processes it is not known what they
     reach: they are asked where they know the file best. So are all for what runs on import, if none reaches
@@ -65,14 +66,21 @@ def in_order(mutant: Mutant, reached: Mapping[str, Reach], best: Sequence[str]) 
     asked = [
         test for test, found in reached.items() if test in near or (found.starts and file_of(test) in best)
     ]
-    by_file: defaultdict[str, float] = defaultdict(float)
-    for test in asked:
-        by_file[file_of(test)] += reached[test].cpu_s
+    asked_s, all_s = seconds(reached, asked), seconds(reached, reached)
     for test in sorted(
-        asked, key=lambda test: (reached[test].starts, by_file[file_of(test)], reached[test].cpu_s)
+        asked, key=lambda test: (reached[test].starts, asked_s[file_of(test)], reached[test].cpu_s)
     ):
-        stages[0 if file_of(test) in best else 1][test] = reached[test].cpu_s
+        most_s = FACTOR * reached[test].cpu_s + all_s[file_of(test)] + GRACE_S
+        stages[0 if file_of(test) in best else 1][test] = most_s
     return stages
+
+
+def seconds(reached: Mapping[str, Reach], tests: Iterable[str]) -> dict[str, float]:
+    """Return what some tests take by file."""
+    taken_s: defaultdict[str, float] = defaultdict(float)
+    for test in tests:
+        taken_s[file_of(test)] += reached[test].cpu_s
+    return taken_s
 
 
 def file_of(test: str) -> str:
@@ -92,9 +100,8 @@ def killer(tree: Path, mutant: Mutant, stages: Sequence[Mapping[str, float]], lo
     file = tree / mutant.file
     text, stat = file.read_bytes(), file.stat()
     file.write_text(mutant.text, encoding="utf-8")
-    os.utime(
-        file, (stat.st_atime, stat.st_mtime + 1e6)
-    )  # what was compiled of it is out of date, even at once
+    version = next(_VERSIONS)
+    os.utime(file, (version, version))  # so that what was compiled of another is out of date
     try:
         for tests in stages:
             if tests and (killed_by := _killer(tree, tests, log)):
@@ -106,13 +113,12 @@ def killer(tree: Path, mutant: Mutant, stages: Sequence[Mapping[str, float]], lo
 
 
 def _killer(tree: Path, tests: Mapping[str, float], log: Path) -> str:
-    """Return the first of some tests that fails; what does not end is run again, alone."""
+    """Return the first of some tests that fails; what does not start, or only waits, is tried again."""
     files = list(dict.fromkeys(map(file_of, tests)))
     fate = log.with_suffix(".fate")
     for _ in range(2):
         fate.write_text(f"does not start: {' '.join(files)}", encoding="utf-8")
-        if not session(tree, log, files, Trial(tests, fate)):
-            return ""
-        if not (killed_by := fate.read_text(encoding="utf-8")).startswith("does not"):
+        code = session(tree, log, files, Trial(tests, fate))
+        if code in (0, 1, -signal.SIGXCPU):
             break
-    return killed_by
+    return fate.read_text(encoding="utf-8") if code else ""
