@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import pairwise
 from math import exp, sqrt
 from pathlib import Path
@@ -20,6 +21,7 @@ from scipy import stats
 
 from scheduler.scenario import Scenario
 from scheduler.weather import AFTER_S, Weather, weather_of, with_prices
+from scheduler.weather.renewal import DailyHazard
 from scheduler.weather.table_rules import SERVICE, WHATS
 from tests import build
 from tests.build import job, offer, pool, scenario
@@ -540,3 +542,39 @@ def test_with_prices_changes_prices_alone() -> None:
         assert new.prices[-1] == (500_000, 3.6)
         assert msgspec.structs.replace(new, prices=old.prices) == old
     assert after.pools == before.pools
+
+
+# what is drawn
+
+
+UNLIKE_HOURS = {"up_h": 3, "by_hour": [1.0] * 12 + [3.0] * 12, "down_h": 0.5}
+SKIES = {
+    "all": storm(seed=5),
+    "uneven": scenario(
+        [pool(8, 3, failures=[{"mtbf_h": 40, "repair_h": 3, "repair_sigma": 0.7}])],
+        [offer("cloud", 40, key="nodes", reclaim=UNLIKE_HOURS)],
+    ),
+}
+DRAWN = {
+    "all": "device 418507de cabinet ed43f4d9 pod ec802b94 maintenance 9764a80b reclaim 2b48ff28 shortage "
+    "a4088b7d refused afa568c6 slow_boot f3200030 failed_boot 295ffd0d price d4e0e88e",
+    "uneven": "device 69b2344b reclaim 7799eabb",
+}
+"""By sort of weather, of twelve days from seven in the morning on; all runs in weather change with them."""
+
+
+@pytest.mark.parametrize("sky", SKIES)
+def test_the_same_weather_is_drawn_on_every_machine_for_ever(sky: str) -> None:
+    weather = drawn(SKIES[sky], 12 * DAY_S, 7 * HOUR_S)
+    found = {what: repr(rows(weather, what)) for what in WHATS if rows(weather, what)}
+    digests = (f"{what} {sha256(text.encode()).hexdigest()[:8]}" for what, text in found.items())
+    assert " ".join(digests) == DRAWN[sky]
+
+
+def test_a_node_is_there_for_a_second_at_least() -> None:
+    """However short its up-times are: from 0 to 1, from 11 to 12."""
+    hazard = DailyHazard(1e-9, [1.0] * 24, 0)
+    assert hazard.cycles(np.random.default_rng(1), np.zeros(1, np.int64), np.full((2, 1), 10)).tolist() == [
+        [11],
+        [22],
+    ]
