@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from scheduler.catalog.models import Figure
 from scheduler.cli import main
 from scheduler.scenario import Scenario, ScenarioError, parse_scenario
 from scheduler.stock.assumed import assumed_weather, unsure_figures
-from scheduler.weather import WEATHER, Weather, WeatherError, weather_of
+from scheduler.weather import WEATHER, Weather, WeatherError, intervals, weather_of
 from scheduler.weather.availability import Factors, availability, factors, happenings
 from tests import build
 from tests.build import job, offer, pool, scenario
@@ -266,6 +267,32 @@ def test_maintenance_of_a_pod_that_is_not_there_is_named(pods: list[int]) -> Non
 def test_too_much_weather_is_refused_before_it_is_drawn(of: Scenario) -> None:
     with pytest.raises(WeatherError, match="more than 10,000,000 intervals"):
         drawn(of, 20_000_000)
+
+
+@pytest.mark.parametrize(
+    ("of", "until_s"),
+    [
+        (scenario([pool(10, failures=[{"mtbf_h": 0.5, "repair_h": 0.5}])], seed=3), 18_330),
+        (scenario([pool(1, 2, maintenance=[{"from_h": 0, "to_h": 0.5, "every_h": 1}])]), 90_000),
+        (scenario(offers=[offer("cloud", refusals={"probability": 0.1, "slot_s": 60})]), 3_000),
+        (scenario(offers=[offer("cloud", boots={"slow_probability": 0.1, "slot_s": 60})]), 3_000),
+        (scenario(offers=[offer("cloud", drift={"volatility": 0.1, "step_h": 1 / 60})]), 3_000),
+    ],
+    ids=["failures", "maintenance", "refusals", "boots", "drift"],
+)
+def test_weather_is_drawn_up_to_the_limit_and_no_further(
+    monkeypatch: pytest.MonkeyPatch, of: Scenario, until_s: int
+) -> None:
+    """Of 50 rows. Failures are expected to be 50.9, which may be fewer; 51.5 are refused for sure."""
+    monkeypatch.setattr(intervals, "MOST_ROWS", 50)
+    assert len(drawn(of, until_s).table) > 0
+    with pytest.raises(WeatherError, match="more than 50 intervals"):
+        drawn(of, until_s + (217 if of.pools and of.pools[0].failures else 1))
+
+
+def test_what_there_is_none_of_is_always_in_service() -> None:
+    weather = drawn(scenario([pool(4)]), DAY_S)
+    assert availability(replace(weather, devices={"own": 0}), "own") == 1
 
 
 @pytest.mark.parametrize("repair_h", [1.0, 1e9])

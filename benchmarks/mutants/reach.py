@@ -157,7 +157,8 @@ def reach(unchanged: Path, noting: Path, files: Sequence[str], kept: Path) -> di
 def _run(noting: Path, file: str, blocks: int, lines: Path) -> None:
     """Run a test file that notes what it reaches."""
     part, log = lines.with_suffix(".part"), lines.with_suffix(".log")
-    if code := session(noting, log, [file], Notes(blocks, part)):
+    leaves_open = ("-W", "ignore::pytest.PytestUnraisableExceptionWarning")  # as a test does that is cut off
+    if code := session(noting, log, [file, *leaves_open], Notes(blocks, part)):
         raise SystemExit(f"{file}: fails without a mutant ({code}), see {log}")
     part.rename(lines)
 
