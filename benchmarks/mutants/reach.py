@@ -75,6 +75,7 @@ class Notes:
         self._reached = bytearray(blocks)
         self._fixtures: dict[str, bytes] = {}
         self._runs = False
+        self._failed: set[str] = set()
         setattr(builtins, NOTES, self._reached)
         signal.signal(signal.SIGPROF, self._cut)
 
@@ -103,7 +104,8 @@ class Notes:
                 self._add(self._fixtures.get(name, b""))
             starts = cpu_s(resource.RUSAGE_CHILDREN) > others_s
             blocks = np.flatnonzero(np.frombuffer(bytes(self._reached), np.uint8)).tolist()
-            self._into.write(json.dumps([item.nodeid, blocks, cpu_s() - began_s, starts]) + "\n")
+            fails = item.nodeid in self._failed
+            self._into.write(json.dumps([item.nodeid, blocks, cpu_s() - began_s, starts, fails]) + "\n")
             self._into.flush()
 
     @pytest.hookimpl(wrapper=True)
@@ -120,6 +122,11 @@ class Notes:
         finally:
             self._runs = False
             signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Keep who fails, as what starts processes may on a busy machine."""
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     def _add(self, reached: bytes) -> None:
         for number in np.flatnonzero(np.frombuffer(reached, np.uint8)).tolist():
@@ -149,8 +156,11 @@ def reach(unchanged: Path, noting: Path, files: Sequence[str], kept: Path) -> di
         if not lines.exists():
             _run(noting, file, len(blocks), lines)
         for line in lines.read_text(encoding="utf-8").splitlines():
-            test, numbers, taken_s, starts = json.loads(line)
-            found[test] = Reach(frozenset(blocks[number] for number in numbers), taken_s, starts)
+            test, numbers, taken_s, starts, fails = json.loads(line)
+            if fails:
+                print(f"{test}: fails without a mutant, and is left out", flush=True)
+            else:
+                found[test] = Reach(frozenset(blocks[number] for number in numbers), taken_s, starts)
     return found
 
 
@@ -158,8 +168,8 @@ def _run(noting: Path, file: str, blocks: int, lines: Path) -> None:
     """Run a test file that notes what it reaches."""
     part, log = lines.with_suffix(".part"), lines.with_suffix(".log")
     leaves_open = ("-W", "ignore::pytest.PytestUnraisableExceptionWarning")  # as a test does that is cut off
-    if code := session(noting, log, [file, *leaves_open], Notes(blocks, part)):
-        raise SystemExit(f"{file}: fails without a mutant ({code}), see {log}")
+    if (code := session(noting, log, [file, *leaves_open], Notes(blocks, part))) not in (0, 1):
+        raise SystemExit(f"{file}: does not run ({code}), see {log}")
     part.rename(lines)
 
 
