@@ -362,13 +362,21 @@ def test_blocks_of_any_size_read_the_same(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_swf_without_a_start_says_that_it_has_none(tmp_path: Path) -> None:
-    for given in ("", "0", "-5", "soon", "99999999999", "99999999999999", "1046713529x"):
+    for given in ("", "0", "-5", "soon", "4102444800", "99999999999", "99999999999999", "1046713529x"):
         header = f"; UnixStartTime: {given}\n"
         found = imported(tmp_path, "swf", header + "1 0 0 9 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\n")
         assert found.trace.epoch == datetime(1970, 1, 1, tzinfo=UTC)
         (said,) = found.report.assumed
         why = f'as UnixStartTime is "{given}", not from 1 to 4,102,444,800'
         assert said == f"epoch: 1970, {why if given else 'for want of a UnixStartTime'}"
+
+
+@pytest.mark.parametrize("given", [1, 4_102_444_799])
+def test_swf_starts_at_any_second_until_2100(tmp_path: Path, given: int) -> None:
+    header = f"; UnixStartTime: {given}\n"
+    found = imported(tmp_path, "swf", header + "1 0 0 9 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\n")
+    assert found.trace.epoch.timestamp() == given
+    assert found.report.assumed == ()
 
 
 def test_ids_that_repeat_are_replaced_and_ties_keep_the_files_order(tmp_path: Path) -> None:
@@ -542,10 +550,13 @@ def test_gavels_later_traces_have_weights_and_deadlines(tmp_path: Path) -> None:
 
 def test_shockwaves_traces_bring_their_durations(tmp_path: Path) -> None:
     line = "GPT-9\tcd %s\tlm\t-n\t0\t83\t{}\tgns\t1\t-1.000000\t{}\t{}\n"
-    found = imported(tmp_path, "gavel", line.format(8, 1418, 0) + line.format(2, 3338.4, 55))
+    spans = ((8, 1418, 0), (2, 3338.4, 55), (1, 0.4, 60), (1, 1.5, 61))
+    found = imported(tmp_path, "gavel", "".join(line.format(*each) for each in spans))
     assert rows(found.trace, "submit_s", "runtime_s", "gang", "priority") == [
         (0, 1418, 8, 1),
         (55, 3338, 2, 1),
+        (60, 1, 1, 1),
+        (61, 2, 1, 1),
     ]
     assert found.report.assumed[0] == "run time: the duration on its own cluster"
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import inf, nan
 
+import numpy as np
 import pytest
 
 from traces import numbers as of
+from traces.confidence import BlocksDrawn, halfwidth, halfwidth_of_draws
 from traces.tables import markdown, table
 
 WRITTEN = [
@@ -88,3 +90,15 @@ def test_a_markdown_table_is_aligned_too() -> None:
 def test_a_row_has_as_many_cells_as_the_head() -> None:
     with pytest.raises(ValueError, match="zip"):
         table(["a", "b"], [["1"]])
+
+
+def test_intervals_by_hand() -> None:
+    """1 and 3: a deviation of sqrt(2), and 12.7062 is Student's 97.5% for 1 degree of freedom, 4.3027 for 2.
+
+    Drawn from 4 blocks of 3 that are free: the deviation times sqrt(4/3 + 1/3).
+    """
+    assert halfwidth(np.array([1.0, 3.0])) == pytest.approx(12.7062, abs=1e-4)
+    assert halfwidth(np.array([1.0, 2.0, 3.0]), 0.9) == pytest.approx(2.9200 / 3**0.5, abs=1e-4)
+    drawn = halfwidth_of_draws(np.array([1.0, 2.0, 3.0]), BlocksDrawn(4.0, 3))
+    assert drawn == pytest.approx(4.3027 * (4 / 3 + 1 / 3) ** 0.5, abs=1e-4)
+    assert BlocksDrawn(4.0, 3).freedom(9) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -99,6 +100,20 @@ def test_absent_columns_take_their_defaults() -> None:
             "recorded_where": None,
         }
     ]
+
+
+def test_the_time_of_day_of_the_epoch_is_that_of_its_zone() -> None:
+    """7:08:09 at an hour and a half east of UTC."""
+    epoch = datetime(2026, 3, 4, 7, 8, 9, tzinfo=timezone(timedelta(minutes=90)))
+    of = Trace.from_columns(jobs(), epoch=epoch)
+    assert (of.past_midnight_s, of.offset_s) == (7 * 3_600 + 8 * 60 + 9, 5_400)
+    assert of.epoch == datetime(2026, 3, 4, 5, 38, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("after", "shown"), [(range(90, 95), "94]"), (range(90, 96), "94, ...]")])
+def test_of_a_long_list_five_values_are_shown(after: range, shown: str) -> None:
+    with pytest.raises(TraceError, match=re.escape("[90, 91, 92, 93, " + shown)):
+        trace(after=[list(after), None, None])
 
 
 def test_columns_give_back_what_they_were_given() -> None:

@@ -45,13 +45,14 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "traces": {
         "traces/*.py": "trace numbers submissions files portable",
+        "traces/confidence.py": "numbers",
         "traces/formats": "formats mapping presets exports decoding formats_fuzz",
         "workloads": "generated workloads workloads_shapes rates",
         "": "source levels workloads_realism parquet_readers",
     },
     "input": {
-        "scheduler/catalog": "catalog dated_prices",
-        "scheduler/scenario": "start stories contracts catalog",
+        "scheduler/catalog": "keys catalog dated_prices",
+        "scheduler/scenario": "keys start stories contracts catalog",
         "": "quotas assets sites weather_files setup cli",
     },
     "live": {
