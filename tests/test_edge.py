@@ -17,9 +17,9 @@ from scheduler.live.edge.worth import most_gb_per_pflop, usd_per_device_h
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.run.edge_figures import edge_figures
+from scheduler.run.spend import adds_up, spend_figures
 from scheduler.scenario import EdgeSpec, Scenario, ScenarioError
 from tests.build import job, pool, rows, scenario, trace
-from tests.test_live import LOGS
 from tests.worlds import CATALOG
 from traces.trace import Trace
 
@@ -74,8 +74,19 @@ def test_work_taken_does_not_come_and_what_is_late_comes_back(tmp_path: Path) ->
     ]
     assert sum(row["usd"] for row in found) == pytest.approx(20 * 0.2)
     assert sum(row["kwh"] for row in found) == pytest.approx(2.0)
+    spent = made.table("spend").to_pylist()
+    paid = [row for row in spent if row["line"] == "edge"]
+    assert [(row["resource"], row["charged_to"], row["unit"]) for row in paid[:1]] == [
+        ("cars", "edge", "car-hour")
+    ]
+    assert [row["quantity"] for row in paid] == [10.0, 10.0]
+    assert sum(row["usd"] for row in paid) == pytest.approx(4.0)
+    figures = spend_figures(made)
+    assert figures["usd_total"] == pytest.approx(figures["usd_owned"] + 4.0)
+    assert adds_up(made)
     assert edge_figures(made) == {
         "edge_pflops:cars": pytest.approx(200 * 36 / (len(found) * 3_600)),
+        "edge_share:cars": pytest.approx(2 / 2.5),  # a fifth came back; the other job is of another kind
         "edge_late_share:cars": pytest.approx(50 / 250),
         "edge_usd:cars": pytest.approx(4.0),
         "edge_usd_per_device_h:cars": pytest.approx(2.0),  # 7,200 PFLOP are two hours of a PFLOPS
@@ -91,7 +102,7 @@ def test_the_trace_that_comes_of_it_gives_the_same_run(tmp_path: Path) -> None:
     of = parked(cars(unplug_per_h=2, replication=2), 24)
     made = run(of, trace(*(label(1_800 * at, 9_000, 2) for at in range(20))), tmp_path / "a")
     again = run(of, Trace.read(made.folder / "trace.parquet"), tmp_path / "b")
-    for log in LOGS:
+    for log in ("jobs", "attempts", "states"):
         assert again.table(log).equals(made.table(log)), log
 
 

@@ -72,7 +72,11 @@ def ledger(folder: Path, *rows: Spend, end_s: int = 2 * HOUR_S, **more: str) -> 
     (folder / "spend.parquet").mkdir(parents=True)
     pq.write_table(table, folder / "spend.parquet" / "part-00000.parquet")
     description = {
-        "scenario": {"name": "story", "money": {"charge_period": more.get("period", "hour")}},
+        "scenario": {
+            "name": "story",
+            "money": {"charge_period": more.get("period", "hour")},
+            "edge": [{"name": "parked"}],
+        },
         "trace": {"epoch": more.get("epoch", "2026-01-31T22:00:00+00:00")},
         "end_s": end_s,
         "pools": [
@@ -405,6 +409,7 @@ BEARERS = {
     "discount": ("commitment",),
     "egress": ("job",),
     "transfer": ("job",),
+    "edge": ("edge",),
     "credit": ("tenant",),
     "revenue": ("job", "tenant"),
 }
@@ -412,7 +417,7 @@ CHARGED = sorted(BEARERS.keys() - {"discount"})
 """Lines with rows of their own; a discount lowers those of a commitment."""
 OF_PODS = (*("capital", "energy", "carbon", "operations", "write_off", "resale"), "decommission", "porting")
 PLACES: dict[str, tuple[str, ...]] = dict.fromkeys(OF_PODS, ("dojo", "own"))
-PLACES["demand_charge"] = ("here",)
+PLACES |= {"demand_charge": ("here",), "edge": ("parked",)}
 
 
 def test_all_lines_and_bearers_are_tried() -> None:
@@ -421,7 +426,7 @@ def test_all_lines_and_bearers_are_tried() -> None:
 
 
 def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
-    """Pods at a site or closed, a commitment exceeded and left unused, spot devices, data out, tenants."""
+    """Pods at a site or closed, a commitment exceeded and left unused, spot devices, data, tenants, cars."""
     pods, gone = (build.pool(4, name=name, capital_usd=1e6) for name in ("own", "gone"))
     closes = {"pool": "gone", "at": "0s", "resale_share": 0.5, "decommission_usd_per_kw": 9.0}
     cloud = build.offer(
@@ -434,7 +439,13 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
         build.job(0, 9_000, 4, residency="owned", workload="tenant"),
         build.job(600, 4_000, 3, input_tb=0.5, output_tb=0.25),
         build.job(700, 600, 2),
+        build.job(800, 600, 2, kind="label"),
     ]
+    cars = {
+        **{"name": "parked", "cars": 10, "tops": 200, "w": 100, "parked_by_hour": [1.0] * 24, "opt_in": 1},
+        **{"wired_share": 1, "uplink_mbps": 100, "usd_per_car_h": 0.2, "kinds": ["label"], "deadline_h": 2},
+        **{"shard_pflop": 36, "shard_gb": 0},
+    }
     lease = {"name": "bulk", "devices": 1, "each": 1, "from_h": 1, "to_h": 2, "usd_per_device_h": 3}
     scenario = build.scenario(
         [pods, gone],
@@ -446,6 +457,7 @@ def test_a_run_is_billed_to_the_cent(tmp_path: Path) -> None:
         ports=[{"kind": "other", "device": "unit", "port_usd": 100.0}],
         market={"price": {"usd_per_device_h": 2}, "leases": [lease], "credit_share": 0.1},
         horizon_h=4,
+        edge=[cars],
     )
     run = build.run(scenario, build.trace(*work), tmp_path)
     assert {line for (line,) in build.rows(run, "spend", "line")} == set(LINES)

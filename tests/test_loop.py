@@ -13,7 +13,7 @@ from scheduler.report.figures.loop import latency
 from scheduler.run.directory import Run
 from scheduler.run.loop_figures import loop_figures
 from scheduler.scenario import Scenario, ScenarioError
-from tests.build import job, pool, rows, scenario, trace
+from tests.build import job, offer, pool, rows, scenario, trace
 from tests.test_live import LOGS, NOBODY
 from tests.worlds import CATALOG
 from traces.trace import Trace
@@ -67,6 +67,38 @@ def test_two_releases_to_the_second(tmp_path: Path) -> None:
     found = loop_figures(made)
     assert found["releases:car"] == 2
     assert found["data_to_road_p50_s:car"] == (7_200 + 9_000) / 2
+    hours = [(row["newest"], row["newest_share"]) for row in made.table("loop_hours").to_pylist()]
+    assert hours == [*[(None, 1.0)] * 4, *[(0, 1.0)] * 3]  # shipped at 3:30, so all have it at 4:00
+
+
+def test_the_share_of_the_fleet_that_has_the_newest_model(tmp_path: Path) -> None:
+    """Shipped at 3:30, it reaches the fleet alike in every second of four hours."""
+    made = run(looped(1, cars(ota_h=4), hours=7), NOBODY, tmp_path)
+    hours = [(row["newest"], row["newest_share"]) for row in made.table("loop_hours").to_pylist()]
+    assert hours[:4] == [(None, 1.0)] * 4
+    assert hours[4:6] == [(0, 1 / 8), (0, 3 / 8)]
+    assert hours[6] == (1, 1 / 8)  # the second, shipped at 5:30
+
+
+def test_what_is_gained_for_a_dollar_of_rent(tmp_path: Path) -> None:
+    """A job has the only device, so all campaigns rent; so does another job, whose rent is not theirs."""
+    of = scenario(
+        [pool(1)],
+        [offer("cloud", 4, boot_s=0)],
+        policy={"patience": "at_once"},
+        horizon_h=6,
+        loops=[cars(effect={"c": 0.5, "start_clips": 20})],
+    )
+    made = run(of, trace(job(0, 86_400, 1), job(0, 3_600, 1, residency="any")), tmp_path)
+    paid = {row["job_id"]: row["spend_usd"] for row in made.table("attempts").to_pylist() if row["rented"]}
+    ours = [row["job_id"] for row in made.table("jobs").to_pylist() if row["workload"] == "loop"]
+    figures = loop_figures(made)
+    assert figures["loop_rent_usd:car"] == pytest.approx(sum(paid[at] for at in ours if at in paid))
+    assert 0 < figures["loop_rent_usd:car"] < sum(paid.values())  # type: ignore[operator]
+    gained = figures["miles_between_interventions:car"] - 100  # type: ignore[operator]
+    assert figures["gained_miles_per_rent_usd:car"] == pytest.approx(
+        gained / figures["loop_rent_usd:car"]  # type: ignore[operator]
+    )
 
 
 def test_clips_obey_littles_law_exactly(tmp_path: Path) -> None:

@@ -212,6 +212,21 @@ def test_two_policies_meet_the_same_customers(tmp_path: Path) -> None:
     assert asked[0] == asked[1]
 
 
+def test_own_jobs_that_waited_stand_beside_the_firm_customer(tmp_path: Path) -> None:
+    """A lease has the pod of 2 from 2:00 to 6:00. The second job waits for it, the third for the second."""
+    lease = {"name": "bulk", "devices": 2, "each": 2, "from_h": 2, "to_h": 6, "usd_per_device_h": 3}
+    of = selling(2, market(leases=[lease]))
+    hour = 3_600
+    jobs = (job(0, hour, 2), job(3 * hour, 2 * hour, 2), job(7 * hour, hour, 2))
+    made = run(of, trace(*jobs), tmp_path)
+    starts = dict(rows(made, "jobs", "job_id", "start_s"))
+    assert [starts[at] // hour for at in range(3)] == [0, 6, 8]
+    assert [row["displaced_jobs"] for row in sales(made)] == [1]
+    spot = sales(run(selling(2, market(segment(per_day=400))), trace(*jobs), tmp_path / "spot"))
+    assert any(row["stops"] for row in spot)
+    assert {row["displaced_jobs"] for row in spot} == {0}
+
+
 # money
 
 

@@ -17,7 +17,7 @@ from scheduler.live.market.market import Market
 from scheduler.live.market.sales import settle
 from scheduler.live.source import LiveSource
 from scheduler.live.sources import MergedSources, check_live
-from scheduler.money.ledger.sold import Sold
+from scheduler.money.ledger.sold import CAR_PAY, Sold
 from scheduler.replay.setup import Setup
 from scheduler.run.live_logs import EDGE
 from scheduler.run.parts import DEMAND, write_log
@@ -66,14 +66,15 @@ class Living:
         if self.loops:
             write_log(folder, "loop", releases(loops, self.loops))
             write_log(folder, "loop_hours", hours(loops, self.loops))
+        paid = [row for cars in self.edge for row in cars.hours]
         if self.edge:
-            rows = [row for cars in self.edge for row in cars.hours]
-            write_log(folder, "edge", pa.Table.from_pylist(rows, EDGE))
+            write_log(folder, "edge", pa.Table.from_pylist(paid, EDGE))
+        to_cars = [Sold(CAR_PAY, row["edge"], row["time_s"], row["busy_car_h"], row["usd"]) for row in paid]
         if self.market is None or spec is None:
-            return []
-        table, sold = settle(folder, self.market.sales, spec.credit_share, end_s)
+            return to_cars
+        table, sold = settle(folder, self.market.sales, spec, end_s)
         write_log(folder, "sales", table)
-        return sold
+        return [*sold, *to_cars]
 
 
 def _market(setup: Setup) -> Market | None:

@@ -12,7 +12,7 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
 OLIVE, WINE, TEAL = "#999933", "#882255", "#44AA99"
-SAND, INDIGO, ROSE, MAUVE = "#DDCC77", "#332288", "#CC6677", "#AA4499"
+SAND, INDIGO, ROSE, MAUVE, PINE = "#DDCC77", "#332288", "#CC6677", "#AA4499", "#117733"
 """Of the muted scheme of Tol ("Colour schemes", 2021), for what the palette has no more colours for."""
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, BLACK, YELLOW)
 
@@ -29,6 +29,7 @@ BEARER_COLOURS = {
     "assets": GREY,
     "commitment": GREEN,
     "tenant": ROSE,
+    "edge": INDIGO,
 }
 LINE_COLOURS = {
     "capital": BLUE,
@@ -46,6 +47,7 @@ LINE_COLOURS = {
     "discount": INDIGO,
     "transfer": SKY,
     "egress": GREY,
+    "edge": PINE,
     "credit": ROSE,
 }
 

@@ -140,15 +140,14 @@ def check(run: Run) -> str:
     total = sum(bearers.values())
     write = money(total)
     parts = " + ".join(f"{who} {write(usd)}" for who, usd in bearers.items() if usd) or "nothing"
-    missing = (
-        f"pools and offers cost {write(expected)} by themselves, difference {error(abs(total - expected))}"
-    )
+    whole = "pools, offers and cars" if run.fleets else "pools and offers"
+    missing = f"{whole} cost {write(expected)} by themselves, difference {error(abs(total - expected))}"
     return f"check: {parts} = {write(total)} USD; {missing}"
 
 
 def _rank(run: Run, group: tuple[Any, ...]) -> list[int]:
     """Sort resources and lines in their own order, periods by time."""
-    order = [*run.pools, *run.offers, *run.sites, *LINES]
+    order = [*run.pools, *run.offers, *run.sites, *run.fleets, *LINES]
     return [order.index(value) if isinstance(value, str) else value for value in group]
 
 

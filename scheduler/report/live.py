@@ -20,6 +20,8 @@ _LOOP: _Shown = (
     ("age of model", duration, "model_age_s"),
     ("miles between interventions", count, "miles_between_interventions"),
     ("miles gained a PFLOP-day", significant, "gained_miles_per_pflop_day"),
+    ("rent USD", rounded_usd, "loop_rent_usd"),
+    ("miles gained a USD of it", significant, "gained_miles_per_rent_usd"),
     ("clips", count, "clips"),
 )
 _MARKET: _Shown = (
@@ -30,6 +32,7 @@ _MARKET: _Shown = (
 )
 _EDGE: _Shown = (
     ("PFLOPS, mean", ratio, "edge_pflops"),
+    ("of its work", percent, "edge_share"),
     ("shards late", percent, "edge_late_share"),
     ("USD", rounded_usd, "edge_usd"),
     ("USD a reference device-h", ratio, "edge_usd_per_device_h"),

@@ -112,6 +112,7 @@ LINES = {
     "discount": "device-hour",
     "transfer": "GB",
     "egress": "GB",
+    "edge": "car-hour",
     "credit": "device-hour",
     "revenue": "device-hour",
 }
@@ -122,7 +123,7 @@ MOVED = ("transfer", "egress")
 
 CHARGED_TO = (
     *("job", "idle", "down", "boot", "minimum", "unused_commitment", "commitment"),
-    *("site", "assets", "tenant"),
+    *("site", "assets", "tenant", "edge"),
 )
 """Who bears a charge."""
 
@@ -134,7 +135,7 @@ SPEND = pa.schema(
         documented(
             "period_s", pa.int64(), "s", "start of the charge period, from the epoch; the first is the run's"
         ),
-        documented("resource", WORD, "", "pool, offer or site"),
+        documented("resource", WORD, "", "pool, offer, site or fleet of parked cars"),
         documented(
             "line",
             WORD,
@@ -143,7 +144,7 @@ SPEND = pa.schema(
         ),
         documented("charged_to", WORD, "", f"{', '.join(CHARGED_TO[:-1])} or {CHARGED_TO[-1]}"),
         documented("quantity", pa.float64(), "", "how much of it, in `unit`"),
-        documented("unit", WORD, "", "device-hour, kWh, kg, kW-month, pod, kW, port or GB"),
+        documented("unit", WORD, "", "device-hour, car-hour, kWh, kg, kW-month, pod, kW, port or GB"),
         documented("usd", pa.float64(), "USD", "the charge; negative for revenue, resale and most discounts"),
     ]
 )

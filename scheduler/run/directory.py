@@ -97,6 +97,11 @@ class Run:
         return [site["name"] for site in self.description["sites"]]
 
     @property
+    def fleets(self) -> list[str]:
+        """Names of the fleets of parked cars."""
+        return [fleet["name"] for fleet in self.description["scenario"].get("edge", ())]
+
+    @property
     def metered(self) -> list[str]:
         """Names of the sites whose power is logged: none where pools had no end."""
         return [] if any(pool["endless"] for pool in self.description["pools"]) else self.sites
@@ -140,7 +145,7 @@ class Run:
     def _check_words(self, log: str, table: pa.Table) -> None:
         """Raise RunError for a resource that the run does not have, or a line that no ledger has."""
         pools = [pool["name"] for pool in self.description["pools"]]
-        names = [*pools, *self.offers, *self.sites]
+        names = [*pools, *self.offers, *self.sites, *self.fleets]
         known = {"where": names, "resource": names, "line": LINES} if log in LOGS else {}
         for column in [name for name in known if name in table.column_names]:
             for word in words_of(table.column(column)):

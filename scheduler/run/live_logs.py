@@ -20,6 +20,9 @@ SALES = pa.schema(
         documented("start_s", pa.int64(), "s", "when it first started", nullable=True),
         documented("served_device_h", pa.float64(), "device-hour", "reference device-hours done and kept"),
         documented("stops", pa.int64(), "", "how often it gave way and ran again"),
+        documented(
+            "displaced_jobs", pa.int64(), "", "own jobs that waited while it held devices, of a firm one"
+        ),
         documented("revenue_usd", pa.float64(), "USD", "what was served, at its price"),
         documented("credit_usd", pa.float64(), "USD", "paid back for a promise that was broken"),
     ]
@@ -47,6 +50,10 @@ LOOP_HOURS = pa.schema(
         documented("time_s", pa.int64(), "s", "a full hour from the start of the run"),
         documented("interventions_per_mile", pa.float64(), "1/mile", "over the fleet"),
         documented("age_s", pa.float64(), "s", "age of the data of the models on the road, over the fleet"),
+        documented(
+            "newest", pa.int64(), "", "campaign of the newest of them; null: that of the start", nullable=True
+        ),
+        documented("newest_share", pa.float64(), "", "share of the fleet that has it"),
     ]
 )
 EDGE = pa.schema(

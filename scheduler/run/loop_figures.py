@@ -16,10 +16,22 @@ def loop_figures(run: Run) -> dict[str, float | int | None]:
         return {}
     rows, hours = run.table("loop"), run.table("loop_hours")
     names = pc.unique(hours.column("loop").cast("string")).to_pylist()
-    return {key: value for name in names for key, value in _of(name, rows, hours).items()}
+    rent = _rent_usd(run, names)
+    return {key: value for name in names for key, value in _of(name, rows, hours, rent[name]).items()}
 
 
-def _of(name: str, rows: pa.Table, hours: pa.Table) -> dict[str, float | int | None]:
+def _rent_usd(run: Run, names: list[str]) -> dict[str, float]:
+    """Return what the campaigns of each loop are charged for rented devices."""
+    attempts = run.table("attempts", ["job_id", "rented", "spend_usd"])
+    attempts = attempts.filter(attempts.column("rented"))
+    job_id, usd = (attempts.column(name).to_numpy() for name in ("job_id", "spend_usd"))
+    jobs = run.table("jobs", ["job_id", "owner", "kind"])
+    jobs = jobs.filter(pc.starts_with(jobs.column("kind").cast("string"), "loop."))
+    ours = {name: jobs.column("job_id").to_numpy()[is_word(jobs.column("owner"), name)] for name in names}
+    return {name: float(usd[np.isin(job_id, jobs_of)].sum()) for name, jobs_of in ours.items()}
+
+
+def _of(name: str, rows: pa.Table, hours: pa.Table, rent_usd: float) -> dict[str, float | int | None]:
     ours, road = (filtered(table, is_word(table.column("loop"), name)) for table in (rows, hours))
     shipped = ours.filter(pc.is_valid(ours.column("shipped_s")))
     took_s = (shipped.column("everywhere_s").to_numpy() - shipped.column("cut_s").to_numpy()).tolist()
@@ -35,5 +47,7 @@ def _of(name: str, rows: pa.Table, hours: pa.Table) -> dict[str, float | int | N
         f"interventions_per_mile:{name}": float(per_mile.mean()),
         f"miles_between_interventions:{name}": float(1 / per_mile[-1]),
         f"gained_miles_per_pflop_day:{name}": gained_miles / compute if compute else None,
+        f"loop_rent_usd:{name}": rent_usd,
+        f"gained_miles_per_rent_usd:{name}": gained_miles / rent_usd if rent_usd else None,
         f"clips:{name}": sum(ours.column("clips").to_pylist()),
     }

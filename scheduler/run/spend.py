@@ -41,13 +41,16 @@ def spend_figures(run: Run, window: tuple[int, int] | None = None) -> dict[str, 
     fixed = [line for line in bought if line not in ("energy", "credit")]
     owned = [*run.pools, *run.sites]
     owned_usd, rented_usd = usd(owned, bought), usd(run.offers, bought)
-    everywhere = [*owned, *run.offers]
+    everywhere, edge_usd = [*owned, *run.offers, *run.fleets], usd(run.fleets, bought)
     return {
-        "usd_total": owned_usd + rented_usd,
+        "usd_total": owned_usd + rented_usd + edge_usd,
         "usd_owned": owned_usd,
         "usd_rented": rented_usd,
         **{f"usd_sunk:{pool}": usd([pool], fixed) for pool in run.pools},
-        "usd_avoidable": usd(run.pools, ["energy", "credit"]) + usd(run.sites, bought) + rented_usd,
+        "usd_avoidable": usd(run.pools, ["energy", "credit"])
+        + usd(run.sites, bought)
+        + rented_usd
+        + edge_usd,
         "usd_rent": usd(run.offers, [line for line in bought if line not in MOVED]),
         "revenue_usd": 0.0 - usd(everywhere, ["revenue"]),
         **{f"usd:{line}": usd(everywhere, [line]) for line in lines},

@@ -106,3 +106,9 @@ class MarketSpec(Model, frozen=True, kw_only=True):
     def names(self) -> list[str]:
         """Names of the segments, then of the leases."""
         return [*(each.name for each in self.segments), *(each.name for each in self.leases)]
+
+    @property
+    def firm(self) -> set[str]:
+        """Names of those who hold their devices to the end."""
+        segments = {each.name for each in self.segments if not each.preemptible}
+        return segments | {each.name for each in self.leases}

@@ -11,7 +11,7 @@ from math import ceil
 import numpy as np
 
 from scheduler.engine.log.outcomes import FINISHED
-from scheduler.live.loop.road import Road, RoadModel, interventions
+from scheduler.live.loop.road import Road, RoadHour, RoadModel, interventions
 from scheduler.live.source import Ask
 from scheduler.live.streams import live_streams
 from scheduler.scenario import LoopSpec
@@ -51,8 +51,7 @@ class FleetLoop:
         self.campaigns: list[Campaign] = []
         first = RoadModel(start_s, start_s - ceil(spec.ota_h * HOUR_S), interventions(spec.effect, 0, 0))
         self.road = Road(first, ceil(spec.ota_h * HOUR_S))
-        self.hours: list[tuple[int, float, float]] = []
-        """(second, interventions a mile, age of the models on the road), hour by hour."""
+        self.hours: list[RoadHour] = []
         self._tick_s = start_s
         self._cut_s = start_s
         self._carried = 0.0
@@ -93,7 +92,7 @@ class FleetLoop:
             self._carried -= came
             self._clips += came
             self._came.append((now_s, came))
-        self.hours.append((now_s, per_mile, self.road.age_s(now_s)))
+        self.hours.append(RoadHour(now_s, per_mile, self.road.age_s(now_s), *self.road.newest(now_s)))
 
     def _triggered(self, now_s: int) -> bool:
         spec = self._spec
@@ -167,7 +166,7 @@ class FleetLoop:
             if before.fate == "open":
                 campaign.came[:0] = before.came
                 before.came = []
-        self.road.ship(RoadModel(campaign.cut_s, now_s, campaign.per_mile))
+        self.road.ship(RoadModel(campaign.cut_s, now_s, campaign.per_mile, campaign.number))
 
 
 def _units(spec: LoopSpec, epoch: datetime, at_s: Floats) -> Floats:

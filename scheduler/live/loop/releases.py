@@ -26,9 +26,9 @@ def releases(specs: Sequence[LoopSpec], loops: Sequence[FleetLoop]) -> pa.Table:
 def hours(specs: Sequence[LoopSpec], loops: Sequence[FleetLoop]) -> pa.Table:
     """Return a row for each loop and hour."""
     rows = [
-        {"loop": spec.name, "time_s": time_s, "interventions_per_mile": per_mile, "age_s": age_s}
+        {"loop": spec.name, **hour._asdict()}
         for spec, loop in zip(specs, loops, strict=True)
-        for time_s, per_mile, age_s in loop.hours
+        for hour in loop.hours
     ]
     return pa.Table.from_pylist(rows, LOOP_HOURS)
 

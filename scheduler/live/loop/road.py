@@ -16,6 +16,20 @@ class RoadModel(NamedTuple):
     shipped_s: int
     per_mile: float
     """Interventions."""
+    campaign: int | None = None
+    """None: the model of the start."""
+
+
+class RoadHour(NamedTuple):
+    """The fleet at a full hour, in the columns of loop_hours.parquet."""
+
+    time_s: int
+    interventions_per_mile: float
+    age_s: float
+    """Of the data of the models on the road."""
+    newest: int | None
+    """Campaign of the newest model on the road."""
+    newest_share: float
 
 
 def interventions(effect: EffectSpec, pflop_days: float, clips: float) -> float:
@@ -50,6 +64,11 @@ class Road:
             if left <= 0:
                 break
         return found
+
+    def newest(self, now_s: int) -> tuple[int | None, float]:
+        """Return the campaign of the newest model on the road, and the share of the fleet that has it."""
+        model, share = self.shares(now_s)[0]
+        return model.campaign, share
 
     def per_mile(self, now_s: int) -> float:
         """Return the interventions a mile over the fleet."""

@@ -20,6 +20,7 @@ PURCHASE = "purchase"
 _OWNER = "On-Premises"
 _UNITS = {
     "device-hour": "Device-Hours",
+    "car-hour": "Car-Hours",
     "kWh": "Kilowatt-Hours",
     "kg": "Kilograms",
     "kW-month": "Kilowatt-Months",
@@ -30,6 +31,7 @@ _UNITS = {
 }
 
 _OWNED = ("Owned Training Cluster", "Compute", "Other (Compute)")
+_CARS = ("Parked Cars", "Compute", "Other (Compute)")
 _RENTED = ("Rented Accelerators", "Compute", "Virtual Machines")
 _NETWORK = ("Data Transfer", "Networking", "Network Connectivity")
 
@@ -47,6 +49,8 @@ class Terms(NamedTuple):
     frequency: str = "Usage-Based"
     billed: bool = True
     """Paid for its own period; pods and commitments are bought apart from their use."""
+    owner: str = _OWNER
+    """Who provides what no offer does."""
 
 
 _LINES = {
@@ -65,11 +69,13 @@ _LINES = {
     PURCHASE: Terms(_RENTED, "Rental", rented=True, category="Purchase", frequency="Recurring"),
     "egress": Terms(_NETWORK, "Egress", rented=True),
     "transfer": Terms(_NETWORK, "Transfer"),
+    "edge": Terms(_CARS, "Car Time", owner="Car Owners"),
     "credit": Terms(_OWNED, "Tenant Credit", None, category="Adjustment"),
     "revenue": Terms(_OWNED, "Tenant Revenue", None, category="Adjustment"),
 }
 _BORNE_BY = {
     "tenant": "customers of the market",
+    "edge": "work of parked cars",
     "idle": "idle devices",
     "down": "devices out of service",
     "boot": "booting and staging",
@@ -118,9 +124,10 @@ class Sort(NamedTuple):
 def text_columns(run: Run, sort: Sort) -> TextColumns:
     """Return the columns of text of a charge; those that are not there are null."""
     scenario, terms, unit = run.description["scenario"]["name"], sort.terms, _UNITS.get(sort.unit, sort.unit)
-    resources = [*run.description["pools"], *run.description["offers"], *run.description["sites"]]
+    described, cars = run.description, {"name": sort.resource, "cars": sort.resource in run.fleets}
+    resources = [*described["pools"], *described["offers"], *described["sites"], cars]
     resource = next(each for each in resources if each["name"] == sort.resource)
-    provider = resource["provider"] if terms.rented else _OWNER
+    provider = resource["provider"] if terms.rented else terms.owner
     tags = {"line": sort.line, "run": run.folder.resolve().name, "scenario": scenario, "simulated": True}
     tags |= {} if sort.line == PURCHASE else {"charged_to": sort.charged_to}
     tags |= {name: getattr(sort, name) for name in GROUP} if sort.charged_to == "job" else {}
@@ -144,7 +151,8 @@ def text_columns(run: Run, sort: Sort) -> TextColumns:
 
 
 def _kind_of(resource: dict[str, Any]) -> str:
-    return "Offer" if "offer" in resource else "Pool" if "pod" in resource else "Site"
+    sorts = {"offer": "Offer", "pod": "Pool", "cars": "Parked Cars"}
+    return next((sort for key, sort in sorts.items() if key in resource), "Site")
 
 
 def _borne_by(sort: Sort) -> str:

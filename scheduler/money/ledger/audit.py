@@ -23,7 +23,7 @@ from scheduler.money.ledger.holdings import holdings, partings
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.porting import Ported
 from scheduler.money.ledger.rates import LedgerError, Owning, rents
-from scheduler.money.ledger.sold import Sold
+from scheduler.money.ledger.sold import Sold, paid_to_cars
 from scheduler.run.parts import written_parts
 from scheduler.run.spend import sums
 from scheduler.stock.pools import PoolStock
@@ -81,6 +81,7 @@ def audit(
         costs[offer.name] = billed + _unused(usd, offer, owning.start_s, end_s)
     for port in ports:
         costs[port.resource] += port.usd
+    costs |= paid_to_cars(sold)
     checks += [Check(name, _cost(usd, name), expected) for name, expected in costs.items()]
     checks += [_of_site(folder, usd, site, stock, owning, end_s) for site in stock.sites if site.is_charged]
     for check in checks:

@@ -3,7 +3,7 @@
 It is made from the logs: owned devices from the step functions of states.parquet, rented ones and their data
 from attempts.parquet, revenue from jobs.parquet. What jobs bear is charged to `job`, the rest to `idle`,
 `down`, `boot`, `minimum`, `unused_commitment` or, as pods leave, to `assets`; together they are what the
-pools and offers cost.
+pools and offers cost, with what owners of parked cars are paid.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scheduler.money.ledger.pricing import (
     held_by_phase,
 )
 from scheduler.money.ledger.rates import Owning, SizeRent, rents
-from scheduler.money.ledger.sold import Sold, add_market
+from scheduler.money.ledger.sold import Sold, add_sold_work, paid_to_cars
 from scheduler.run.columns import Attempts
 from scheduler.run.parts import write_log, written_parts
 from scheduler.stock.pools import PoolStock
@@ -51,12 +51,12 @@ def write_ledger(
 ) -> pa.Table:
     """Price the logs of a run that ended at `end_s` into spend.parquet, and return its rows.
 
-    `sold` is what tenants of the market paid and were paid back, `ports` what was ported.
+    `sold` is what tenants of the market paid and were paid back, and what owners of parked cars were paid,
+    `ports` what was ported.
     """
     names = stock.names
-    charges = Charges(
-        [*names, *(site.name for site in stock.sites if site.is_charged)], owning.periods(end_s)
-    )
+    sites = [site.name for site in stock.sites if site.is_charged]
+    charges = Charges([*names, *sites, *paid_to_cars(sold)], owning.periods(end_s))
     if end_s > owning.start_s:
         for pool in stock.pools:
             _add_pool(charges, pool, owning, folder, end_s)
@@ -69,7 +69,7 @@ def write_ledger(
                 _add_site(charges, site, stock, owning, folder, end_s)
         if owning.money.tenant_usd_per_device_h:
             _add_sold(charges, names, owning.money.tenant_usd_per_device_h, folder)
-    add_market(charges, names, sold)
+    add_sold_work(charges, names, sold)
     for port in ports:
         _add_once(charges, port.resource, "porting", port.at_s, 1.0, port.usd)
     table = charges.table()

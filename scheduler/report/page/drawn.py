@@ -33,7 +33,7 @@ MOST_OWNERS_SHOWN = 20
 def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trace] | None) -> dict[str, Any]:
     """Return it as plain data; `attempts` are its `executions`, `jobs` its `worked_jobs`."""
     grouped, edges = groups(run), time_steps(run)
-    resources, workloads = [*run.pools, *run.offers, *run.sites], sorted({*grouped.workload})
+    resources, workloads = [*run.pools, *run.offers, *run.sites, *run.fleets], sorted({*grouped.workload})
     waited, sizes = cubes.waited(jobs, grouped, edges)
     waiting = None if found is None else cubes.waiting(*found, grouped, edges)
     spent, colours = cubes.spent(run, edges, resources), workload_colours(workloads)
