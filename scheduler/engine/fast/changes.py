@@ -5,8 +5,9 @@ from __future__ import annotations
 from scheduler.engine.fast.compiled import compiled
 from scheduler.engine.fast.counts import give
 from scheduler.engine.fast.dues import note
+from scheduler.engine.fast.heap import sort_down
 from scheduler.engine.fast.lines import leave
-from scheduler.engine.fast.links import turn_away
+from scheduler.engine.fast.links import reject
 from scheduler.engine.fast.memory import (
     ABSENT,
     ARMED_S,
@@ -141,8 +142,8 @@ def sort_out(memory: Ints, here: int) -> None:
                 count += 1
                 left -= 1
             leaf += 1
-    memory[ranks : ranks + count].sort()
-    for at in range(ranks, ranks + count):
+    sort_down(memory, ranks, count)
+    for at in range(ranks + count - 1, ranks - 1, -1):
         job = memory[memory[BY_RANK] + memory[at]]
         if rented_line(memory, job) != NONE:
             seek(memory, job)
@@ -152,7 +153,7 @@ def sort_out(memory: Ints, here: int) -> None:
             memory[WAITING] -= 1
             if memory[HEAD] == job:
                 memory[HEAD] = NONE
-            turn_away(memory, job, memory[NOW])
+            reject(memory, job, True, memory[NOW])
 
 
 @compiled
@@ -163,7 +164,7 @@ def admitted(memory: Ints) -> None:
         job = memory[at]
         if memory[job + LINE] != NONE and memory[memory[job + LINE] + LOST_PODS]:
             if rented_line(memory, job) == NONE:
-                turn_away(memory, job, ABSENT)
+                reject(memory, job, True, ABSENT)
                 continue
             memory[job + LINE], memory[renter_of(memory, job) + PATIENCE] = NONE, 0
         memory[first + kept] = job

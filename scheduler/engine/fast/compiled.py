@@ -16,6 +16,9 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 _LOOP = f"{__package__}.loop"
 _ROOM = Path(__file__).parent
 
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+"""Without numba's own memory, as nobody makes arrays: it counts who has one, at each call."""
+
 
 def numba_is_here() -> bool:
     """Say whether numba is installed, without importing it."""
@@ -69,6 +72,6 @@ def compiled(function: AnyFunction) -> AnyFunction:
     from numba import njit
 
     _forget_stale()
-    decorate: Any = njit(cache=True, error_model="numpy")
+    decorate: Any = njit(**_OPTIONS)
     fast: AnyFunction = decorate(function)
     return fast

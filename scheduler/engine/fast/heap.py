@@ -27,8 +27,15 @@ def pop(memory: Ints, heap: int, count: int) -> int:
     """Take the earliest out of a heap; return its number."""
     first, size = memory[heap], memory[count] - 1
     memory[count] = size
-    least, key = memory[first], memory[first + size]
-    at, child = 0, 1
+    least = memory[first]
+    sink(memory, first, size, 0, memory[first + size])
+    return number_of(memory, least)
+
+
+@compiled
+def sink(memory: Ints, first: int, size: int, at: int, key: int) -> None:
+    """Put a key at a place of a heap of some size, or below it, where there are lesser ones."""
+    child = 2 * at + 1
     while child < size:
         if child + 1 < size and memory[first + child + 1] < memory[first + child]:
             child += 1
@@ -37,7 +44,17 @@ def pop(memory: Ints, heap: int, count: int) -> int:
         memory[first + at] = memory[first + child]
         at, child = child, 2 * child + 1
     memory[first + at] = key
-    return number_of(memory, least)
+
+
+@compiled
+def sort_down(memory: Ints, first: int, count: int) -> None:
+    """Sort integers, the largest first: each in turn is the least of those that are left, and goes last."""
+    for at in range(count // 2 - 1, -1, -1):
+        sink(memory, first, count, at, memory[first + at])
+    for left in range(count - 1, 0, -1):
+        least = memory[first]
+        sink(memory, first, left, 0, memory[first + left])
+        memory[first + left] = least
 
 
 @compiled

@@ -42,11 +42,11 @@ def submit(memory: Ints, job: int) -> None:
     """Let a job be a newcomer, or wait for others, or be rejected."""
     link = memory[LINKS] + LINK_SIZE * row_of(memory, job)
     if memory[job + LINE] == NONE and rented_line(memory, job) == NONE:
-        reject(memory, job)
+        reject(memory, job, False, ABSENT)
     elif memory[LINKS] == NONE:
         welcome(memory, job, memory[NOW])
     elif memory[link + LOST]:
-        reject(memory, job)
+        reject(memory, job, False, ABSENT)
     elif memory[link + PENDING]:
         memory[link + HELD] = 1
     else:
@@ -86,17 +86,9 @@ def free_followers(memory: Ints, row: int) -> None:
 
 
 @compiled
-def reject(memory: Ints, job: int) -> None:
-    """Reject a job, and all that wait for it."""
-    note(memory, row_of(memory, job), False, ABSENT)
-    if memory[LINKS] != NONE:
-        lose(memory, row_of(memory, job))
-
-
-@compiled
-def turn_away(memory: Ints, job: int, stopped_s: int) -> None:
-    """Reject a job, and all that wait for it, as pods have left."""
-    note(memory, row_of(memory, job), True, stopped_s)
+def reject(memory: Ints, job: int, turned_away: bool, stopped_s: int) -> None:
+    """Reject a job, and all that wait for it; it is turned away if that is because pods have left."""
+    note(memory, row_of(memory, job), turned_away, stopped_s)
     if memory[LINKS] != NONE:
         lose(memory, row_of(memory, job))
 

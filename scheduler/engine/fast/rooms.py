@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scheduler.engine.fast.compiled import compiled
 from scheduler.engine.fast.counts import how_many
+from scheduler.engine.fast.heap import sort_down
 from scheduler.engine.fast.memory import (
     ABSENT,
     CHOSEN,
@@ -127,9 +128,9 @@ def nth_limit_s(memory: Ints, pool: int, devices: int, number: int) -> int:
     first, count = memory[SORT_LIST], 0
     for pod in range(memory[pool + PODS], memory[pool + PODS_END], POD_SIZE):
         if memory[pod + FREE] >= devices:
-            memory[first + count] = -limit_s(memory, pod, devices)
+            memory[first + count] = limit_s(memory, pod, devices)
             count += 1
     if count < number:
         return 0
-    memory[first : first + count].sort()
-    return max(0, -int(memory[first + number - 1]))
+    sort_down(memory, first, count)
+    return max(0, int(memory[first + number - 1]))
