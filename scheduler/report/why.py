@@ -7,8 +7,9 @@ from textwrap import fill
 
 from scheduler.report.causes import lacked_on_pods
 from scheduler.why.causes import MEANINGS
-from scheduler.why.job_story import HeldBy, JobStory, Sooner
+from scheduler.why.job_story import HeldBy, JobStory
 from scheduler.why.run_figures import on_pods
+from scheduler.why.sooner import Sooner
 from traces.numbers import count, duration, hours, minute, plural, second
 from traces.tables import table
 
@@ -122,9 +123,10 @@ def _sooner(story: JobStory) -> str:
 
 def _if(story: JobStory, one: Sooner) -> list[str]:
     if one.start_s is None:
-        return [one.had, "no sooner"]
+        return [one.had, f"no sooner: {one.forbidden_by} forbids it" if one.forbidden_by else "no sooner"]
     gained = "" if one.sooner_s is None else f", {duration(one.sooner_s)} sooner"
-    return [one.had, f"{_instant(story)(one.start_s)}{gained}"]
+    before = f"; {one.forbidden_by} forbids it before" if one.forbidden_by else ""
+    return [one.had, f"{_instant(story)(one.start_s)}{gained}{before}"]
 
 
 def _instant(story: JobStory) -> Callable[[int], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,11 +13,10 @@ from scheduler.run.directory import Run
 from scheduler.why.about import labels
 from scheduler.why.causes import Cause
 from scheduler.why.first_in_order import first_in_order, goes_by_the_job, key
-from scheduler.why.gaps import WAITS_FOR_DEVICES, Gaps
+from scheduler.why.gaps import WAITS_FOR_DEVICES
 from scheduler.why.held import Holdings
-from scheduler.why.needs import Resources
 from scheduler.why.run_figures import seconds_by_cause
-from scheduler.why.step_function import StepFunction
+from scheduler.why.sooner import Sooner, sooner
 from scheduler.why.waits import Inquiry
 from traces.arrays import Bools, Ints, rows_of
 
@@ -48,16 +47,6 @@ class HeldBy(NamedTuple):
     """It was submitted later, and started while the job waited."""
     first_in_order: bool | None
     """The order puts it before the job; None where the order goes by more than the job."""
-
-
-class Sooner(NamedTuple):
-    """What the log says of another start: all else as it was."""
-
-    had: str
-    start_s: int | None
-    """When it would have begun to work; None: not before it did."""
-    sooner_s: int | None
-    """Seconds before it did; None where it never did."""
 
 
 class JobStory:
@@ -138,47 +127,7 @@ class JobStory:
 
     def sooner(self) -> Iterator[Sooner]:
         """Yield what would have started it sooner, as far as the log says."""
-        gaps = self.inquiry.gaps
-        first = np.flatnonzero((gaps.cause == WAITS_FOR_DEVICES) & (gaps.after < 0))
-        if not len(first):
-            return
-        needs = self.need.job.shape.owned
-        parts = [*self._parts(gaps.some(first[:1]))]
-
-        def when(asked: Callable[[Resources], StepFunction], ready_s: int = 0) -> int | None:
-            found = (asked(resources).first(*part) for resources, *part in parts)
-            return next((at + ready_s for at in found if at is not None), None)
-
-        if needs:
-            quota = "its queue had the quota, " if self.setup.scenario.queues else ""
-            yield self._if(f"{quota}nobody been before it, nor room kept", when(lambda of: of.powered(needs)))
-            if any(need.power is not None for need in needs):
-                yield self._if("its site had all the power", when(lambda of: of.fits(needs, "free")))
-            yield self._if("its gang been free to use any pods", when(lambda of: of.enough(needs)))
-            yield self._if("one pod more been there, empty", when(lambda of: of.fits(needs, "free", 1)))
-            if self.setup.weather is not None:
-                yield self._if("nothing been out of service", when(lambda of: of.fits(needs, "unheld")))
-        rentals = [*self.need.job.shape.rented, *self.need.elsewhere]
-        if rentals:
-            may_leave = bool(self.need.job.shape.rented)
-            had = "it burst at once" if may_leave else "its data been free to leave, and it burst at once"
-            boot_s = min(rental.ready_s(self.need.asks) for rental in rentals)
-            yield self._if(had, when(lambda of: of.room(rentals), boot_s))
-
-    def _parts(self, gap: Gaps) -> Iterator[tuple[Resources, int, int]]:
-        """Yield the pieces of a gap in order, with what there was for the job."""
-        pieces = [
-            (int(from_s), int(to_s), outlived)
-            for outlived, _, *ends in self.inquiry.by_outlived(self.need, gap)
-            for from_s, to_s in zip(*ends, strict=True)
-        ]
-        for from_s, to_s, outlived in sorted(pieces):
-            yield self.inquiry.resources.outliving(outlived), from_s, to_s
-
-    def _if(self, had: str, start_s: int | None) -> Sooner:
-        if start_s is None or (self.start_s is not None and start_s >= self.start_s):
-            return Sooner(had, None, None)
-        return Sooner(had, start_s, None if self.start_s is None else self.start_s - start_s)
+        return sooner(self.inquiry, self.row, self.need, self.start_s)
 
     def _held(self) -> Holdings:
         """Return who held something of its pools."""

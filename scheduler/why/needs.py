@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cache
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from scheduler.why.offers import OfferLevels
 from scheduler.why.outlived import Outlived
 from scheduler.why.pods import PodLevels, away, barred
 from scheduler.why.power import power_left
-from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_any
+from scheduler.why.step_function import AT_NO_TIME, StepFunction, instants, where_all, where_any
 from traces.arrays import Ints
 
 _BASE = 16
@@ -69,6 +69,7 @@ class Resources:
         self.takes_any = setup.scenario.policy.offer.partition(":")[0] in _TAKE_ANY
         """The offer policy wants each offer."""
         self._outlived: dict[int, tuple[int, ...]] = {}
+        self._has_outages = True
         self.levels = cache(self._levels)
         self.offer = cache(self._offer)
         self._left = cache(self._power_left)
@@ -79,16 +80,22 @@ class Resources:
         theirs._outlived = dict(outlived)
         return theirs
 
+    def in_service(self) -> Resources:
+        """Return them as if nothing had been out of service."""
+        theirs = copy(self)
+        theirs._has_outages = False
+        return theirs
+
     def pool(self, at: int) -> PodLevels:
         """Return the devices of a pool for whoever waits."""
-        return self.levels(at, self._outlived.get(at, ()))
+        return self.levels(at, self._outlived.get(at, ()), self._has_outages)
 
-    def _levels(self, at: int, outlived: tuple[int, ...] | None) -> PodLevels:
+    def _levels(self, at: int, outlived: tuple[int, ...] | None, has_outages: bool = True) -> PodLevels:
         """Return the devices of a pool but of pods that drain or that one would outlive; None: of all."""
         pool, start_s = self._assembly.pools[at], self.setup.start_s
         there = pod_spans(pool.stock, start_s) if pool.stock.batches else []
         shut = () if outlived is None else barred(pool.stock, outlived, start_s)
-        outages = self._assembly.outages.at(at)
+        outages = self._assembly.outages.at(at) if has_outages else ()
         return PodLevels(pool.size, self._pods[at], self._held.at(at), outages, away(there, start_s), shut)
 
     def _offer(self, at: int) -> OfferLevels:
@@ -104,17 +111,32 @@ class Resources:
         fits = [pool.fits(getattr(pool, of), need, more) for pool, need in pools]
         return where_any(fits if of == "unheld" else map(_once_open, needs, fits))
 
-    def powered(self, needs: Sequence[PodNeed]) -> StepFunction:
-        """Return when a gang fits in some pool whose site has the power for it."""
-        return where_any(self._powered(need) for need in needs)
+    def startable(
+        self,
+        shape: Shape,
+        fits: Callable[[PodNeed], StepFunction] | None = None,
+        *,
+        more: int = 0,
+        powered: bool = True,
+        barred: bool = True,
+    ) -> StepFunction:
+        """Return when a gang fits in some pool, by `fits` or in its pods, and no rule forbids that it starts.
 
-    def _powered(self, need: PodNeed) -> StepFunction:
-        fits = self.fits([need], "free")
-        if need.power is None:
-            return fits
-        left = self._left(need.power)
-        time_s = instants([fits, left])
-        return StepFunction(time_s, fits.at(time_s) & (left.at(time_s) >= need.units)).shortest()
+        There are so many empty pods `more`; rules are the power of its site and what `first` keeps free.
+        """
+        parts = []
+        for need in shape.owned:
+            rules = [self.fits([need], "free", more) if fits is None else fits(need)]
+            if powered and need.power is not None:
+                rules.append(self._has_power(need, need.power))
+            if barred and (bars := self._barred(shape, more * need.pool.size)) is not AT_NO_TIME:
+                rules.append(StepFunction(bars.time_s, ~bars.value))
+            parts.append(where_all(rules))
+        return where_any(parts)
+
+    def _has_power(self, need: PodNeed, power: Power) -> StepFunction:
+        left = self._left(power)
+        return StepFunction(left.time_s, left.value >= need.units).shortest()
 
     def _power_left(self, power: Power) -> StepFunction:
         return power_left(power, self._assembly.pools, self._held)
@@ -151,7 +173,7 @@ class Resources:
         fits, out = self.fits(needs, "free"), self._out(needs)
         enough, barred = self.enough(needs), self._barred(shape)
         capped = any(need.power is not None for need in needs)
-        powered = self.powered(needs) if capped else fits
+        powered = self.startable(shape, barred=False) if capped else fits
         time_s = instants([fits, enough, barred, powered, out])
         held_back = Cause.ORDER if self.setup.policy.backfill is None else Cause.RESERVED
         free = np.where(barred.at(time_s), Cause.RESERVED, held_back)
@@ -185,8 +207,8 @@ class Resources:
         left = where_any(self.offer(rental.offer.index).has_left(rental) for rental in rentals)
         return StepFunction(left.time_s, np.where(left.value, Cause.BUDGET, Cause.QUOTA))
 
-    def _barred(self, shape: Shape) -> StepFunction:
-        """Return when a job that may leave has to stay out, so that enough stays free."""
+    def _barred(self, shape: Shape, more: int = 0) -> StepFunction:
+        """Return when who may leave has to stay out, so that enough stays free; with `more` devices."""
         if self._keep_free is None or not shape.rented:
             return AT_NO_TIME
         stocks = enumerate(self.setup.stock.pools)
@@ -196,6 +218,7 @@ class Resources:
         time_s = instants([*free, *down])
         in_service = sum(level.at(time_s) for level in down)
         within = sum(level.at(time_s) for level in free) - self._keep_free * in_service
+        within += more * (1 - self._keep_free)
         return StepFunction(time_s, np.asarray(shape.most >= within)).shortest()
 
 

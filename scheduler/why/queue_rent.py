@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from math import inf
 
 import numpy as np
 
@@ -45,6 +46,21 @@ class QueueRents:
     def queues_of(self, rows: Ints) -> list[tuple[int, ...]]:
         """Return, for rows of the trace, the queues with limits that they are in, the nearest first."""
         return [self._above[owner] for owner in self._owner[rows].tolist()]
+
+    def limits(self, queues: Sequence[int], rental: Rental) -> Iterator[tuple[str, StepFunction]]:
+        """Yield the limit of each queue on devices, and when that has room for what a gang takes."""
+        for queue in queues:
+            time_s, held = self._held(queue)
+            within = held + rental.devices <= self._limits[queue].devices
+            yield f"rent_most of {self._specs[queue].name}", StepFunction(time_s, within).shortest()
+
+    def usd_per_week(self, queues: Sequence[int]) -> dict[str, float]:
+        """Return what those queues that have such a limit may rent for in a week, by limit."""
+        most = {
+            f"rent_usd_per_week of {self._specs[queue].name}": self._limits[queue].usd_per_week
+            for queue in queues
+        }
+        return {name: usd for name, usd in most.items() if usd < inf}
 
     def causes(self, queues: Sequence[int]) -> list[tuple[Cause, str]]:
         """Return what the values of `bars` mean: a cause, and the queues that it is about."""

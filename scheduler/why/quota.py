@@ -12,7 +12,7 @@ from scheduler.run.directory import Run
 from scheduler.scenario.queues import queue_of_owners
 from scheduler.why.causes import Cause
 from scheduler.why.gaps import ids_of
-from scheduler.why.step_function import StepFunction
+from scheduler.why.step_function import BEGIN_S, StepFunction
 from traces.arrays import Ints, is_word, rows_of
 
 ASKS, RESTS = 1, 2
@@ -49,6 +49,14 @@ class QuotaSpans(NamedTuple):
         of_owner = queue_of_owners(queues, owners)
         number = np.array([of_owner[owner] for owner in owners], np.int64)
         return cls(width, level, number[codes], [queue.name for queue in queues])
+
+    def had_by(self, row: int) -> StepFunction:
+        """Return when the job of a row of the trace lacked no quota of its queue, and did not rest."""
+        first_s = row * self.width
+        inside = (self.level.time_s > first_s) & (self.level.time_s < first_s + self.width)
+        before = self.level.at(np.array([first_s]))
+        time_s = np.append(BEGIN_S, self.level.time_s[inside] - first_s)
+        return StepFunction(time_s, np.append(before, self.level.value[inside]) == 0).shortest()
 
 
 def lacking(level: Ints, cause: Ints, on_pods: Ints) -> tuple[Ints, Ints]:

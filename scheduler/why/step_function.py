@@ -49,14 +49,20 @@ class StepFunction(NamedTuple):
 
     def first(self, from_s: int, to_s: int) -> int | None:
         """Return the first instant of a span at which it holds, of a level that is true or false."""
-        inside = np.maximum(self.time_s[self.value], from_s)
-        ends = np.append(self.time_s[1:], NEVER_S)[self.value]
-        inside = inside[(inside < ends) & (inside < to_s)]
-        return int(inside[0]) if len(inside) else None
+        return next((begin_s for begin_s, _ in self.spans(from_s, to_s)), None)
+
+    def spans(self, from_s: int, to_s: int) -> list[tuple[int, int]]:
+        """Return (from, to) of each part of a span in which it holds."""
+        begin_s = np.maximum(self.time_s[self.value], from_s)
+        end_s = np.minimum(np.append(self.time_s[1:], NEVER_S)[self.value], to_s)
+        some = begin_s < end_s
+        return [*zip(begin_s[some].tolist(), end_s[some].tolist(), strict=True)]
 
 
 AT_NO_TIME = StepFunction(np.array([BEGIN_S]), np.array([False]))
 """Does not hold at any instant."""
+ALWAYS = StepFunction(np.array([BEGIN_S]), np.array([True]))
+"""Holds at every instant."""
 
 
 def instants(levels: Iterable[StepFunction]) -> Ints:
@@ -64,6 +70,13 @@ def instants(levels: Iterable[StepFunction]) -> Ints:
     time_s = np.concatenate([[BEGIN_S], *(level.time_s for level in levels)])
     time_s.sort(kind="stable")  # merges what is in order, where `np.unique` hashes, which takes longer
     return np.asarray(time_s[np.append(True, time_s[1:] != time_s[:-1])])
+
+
+def where_all(levels: Iterable[StepFunction]) -> StepFunction:
+    """Return whether all of some levels hold."""
+    levels = [ALWAYS, *levels]
+    time_s = instants(levels)
+    return StepFunction(time_s, np.all([level.at(time_s) for level in levels], axis=0)).shortest()
 
 
 def where_any(levels: Iterable[StepFunction]) -> StepFunction:

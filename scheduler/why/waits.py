@@ -25,7 +25,7 @@ from scheduler.why.patience import LoggedPatience, ends_s
 from scheduler.why.queue_rent import WITHIN_LIMITS, QueueRents
 from scheduler.why.quota import QuotaSpans, lacking
 from scheduler.why.spans import Waits
-from scheduler.why.step_function import NEVER_S, StepFunction
+from scheduler.why.step_function import ALWAYS, NEVER_S, StepFunction
 from traces.arrays import Ints, combinations
 from traces.trace import Trace
 
@@ -65,7 +65,7 @@ class Inquiry:
         self._leaving_s = leaving_s(setup.stock.pools)
         self._fit = cache(self.assembly.fit)
         self._quota = QuotaSpans.of(run, setup, rows)
-        self._rents = QueueRents.of(setup, self.held, self.resources)
+        self.rents = QueueRents.of(setup, self.held, self.resources)
         self._patience = LoggedPatience.of(run, setup.trace, rows)
 
     def _held(self, attempts: pa.Table, open_: Gaps) -> Holdings:
@@ -105,6 +105,10 @@ class Inquiry:
         places = Places(words["requires"], words["excludes"])
         return CommonNeed(job, self._fit(words["gang"], words["kind"], True, places)[1])
 
+    def admitted(self, row: int) -> StepFunction:
+        """Return when the job of a row of the trace did not wait for quota of its queue."""
+        return ALWAYS if self._quota is None else self._quota.had_by(row)
+
     def jobs(self, rows: Ints) -> list[Job]:
         """Return jobs as the engine saw them, but for what they come after; their turns count from 0."""
         table = self.trace.rows(rows)
@@ -143,8 +147,8 @@ class Inquiry:
         about = np.where(of_offers, _place(words, offers), _place(words, pools))
         patient = np.repeat([part[4] for part in parts], [len(part[0]) for part in parts])
         spans: tuple[Ints, ...] = (row, from_s, to_s, cause, on_pods, about, patient)
-        if self._rents is not None and shape.rented:
-            spans = _by_rent(self._rents, spans, shape.rented, words)
+        if self.rents is not None and shape.rented:
+            spans = _by_rent(self.rents, spans, shape.rented, words)
         return spans if self._quota is None or not shape.owned else _by_quota(self._quota, spans, words)
 
     def by_outlived(self, need: CommonNeed, open_: Gaps) -> Iterator[Piece]:
