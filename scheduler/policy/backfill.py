@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
-from scheduler.policy.profiles import Profiles, book
-from scheduler.policy.views import NeedView, PodView, PowerView, Reservation, Start, Waiting
+from scheduler.policy.profiles import Profiles, earliest_place
+from scheduler.policy.views import NeedView, PodView, Reservation, Start, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,13 @@ class Committed:
     """
 
     reserve: Callable[[Sequence[NeedView], int], Reservation] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conservative(Planned):
+    """The first `depth` who wait hold reservations: `pick` makes them from scratch, but they can be kept."""
+
+    depth: int
 
 
 Backfill = HeadOnly | Planned | Committed
@@ -93,7 +100,7 @@ def easy() -> HeadOnly:
     return HeadOnly(_reserve, _renew)
 
 
-def conservative(depth: int = 100) -> Planned:
+def conservative(depth: int = 100) -> Conservative:
     """The first `depth` blocked jobs hold reservations, none of which a later job may delay.
 
     The plan is made anew at each start, in queue order (Mu'alem and Feitelson, IEEE TPDS 2001; a bounded
@@ -104,13 +111,8 @@ def conservative(depth: int = 100) -> Planned:
         raise ValueError(f"the argument must be at most {sys.maxsize}")
 
     def pick(waiting: Waiting) -> Start | None:
-        now = waiting.now_s
-        profiles: Profiles = {}
-
-        def limit(pod: PodView | PowerView, devices: int) -> float:
-            profile = profiles.get(pod)  # without one, nothing is planned there
-            return inf if profile is None else profile.below(devices, now) - now
-
+        profiles = Profiles(waiting.now_s)
+        limit = profiles.limit
         able, refused = waiting.able(limit), False
         for job in islice(waiting.in_order(), depth):
             if able is None:  # whatever else is planned leaves less room
@@ -119,12 +121,13 @@ def conservative(depth: int = 100) -> Planned:
                 if (start := waiting.fit(job, limit)) is not None:
                     return start
                 refused = True  # by the place policy, which may still take others
-            book(job, waiting.needs(job), profiles, now)
+            if (place := earliest_place(job, waiting.needs(job), profiles)) is not None:
+                place.take()
             if not refused and not waiting.has_room(able, limit):
                 able = waiting.able(limit)
         return waiting.first(limit)
 
-    return Planned(pick)
+    return Conservative(pick, depth)
 
 
 COMMITTED = ("commit", "rlscheduler")

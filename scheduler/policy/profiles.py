@@ -5,19 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from math import inf
+from typing import NamedTuple
 
 from scheduler.policy.views import JobView, NeedView, PodView, PowerView
-
-_Place = tuple[float, int, list[tuple["Profile", int]]]
-"""(start, end, devices to take of each profile)."""
 
 
 class Profile:
     """Free devices of one pod, or power, from now on, as a step function: what runs and what is planned."""
 
-    __slots__ = ("free", "times")
+    __slots__ = ("free", "pod", "times")
 
     def __init__(self, pod: PodView | PowerView, now: int) -> None:
+        self.pod = pod
         self.times, self.free = times, frees = [now], [pod.free]
         free, last = pod.free, now
         for end, _, devices in pod.releases:
@@ -35,6 +34,12 @@ class Profile:
         if pod.ends_by_s < inf:
             self._end(int(pod.ends_by_s))
 
+    def copy(self) -> Profile:
+        """Return another that is the same so far."""
+        other = Profile.__new__(Profile)
+        other.pod, other.times, other.free = self.pod, self.times.copy(), self.free.copy()
+        return other
+
     def _end(self, at_s: int) -> None:
         """Let nothing be free from an instant on."""
         first = self._cut(at_s) if at_s > self.times[0] else 0
@@ -50,19 +55,24 @@ class Profile:
 
     def earliest(self, devices: int, start: int, run: int, before: float) -> float:
         """Return the first instant from `start` on with so many free for so long, or else `before`."""
-        at = bisect_right(self.times, start) - 1
-        since: float = inf
-        for time, free in zip(self.times[at:], self.free[at:], strict=True):
-            if since == inf:
-                if time >= before:
-                    break
-                if free >= devices:
-                    since = max(time, start)
-            elif time - since >= run:
+        times, frees = self.times, self.free
+        at = bisect_right(times, start) - 1
+        steps = iter(zip(times[at:], frees[at:], strict=True))
+        for time, free in steps:
+            if time >= before:
                 break
-            elif free < devices:
-                since = inf
-        return min(since, before)
+            if free < devices:
+                continue
+            since = max(time, start)
+            until = since + run
+            for later, then_free in steps:
+                if later >= until:
+                    return min(since, before)
+                if then_free < devices:
+                    break
+            else:
+                return min(since, before)
+        return before
 
     def take(self, devices: int, start: int, end: int) -> None:
         """Plan `devices` from `start` until `end`."""
@@ -79,41 +89,60 @@ class Profile:
         return at
 
 
-Profiles = dict[PodView | PowerView, Profile]
+class PlannedPlace(NamedTuple):
+    """What a job takes of each profile, and from when until when."""
+
+    start: int
+    end: int
+    taken: list[tuple[Profile, int]]
+
+    def take(self) -> None:
+        """Plan it."""
+        for profile, devices in self.taken:
+            profile.take(devices, self.start, self.end)
 
 
-def profile_of(profiles: Profiles, pod: PodView | PowerView, now: int) -> Profile:
-    """Return the profile of a pod, made when it is first asked for."""
-    if pod not in profiles:
-        profiles[pod] = Profile(pod, now)
-    return profiles[pod]
+class Profiles(dict[PodView | PowerView, Profile]):
+    """The profile of each pod and power at `now`, made when it is first asked for."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__()
+        self.now = now
+
+    def __missing__(self, pod: PodView | PowerView) -> Profile:
+        """Make the profile of a pod."""
+        self[pod] = made = Profile(pod, self.now)
+        return made
+
+    def limit(self, pod: PodView | PowerView, devices: int) -> float:
+        """Return the longest run that may start there now, beside all that is planned."""
+        profile = self.get(pod)  # without one, nothing is planned there
+        return inf if profile is None else profile.below(devices, self.now) - self.now
 
 
-def book(job: JobView, needs: Sequence[NeedView], profiles: Profiles, now: int) -> None:
-    """Take the job's earliest place in the profiles, over all pools; ties to the first.
+def earliest_place(job: JobView, needs: Sequence[NeedView], profiles: Profiles) -> PlannedPlace | None:
+    """Return the job's earliest place in the profiles, over all pools; ties to the first.
 
-    It may not start now, be it that room is held for another, so that something has to end first.
+    It may not start now, be it that room is held for another, so that something has to end first. None where
+    the pods that it needs will not be there for so long.
     """
-    best: _Place = (inf, 0, [])
+    best: PlannedPlace | None = None
     for need in needs:
         run = need.run_s(job.estimate_s)
-        pods = [profile_of(profiles, pod, now) for pod in need.pods]
-        power = None if need.power is None else profile_of(profiles, need.power, now)
+        pods = [profiles[pod] for pod in need.pods]
+        power = None if need.power is None else profiles[need.power]
         parts = pods if power is None else [*pods, power]
-        soonest = min([part.times[1] for part in parts if len(part.times) > 1], default=now + 1)
+        soonest = min([part.times[1] for part in parts if len(part.times) > 1], default=profiles.now + 1)
         find = _across if need.whole else _inside
-        if (found := find(need, pods, power, soonest, run, best[0])) is not None:
-            best = (*found[:2], [*found[2], *([] if power is None else [(power, need.units)])])
-    if best[0] == inf:  # the pods that it needs will not be there for so long
-        return
-    start, end, taken = int(best[0]), best[1], best[2]
-    for profile, devices in taken:
-        profile.take(devices, start, end)
+        found = find(need, pods, power, soonest, run, inf if best is None else best.start)
+        if found is not None:
+            best = found if power is None else found._replace(taken=[*found.taken, (power, need.units)])
+    return best
 
 
 def _inside(
     need: NeedView, pods: list[Profile], power: Profile | None, soonest: int, run: int, before: float
-) -> _Place | None:
+) -> PlannedPlace | None:
     """Return the earliest place inside a pod, from `soonest` on and before some instant.
 
     Of pods that are equally early, one that has the devices from now on comes first.
@@ -131,7 +160,7 @@ def _inside(
         return None
     end = int(start) + run
     from_now = (pod for pod in able if pod.below(devices, pod.times[0]) >= end)
-    return start, end, [(next(from_now, able[0]), devices)]
+    return PlannedPlace(int(start), end, [(next(from_now, able[0]), devices)])
 
 
 def _powered(need: NeedView, pod: Profile, power: Profile, start: float, run: int, before: float) -> float:
@@ -146,7 +175,7 @@ def _powered(need: NeedView, pod: Profile, power: Profile, start: float, run: in
 
 def _across(
     need: NeedView, pods: list[Profile], power: Profile | None, soonest: int, run: int, before: float
-) -> _Place | None:
+) -> PlannedPlace | None:
     """Return the earliest place across pods, from `soonest` on and before some instant."""
     parts = pods if power is None else [*pods, power]
     times = {time for part in parts for time in part.times if time > soonest}
@@ -156,7 +185,7 @@ def _across(
         if power is not None and power.below(need.units, start) < start + run:
             continue
         if taken := _at(need, pods, start, start + run):
-            return start, start + run, taken
+            return PlannedPlace(start, start + run, taken)
     return None
 
 

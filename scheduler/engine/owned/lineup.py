@@ -113,6 +113,10 @@ class PlannedLineup(Lineup):
         super().start(now_s, newcomers)
         if self._blocked is not None:
             self._view.now_s, self._view.kept = now_s, self._kept
-            while (pick := self._pick(self._view)) is not None:
-                job, slot = pick
-                self._start(job, *slot)
+            self._let_pass()
+
+    def _let_pass(self) -> None:
+        """Start whoever may pass the head now."""
+        while (pick := self._pick(self._view)) is not None:
+            job, slot = pick
+            self._start(job, *slot)

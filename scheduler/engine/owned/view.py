@@ -90,9 +90,13 @@ class WaitingView:
         """What the job would take, for each pool that could ever hold it."""
         return [need for need in job.shape.owned if need.open]
 
-    def able(self, limit: Limit) -> Job | None:
-        """The first job in order that has room now, be it that the place policy refuses it."""
-        return self._queue.first(self._cluster.most_free(), partial(room, self._within(limit), None))
+    def able(self, limit: Limit, pods: list[Pod] | None = None) -> Job | None:
+        """The first job in order that has room now, be it that the place policy refuses it.
+
+        Gangs inside a pod are looked for on these `pods`, None for all.
+        """
+        free = self._cluster.most_free() if pods is None else most_free(pods)
+        return self._queue.first(free, partial(room, self._within(limit), pods))
 
     def has_room(self, job: Job, limit: Limit) -> bool:
         """Say whether there are pods free now whose limit the job's estimate keeps."""
