@@ -33,7 +33,7 @@ MOST_OWNERS_SHOWN = 20
 def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trace] | None) -> dict[str, Any]:
     """Return it as plain data; `attempts` are its `executions`, `jobs` its `worked_jobs`."""
     grouped, edges = groups(run), time_steps(run)
-    resources, workloads = [*run.pools, *run.offers, *run.sites, *run.fleets], sorted({*grouped.workload})
+    resources, workloads = _resources(run), sorted({*grouped.workload})
     waited, sizes = cubes.waited(jobs, grouped, edges)
     waiting = None if found is None else cubes.waiting(*found, grouped, edges)
     spent, colours = cubes.spent(run, edges, resources), workload_colours(workloads)
@@ -71,7 +71,7 @@ def drawn(run: Run, attempts: pa.Table, jobs: pa.Table, found: tuple[Waits, Trac
 def _specs(
     run: Run, grouped: Groups, spent: cubes.Cube, waiting: cubes.Cube | None, sizes: list[str]
 ) -> dict[str, charts.Spec]:
-    workloads, resources = sorted({*grouped.workload}), [*run.pools, *run.offers]
+    workloads, resources = sorted({*grouped.workload}), _resources(run)
     causes = sorted({Cause(at) for at in (waiting or {"cause": []})["cause"]})
     return {
         "held": charts.held(workloads),
@@ -81,6 +81,11 @@ def _specs(
         "spent": charts.spent(_lines(spent, resources)),
         "charged": charts.charged(workloads, min(MOST_OWNERS_SHOWN, len({*grouped.owner}))),
     }
+
+
+def _resources(run: Run) -> list[str]:
+    """Return all that the ledger may charge something of."""
+    return [*run.pools, *run.offers, *run.sites, *run.fleets]
 
 
 def _lines(spent: cubes.Cube, resources: list[str]) -> list[str]:
