@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Ranking:
         """Device-seconds that each owner has had, as they have faded by now."""
         if self._use is None:
             raise OrderError("policy.order: looks at view.use, but has no half_life_s in which that fades")
-        use = self._use.at(self.now_s).view()
+        use = self._use.at(self.now_s)
         use.flags.writeable = False
         return use
 
@@ -72,16 +73,17 @@ class Ranking:
         )
 
     def keys(self, table: Ints) -> Floats:
-        """Return the key of each column of a table whose rows are those of `JobColumns`."""
+        """Return the key of each column of a table whose rows are those of `JobColumns`: the caller's own."""
         table.flags.writeable = False
-        keys: Any = self._order.keys(JobColumns(*table), self)
-        if not isinstance(keys, np.ndarray) or keys.shape != table.shape[1:]:
+        given: Any = self._order.keys(JobColumns._make(table), self)
+        if not isinstance(given, np.ndarray) or given.shape != table.shape[1:]:
             raise OrderError(
-                f"policy.order: gives {keys!r} for {table.shape[1]} jobs; must give an array of so many keys"
+                f"policy.order: gives {given!r} for {table.shape[1]} jobs; must give an array of so many keys"
             )
-        if np.isnan(keys).any():
-            raise OrderError(f"policy.order: gives NaN for job {table[0, np.isnan(keys).argmax()]}")
-        return keys.astype(float, copy=False)
+        keys = given.astype(float)
+        if isnan(keys[at := keys.argmin()]):  # which is where there is one
+            raise OrderError(f"policy.order: gives NaN for job {table[0, at]}")
+        return keys
 
     def key(self, job: Job, _view: object = None) -> float:
         """Return the key of one job."""

@@ -17,8 +17,8 @@ from traces import portable
 from traces.arrays import Floats, Ints
 from traces.times import DAY_S
 
-_FEW_OWNERS = 16
-"""For so many one number at a time is quicker than an array of them."""
+_FEW_OWNERS = 7
+"""For so many one number at a time is quicker than an array of them, and adds up to the same."""
 NO_DEADLINE = 2**63 - 1
 """Stands for the deadline of a job that has none."""
 
@@ -142,9 +142,10 @@ class Multifactor:
 
     def keys(self, jobs: JobColumns, view: ChangingView) -> Floats:
         """Return minus the sum."""
-        keys: Floats = np.minimum((view.now_s - jobs.submit_s) / self.max_age_s, 1.0) * -self.age
+        aged_s = np.minimum(view.now_s - jobs.submit_s, self.max_age_s)
+        keys: Floats = aged_s * (-self.age / self.max_age_s)
         if self.fair_share:
-            keys -= self.fair_share * fair_factors(view.use, view.shares)[jobs.owner]
+            keys -= (self.fair_share * fair_factors(view.use, view.shares))[jobs.owner]
         if self.size:
             keys -= self.size / view.devices * jobs.gang
         if self.priority:
@@ -154,13 +155,20 @@ class Multifactor:
 
 def fair_factors(use: Floats, shares: Floats) -> Floats:
     """Return 2^(-(use / all use) / (share / all shares)) of each owner: 1 for who has had nothing."""
+    if len(use) <= _FEW_OWNERS:
+        return np.array(_few_fair_factors(use.tolist(), shares.tolist()))
     total = use.sum()
     if not total:
         return np.ones(len(use))
-    exponents = use * (-log(2) * shares.sum() / total) / shares
-    if len(use) <= _FEW_OWNERS:
-        return np.array([portable.exp_of(each) for each in exponents.tolist()])
-    return portable.exp(exponents)
+    return portable.exp(use * (-log(2) * shares.sum() / total) / shares)
+
+
+def _few_fair_factors(use: list[float], shares: list[float]) -> list[float]:
+    total = sum(use)
+    if not total:
+        return [1.0] * len(use)
+    rate = -log(2) * sum(shares) / total
+    return [portable.exp_of(had * rate / share) for had, share in zip(use, shares, strict=True)]
 
 
 def multifactor() -> Changing:

@@ -60,6 +60,19 @@ class HeadOnlyLineup(Lineup):
         else:
             self._look_at_newcomers(newcomers)
 
+    def _look_anew(self, now_s: int, joined: list[Job]) -> None:
+        """Look at no more than `start` does, if the head is the same; those behind it pass in any order."""
+        head, blocked = self._lined.head(), self._blocked
+        same = blocked is not None and head is not None and head[2] is blocked[2]
+        if not same or len(joined) > 1 or (joined and self._freed):
+            self._blocked = None
+        self._now_s = now_s
+        if self._blocked is not None and joined and now_s < self._held_until_s and not self._cluster.bars:
+            if self._passes(joined[0]) and self._held is None:
+                self._look_at_all([])
+        else:
+            self.start(now_s, [])
+
     def _look_after_each_start(self, newcomers: list[QueueEntry]) -> None:
         """Look at everything anew once somebody has started, as others may be barred then, the head too."""
         super().start(self._now_s, newcomers)

@@ -63,16 +63,17 @@ class Lineup:
         self._start_heads()
 
     def start_anew(self, now_s: int, newcomers: list[QueueEntry]) -> None:
-        """As `start`, where the order may be another than at the last look, and so everything else."""
+        """As `start`, where the order may be another than at the last look."""
         assert isinstance(self.queue, ChangingQueue)
-        self.disturbed()
-        leasts = (newcomer[2].shape.least for newcomer in newcomers if newcomer[2].shape.owned)
-        if self._cluster.endless or min([self.queue.least, *leasts]) <= self._cluster.most_free():
-            self.start(now_s, newcomers)
-            return
         for newcomer in newcomers:
             self._join(newcomer)
-        self._freed.clear()
+        if self._cluster.endless or self.queue.least <= self._cluster.most_free():
+            self._look_anew(now_s, [newcomer[2] for newcomer in newcomers if newcomer[2].shape.owned])
+
+    def _look_anew(self, now_s: int, joined: list[Job]) -> None:
+        """Start whoever may start now; those who have joined since the last look wait with the others."""
+        self.disturbed()
+        self.start(now_s, [])
 
     def _join(self, newcomer: QueueEntry) -> None:
         job = newcomer[2]
