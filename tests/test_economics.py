@@ -232,6 +232,17 @@ def test_confined_data_need_make_up_for_nothing_where_the_rent_is_hardly_above_b
     assert outcome(dearer).breakeven_confined_usd_per_pflop_day == 0
 
 
+def test_without_confined_data_nothing_makes_up_for_what_owning_costs_more() -> None:
+    rent = float(outcome(replace(HAND, confined_premium=0.0)).breakeven_usd_per_device_h)
+    found = [
+        outcome(replace(HAND, usd_per_device_h=rent * factor, confined_share=share, confined_premium=0.0))
+        for factor, share in ((0.999, 0.0), (1.001, 0.0), (0.999, 0.5))
+    ]
+    assert [float(each.breakeven_confined_usd_per_pflop_day) for each in found[:2]] == [np.inf, 0]
+    worth = float(found[2].breakeven_confined_usd_per_pflop_day)
+    assert worth == pytest.approx(2 * float(found[2].difference_usd_per_pflop_day))
+
+
 @given(cases)
 def test_the_breakeven_worth_of_confined_data_makes_up_the_difference(case: Case) -> None:
     found, free = outcome(case), outcome(replace(case, confined_premium=0.0))

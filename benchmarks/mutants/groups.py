@@ -16,11 +16,11 @@ GROUPS: dict[str, dict[str, str]] = {
         "scheduler/engine/rented": "stories first storm_stories",
         "scheduler/policy": "stories policies frees first",
         "scheduler/replay": "setup start places submissions",
-        "": "ties endings kills schedules storms",
+        "": "ties endings kills schedules storms changing caps assets own_policies warm",
     },
     "storm": {
         "scheduler/engine/storm": "storm_stories preemption checkpoints links recordings kills",
-        "": "preempting storms",
+        "": "preempting storms assets sites",
     },
     "money": {
         "scheduler/money/claims": "claims",
@@ -41,14 +41,14 @@ GROUPS: dict[str, dict[str, str]] = {
         "scheduler/study/trial": "trial",
         "scheduler/study/years": "years warm",
         "scheduler/study/*.py": "study claims",
-        "": "theory",
+        "": "theory plan_on_log power_worth resample",
     },
     "traces": {
         "traces/*.py": "trace numbers submissions files portable",
         "traces/confidence.py": "numbers",
         "traces/formats": "formats mapping presets exports decoding formats_fuzz",
         "workloads": "generated workloads workloads_shapes rates",
-        "": "source levels workloads_realism parquet_readers",
+        "": "source levels workloads_realism parquet_readers arrays resample stored",
     },
     "input": {
         "scheduler/catalog": "keys catalog dated_prices",
@@ -56,12 +56,12 @@ GROUPS: dict[str, dict[str, str]] = {
         "": "quotas assets sites weather_files setup cli",
     },
     "live": {
-        "scheduler/live/*.py": "live",
+        "scheduler/live/*.py": "live warm",
         "scheduler/live/edge": "edge",
         "scheduler/live/loop": "loop",
         "scheduler/live/market": "market",
         "scheduler/engine/guests": "market",
-        "": "live files",
+        "": "live files warm live_figures live_panels",
     },
     "weather": {
         "scheduler/weather": "weather weather_files weathering recordings",
@@ -84,7 +84,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "scheduler/report/timeline": "timeline",
         "scheduler/why": "why",
         "scheduler/fidelity": "fidelity as_recorded",
-        "": "endings kills weathering compare",
+        "": "endings kills weathering compare first_in_order why_queue_rent queue_figures live_figures",
     },
 }
 """By group, the files that are changed and the tests that know them best, quick ones first; then others."""
