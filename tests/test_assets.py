@@ -19,13 +19,14 @@ from scheduler.run.levels import DeviceLevels
 from scheduler.scenario import ScenarioError
 from tests import build
 from tests.build import job, pool, rows, scenario, trace
+from tests.examples import examples
 from tests.storms import Tale, endure, endured
 from tests.test_invariants import device_s, held_s
 from tests.test_why import adds_up, waits_of
 from tests.turnover import coming, lives, turned_away
 from tests.worlds import MEMORY, Row, World
 
-LAWS = settings(max_examples=100, deadline=None)
+LAWS = settings(max_examples=examples(240), deadline=None)
 
 PATIENT = {"patience": "never"}
 OWN = "own"
@@ -275,7 +276,7 @@ def test_pods_are_not_delivered_before_their_device_is_sold() -> None:
 # laws
 
 
-@settings(LAWS, max_examples=40)
+@settings(LAWS, max_examples=examples(90))
 @given(coming())
 def test_causes_of_waiting_add_up_while_pods_come_and_go(tale: Tale) -> None:
     with TemporaryDirectory(dir=MEMORY) as folder:

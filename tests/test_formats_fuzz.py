@@ -176,9 +176,10 @@ def test_the_files_that_are_mutated_are_read(format_name: str, tmp_path: Path) -
 )
 def test_a_number_of_any_size_in_any_field_is_a_trace_or_a_line(format_name: str, number: bytes) -> None:
     separator, lines = SEPARATOR.get(format_name, b","), WHOLE[format_name].splitlines()
+    one_in = 2 if format_name in READERS else 5
     for at, line in enumerate(lines):
         fields = line.split(None if separator == b" " else separator)
-        for field in some(range(len(fields)), 2, NUMBERS.index(number)):
+        for field in some(range(len(fields)), one_in, NUMBERS.index(number)):
             changed = separator.join([*fields[:field], number, *fields[field + 1 :]])
             ends_well(reader(format_name), b"\n".join([*lines[:at], changed, *lines[at + 1 :]]))
 

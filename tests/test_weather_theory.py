@@ -63,13 +63,10 @@ def level(of: Run, name: str, since_s: int = 0) -> int:
 
 @pytest.mark.parametrize(
     ("unit", "devices"),
-    [
-        (DEVICE, 1),
-        pytest.param(CABINET, 2, marks=pytest.mark.slow),
-        pytest.param(POD, 4, marks=pytest.mark.slow),
-    ],
+    [(DEVICE, 1), (CABINET, 2), (POD, 4)],
     ids=["device", "cabinet", "pod"],
 )
+@pytest.mark.slow
 def test_devices_are_up_for_mtbf_over_mtbf_and_mttr(unit: Row, devices: int, tmp_path: Path) -> None:
     """Busy throughout, as endless jobs take whatever is sound. All are up at first, and that is forgotten
     over 40 h: e^-25 is left of it.
