@@ -15,6 +15,7 @@ from workloads.kinds import Kind
 from workloads.listing import kind_fields, kind_listing, listing
 from workloads.public import PUBLIC_NETWORK, PUBLIC_OWNED, PUBLIC_ROBOTS
 from workloads.realism import (
+    Statistic,
     burst_k,
     comparison,
     describe,
@@ -37,6 +38,17 @@ def test_inter_arrival_cv_of_known_gaps_leaves_silence_out() -> None:
     assert math.isnan(inter_arrival_cv(np.array([7])))
 
 
+def test_two_hours_are_silence() -> None:
+    """Of gaps of 1, 7,199 and 7,200 s the last does not count: deviation and mean are 3,599 and 3,600."""
+    assert inter_arrival_cv(np.cumsum([0, 1, 7_199, 7_200])) == pytest.approx(3_599 / 3_600)
+
+
+def test_numbers_from_a_thousand_on_are_written_whole() -> None:
+    lines = comparison([Statistic("x", here, "", "") for here in (999.4, 1_000.4)]).splitlines()
+    assert [line.split("|")[2].strip() for line in lines[2:]] == ["999", "1,000"]
+    assert comparison([Statistic("x", 99.96, "", "")]).splitlines()[2].split("|")[2].strip() == "100"
+
+
 def test_hourly_counts_and_their_dispersion() -> None:
     counts = hourly_counts(np.array([3600, 3601, 7199, 14_400]))
     assert counts.tolist() == [3, 0, 0, 1]
@@ -48,11 +60,14 @@ def test_burst_k_recovers_the_k_of_negative_binomial_counts(k: float) -> None:
     week = 30 + 25 * np.sin(np.arange(168) / 168 * 14 * np.pi)
     counts = stats.nbinom.rvs(k, k / (k + np.tile(week, 40)), random_state=np.random.default_rng(2))
     assert burst_k(counts) == pytest.approx(k, rel=0.1)
-    assert math.isnan(burst_k(counts[:300]))
+    assert math.isnan(burst_k(counts[: 2 * 168 - 1]))
+    assert burst_k(counts[: 2 * 168]) > 0
 
 
 def test_top_share_of_one_job_in_a_hundred() -> None:
     assert top_share(np.array([99.0] + [1.0] * 99), 0.01) == 0.5
+    assert top_share(np.array([99.0] + [1.0] * 99), 0.011) == 100 / 198
+    assert math.isnan(top_share(np.zeros(0), 0.01))
 
 
 def test_ks_is_scipys() -> None:
@@ -149,10 +164,14 @@ def test_the_defaults_stand_beside_what_is_public() -> None:
         840 * 9 / 0.989
     )
     for here, place in (
-        (300, "within"),
-        (2_000, "above"),
-        (3_001, "far above"),
-        (50, "below"),
+        (99, "below"),
+        (100, "within"),
+        (1_000, "within"),
+        (1_001, "above"),
+        (2_999, "above"),
+        (3_000, "far above"),
+        (34, "below"),
+        (33, "far below"),
         (0, "far below"),
     ):
         assert f": {place} what is public, a few hundred" in PUBLIC_ROBOTS.sentence(here)
