@@ -19,12 +19,13 @@ from msgspec.structs import replace
 from scheduler.cli import main
 from scheduler.engine.log.outcomes import Account
 from scheduler.money.ledger.audit import audit
+from scheduler.money.ledger.book_value import BookValue
 from scheduler.money.ledger.meter import Meter
 from scheduler.money.ledger.rates import Calendar, LedgerError, Owning, RateSteps
 from scheduler.report.ledger import ledger as render
 from scheduler.run.directory import Run, open_run
 from scheduler.run.spend import used_by
-from scheduler.scenario import Scenario
+from scheduler.scenario import MoneySpec, Scenario
 from scheduler.stock.price_series import PriceError, Surge, from_start, read_series
 from scheduler.stock.stock import stock_of
 from tests import byhand
@@ -37,6 +38,7 @@ from traces import Trace
 from traces.times import YEAR_S
 
 HOUR = 3_600
+EIGHT_YEARS = {"life_years": 8.0, "residual_share": 0.0625}
 AT_ONCE = {"patience": "at_once"}
 BARE = {"operations_share_per_year": 0.0, "usd_per_kwh": 0.0}
 """Nothing is paid for but capital and rent."""
@@ -857,3 +859,32 @@ def test_a_bad_question(planned: Path, words: tuple[str, ...], said: str) -> Non
     result = type_in("ledger", *(planned if word == "RUN" else word for word in words))
     assert result.exit_code == 2
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("depreciation", "left"),
+    [
+        ("straight_line", [1 - 0.9375 / 4, 1 - 0.9375 / 2, 0.0625, 0.0625]),
+        ("declining", [0.5, 0.25, 0.0625, 0.0625]),
+    ],
+)
+def test_what_pods_are_worth_by_their_age(depreciation: str, left: list[float]) -> None:
+    """Two years old at second 0, then four, eight and nine: a sixteenth is left of eight years."""
+    money = MoneySpec(depreciation=depreciation, age_years=2.0, **EIGHT_YEARS)  # type: ignore[arg-type]
+    of = BookValue(money=money, calendar=Calendar(0), from_s=0, origin_s=0, age_years=2.0)
+    ends_s = [round(years * YEAR_S) for years in (0, 2, 6, 7)]
+    assert [of.left(end_s) for end_s in ends_s] == pytest.approx(left)
+    assert [of.left(0) - of.lost(end_s) for end_s in ends_s] == pytest.approx(left)
+    assert of.life_ends_s == ends_s[2]
+    rate = of.rate(1_000.0, ends_s[1])
+    assert float(rate.at(np.array([0]))[0]) * HOUR == pytest.approx(1_000 * of.lost(HOUR))
+
+
+def test_pods_that_are_delivered_are_new_then() -> None:
+    """In year 3 of the run, with an origin there: new, and half of eight years later."""
+    money = MoneySpec(depreciation="straight_line", **EIGHT_YEARS)  # type: ignore[arg-type]
+    born_s = round(3 * YEAR_S)
+    of = BookValue(money=money, calendar=Calendar(0), from_s=born_s, origin_s=born_s, age_years=0.0)
+    assert [of.left(born_s + round(years * YEAR_S)) for years in (0, 4, 8)] == pytest.approx(
+        [1, 0.53125, 0.0625]
+    )

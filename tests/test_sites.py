@@ -222,10 +222,11 @@ def test_a_series_begins_at_any_hour_and_may_be_compressed(tmp_path: Path) -> No
     plain = year_file(tmp_path / "a.csv", "usd_per_mwh")
     shifted = year_file(tmp_path / "b.csv", "usd_per_mwh", first="2022-12-31T23:00")
     leap = year_file(tmp_path / "c.csv", "usd_per_mwh", first="2024-01-01T00:00", hours=8_784)
+    leap_day = year_file(tmp_path / "e.csv", "usd_per_mwh", first="2024-02-29T05:00")
     packed = tmp_path / "d.csv.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     expected = tuple(hour / 1_000 for hour in range(8_760))
-    for path in (plain, shifted, leap, packed):
+    for path in (plain, shifted, leap, leap_day, packed):
         assert read_hours(SeriesFile(csv=str(path), column="usd_per_mwh")) == pytest.approx(expected)
     euros = SeriesFile(csv=str(plain), column="usd_per_mwh", factor=1.1)
     assert read_hours(euros) == pytest.approx([1.1 * value for value in expected])

@@ -26,8 +26,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "scheduler/money/claims": "claims",
         "scheduler/money/economics": "economics levels",
         "scheduler/money/focus": "focus",
-        "scheduler/money/ledger": "ledger",
-        "scheduler/stock": "setup rates ledger weather_files",
+        "scheduler/money/ledger": "ledger assets",
+        "scheduler/stock": "setup rates ledger weather_files sites",
         "": "links",
     },
     "study": {

@@ -34,8 +34,9 @@ def read_hours(file: SeriesFile) -> tuple[float, ...]:
     """Return the values per kWh of the 8,760 hours of a year, from 1 January, 00:00 UTC on.
 
     The file, which may be compressed by gzip, has a row an hour, in order, that begins in it: 8,760 of them,
-    or 8,784 in a leap year, of which 29 February is left out. They may begin at any hour. Raises PriceError,
-    also for a blank or a missing hour, unless the file is to be filled.
+    or 8,784 in a leap year, whose 29 February counts only where the file has no such hour of the 28th. They
+    may begin at any hour. Raises PriceError, also for a blank or a missing hour, unless the file is to be
+    filled.
     """
     path = file.csv
     unit_kwh = next((kwh for ending, kwh in UNITS.items() if file.column.endswith(ending)), None)
@@ -132,12 +133,13 @@ def _filled(first: datetime, known: Floats, path: str, column: str, fill: str | 
 
 
 def _by_hour_of_year(first: datetime, values: Floats) -> Floats:
-    """Put the values in order of the year; those of 29 February are dropped."""
+    """Put the values in order of the year; those of 29 February count where the 28th has none."""
     ordered = np.full(YEAR_HOURS, nan)
     for at, value in enumerate(values):
         hour = first + timedelta(hours=at)
-        if (hour.month, hour.day) != (2, 29):
-            ordered[hour_of_year(hour)] = value
+        place = hour_of_year(hour)
+        if (hour.month, hour.day) != (2, 29) or np.isnan(ordered[place]):
+            ordered[place] = value
     return ordered
 
 
