@@ -522,6 +522,12 @@ def test_gavel_steps_become_seconds_at_the_rate_of_their_type(tmp_path: Path) ->
     )
 
 
+def test_gavels_rates_are_as_published() -> None:
+    """Of 26 types on a V100; a digest of all of their digits."""
+    rates = repr(sorted(gavel.STEPS_PER_S.items()))
+    assert (len(gavel.STEPS_PER_S), hashlib.sha256(rates.encode()).hexdigest()[:12]) == (26, "a58ba012dfcd")
+
+
 def test_gavels_remarks_are_no_jobs(tmp_path: Path) -> None:
     found = imported(tmp_path, "gavel", f"# a\ttab\n\n{GAVEL}  # the end\n")
     plain = imported(tmp_path, "gavel", GAVEL)

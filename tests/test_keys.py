@@ -1,4 +1,4 @@
-"""Every key of a file that users write: what is allowed, and what it is where it is left out.
+"""Every key of files that users write, and columns of jobs: what is allowed, and what it is where left out.
 
 They stand in `keys.txt`, a line each. A file that was right stays right and means what it meant, so a line
 changes only where that is meant; `python -m tests.test_keys` writes them anew, with keys that have joined.
@@ -22,10 +22,11 @@ from scheduler.scenario.base import Model
 from scheduler.scenario.base import models as scenario_models
 from scheduler.study.sweep import study_file
 from traces.formats.mapping import spec
+from traces.validate import LIMITS, WORDS
 
 KEYS = Path(__file__).with_name("keys.txt")
-LIMITS = {"gt": "> ", "ge": ">= ", "lt": "< ", "le": "<= ", "min_length": "from ", "max_length": "to "}
-LIMITS |= {"pattern": "like "}
+BOUNDS = {"gt": "> ", "ge": ">= ", "lt": "< ", "le": "<= ", "min_length": "from ", "max_length": "to "}
+BOUNDS |= {"pattern": "like "}
 
 
 def keys() -> Iterator[str]:
@@ -35,6 +36,8 @@ def keys() -> Iterator[str]:
     for each in sorted({*found, *scenario_models()} - {Struct, Model}, key=lambda each: each.__qualname__):
         if issubclass(each, Struct):
             yield from (f"{each.__qualname__}.{line(field)}" for field in of_struct(each).fields)
+    yield from (f"jobs.{name}: {low!r} to {high!r}" for name, (low, high) in LIMITS.items())
+    yield from (f"jobs.{name}: {words!r}" for name, words in WORDS.items())
 
 
 def of_struct(struct: type[Struct]) -> types.StructType:
@@ -54,7 +57,7 @@ def line(field: types.Field) -> str:
 def allowed(of: Any) -> str:
     """Return what a type allows, in words."""
     limits = [
-        f"{word}{getattr(of, name)!r}" for name, word in LIMITS.items() if getattr(of, name, None) is not None
+        f"{word}{getattr(of, name)!r}" for name, word in BOUNDS.items() if getattr(of, name, None) is not None
     ]
     match of:
         case types.UnionType():

@@ -52,10 +52,13 @@ class Mutant(NamedTuple):
 def sites(node: ast.AST, block: Block | None = None, statement: ast.AST | None = None) -> Iterator[Site]:
     """Yield all that may be changed below a node, in order of the text.
 
-    Assertions, and the `strict` of zip, which is one, are left alone.
+    Assertions, and the `strict` of zip, which is one, are left alone; so is what a class or a decorator is
+    told of how it is built, as `frozen`.
     """
     for field, value in ast.iter_fields(node):
         if field in UNSEEN or isinstance(node, ast.Assert) or getattr(node, "arg", None) == "strict":
+            continue
+        if isinstance(node, ast.ClassDef) and field == "keywords":
             continue
         many = isinstance(value, list)
         inner = begin(value) if many and is_block(node, value, block) else block

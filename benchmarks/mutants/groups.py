@@ -45,6 +45,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "traces": {
         "traces/*.py": "trace numbers submissions files portable",
+        "traces/validate.py": "keys trace",
         "traces/confidence.py": "numbers",
         "traces/formats": "formats mapping presets exports decoding formats_fuzz",
         "workloads": "generated workloads workloads_shapes rates",
@@ -53,7 +54,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "input": {
         "scheduler/catalog": "keys catalog dated_prices",
         "scheduler/scenario": "keys start stories contracts catalog",
-        "": "quotas assets sites weather_files setup cli",
+        "": "quotas assets sites caps live_input weather_files setup cli",
     },
     "live": {
         "scheduler/live/*.py": "live warm",
