@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from traces.arrays import WORD, UnknownIdError, filtered, is_word, rows_of, words_of
+from traces.arrays import WORD, UnknownIdError, filtered, is_word, rows_of, word_counts, words_of
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", None]))
 
@@ -19,6 +21,7 @@ def test_words_are_found_in_parts_of_different_dictionaries(parts: list[list[str
     plain = [word for part in parts for word in part]
     assert is_word(column, "b", "z").tolist() == [word == "b" for word in plain]
     assert words_of(column) == sorted({word for word in plain if word})
+    assert word_counts(column) == Counter(word for word in plain if word)
 
 
 def test_a_word_that_no_row_has_is_none_of_the_column() -> None:

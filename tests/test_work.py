@@ -20,7 +20,7 @@ from scheduler.run.directory import Run
 from scheduler.run.figures import main_figures, measure
 from scheduler.run.goodput import DeviceTime
 from scheduler.run.job_figures import by_gang, by_word, deadlines, worked_jobs
-from scheduler.run.metrics import weighted_percentiles
+from scheduler.run.metrics import percentiles, weighted_percentiles
 from tests.build import job, offer, pool, run, scenario, trace
 
 H = 3_600
@@ -44,6 +44,12 @@ def test_a_weighted_percentile_is_the_first_value_that_holds_enough(
         if 100 * sum(weight for other, weight in pairs if other <= value) >= percent * total
     ]
     assert found == enough[0] if total else isnan(found)
+
+
+@given(st.lists(st.integers(0, 10**9) | st.floats(-1e12, 1e12), min_size=1), st.integers(0, 100))
+def test_percentiles_are_those_of_numpy_to_the_bit(values: list[float], percent: int) -> None:
+    at = (percent, 95, 99)
+    assert percentiles(np.array(values), at) == np.percentile(np.array(values), at).tolist()
 
 
 def test_many_small_jobs_hide_a_large_one(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 Array = np.ndarray[Any, Any]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -41,20 +41,30 @@ def word_column(codes: Array, words: Sequence[str], mask: Bools | None = None) -
 def is_word(column: pa.ChunkedArray, *words: str) -> Bools:
     """Say of each row of a column of words whether its word is one of these; null is none."""
     found = []
-    for chunk in column.cast(WORD).chunks:
-        known = chunk.dictionary.to_pylist()
+    for chunk in _in_codes(column):
+        known, codes = chunk.dictionary.to_pylist(), chunk.indices
         wanted = np.array([*(word in words for word in known), False])
-        found.append(wanted[chunk.indices.fill_null(len(known)).to_numpy()])
+        found.append(wanted[(codes.fill_null(len(known)) if codes.null_count else codes).to_numpy()])
     return np.concatenate([np.zeros(0, bool), *found])
 
 
 def words_of(column: pa.ChunkedArray) -> list[str]:
     """Return the words that stand in a column, sorted; null is none."""
-    found: set[str] = set()
-    for chunk in column.cast(WORD).chunks:
-        used = pc.unique(chunk.indices).drop_null()
-        found.update(chunk.dictionary.take(used).to_pylist())
-    return sorted(found)
+    return sorted(word_counts(column))
+
+
+def word_counts(column: pa.ChunkedArray) -> Counter[str]:
+    """Return how often each word stands in a column that has it; null is none."""
+    counts = Counter[str]()
+    for chunk in _in_codes(column):
+        codes, known = chunk.indices.drop_null().to_numpy(), chunk.dictionary.to_pylist()
+        counts.update({known[code]: times for code, times in enumerate(np.bincount(codes).tolist()) if times})
+    return counts
+
+
+def _in_codes(column: pa.ChunkedArray) -> list[pa.DictionaryArray]:
+    chunks: list[pa.DictionaryArray] = (column if column.type == WORD else column.cast(WORD)).chunks
+    return chunks
 
 
 def filtered(table: pa.Table, keep: Bools) -> pa.Table:

@@ -125,7 +125,8 @@ def expect_jobs(jobs: int) -> None:
 def _pays(jobs: int) -> bool:
     if is_loaded():
         return jobs >= LOADED_PAYS_FROM
-    return _Tally.jobs + jobs >= (ON_DISK_PAYS_FROM if is_on_disk() else ABSENT_PAYS_FROM)
+    of_all = _Tally.jobs + jobs
+    return of_all >= ABSENT_PAYS_FROM or (of_all >= ON_DISK_PAYS_FROM and is_on_disk())
 
 
 def covers(setup: Setup) -> str | None:
