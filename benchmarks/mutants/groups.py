@@ -53,7 +53,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "input": {
         "scheduler/catalog": "keys catalog dated_prices",
-        "scheduler/scenario": "keys start stories contracts catalog",
+        "scheduler/scenario": "keys key_limits start stories contracts catalog",
         "": "quotas assets sites caps live_input weather_files setup cli",
     },
     "live": {
