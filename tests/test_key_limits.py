@@ -58,6 +58,18 @@ def segment(**more: Any) -> Row:
     }
 
 
+def of_loop(**more: Any) -> Row:
+    keys = {
+        "name": "loop",
+        "units": 9.0,
+        "miles_per_unit_day": 9.0,
+        "clips_per_mile": 0.1,
+        "trigger_days": 1.0,
+    }
+    training = {"device_h_per_clip": 0.1, "gang": 1, "evaluation_gang": 1, "evaluation_h": 1.0}
+    return {"pools": OWN, "horizon_h": 24, "loops": [{**keys, **training, **more}]}
+
+
 LIMITS: dict[str, tuple[str, Row, Row]] = {
     "steps of a price": ("must ascend in pods", bought((5, 9.0), (6, 9.0)), bought((5, 9.0), (5, 8.0))),
     "steps go down": ("and not in price", bought((5, 9.0), (6, 8.0)), bought((5, 9.0), (6, 9.5))),
@@ -113,6 +125,9 @@ LIMITS: dict[str, tuple[str, Row, Row]] = {
         of_market(leases=[lease(1)]),
         of_market(leases=[lease(1)]) | {"horizon_h": None},
     ),
+    "a loop": ("need horizon_h", of_loop(), of_loop() | {"horizon_h": None}),
+    "a trigger": ("give either", of_loop(), of_loop(trigger_clips=1.0)),
+    "no trigger": ("give either", of_loop(trigger_days=None, trigger_clips=1.0), of_loop(trigger_days=None)),
     "checkpoints of customers": (
         "only for preemptible customers",
         of_market(segments=[segment(checkpoint_h=1.0)]),
