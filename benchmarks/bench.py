@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from traces.arrow_start import start_arrow_without_pandas
 from traces.trace import Trace
 
 if TYPE_CHECKING:  # each case imports them as it is prepared
@@ -112,6 +113,7 @@ def measure(case: str, jobs: int, engine: str) -> dict[str, float]:
     from scheduler.replay import Setup, replay
     from scheduler.scenario import parse_scenario
 
+    start_arrow_without_pandas()  # as each command does
     load, policy, pods, pod_devices, largest = CASES[case]
     raw: dict[str, Any] = {
         "name": "bench",

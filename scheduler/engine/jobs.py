@@ -222,7 +222,7 @@ def shapes_by_row(trace: Trace, fit: Fit) -> tuple[Array, Array]:
     words = [trace.codes(name) for name in ("workload", "kind", "owner", "residency", *Places._fields)]
     codes, rows = _encode(gangs)
     for of_word, table in words:
-        if table:
+        if (of_word[1:] != of_word[:-1]).any():
             codes, rows = _encode(codes.astype(np.int64) * (len(table) + 1) + of_word + 1)
     shapes = np.empty(len(rows), object)
     for at, row in enumerate(rows.tolist()):

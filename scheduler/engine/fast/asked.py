@@ -103,7 +103,7 @@ def _distinct(values: Any, count: int) -> tuple[list[float], Ints]:
     """Return the distinct ones of a value a job, or of one for all, and which of them is each job's."""
     column = np.broadcast_to(np.asarray(values, float), count)
     if not count or (column == column[0]).all():
-        return column[:1].tolist() or [0.0], np.zeros(count, np.int64)
+        return column[:1].tolist() or [0.0], np.broadcast_to(np.int64(0), count)
     distinct, of_job = np.unique(column, return_inverse=True)
     return distinct.tolist(), of_job
 

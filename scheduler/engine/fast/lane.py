@@ -40,13 +40,13 @@ from scheduler.engine.fast.memory import (
     PERIOD,
     POD,
     PREFERENCE,
+    PREFERENCE_SIZE,
+    PREFERENCES,
     PREFERRED_IN,
     READY,
     REJECT_LIST,
     REJECT_SIZE,
     REJECTS,
-    RENTER_SIZE,
-    RENTERS,
     ROW_LIST,
     ROWS,
     SPAN_LIST,
@@ -61,6 +61,7 @@ from scheduler.engine.fast.tables import Tables
 from scheduler.engine.log.outcomes import OVERRAN, REJECTED, Account
 from scheduler.engine.log.part_files import NO_POD
 from scheduler.engine.log.runlog import ENDING, ROW_WIDTH, Ended, RunLog
+from scheduler.engine.log.waiting import Turns
 from scheduler.engine.owned.pools import Pod, PodNeed, Pool
 from scheduler.engine.rented.offers import LiveOffer
 from scheduler.engine.simulation import Simulation
@@ -84,9 +85,10 @@ class Lane:
         tables = Tables(asked, pools, offers, rules.start_s, dues=easy, prefers=preferences.needed)
         self._needs, self._reach = tables.needs, tables.reach
         put_run(tables.layout, rules, asked, pools, offers)
-        self._memory, self._jobs, self._links = tables.memory()
-        self._ties = (1 << int(self._memory[TIE_BITS])) - 1
         asked.forget_columns()
+        self._memory, self._jobs, self._links = tables.memory()
+        self._may_wait, self._arrived = np.empty(0, np.int64), 0
+        self._ties = (1 << int(self._memory[TIE_BITS])) - 1
 
     def run(self, simulation: Simulation, progress: ReplayProgress | None = None) -> int:
         """Let all jobs come and go; return the second at which the run ended."""
@@ -112,16 +114,14 @@ class Lane:
         """Let a job say which offers it prefers."""
         memory = self._memory
         row = int(memory[ASKS] - memory[JOBS]) // JOB_SIZE
-        renter = memory[RENTERS] + RENTER_SIZE * row
-        memory[renter + PREFERENCE] = self._preferences.of(row, int(memory[NOW]))
-        memory[renter + PREFERRED_IN], memory[ASKS] = memory[PERIOD], NONE
+        told = memory[PREFERENCES] + PREFERENCE_SIZE * row
+        memory[told + PREFERENCE] = self._preferences.of(row, int(memory[NOW]))
+        memory[told + PREFERRED_IN], memory[ASKS] = memory[PERIOD], NONE
 
     def _log(self, simulation: Simulation) -> None:
         """Let the log have what has ended, and who waits and runs now."""
         memory, log = self._memory, simulation.log
-        log.turns.waiting[:] = self._jobs[:, WAITS].astype(np.uint8).tobytes()
-        if len(self._links):
-            log.turns.ready_s[:] = self._links[:, WAS_READY]
+        self._say_who_waits(log.turns)
         self._reject(log)
         rows = memory[memory[ROW_LIST] :][: memory[ROWS] * ROW_WIDTH].reshape(-1, ROW_WIDTH)
         ended = Ended(rows, self._spans(), self._accounts(rows))
@@ -130,6 +130,17 @@ class Lane:
         needs = running[:, NEED]
         held = self._rows(running), memory[needs + COLUMN], memory[needs + DEVICES], running[:, ALLOC]
         log.add(ended, np.stack(held, axis=1), int(memory[NOW]))
+
+    def _say_who_waits(self, turns: Turns) -> None:
+        """Let the log know who waits: some of those who did or were held before, or have arrived since."""
+        arrived = int(self._memory[ARRIVED] - self._memory[JOBS]) // JOB_SIZE
+        waiting = np.frombuffer(turns.waiting, np.uint8)
+        some = np.concatenate([self._may_wait, np.arange(self._arrived, arrived)])
+        waiting[some] = self._jobs[some, WAITS]
+        self._may_wait, self._arrived = some[waiting[some] > 0], arrived
+        if len(self._links):
+            turns.ready_s[:] = self._links[:, WAS_READY]
+            self._may_wait = np.concatenate([self._may_wait, sorted(self._held())]).astype(np.int64)
 
     def _reject(self, log: RunLog) -> None:
         memory = self._memory

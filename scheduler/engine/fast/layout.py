@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from scheduler.engine.fast.memory import BRANCHES, RUN_SIZE
 from traces.arrays import Array, Ints
 
 _ROWS_AT_ONCE = 4_096
+
+
+class Looked(NamedTuple):
+    """A column of which only the distinct values are there, and for each row which of them is its own."""
+
+    values: Ints
+    of_row: Array
+
+    def __getitem__(self, some: slice) -> Ints:  # type: ignore[override]
+        return self.values[self.of_row[some]]
 
 
 class RecordColumns:
@@ -18,13 +30,10 @@ class RecordColumns:
 
     def __init__(self, count: int, width: int) -> None:
         self.shape = count, width
-        self._columns: dict[int, Array] = {}
+        self._columns: dict[int, Array | Looked] = {}
 
-    def __setitem__(self, column: int, values: Array) -> None:
+    def __setitem__(self, column: int, values: Array | Looked) -> None:
         self._columns[column] = values
-
-    def __getitem__(self, column: int) -> Array:
-        return self._columns[column]
 
     def lay(self, table: Ints) -> None:
         """Fill the table, some rows at a time, as each row is reached once then; the columns are gone."""
@@ -42,11 +51,20 @@ class Layout:
         self.run = np.zeros(RUN_SIZE, np.int64)
         self._blocks, self._size = [(0, self.run)], RUN_SIZE
         self._columns: list[tuple[int, RecordColumns]] = []
+        self._pointers: list[tuple[int, Ints, int, int]] = []
 
     def put(self, block: Ints) -> int:
         """Put a block behind the others; return where it begins. It may be filled later."""
         self._blocks.append((self._size, block.reshape(-1)))
         return self.room(block.size)
+
+    def pointers(self, rows: Ints, first: int, width: int) -> int:
+        """Put where records of some rows begin, of a table that begins at `first`; return where that stands.
+
+        They are worked out in their place, as there may be one for each job.
+        """
+        self._pointers.append((self.room(rows.size), rows, first, width))
+        return self._pointers[-1][0]
 
     def room(self, size: int) -> int:
         """Leave room for so many integers, 0 at first; return where it begins."""
@@ -70,6 +88,10 @@ class Layout:
         while self._blocks:
             begin, block = self._blocks.pop()
             whole[begin : begin + block.size] = block
+        while self._pointers:
+            begin, rows, first, width = self._pointers.pop()
+            np.multiply(rows, width, out=whole[begin : begin + rows.size])
+            whole[begin : begin + rows.size] += first
         for begin, columns in self._columns:
             count, width = columns.shape
             columns.lay(whole[begin : begin + count * width].reshape(columns.shape))

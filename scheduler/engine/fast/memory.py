@@ -52,12 +52,12 @@ the number of the period."""
 ASKS, RENTS = range(56, 58)
 """The job whose preference of offers is asked for, and whether a look at who may rent is under way, of those
 below."""
-WAS_KILLED = 63
-"""Whether the attempt of the job in ENDED was killed."""
+WAS_KILLED, PREFERENCES = range(63, 65)
+"""Whether the attempt of the job in ENDED was killed; and what jobs prefer, NONE where none is asked."""
 RENTERS, VACANT, ATTEMPTS_END = range(60, 63)
 """Jobs that may rent, NONE where none may; a place where an attempt stood that is over, or NONE; and where
 those begin at which none ever stood."""
-RUN_SIZE = 64
+RUN_SIZE = 65
 
 # Of a job.
 SUBMIT, RUNTIME, ESTIMATE, RANK, WAITS = range(5)
@@ -69,10 +69,9 @@ JOB_SIZE = 7
 # Of a job that may rent, by row; there is none where no job may.
 PATIENCE, RENTED_LINE, RENTED_LEAF = range(3)
 """Seconds, 0 or NEVER_BURSTS; and where it stands while it seeks offers, NONE where it never does."""
-STAGING, PREFERRED_IN, PREFERENCE = range(3, 6)
-"""Which of the seconds to begin on an offer are its own; and in which period it has said which offers it
-prefers: the rank of each, packed as PREFERENCE_BITS say."""
-RENTER_SIZE = 6
+STAGING = 3
+"""Which of the seconds to begin on an offer are its own."""
+RENTER_SIZE = 4
 NEVER_BURSTS = -1
 
 # Of an attempt, until its devices may be had by others; the next one begins where an earlier one stood.
@@ -83,6 +82,10 @@ ALLOC, READY, RELEASE, ORDINAL = range(4, 8)
 """Since when; after how many seconds work begins; when it should end; and how many began before."""
 ATTEMPT_SIZE = 8
 
+# Of a job that may have to be asked which offers it prefers, by row; there is none where no job has to be.
+PREFERRED_IN, PREFERENCE = range(2)
+"""In which period it has said so; and the rank of each, packed as PREFERENCE_BITS say."""
+PREFERENCE_SIZE = 2
 PREFERENCE_BITS, UNWANTED = 4, 15
 """Of the rank of one offer, the first need's lowest; and the rank of what is not wanted."""
 

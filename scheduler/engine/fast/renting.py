@@ -25,6 +25,8 @@ from scheduler.engine.fast.memory import (
     PLACE_OF,
     PREFERENCE,
     PREFERENCE_BITS,
+    PREFERENCE_SIZE,
+    PREFERENCES,
     PREFERRED_IN,
     PREFERS,
     PRICES,
@@ -38,7 +40,7 @@ from scheduler.engine.fast.memory import (
     UNWANTED,
     WAITS,
 )
-from scheduler.engine.fast.records import renter_of
+from scheduler.engine.fast.records import renter_of, row_of
 from scheduler.engine.fast.waiting import begin
 from traces.arrays import Ints
 
@@ -67,11 +69,14 @@ def start_rented(memory: Ints) -> bool:
             started = memory[RENTS] == HAVE_RENTED
             memory[RENTS] = 0
             return bool(started)
-        renter = renter_of(memory, job)
-        if memory[memory[renter + RENTED_LINE] + PREFERS] and memory[renter + PREFERRED_IN] != memory[PERIOD]:
-            memory[ASKS] = job
-            return False
-        need = choose(memory, renter)
+        renter, preference = renter_of(memory, job), 0
+        if memory[memory[renter + RENTED_LINE] + PREFERS]:
+            told = memory[PREFERENCES] + PREFERENCE_SIZE * row_of(memory, job)
+            if memory[told + PREFERRED_IN] != memory[PERIOD]:
+                memory[ASKS] = job
+                return False
+            preference = memory[told + PREFERENCE]
+        need = choose(memory, memory[renter + RENTED_LINE], preference)
         if need == NONE:
             leave(memory, job, memory[renter + RENTED_LINE], memory[renter + RENTED_LEAF])
             memory[memory[ASIDE_LIST] + memory[ASIDE]] = job
@@ -111,9 +116,8 @@ def next_to_rent(memory: Ints) -> int:
 
 
 @compiled
-def choose(memory: Ints, renter: int) -> int:
-    """Return what a renter takes of the offer that it prefers of all with room, or NONE."""
-    line, preference = memory[renter + RENTED_LINE], memory[renter + PREFERENCE]
+def choose(memory: Ints, line: int, preference: int) -> int:
+    """Return what somebody in line takes of the offer that it prefers of all with room, or NONE."""
     lowest, taken = UNWANTED, NONE
     for need in range(memory[line + NEEDS], memory[line + NEEDS_END], NEED_SIZE):
         rank = preference & UNWANTED

@@ -91,7 +91,7 @@ def put_run(
     run[BACKFILL], run[PLACE] = BACKFILL_NUMBERS[rules.backfill], PLACE_NUMBERS[rules.place]
     run[TIE_BITS], run[ROOM], run[SPAN_ROOM] = tie_bits(jobs), runlog.PART_ROWS, SPANS_AT_ONCE
     run[ARRIVED], run[RESERVATION] = run[JOBS], 1
-    run[BY_RANK] = layout.put(run[JOBS] + JOB_SIZE * asked.by_rank)
+    run[BY_RANK] = layout.pointers(asked.by_rank, int(run[JOBS]), JOB_SIZE)
     devices = sum(len(pool.pods) * pool.size for pool in pools) + sum(one.free for one in offers)
     attempts = min(jobs, devices)
     run[END_HEAP], run[KEPT_HEAP] = layout.room(attempts), layout.room(attempts)

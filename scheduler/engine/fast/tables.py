@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from scheduler.engine.fast.asked import AskedJobs, Taken, integers, lines_of
-from scheduler.engine.fast.layout import Layout, RecordColumns, level_lengths
+from scheduler.engine.fast.layout import Layout, Looked, RecordColumns, level_lengths
 from scheduler.engine.fast.memory import (
     ABSENT,
     BEGIN,
@@ -42,6 +42,8 @@ from scheduler.engine.fast.memory import (
     PATIENCE,
     PENDING,
     PLACE_OF,
+    PREFERENCE_SIZE,
+    PREFERENCES,
     PREFERS,
     RANK,
     RENTED_LINE,
@@ -126,8 +128,9 @@ class Tables:
         asked, jobs, trace = self._asked, self._jobs, self._asked.trace
         for column, name in ((SUBMIT, "submit_s"), (RUNTIME, "runtime_s"), (ESTIMATE, "estimate_s")):
             jobs[column] = integers(trace, name)
-        jobs[RANK] = np.empty(len(trace), np.int64)
-        jobs[RANK][asked.by_rank] = np.arange(len(trace))
+        rank = np.empty(len(trace), np.int32)
+        rank[asked.by_rank] = np.arange(len(trace), dtype=np.int32)
+        jobs[RANK] = rank
 
     def _put_renters(self, pools: Sequence[Pool]) -> tuple[RecordColumns, int]:
         """Put what jobs have that may rent, by row; nothing, and NONE, where no job ever will.
@@ -184,6 +187,8 @@ class Tables:
         if self.rents:
             self._put_side(rented_lines, split, rented, self._renters, RENTED_LINE, run_times)
         prefers = np.array([self._prefers(shape) for shape in asked.shapes], bool)
+        if self.rents and prefers.any():
+            run[PREFERENCES] = self.layout.room(PREFERENCE_SIZE * len(asked.trace))
         rented_lines[rented.line_of[prefers & (rented.line_of >= 0)], PREFERS] = 1
         self._pods.put_changes([(first + LINE_SIZE * at, needs) for at, needs in enumerate(owned.needs)])
 
@@ -198,14 +203,14 @@ class Tables:
     ) -> None:
         """Put lines, and let the records of jobs say, in a column and the next one, where each stands."""
         begins = np.where(side.line_of < 0, NONE, first + LINE_SIZE * side.line_of)
-        records[column] = begins[self._asked.shape_of]
+        records[column] = Looked(begins, self._asked.shape_of)
         records[column + 1] = self._plant(lines, side.line_of[self._asked.shape_of])
         for record, needs in zip(lines, side.needs, strict=True):
             self._put_needs(record, needs, run_times)
 
     def _plant(self, lines: Ints, line: Ints) -> Array:
         """Let each line have its tree, with a leaf for each of its jobs, by rank; return the leaf of each."""
-        by_rank = self._asked.by_rank
+        by_rank, estimate_s = self._asked.by_rank, self._asked.trace.numpy("estimate_s")
         line = line[by_rank].astype(np.int32)
         order = by_rank[np.argsort(line, kind="stable")]
         counts = np.bincount(line + 1, minlength=len(lines) + 1)
@@ -214,12 +219,12 @@ class Tables:
         for number, record in enumerate(lines):
             rows = order[ends[number] : ends[number + 1]]
             leaves[rows] = np.arange(len(rows))
-            record[MEMBERS] = self.layout.put(self.layout.run[JOBS] + JOB_SIZE * rows)
-            self._longest_s[int(record[MEMBERS])] = self._jobs[ESTIMATE][rows].max(initial=0)
+            record[MEMBERS] = self.layout.pointers(rows, int(self.layout.run[JOBS]), JOB_SIZE)
+            self._longest_s[int(record[MEMBERS])] = int(estimate_s[rows].max(initial=0))
             lengths = level_lengths(len(rows))
             record[TOP] = len(lengths) - 1
             for level, length in enumerate(lengths):
-                record[LEVELS + level] = self.layout.put(np.full(length, ABSENT))
+                record[LEVELS + level] = self.layout.put(np.broadcast_to(np.int64(ABSENT), length))
         return leaves
 
     def _put_needs(self, line: Ints, needs: Sequence[Need], run_times: RunTimePlaces) -> None:

@@ -176,7 +176,7 @@ class RunLog:
         before = len(self._rows) // _ROW.size
         self._spans.update((before + at, pods) for at, pods in ended.spans.items())
         self._accounts.told.update((before + at, account) for at, account in ended.accounts.items())
-        self._rows += ended.rows.tobytes()
+        self._rows += ended.rows.data
         if len(self._rows) >= self._full:
             self._write(until_s, held)
 

@@ -132,9 +132,12 @@ class StepChanges:
         last = np.flatnonzero(np.append(time_s[1:] != time_s[:-1], [True] * bool(len(due))))
         moved = np.zeros(len(last), bool)
         levels = []
+        changes_of = np.bincount(level, minlength=len(self._levels))
         for at, before in enumerate(self._levels):
-            values = before + np.cumsum(change * (level == at))[last]
-            moved |= values != np.append(before, values[:-1])
+            values = np.full(len(last), before)
+            if changes_of[at]:
+                values = before + np.cumsum(change * (level == at))[last]
+                moved |= values != np.append(before, values[:-1])
             levels.append(values)
         self._since_s = until_s
         if len(last):
