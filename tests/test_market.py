@@ -110,6 +110,46 @@ def test_a_firm_guest_stays_and_starts_only_where_nobody_waits(tmp_path: Path) -
     assert rows(run, "jobs", "job_id", "start_s") == [(0, 0), (1, 100), (2, 150)]
 
 
+def test_a_lease_is_called_back_where_an_own_job_waits(tmp_path: Path) -> None:
+    """A pod of 4, leased in two parts from 0 to 20:00 with 2 hours of notice; a job of 2 comes at 3:00.
+
+    The part that started last ends at 5:00, and the job has its devices from 5:00 to 7:00; the other part
+    stays. The customer of one device, who comes meanwhile, has to wait for the head.
+    """
+    lease = {"name": "bulk", "devices": 4, "each": 2, "from_h": 0, "to_h": 20, "usd_per_device_h": 3}
+    hour, noted = 3_600, market(leases=[lease | {"notice_h": 2}])
+    jobs = trace(job(3 * hour, 2 * hour, 2))
+    of = selling(4, noted, policy={"patience": "never", "backfill": "easy"})
+    made = run(of, jobs, tmp_path / "a")
+    assert rows(made, "attempts", "job_id", "alloc_s", "end_s", "outcome", "kept_s") == [
+        (0, 5 * hour, 7 * hour, "finished", 2 * hour),
+        (1, 0, 20 * hour, "finished", 20 * hour),
+        (2, 0, 5 * hour, "preempted", 5 * hour),
+    ]
+    assert rows(made, "jobs", "job_id", "state", "reason")[2] == (2, "unfinished", "called back")
+    assert [row["revenue_usd"] for row in sales(made)] == [2 * 20 * 3, 2 * 5 * 3]
+    again = run(of, Trace.read(made.folder / "trace.parquet"), tmp_path / "again")
+    for log in ("attempts", "states", "jobs"):
+        assert again.table(log).equals(made.table(log)), log
+
+
+def test_notice_is_given_once_and_to_no_more_than_the_head_needs(tmp_path: Path) -> None:
+    """Three parts of a device: the head needs two; who has an hour left anyhow ends at its own end."""
+    leases = [
+        {"name": name, "devices": 1, "each": 1, "from_h": 0, "to_h": to_h, "usd_per_device_h": 3}
+        | {"notice_h": 2}
+        for name, to_h in (("a", 20), ("b", 4), ("c", 20))
+    ]
+    hour = 3_600
+    made = run(selling(3, market(leases=leases)), trace(job(3 * hour, hour, 2)), tmp_path)
+    assert rows(made, "attempts", "job_id", "alloc_s", "end_s", "outcome") == [
+        (0, 5 * hour, 6 * hour, "finished"),
+        (1, 0, 20 * hour, "finished"),
+        (2, 0, 4 * hour, "finished"),
+        (3, 0, 5 * hour, "preempted"),
+    ]
+
+
 def test_the_reserve_stays_free_as_a_guest_starts(tmp_path: Path) -> None:
     """Of 4 devices, 2 are kept free of guests: the one of 3 never starts, that of 2 does."""
     jobs = (guest(0, 10, 3), guest(0, 10, 2))

@@ -201,7 +201,8 @@ def _results(claim: Claim, results: list[Result]) -> str:
 
 
 def _found(claim: Claim, result: Result) -> list[str]:
-    return [_range(result.found, claim.unit), significant(result.ratio, 2), result.verdict]
+    ratio = "" if claim.unit == _YEAR else significant(result.ratio, 2)
+    return [_range(result.found, claim.unit), ratio, result.verdict]
 
 
 def _claimed(claim: Claim, claimed: Range, stated: float) -> str:
@@ -233,7 +234,8 @@ def _figure(value: float, unit: str) -> str:
     if unit.startswith("USD"):
         return f"${rounded_usd(value)}"
     if unit == _YEAR:
-        return f"{value:.2f}".rstrip("0").rstrip(".")
+        quarter = round(4 * (value - int(value))) + 1
+        return f"{int(value)}Q{quarter}" if quarter > 1 else f"{int(value)}"
     return f"{significant(value, 2)}x" if unit == "x" else significant(value)
 
 

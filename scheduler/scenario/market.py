@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from scheduler.catalog.models import Amount, Count, Positive
-from scheduler.scenario.base import ByHour, Model, Name, Probability, Whole, WindowSpec
+from scheduler.scenario.base import ByHour, Hours, Model, Name, Probability, Whole, WindowSpec
 from traces.errors import first_twice
 
 _Sigma = Annotated[float, Meta(ge=0, le=5)]
@@ -76,6 +76,8 @@ class LeaseSpec(WindowSpec, frozen=True, kw_only=True):
     each: Count
     """Devices of a part, which is inside one pod; parts start as there is room."""
     usd_per_device_h: Amount
+    notice_h: Hours | None = None
+    """Where an own job waits, it is called back, and ends so long after; absent: it runs to its end."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -17,6 +17,7 @@ from simpy.events import Event
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.attempt import Attempt
+from scheduler.engine.guests.notices import Notices
 from scheduler.engine.guests.room import GuestRoom, GuestTerms
 from scheduler.engine.guests.stopped import kept, left
 from scheduler.engine.instant import GUESTS, call_at
@@ -73,6 +74,7 @@ class Guests:
         self._room = GuestRoom(cluster)
         self._free, self._rings_s = 0, inf
         self._interrupted: dict[int, Career] = {}
+        self._notices = Notices(self, loop, env, terms)
 
     # what the run tells
 
@@ -157,6 +159,7 @@ class Guests:
             return
         self._evict(now_s)
         self._start_all(now_s)
+        self._notices.give()
         if self.customers is not None and self.customers.next_s() == now_s:
             for job in self.customers.take(self, now_s):
                 self._log.turns.ready_s[job.row] = now_s
@@ -195,11 +198,12 @@ class Guests:
             need.take(attempt)
 
     def _finish(self, attempt: Attempt) -> None:
-        self._release(attempt)
+        self.release(attempt)
         self._log.ended(attempt, attempt.end_s, FINISHED, self._account(attempt))
         self.call()
 
-    def _release(self, attempt: Attempt) -> None:
+    def release(self, attempt: Attempt) -> None:
+        """Take back the devices of a guest that runs no more."""
         del self._running[attempt]
         need = attempt.need
         assert isinstance(need, PodNeed)
@@ -221,7 +225,7 @@ class Guests:
 
     def _stop(self, attempt: Attempt, now_s: int) -> None:
         """Let a guest give way, and wait again with what is left, in its old place."""
-        self._release(attempt)
+        self.release(attempt)
         attempt.callbacks = []
         account = kept(attempt, now_s, self._terms[attempt.job.kind].checkpoint_s)
         self._log.ended(attempt, now_s, PREEMPTED, account)

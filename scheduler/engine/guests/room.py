@@ -18,6 +18,8 @@ class GuestTerms(NamedTuple):
     preemptible: bool
     checkpoint_s: int | None
     """Run time between checkpoints, which cost nothing; None: who is stopped starts anew."""
+    notice_s: int | None = None
+    """A firm guest leaves so long after an own job began to wait; None: it stays to its end."""
 
 
 class GuestRoom:

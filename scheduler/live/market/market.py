@@ -13,7 +13,7 @@ from scheduler.engine.guests.room import GuestTerms
 from scheduler.engine.jobs import Job, Shape
 from scheduler.live.market.customers import Customer, customers
 from scheduler.live.source import Ask
-from scheduler.scenario import MarketSpec
+from scheduler.scenario import LeaseSpec, MarketSpec
 from scheduler.stock.price_series import Step
 from traces.times import HOUR_S
 
@@ -54,7 +54,7 @@ def kind_of(segment: str) -> str:
 def guest_terms(market: MarketSpec) -> dict[str, GuestTerms]:
     """Return how the jobs of each segment and lease are treated, by kind."""
     terms = {
-        kind_of(lease.name): GuestTerms(reserve_devices=0, preemptible=False, checkpoint_s=None)
+        kind_of(lease.name): GuestTerms(0, preemptible=False, checkpoint_s=None, notice_s=_notice_s(lease))
         for lease in market.leases
     }
     for segment in market.segments:
@@ -65,6 +65,10 @@ def guest_terms(market: MarketSpec) -> dict[str, GuestTerms]:
             checkpoint_s=None if every_h is None else max(1, round(every_h * HOUR_S)),
         )
     return terms
+
+
+def _notice_s(lease: LeaseSpec) -> int | None:
+    return None if lease.notice_h is None else max(1, round(lease.notice_h * HOUR_S))
 
 
 class Market:
