@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
@@ -443,6 +444,44 @@ willingness_usd_per_device_h = 3
     assert best["revenue_usd_low"] == pytest.approx(2 * half["revenue_usd_low"])
     assert (none["revenue_usd_high"], none["mean_margin_usd"]) == (0, pytest.approx(0, abs=1e-6))
     assert best["mean_margin_usd"] < best["revenue_usd_high"]
+
+
+def test_what_own_jobs_wait_more_is_priced_at_the_rent_that_would_have_saved_it(tmp_path: Path) -> None:
+    """Firm customers let own jobs wait, which may not rent: an offer changes nothing but what waits cost.
+
+    A tile is worth 362 x 25 / 989 H100 at their usual shares of the peak, which are alike.
+    """
+    text = """
+name = "firm"
+horizon_h = 96
+demand = { days = 4, devices = 8, load = 0.5 }
+policy = { patience = "never" }
+pools = [{ name = "own", pods = 1, device = "dojo-tile-case-study", devices = 8, capital_usd = 0 }]
+[market]
+price = { usd_per_device_h = 20 }
+[[market.segments]]
+name = "held"
+per_day = 20
+run_h = 8
+devices = [4]
+preemptible = false
+willingness_usd_per_device_h = 30
+"""
+    found = []
+    for offers in ("", 'offers = [{ name = "aws", offer = "aws-h100-us-east-1", quota = 8 }]\n'):
+        file = tmp_path / "firm.toml"
+        file.write_text(text.replace("[market]", f"{offers}[market]", 1))
+        asked = ["price", str(file), "--factor", "1", "--seeds", "2", "--workers", "1", "--json"]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0, done.output
+        found += json.loads(done.stdout)["prices"]
+    free, priced = found
+    waits = (free["own_waits_device_h_low"] + free["own_waits_device_h_high"]) / 2
+    catalog = load_catalog()
+    rates = [catalog.device(name).rate_pflops("default") for name in ("dojo-tile-case-study", "h100")]
+    rent = load_catalog().offer("aws-h100-us-east-1").usd_per_device_h * rates[0] / rates[1]
+    assert waits > 10
+    assert free["mean_margin_usd"] - priced["mean_margin_usd"] == pytest.approx(waits * rent)
 
 
 def test_the_window_opens_with_the_first_pod_that_sells(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.scenario import PriceSpec
 from scheduler.study.compare.statistics import Interval
 from scheduler.study.price.search import PriceAnswer
-from traces.numbers import between, percent, rounded_usd
+from traces.numbers import between, count, percent, rounded_usd
 from traces.tables import table
 
 _ABOUT = """\
@@ -23,11 +23,12 @@ def price(answer: PriceAnswer, asked: PriceSpec) -> str:
             _interval(outcome.revenue_usd),
             _interval(outcome.margin_usd),
             "best" if outcome is best else _interval(outcome.below_best_usd),
+            between(*outcome.own_waits_device_h, count),
         ]
         for outcome in answer.outcomes
     ]
-    head = ["price", "reserve", "revenue, USD", "margin, USD", "below the best"]
-    parts = [table(head, rows, [0, 1, 2, 3, 4])]
+    head = ["price", "reserve", "revenue, USD", "margin, USD", "below the best", "own waits added, device-h"]
+    parts = [table(head, rows, range(len(head)))]
     if answer.quarters:
         parts += [_quarters(answer), _opening(answer)]
     parts.append(_best(answer, rows[0]))

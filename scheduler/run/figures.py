@@ -32,6 +32,7 @@ from scheduler.run.job_figures import (
     deadlines,
     ends_and_waits,
     job_figures,
+    own_waits,
     slowdown,
     stranded,
     waits_by_work,
@@ -71,7 +72,7 @@ def measure(
         jobs = filtered(jobs, counted)
     end_s = run.end_s
     metrics: Metrics = {"end_s": end_s, "length_s": run.length_s}
-    metrics |= ends_and_waits(jobs) | waits_so_far(jobs, end_s)
+    metrics |= ends_and_waits(jobs) | waits_so_far(jobs, end_s) | own_waits(jobs, end_s)
     metrics |= slowdown(jobs) | deadlines(jobs, end_s) | stranded(jobs, end_s) | _work(jobs, end_s)
     ended = jobs.select(["wait_s", "state"])
     for kind, rows in words_in(jobs, "kind").items():

@@ -105,6 +105,12 @@ def waits_so_far(jobs: pa.Table, end_s: int) -> dict[str, float]:
     return {"waited_mean_s": mean(waited_s), "waited_p95_s": percentiles(waited_s)[1]}
 
 
+def own_waits(jobs: pa.Table, end_s: int) -> dict[str, float]:
+    """Return the waits so far of all jobs but those turned away and customers of a market, by their gangs."""
+    own = jobs.filter(~(_is(jobs, "state", "rejected") | _is(jobs, "workload", "market")))
+    return {"own_waited_device_h": float(_so_far(own, end_s) @ own.column("gang").to_numpy()) / HOUR_S}
+
+
 def waits_by_work(jobs: pa.Table, end_s: int) -> dict[str, float]:
     """Return the waits of the jobs that were ready and not turned away, weighted by their work.
 

@@ -216,7 +216,9 @@ class PriceDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     scenario: Annotated[str, about("name of the scenario")]
     seeds: Annotated[int, about("common seeds")]
-    prices: Annotated[list[Plain], about("each price and reserve with intervals of USD, the best first")]
+    prices: Annotated[
+        list[Plain], about("each price and reserve with intervals of USD, and of waits added, the best first")
+    ]
     opens: Annotated[bool, about("whether the margin of the best is surely above 0")]
     quarters: Annotated[list[Plain], about("the best by quarter, of a scenario longer than one")]
     window_opens: Annotated[str | None, about("date from which on it is open in every quarter; null: none")]
@@ -228,7 +230,7 @@ def price_document(scenario: str, answer: PriceAnswer, out: str | None) -> Price
     rows: list[Plain] = []
     for outcome in answer.outcomes:
         row: Plain = {**outcome.offered._asdict(), "mean_margin_usd": outcome.mean_margin_usd}
-        rows.append(row | _ends(outcome, "revenue_usd", "margin_usd", "below_best_usd"))
+        rows.append(row | _ends(outcome, "revenue_usd", "margin_usd", "below_best_usd", "own_waits_device_h"))
     return PriceDocument(
         scenario=scenario,
         seeds=answer.seeds,

@@ -1,8 +1,8 @@
 """Prices and reserves are tried on common seeds, each against the same run without a market.
 
-The margin of a run is its revenue, less what all else costs more than without a market: credits, energy, and
-rent for own jobs that firm customers kept waiting. Every candidate meets the same customers and own jobs, so
-candidates are compared by the differences within seeds.
+The margin of a run is its revenue, less what all else costs more than without a market: credits, energy,
+rent for own jobs that firm customers kept waiting, and what these wait more at the cheapest rent. Every
+candidate meets the same customers and own jobs, so candidates are compared by the differences within seeds.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from scheduler.study.cells.figures import figures_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.statistics import Interval, t_interval
+from scheduler.study.price.delay import usd_per_waited_device_h
 from scheduler.study.price.spans import SellingSpan, market_of
 from traces.arrays import Floats
 
@@ -47,6 +48,8 @@ class PriceOutcome(NamedTuple):
     below_best_usd: Interval
     """By how much its margin is less than that of the best, within seeds."""
     mean_margin_usd: float
+    own_waits_device_h: Interval
+    """What own jobs wait more, times their gangs."""
 
 
 class QuarterOutcome(NamedTuple):
@@ -118,23 +121,31 @@ def best_price(
     figures = figures_of("price", every, folder, workers, progress)
     base = _figures(without, figures, "usd_total")
     revenue = {offered: _figures(table, figures, "revenue_usd") for offered, table in tried.items()}
+    waited = _figures(without, figures, "own_waited_device_h")
+    waits = {
+        offered: _figures(table, figures, "own_waited_device_h") - waited for offered, table in tried.items()
+    }
+    rent = np.array([[usd_per_waited_device_h(span, trace)] for span in spans])
     margin = {
-        offered: revenue[offered] - (_figures(table, figures, "usd_total") - base)
+        offered: revenue[offered] - (_figures(table, figures, "usd_total") - base) - waits[offered] * rent
         for offered, table in tried.items()
     }
-    outcomes = _ranked(revenue, margin, np.array([[span.weight] for span in spans]))
+    outcomes = _ranked(revenue, margin, waits, np.array([[span.weight] for span in spans]))
     best = outcomes[0].offered
     used = _figures(without, figures, "utilization")
     return PriceAnswer(outcomes, seeds, _by_quarter(spans, used, revenue[best], margin[best]))
 
 
 def _ranked(
-    revenue: dict[Offered, Floats], margin: dict[Offered, Floats], weights: Floats
+    revenue: dict[Offered, Floats],
+    margin: dict[Offered, Floats],
+    waits: dict[Offered, Floats],
+    weights: Floats,
 ) -> list[PriceOutcome]:
     """Return what candidates came to, the best first; arrays are (span, seed)."""
-    earned, gained = (
+    earned, gained, waited = (
         {offered: np.asarray((table * weights).sum(axis=0)) for offered, table in of.items()}
-        for of in (revenue, margin)
+        for of in (revenue, margin, waits)
     )
     ranked = sorted(gained, key=lambda offered: -float(gained[offered].mean()))
     return [
@@ -144,6 +155,7 @@ def _ranked(
             t_interval(gained[offered]),
             t_interval(gained[ranked[0]] - gained[offered]),
             float(gained[offered].mean()),
+            t_interval(waited[offered]),
         )
         for offered in ranked
     ]

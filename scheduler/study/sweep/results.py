@@ -39,6 +39,11 @@ FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "wait_p99_s": (pa.float64(), "s", "99th percentile of the wait of the jobs that started"),
     "waited_mean_s": (pa.float64(), "s", "mean wait of all but the rejected; who has not started: so far"),
     "waited_p95_s": (pa.float64(), "s", "95th percentile of the wait of all but the rejected, likewise"),
+    "own_waited_device_h": (
+        pa.float64(),
+        "device-hour",
+        "wait x gang of all but the rejected and customers of a market, likewise",
+    ),
     "waited_by_work_p50_s": (
         pa.float64(),
         "s",
