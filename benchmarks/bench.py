@@ -57,6 +57,7 @@ CASES = {
     "spans_1000": Case(0.90, _EASY, pods=1_000, pod_devices=8),
     "single": Case(1.10, _EASY | {"place": "worst_fit"}, pods=16_000, pod_devices=1, largest=1),
     "conservative": Case(0.95, _EASY | {"backfill": "conservative"}),
+    "conservative_8": Case(0.95, _EASY | {"backfill": "conservative:8"}),
     "predicted": Case(1.10, _EASY | {"patience": "predicted:1h"}),
 }
 """The first and the last may burst to rented devices."""
@@ -64,7 +65,8 @@ CASES = {
 PLAN = [
     *(("fcfs", 10_000), ("fcfs", 100_000), ("fcfs", 1_000_000), ("easy", 1_000_000)),
     *(("overload", 100_000), ("overload", 300_000), ("pods", 300_000), ("single", 100_000)),
-    *(("spans", 10_000), ("conservative", 3_000), ("predicted", 10_000), ("predicted", 30_000)),
+    *(("spans", 10_000), ("spans_1000", 20_000), ("predicted", 10_000), ("predicted", 30_000)),
+    *(("conservative_8", 3_000), ("conservative", 3_000), ("conservative", 10_000)),
 ]
 ASKED_WHY, MOST_ASKED = ("fcfs", "easy"), 1_000_000
 """Cases asked why their jobs waited, up to so many jobs: where all wait, there is no end of spans."""

@@ -211,24 +211,22 @@ def _span(need: NeedView, now: int) -> Reservation:
 
     Of equal pods for the rest, one that has it free now comes first.
     """
-    empty = sorted((_empty_s(pod, now), pod.index) for pod in need.pods)
-    pods = {pod.index: pod for pod in need.pods}
+    pods, soon = need.pods, now + 1
+    empty_s = [max(pod.releases[-1][0], soon) if pod.releases else now for pod in pods]
+    first = sorted(range(len(pods)), key=empty_s.__getitem__)[: need.whole + 1]
+    soonest = first[: need.whole]
+    earliest = empty_s[soonest[-1]]
     if not need.rest:
-        chosen = empty[: need.whole]
-        return Reservation(chosen[-1][0], {pods[at]: 0 for _, at in chosen})
+        return Reservation(earliest, {pods[at]: 0 for at in soonest})
     best: tuple[float, bool, int] = (inf, True, 0)
-    soonest = {at for _, at in empty[: need.whole]}
-    for last in need.pods:
-        emptied = empty[need.whole - (last.index not in soonest)][0]
-        if emptied <= best[0] and (found := shadow(last, need.rest, now, best[0])) is not None:
-            best = min(best, (max(emptied, found[0]), last.free < need.rest, last.index))
+    for at, pod in enumerate(pods):
+        emptied = empty_s[first[-1]] if at in soonest else earliest
+        if emptied <= best[0] and (found := shadow(pod, need.rest, now, best[0])) is not None:
+            best = min(best, (max(emptied, found[0]), pod.free < need.rest, at))
+            if best[0] == earliest and not best[1]:  # no later pod is better
+                break
     time, _, at = best
     last = pods[at]
     spare = last.free + sum(devices for end, _, devices in last.releases if end <= time) - need.rest
-    whole = [number for _, number in empty if number != at][: need.whole]
+    whole = [number for number in first if number != at][: need.whole]
     return Reservation(time, {pods[number]: 0 for number in whole} | {last: spare})
-
-
-def _empty_s(pod: PodView, now: int) -> int:
-    """Return when all of a pod should be free."""
-    return max(pod.releases[-1][0], now + 1) if pod.releases else now
