@@ -386,6 +386,15 @@ def test_whose_stop_loses_least_gives_way() -> None:
     ]
 
 
+@pytest.mark.parametrize(("at_s", "victim"), [(22, 1), (23, 0)])
+def test_what_a_stop_costs_is_counted_by_devices_and_to_the_second(at_s: int, victim: int) -> None:
+    """Job 0 can save its work in 5 s of one device; job 1 loses 2 s, or 3 s, of two, and starts anew."""
+    scenario = owned(pool(3), policy=URGENT, checkpoints={"interval": "trace", **FIVE_SECONDS})
+    jobs = (job(0, 900, 1, checkpoint_s=800), job(20, 900, 2), job(at_s, 10, 1, priority=1))
+    stopped = [row[0] for row in attempts(replay(scenario, [], *jobs)) if row[5] == "preempted"]
+    assert stopped == [victim]
+
+
 def test_nobody_gives_way_in_vain() -> None:
     """Two devices are asked for, and of the two only one may be had."""
     world = replay(

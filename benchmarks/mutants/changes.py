@@ -16,6 +16,9 @@ OTHERS: dict[type[ast.AST], type[ast.AST]] = {
 UNSEEN = ("annotation", "returns", "decorator_list")
 """Fields of a node that no test is to notice."""
 
+SHOWN = 200
+"""Characters of a statement that are printed."""
+
 Block = tuple[int, int]
 """Where a block of statements begins: line and column of its first one."""
 
@@ -46,7 +49,7 @@ class Mutant(NamedTuple):
 
     def __str__(self) -> str:
         """Return where and how the file is changed."""
-        return f"{self.file}:{self.line}: {self.statement}\n    {self.change}"
+        return f"{self.file}:{self.line}: {self.statement[:SHOWN]}\n    {self.change[:SHOWN]}"
 
 
 def sites(node: ast.AST, block: Block | None = None, statement: ast.AST | None = None) -> Iterator[Site]:
