@@ -154,6 +154,19 @@ def test_what_is_known_is_waited_for(tmp_path: Path) -> None:
     assert times(of) == [(30, 130, "finished"), (200, 260, "finished"), (60, 100, "finished")]
 
 
+def test_a_run_that_begins_some_days_later_has_its_curtailments_then(tmp_path: Path) -> None:
+    # As above, three days later, when the run begins; none is held back once there is power again.
+    day, known = 3 * 86_400, [window(100, 200, 1, notice_s=60)]
+    jobs = [
+        job(day + at_s, length_s, gang) for at_s, length_s, gang in ((30, 100, 2), (50, 60, 2), (300, 9, 4))
+    ]
+    of = here(*jobs, folder=tmp_path, curtailments=known)
+    spans = [(day + start_s, day + end_s) for start_s, end_s in ((30, 130), (200, 260), (300, 309))]
+    assert [row[:2] for row in times(of)] == spans
+    stops = here(*jobs, folder=tmp_path / "stops", curtailments=known, over_cap="checkpoint_and_stop")
+    assert [row[:2] for row in times(stops)] == [(day + 30, day + 100), (day + 200, day + 300), *spans[1:]]
+
+
 def test_those_stop_who_lose_least(tmp_path: Path) -> None:
     # At 100 there is power for 2 devices of the 4 that are held, unannounced. Nothing is saved: the jobs have
     # lost 2 x 100, 1 x 90 and 1 x 40 device-seconds. The second and the third one stop, and run again from

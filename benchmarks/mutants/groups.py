@@ -20,7 +20,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "storm": {
         "scheduler/engine/storm": "storm_stories preemption checkpoints links recordings kills",
-        "": "preempting storms assets sites",
+        "": "preempting storms assets sites caps",
     },
     "money": {
         "scheduler/money/claims": "claims",
