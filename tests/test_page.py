@@ -156,6 +156,11 @@ def test_spend_is_that_of_the_ledger(run: Run, data: dict[str, Any]) -> None:
             assert owners[row["owner"]] == pytest.approx(row["owned_usd"] + row["rented_usd"], rel=1e-5)
 
 
+def test_only_who_bears_something_is_in_the_legend_of_spend(run: Run, data: dict[str, Any]) -> None:
+    named = data["specs"]["spent"]["encoding"]["color"]["scale"]["domain"]
+    assert {*named} == {*run.table("spend").column("charged_to").to_pylist()}
+
+
 def test_what_is_out_of_service_is_told(run: Run, data: dict[str, Any]) -> None:
     assert set(data["devices"]) == {8}
     assert data["down"] == [0] * (len(data["edges"]) - 1)
@@ -417,7 +422,7 @@ def test_an_axis_of_dollars_knows_no_thousandths(usd: float, label: str) -> None
     """d3 writes 0.008 as 8m, which reads as millions, and a billion as G."""
     vl_convert = pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
     rows = [{"of": "cloud: rent", "amount": usd, "is": "job"}]
-    svg = vl_convert.vegalite_to_svg(charts.spent(["cloud: rent"]) | {"data": {"values": rows}})
+    svg = vl_convert.vegalite_to_svg(charts.spent(["cloud: rent"], ["job"]) | {"data": {"values": rows}})
     assert f">{label}</text>" in svg
 
 

@@ -115,10 +115,10 @@ def waited(sizes: Sequence[str]) -> Spec:
     )
 
 
-def spent(lines: Sequence[str]) -> Spec:
-    """Return USD by pool or offer and line, and who bears it."""
+def spent(lines: Sequence[str], bearers: Sequence[str]) -> Spec:
+    """Return USD by pool or offer and line, and which of some bears it."""
     y = {"field": "of", "type": "nominal", "sort": list(lines), "title": None}
-    colour = coloured(BEARER_COLOURS, [*BEARER_COLOURS])
+    colour = coloured(BEARER_COLOURS, bearers)
     return _bars("Spend by line", len(lines), y=y, x=_USD, color=colour)
 
 

@@ -78,7 +78,9 @@ def _specs(
         "rented": charts.rented(run.offers),
         "waiting": charts.waiting(causes),
         "waited": charts.waited(sizes),
-        "spent": charts.spent(_lines(spent, resources)),
+        "spent": charts.spent(
+            _lines(spent, resources), [CHARGED_TO[at] for at in sorted({*spent["bearer"]})]
+        ),
         "charged": charts.charged(workloads, min(MOST_OWNERS_SHOWN, len({*grouped.owner}))),
     }
 
