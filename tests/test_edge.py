@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
+from scheduler.catalog import load_catalog
 from scheduler.engine.jobs import Job, Shape
-from scheduler.live.edge.edge import ParkedCars, loss, shard_s
-from scheduler.live.edge.worth import most_gb_per_pflop, usd_per_device_h
+from scheduler.live.edge.edge import ParkedCars
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.run.edge_figures import edge_figures
+from scheduler.run.edge_worth import loss, most_gb_per_pflop, shard_s, usd_per_device_h
 from scheduler.run.spend import adds_up, spend_figures
 from scheduler.scenario import EdgeSpec, Scenario, ScenarioError
 from tests.build import job, pool, rows, scenario, trace
@@ -90,6 +91,8 @@ def test_work_taken_does_not_come_and_what_is_late_comes_back(tmp_path: Path) ->
         "edge_late_share:cars": pytest.approx(50 / 250),
         "edge_usd:cars": pytest.approx(4.0),
         "edge_usd_per_device_h:cars": pytest.approx(2.0),  # 7,200 PFLOP are two hours of a PFLOPS
+        "edge_usd_per_h100_h:cars": pytest.approx(2.0 * load_catalog().device("h100").rate_pflops("label")),
+        "edge_most_gb_per_pflop:cars": None,  # nothing is rented
     }
 
 

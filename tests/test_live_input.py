@@ -15,6 +15,7 @@ from scheduler.cli import main
 from scheduler.cli.scenarios import SHIPPED
 from scheduler.scenario import ScenarioError, parse_scenario
 from scheduler.study.live_checks import check_live_sources
+from tests.build import job, trace
 
 Row = dict[str, Any]
 
@@ -197,6 +198,35 @@ segments = [{ name = "spot", per_day = 9, run_h = 2, devices = [65], willingness
     assert done.exit_code == 2
     told = "market.segments[0].devices: 65 of dojo-tile-case-study are more than a pod that sells has"
     assert done.stderr == f"exaburst: {file}: {told}, and customers stay inside one\n"
+
+
+def test_a_reserve_that_is_tried_is_held_against_what_there_is(tmp_path: Path) -> None:
+    scenario = tmp_path / "years.toml"
+    scenario.write_text(SHIPPED["years"].read_text())
+    done = CliRunner().invoke(main, ["price", str(scenario), "--reserve", "100000"])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("exaburst: market.reserve_devices = 100000: there are ")
+
+
+def test_sizes_count_on_the_device_of_the_trace_that_is_given(tmp_path: Path) -> None:
+    """64 tiles are far more than a pod of 64 H100; 64 devices of a trace that names none are a pod."""
+    scenario, jobs = tmp_path / "small.toml", tmp_path / "jobs.parquet"
+    scenario.write_text(
+        """
+name = "small"
+horizon_h = 48
+pools = [{ name = "own", pods = 1, device = "h100", devices = 64, capital_usd = 0 }]
+[market]
+price = { usd_per_device_h = 2 }
+segments = [{ name = "spot", per_day = 9, run_h = 2, devices = [64], willingness_usd_per_device_h = 3 }]
+"""
+    )
+    trace(job(0, 60, 1)).write(jobs)
+    asked = ["compare", str(scenario), "-p", "fcfs", "-p", "easy", "--workers", "1"]
+    told = CliRunner().invoke(main, [*asked, "--seeds", "2"])
+    assert "64 of dojo-tile-case-study are more than a pod that sells has" in told.stderr
+    done = CliRunner().invoke(main, [*asked, "--trace", str(jobs)])
+    assert "are more than a pod" not in done.stderr
 
 
 def test_a_study_says_it_too(tmp_path: Path) -> None:

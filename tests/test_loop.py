@@ -101,6 +101,14 @@ def test_what_is_gained_for_a_dollar_of_rent(tmp_path: Path) -> None:
     )
 
 
+def test_a_loop_may_begin_in_the_midst_of_a_cycle(tmp_path: Path) -> None:
+    """Every 6 hours, the last 3 before the start: 30 clips are there, and 30 more come until the cut-off."""
+    made = run(
+        looped(2, cars(trigger_clips=None, trigger_days=0.25, since_days=0.125), hours=10), NOBODY, tmp_path
+    )
+    assert [(row["cut_s"], row["clips"]) for row in campaigns(made)] == [(10_800, 60), (32_400, 60)]
+
+
 def test_clips_obey_littles_law_exactly(tmp_path: Path) -> None:
     """Of those shipped by the end: the clips in the loop, summed over time, are their waits, summed.
 
@@ -187,6 +195,10 @@ def test_the_trace_that_comes_of_a_loop_gives_the_same_run(tmp_path: Path) -> No
         ([cars(trigger_days=1)], "give either `trigger_clips` or `trigger_days`"),
         ([cars(), cars()], 'loops: the name "car" stands for two'),
         ([cars(clip=1)], "clip"),
+        (
+            [cars(trigger_clips=None, trigger_days=1, since_days=1)],
+            "since_days = 1: must be below trigger_days",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(loops: list[Row], error: str) -> None:

@@ -119,7 +119,7 @@ def _question(asked: CompareOptions) -> tuple[Question, str]:
     from scheduler.study.compare.compare import Question
     from traces.submissions import ALL_TIME
 
-    scenario, stock = read(asked.scenario, asked.overrides)
+    scenario, stock = read(asked.scenario, asked.overrides, asked.trace)
     trace, part = trace_file(scenario, asked.scenario, asked.trace), asked.part
     if trace is None and part != ALL_TIME:
         raise click.UsageError("--from and --to keep a part of a trace: give --trace as well")

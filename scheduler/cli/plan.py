@@ -104,7 +104,7 @@ def plan(
     from scheduler.study.plan.question import DEFAULT_FIRSTS, DEFAULT_PATIENCES, burst_policies, plan_question
 
     given = PlanOptions(**asked)
-    spec, stock = read(scenario, overrides)
+    spec, stock = read(scenario, overrides, given.trace)
     notes, file = unsure(spec, stock), trace_file(spec, scenario, given.trace)
     target = target_of(given.target or _TARGETS[file is not None], given.stranded)
     bursts = burst_policies(given.firsts or DEFAULT_FIRSTS, given.patiences or DEFAULT_PATIENCES)

@@ -53,7 +53,7 @@ def power(
     from scheduler.study.cells.workers import processes
     from scheduler.study.power_worth import power_worth
 
-    spec, stock = read(scenario, overrides)
+    spec, stock = read(scenario, overrides, trace)
     jobs = trace_file(spec, scenario, trace)
     replications = range(spec.seed, spec.seed + (1 if jobs else seeds))
     with workplace(out, processes(workers), unit="run", desc=spec.name) as place:

@@ -46,13 +46,18 @@ class WarmStart(NamedTuple):
 COLD = WarmStart()
 
 
-def read(file: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, Stock]:
-    """Read a scenario and look up all that it names, so that nothing is wrong with it later."""
+def read(file: Path, overrides: tuple[str, ...] = (), trace: Path | None = None) -> tuple[Scenario, Stock]:
+    """Read a scenario and look up all that it names, so that nothing is wrong with it later.
+
+    `trace` is given in place of the jobs that it names.
+    """
     scenario = read_scenario(file, overrides)
     with _named(file):
         stock = stock_of(scenario, load_catalog())
         _check_demand(scenario, file)
-        _check_live(scenario, file, None)
+        if scenario.lives:
+            jobs = trace_file(scenario, file, trace)
+            _check_live(scenario, file, None if jobs is None else Trace.read(jobs))
         return scenario, stock
 
 

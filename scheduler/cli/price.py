@@ -63,12 +63,12 @@ def price(
     from scheduler.study.price.search import best_price, candidates_of
     from scheduler.study.price.spans import SellingSpan, is_long, market_of, months_that_sell
 
-    spec, stock = read(scenario, overrides)
+    spec, stock = read(scenario, overrides, trace)
     market = market_of(spec)
     jobs = trace_file(spec, scenario, trace)
     months = is_long(spec) and jobs is None and not full
     spans = months_that_sell(spec) if months else [SellingSpan(spec)]
-    candidates = candidates_of(market, factors, reserves, few=months)
+    candidates = candidates_of(spec, factors, reserves, jobs, few=months)
     with workplace(out, processes(workers), unit="run") as (folder, crew, progress):
         answer = best_price(spans, candidates, seeds or (3 if months else 10), folder, crew, progress, jobs)
     if as_json:

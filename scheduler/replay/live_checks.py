@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from scheduler.catalog import Catalog
 from scheduler.engine.need import devices_for
-from scheduler.live.edge.edge import shard_s
 from scheduler.live.market.market import kind_of
+from scheduler.run.edge_worth import shard_s
 from scheduler.scenario import LoopSpec, MarketSpec, Scenario, ScenarioError
 from scheduler.stock.pools import PoolStock
 from scheduler.stock.stock import Stock, stock_of
@@ -25,7 +25,7 @@ def check_live(scenario: Scenario, catalog: Catalog, reference: str, kinds: Coll
 
     `reference` is the device that the jobs speak of, `kinds` are those of the jobs that may come.
     """
-    if scenario.market is None and not scenario.loops and not scenario.edge:
+    if not scenario.lives:
         return
 
     def rate(device: str, kind: str) -> float:

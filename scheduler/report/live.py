@@ -10,6 +10,15 @@ from scheduler.run.live_figures import ByName, live_figures
 from traces.numbers import count, count_of, duration, percent, ratio, rounded_usd, significant
 from traces.tables import TableCells
 
+
+def _most_gb(gb_per_pflop: float) -> str:
+    return "never" if gb_per_pflop < 0 else significant(gb_per_pflop)
+
+
+def _usd(usd: float) -> str:
+    return rounded_usd(usd) if usd else "0"
+
+
 _Shown = tuple[tuple[Any, ...], ...]
 """Head, how it is written, and which figures it is."""
 
@@ -20,22 +29,24 @@ _LOOP: _Shown = (
     ("age of model", duration, "model_age_s"),
     ("miles between interventions", count, "miles_between_interventions"),
     ("miles gained a PFLOP-day", significant, "gained_miles_per_pflop_day"),
-    ("rent USD", rounded_usd, "loop_rent_usd"),
+    ("rent USD", _usd, "loop_rent_usd"),
     ("miles gained a USD of it", significant, "gained_miles_per_rent_usd"),
     ("clips", count, "clips"),
 )
 _MARKET: _Shown = (
     ("bought", count_of, "bought", "customers"),
     ("device-h served", count_of, "served_device_h", "asked_device_h"),
-    ("revenue USD", rounded_usd, "revenue_usd"),
-    ("paid back", rounded_usd, "credit_usd"),
+    ("revenue USD", _usd, "revenue_usd"),
+    ("paid back", _usd, "credit_usd"),
 )
 _EDGE: _Shown = (
     ("PFLOPS, mean", ratio, "edge_pflops"),
     ("of its work", percent, "edge_share"),
     ("shards late", percent, "edge_late_share"),
-    ("USD", rounded_usd, "edge_usd"),
+    ("USD", _usd, "edge_usd"),
     ("USD a reference device-h", ratio, "edge_usd_per_device_h"),
+    ("an H100-h", ratio, "edge_usd_per_h100_h"),
+    ("pays up to GB a PFLOP", _most_gb, "edge_most_gb_per_pflop"),
 )
 
 

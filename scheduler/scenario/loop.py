@@ -41,6 +41,8 @@ class LoopSpec(Model, frozen=True, kw_only=True):
     """A campaign begins once so many have come since the last."""
     trigger_days: Positive | None = None
     """Or so long after the last, or the start."""
+    since_days: Amount = 0.0
+    """So long before the start was the last campaign; the clips of that time are there as the run begins."""
     device_h_per_clip: Positive
     """Reference device-hours of training for a clip."""
     gang: Count
@@ -63,3 +65,7 @@ class LoopSpec(Model, frozen=True, kw_only=True):
                 raise ValueError(f"units: {error}") from None
         if (self.trigger_clips is None) == (self.trigger_days is None):
             raise ValueError("give either `trigger_clips` or `trigger_days`")
+        if self.trigger_days is not None and self.since_days >= self.trigger_days:
+            raise ValueError(
+                f"since_days = {self.since_days:g}: must be below trigger_days, {self.trigger_days:g}"
+            )

@@ -139,6 +139,11 @@ class Scenario(Model, frozen=True, kw_only=True):
         check_fleets(self.loops, self.edge, self.horizon_h, self.market, names)
 
     @property
+    def lives(self) -> bool:
+        """Whether anything lives in its runs: a market, loops or parked cars."""
+        return self.market is not None or bool(self.loops or self.edge)
+
+    @property
     def horizon_s(self) -> int | None:
         """The horizon in whole seconds: a length, from the start of the run."""
         return None if self.horizon_h is None else max(1, round(self.horizon_h * HOUR_S))

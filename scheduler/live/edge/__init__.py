@@ -1,4 +1,4 @@
 """Parked cars take work from the pods, an hour at a time, and give back what they do not finish.
 
-Read `edge.py` first; `worth.py` says where they pay.
+Read `edge.py` first; `scheduler/run/edge_worth.py` says how long a shard takes, and where they pay.
 """

@@ -11,12 +11,9 @@ from typing import Any
 from scheduler.engine.jobs import Job
 from scheduler.live.source import Ask
 from scheduler.live.streams import live_streams
+from scheduler.run.edge_worth import loss, shard_s
 from scheduler.scenario import EdgeSpec
-from traces import portable
 from traces.times import HOUR_S
-
-GB_PER_MBPS_S = 8_000.0
-"""Megabits of a gigabyte."""
 
 
 @dataclass(slots=True)
@@ -27,17 +24,6 @@ class ShardBatch:
     results: int
     left: int
     due_s: int
-
-
-def shard_s(spec: EdgeSpec) -> float:
-    """Return how long a car takes for a shard: its data, then its work."""
-    work_s = spec.shard_pflop / (spec.tops * 1e-3 * spec.use)
-    return spec.shard_gb * GB_PER_MBPS_S / spec.uplink_mbps + work_s
-
-
-def loss(spec: EdgeSpec) -> float:
-    """Return the probability that a car leaves before its shard is done: 1 - exp(-hazard x length)."""
-    return float(-portable.expm1(-spec.unplug_per_h * shard_s(spec) / HOUR_S))
 
 
 class ParkedCars:

@@ -53,17 +53,18 @@ class FleetLoop:
         self.road = Road(first, ceil(spec.ota_h * HOUR_S))
         self.hours: list[RoadHour] = []
         self._tick_s = start_s
-        self._cut_s = start_s
+        self._cut_s = start_s - round(spec.since_days * DAY_S)
         self._carried = 0.0
-        self._clips = self._trained_clips = 0
+        self._trained_clips = 0
         self._pflop_days = 0.0
-        self._came: list[tuple[int, int]] = []
         self._due: deque[tuple[int, int]] = deque()
         self._passes = live_streams(seed, "loop", spec.name)
         a_unit = spec.miles_per_unit_day * spec.clips_per_mile * spec.curation_share
         ends_s = np.arange(start_s, end_s + HOUR_S, HOUR_S, dtype=np.float64)
         self._clips_per_h = a_unit / 24 * _units(spec, epoch, ends_s)
-        days = (end_s - start_s) / DAY_S
+        self._clips = int(self._clips_per_h[0] * 24 * spec.since_days)
+        self._came: list[tuple[int, int]] = [(start_s, self._clips)] if self._clips else []
+        days = (end_s - start_s) / DAY_S + spec.since_days
         each = spec.trigger_days or max(1.0, spec.trigger_clips or 1.0) / (24 * self._clips_per_h.max())
         self.most = len(STAGES) * (int(min(days / each, days * 24)) + 2)
 

@@ -100,9 +100,10 @@ class Cell:
         plain = msgspec.to_builtins(scenario)
         matters = {name: value for name, value in plain.items() if name not in _NO_MATTER}
         stock = stock_of(scenario, load_catalog())
-        lives = scenario.market is not None or bool(scenario.loops or scenario.edge)
         sky = (
-            [self.seed, *map(_contents, _files(scenario))] if lives or has_weather(scenario, stock) else None
+            [self.seed, *map(_contents, _files(scenario))]
+            if scenario.lives or has_weather(scenario, stock)
+            else None
         )
         stock = msgspec.to_builtins(stock)
         own = scenario.policy.files()

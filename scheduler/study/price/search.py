@@ -16,15 +16,17 @@ from msgspec.structs import replace
 
 from scheduler.run.figures import Metrics
 from scheduler.run.quarters import CalendarQuarter
-from scheduler.scenario import MarketSpec, PriceSpec, Scenario
+from scheduler.scenario import PriceSpec, Scenario
 from scheduler.study.cells.cell import Cell, cell_of
 from scheduler.study.cells.figures import figures_of
 from scheduler.study.cells.runner import StudyProgress
 from scheduler.study.cells.workers import Workers
 from scheduler.study.compare.statistics import Interval, t_interval
+from scheduler.study.live_checks import check_live_sources
 from scheduler.study.price.delay import usd_per_waited_device_h
 from scheduler.study.price.spans import SellingSpan, market_of
 from traces.arrays import Floats
+from traces.trace import Trace
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Times the scenario's price, where none are given."""
@@ -89,15 +91,22 @@ class PriceAnswer(NamedTuple):
 
 
 def candidates_of(
-    market: MarketSpec, factors: Sequence[float], reserves: Sequence[int], *, few: bool
+    scenario: Scenario, factors: Sequence[float], reserves: Sequence[int], trace: Path | None, *, few: bool
 ) -> list[Offered]:
-    """Return all prices with all reserves; where none are given, usual prices and the market's reserve."""
+    """Return all prices with all reserves; where none are given, usual prices and the market's reserve.
+
+    Raises ScenarioError for a reserve above all devices that are sold.
+    """
     usual = FEW_FACTORS if few else FACTORS
-    return [
+    found = [
         Offered(factor, reserve)
         for factor in factors or usual
-        for reserve in reserves or (market.reserve_devices,)
+        for reserve in reserves or (market_of(scenario).reserve_devices,)
     ]
+    jobs = None if trace is None else Trace.read(trace)
+    for offered in found:
+        check_live_sources(with_offer(SellingSpan(scenario), offered), jobs)
+    return found
 
 
 def best_price(

@@ -105,6 +105,12 @@ FIGURES: dict[str, tuple[pa.DataType, str, str]] = {
     "edge_late_share": (pa.float64(), "", "of their work, what came back to the pods"),
     "edge_usd": (pa.float64(), "USD", "paid to owners of parked cars"),
     "edge_usd_per_device_h": (pa.float64(), "USD/device-hour", "of that, for the work of a reference device"),
+    "edge_usd_per_h100_h": (pa.float64(), "USD/device-hour", "of that, for the work of an H100"),
+    "edge_most_gb_per_pflop": (
+        pa.float64(),
+        "GB/PFLOP",
+        "data above which parked cars never pay beside the cheapest offer; below 0: whatever the data",
+    ),
     "usd_total": (pa.float64(), "USD", "all that was spent, without revenue"),
     "usd_owned": (pa.float64(), "USD", "spent on pools and sites"),
     "usd_rented": (pa.float64(), "USD", "spent on offers"),

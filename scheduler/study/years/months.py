@@ -126,10 +126,13 @@ def _site(site: Any, from_h: int, hours: int) -> Any:
 
 
 def _loop(loop: LoopSpec, month: datetime, days: int) -> LoopSpec:
-    if not isinstance(loop.units, tuple):
-        return loop
-    middle_s = np.array([days * DAY_S / 2], np.float64)
-    return replace(loop, units=float(linear(loop.units, month, middle_s)[0]))
+    """Return a loop as it stands in some days: its units in their middle, and half of a cycle gone."""
+    units = loop.units
+    if isinstance(units, tuple):
+        units = float(linear(units, month, np.array([days * DAY_S / 2], np.float64))[0])
+    clips_a_day = units * loop.miles_per_unit_day * loop.clips_per_mile * loop.curation_share
+    cycle_days = loop.trigger_days or (loop.trigger_clips or 0.0) / clips_a_day
+    return replace(loop, units=units, since_days=cycle_days / 2)
 
 
 def _within(windows: Sequence[_Window], from_h: int, hours: int) -> tuple[_Window, ...]:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from scheduler.live.edge.edge import GB_PER_MBPS_S, loss, shard_s
 from scheduler.scenario import EdgeSpec
+from traces import portable
 from traces.times import HOUR_S
+
+GB_PER_MBPS_S = 8_000.0
+"""Megabits of a gigabyte."""
+
+
+def shard_s(spec: EdgeSpec) -> float:
+    """Return how long a car takes for a shard: its data, then its work."""
+    work_s = spec.shard_pflop / (spec.tops * 1e-3 * spec.use)
+    return spec.shard_gb * GB_PER_MBPS_S / spec.uplink_mbps + work_s
+
+
+def loss(spec: EdgeSpec) -> float:
+    """Return the probability that a car leaves before its shard is done: 1 - exp(-hazard x length)."""
+    return float(-portable.expm1(-spec.unplug_per_h * shard_s(spec) / HOUR_S))
 
 
 def usd_per_device_h(spec: EdgeSpec) -> float:
