@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from scheduler.run.directory import Run
 from scheduler.scenario import RetrySpec
 from scheduler.why.causes import Cause
-from traces.arrays import Bools, Ints, rows_of, sorted_by
+from traces.arrays import Array, Bools, Ints, is_word, rows_of
 from traces.parquet import Limits
 from traces.trace import Trace
 
@@ -64,32 +64,44 @@ class Logged:
             jobs, attempts = (
                 table.filter(pc.is_in(table.column("job_id"), wanted)) for table in (jobs, attempts)
             )
-        at = rows_of(ids, jobs.column("job_id").to_numpy())
-        self.jobs = jobs = jobs.take(pa.array(np.argsort(at)))
+        order = _order(rows_of(ids, jobs.column("job_id").to_numpy()))
+        self.jobs = jobs = jobs if order is None else jobs.take(pa.array(order))
         self.ready_s: Ints = jobs.column("ready_s").to_numpy()
-        self.unfinished = _is(jobs, "state", "unfinished")
-        self.waits_for_others = _is(jobs, "reason", "waits for another job")
-        self.unsubmitted = _is(jobs, "reason", "not yet submitted")
-        attempts = sorted_by(attempts, "attempt")
-        at = rows_of(ids, attempts.column("job_id").to_numpy())
-        order = np.argsort(at, kind="stable")
-        self.attempts = attempts = attempts.take(pa.array(order))
-        self.row = at[order]
-        self.job = np.searchsorted(self.rows, self.row)
+        self.unfinished = is_word(jobs.column("state"), "unfinished")
+        self.waits_for_others = is_word(jobs.column("reason"), "waits for another job")
+        self.unsubmitted = is_word(jobs.column("reason"), "not yet submitted")
+        self._attempts = attempts
+        at, number = rows_of(ids, attempts.column("job_id").to_numpy()), attempts.column("attempt").to_numpy()
+        most = int(number.max(initial=1))
+        self._order = _order(at * most + (number - 1))
+        self.row = self._in_order(at)
+        self.job = self.row if rows is None else np.searchsorted(self.rows, self.row)
         self.first = np.diff(self.row, prepend=-1) != 0
         self.last = np.diff(self.row, append=-1) != 0
-        self.alloc_s, self.over_s = self._ints("alloc_s"), self._ints("end_s")
-        self.start_s: Ints = pc.coalesce(attempts.column("start_s"), attempts.column("end_s")).to_numpy()
-        done_s = np.cumsum(self._ints("kept_s"))
-        before_s = np.where(self.first, done_s - self._ints("kept_s"), 0)
+        self.alloc_s, self.over_s, kept_s = (self._ints(name) for name in ("alloc_s", "end_s", "kept_s"))
+        started_s = pc.coalesce(attempts.column("start_s"), attempts.column("end_s"))
+        self.start_s: Ints = self._in_order(started_s.to_numpy())
+        done_s = np.cumsum(kept_s)
+        before_s = np.where(self.first, done_s - kept_s, 0)
         self.done_s: Ints = done_s - np.maximum.accumulate(before_s) if len(done_s) else done_s
         """Reference seconds that the job had got done and kept when the attempt was over."""
-        self.rented: Bools = attempts.column("rented").to_numpy()
-        self.failed = _is(attempts, "outcome", "failed")
-        self.again = _is(attempts, "outcome", *_AGAIN)
+        self.rented: Bools = self._in_order(attempts.column("rented").to_numpy())
+        outcome = attempts.column("outcome")
+        self.failed = self._in_order(is_word(outcome, "failed"))
+        self.again = self._in_order(is_word(outcome, *_AGAIN))
+
+    def _in_order(self, column: Array) -> Array:
+        return column if self._order is None else column[self._order]
 
     def _ints(self, name: str) -> Ints:
-        return np.asarray(self.attempts.column(name).to_numpy())
+        return self._in_order(self._attempts.column(name).to_numpy())
+
+    def where(self, attempts: Ints) -> list[str]:
+        """Return the pool or offer of some attempts."""
+        rows = attempts if self._order is None else self._order[attempts]
+        names = self._attempts.column("where").cast(pa.string()).take(pa.array(rows))
+        words: list[str] = names.to_pylist()
+        return words
 
     def before(self, after: Ints) -> tuple[Ints, Bools]:
         """Return what a job had done after each attempt, -1 for none, and whether that was rented."""
@@ -128,10 +140,15 @@ def gaps(logged: Logged, trace: Trace, retries: RetrySpec) -> Gaps:
         *_of(held, (log.rows, submit_s, end_s[: len(log.rows)], Cause.DEPENDENCY, none)),
         *_of(late, (log.rows, submit_s, log.ready_s, Cause.DEPENDENCY, none)),
     ]
-    columns = [(*part[:3], np.full(len(part[0]), part[3]), part[4]) for part in parts]
+    columns = [_spans(*part) for part in parts]
     found = Gaps(*(np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True)))
-    found = found.some(found.from_s < found.to_s)
     return found.some(np.lexsort([found.from_s, found.row]))
+
+
+def _spans(row: Ints, from_s: Ints, to_s: Ints, cause: int, after: Ints) -> tuple[Ints, ...]:
+    """Return those that are not empty, by column; most jobs wait for nothing."""
+    some = np.flatnonzero(from_s < to_s)
+    return row[some], from_s[some], to_s[some], np.full(len(some), cause), after[some]
 
 
 _Part = tuple[Ints, Ints, Ints, int, Ints]
@@ -142,6 +159,13 @@ def _of(rows: Bools, part: _Part) -> list[_Part]:
     return [(row[rows], from_s[rows], to_s[rows], cause, after[rows])]
 
 
-def _is(table: pa.Table, name: str, *words: str) -> Bools:
-    found = pc.is_in(table.column(name).cast(pa.string()), pa.array(words))
-    return np.asarray(found.to_numpy())
+def _order(keys: Ints) -> Ints | None:
+    """Return in which order keys ascend, all of which differ; None where they do so already."""
+    if bool((keys[1:] > keys[:-1]).all()):
+        return None
+    most = int(keys.max())
+    if most > 4 * len(keys) + 1_000:
+        return np.argsort(keys)
+    place = np.full(most + 1, -1)
+    place[keys] = np.arange(len(keys))
+    return place[place >= 0]

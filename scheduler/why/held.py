@@ -32,7 +32,9 @@ class Holdings(NamedTuple):
         return cls._make([attempts.column("job_id").to_numpy(), resource, *numbers, pods])
 
     def some(self, rows: Bools) -> Holdings:
-        """Return those of some rows."""
+        """Return those of some rows; themselves where that is all of them."""
+        if rows.all():
+            return self
         *columns, pods = self
         return Holdings._make([*(column[rows] for column in columns), pods.filter(pa.array(rows))])
 

@@ -62,7 +62,7 @@ class JobStory:
         log = self.inquiry.logged
         worked = log.start_s[log.start_s < log.over_s]
         self.start_s = int(worked[0]) if len(worked) else None
-        self.where = log.attempts.column("where").to_pylist()[-1:]
+        self.where = log.where(np.arange(len(log.row))[-1:])
         self.state, self.reason = self._ending()
 
     def _ending(self) -> tuple[str, str | None]:

@@ -55,20 +55,24 @@ class PodLevels:
             columns += [(np.array([at]), pod, what, np.array([sign * size])) for at, pod, sign in spans]
         time_s = np.concatenate([times for times, *_ in columns])
         pod = np.concatenate([np.broadcast_to(pods, len(times)) for times, pods, *_ in columns])
-        order = np.lexsort([time_s, pod])
-        self.time_s, self._pod = time_s[order], pod[order]
-        kind = np.concatenate([np.full(len(times), kind) for times, _, kind, _ in columns])[order]
-        change = np.concatenate([changes for *_, changes in columns])[order]
-        taken, out, known = (self._sums(change * (kind == which)) for which in range(3))
+        kind = np.concatenate([np.full(len(times), kind) for times, _, kind, _ in columns])
+        change = np.concatenate([changes for *_, changes in columns])
+        self._pod, self.time_s, kind, change = _in_order(size, pod, time_s, kind, change)
+        taken, out, known = (self._sums(kind, change, which) for which in range(3))
         known = np.minimum(known, size)
-        last = np.append((np.diff(self.time_s) != 0) | (np.diff(self._pod) != 0), True)[: len(order)]
+        last = np.append((np.diff(self.time_s) != 0) | (np.diff(self._pod) != 0), True)[: len(kind)]
         self.time_s, self._pod = self.time_s[last], self._pod[last]
+        self._first = np.diff(self._pod, prepend=-1) != 0
         self.unheld = size - taken[last]
         self.sound = size - known[last]
         self.free = self.unheld - np.maximum(out, known - taken)[last]
 
-    def _sums(self, change: Ints) -> Ints:
-        """Return the running sum within each pod."""
+    def _sums(self, kind: Ints, change: Ints, which: int) -> Ints:
+        """Return the running sum of the changes of one kind within each pod."""
+        ours = kind == which
+        if not ours.any():
+            return np.zeros(len(kind), np.int64)
+        change = np.where(ours, change, 0)
         total = np.cumsum(change)
         first = np.flatnonzero(np.diff(self._pod, prepend=-1))
         before = (total - change)[first]
@@ -98,14 +102,40 @@ class PodLevels:
 
     def _pods_with(self, devices: Ints, least: int) -> StepFunction:
         """Return how many pods have at least so many devices."""
-        change = (devices >= least).astype(np.int64) - (self._before(devices) >= least)
-        rows = np.flatnonzero(change)
-        return StepFunction.of(self.pods * (self.size >= least), self.time_s[rows], change[rows])
+        has = devices >= least
+        had = np.append(False, has[:-1])[: len(has)]
+        had[self._first] = self.size >= least
+        rows = np.flatnonzero(has != had)
+        change = np.where(has[rows], 1, -1)
+        return StepFunction.of(self.pods * (self.size >= least), self.time_s[rows], change)
 
     def _before(self, devices: Ints) -> Ints:
         """Return what the pod had before each change."""
         before = np.append(self.size, devices[:-1])[: len(devices)]
-        return np.where(np.diff(self._pod, prepend=-1) != 0, self.size, before)
+        return np.where(self._first, self.size, before)
+
+
+def _in_order(size: int, pod: Ints, time_s: Ints, kind: Ints, change: Ints) -> tuple[Ints, ...]:
+    """Return columns of pods of such a size in order of pod and time.
+
+    They are sorted as bits of one number, which takes a tenth of the time that sorting by two keys takes.
+    """
+    first_s = int(time_s.min(initial=0))
+    places = (int(pod.max(initial=0)), int(time_s.max(initial=0)) - first_s, 2, 2 * size)
+    bits = [most.bit_length() for most in places]
+    if sum(bits) > 62:
+        order = np.lexsort([time_s, pod])
+        return pod[order], time_s[order], kind[order], change[order]
+    packed = pod.astype(np.int64)
+    for each, width in zip((time_s - first_s, kind, change + size), bits[1:], strict=True):
+        packed = packed << width | each
+    packed.sort()
+    unpacked = list[Ints]()
+    for width in reversed(bits[1:]):
+        unpacked.append(packed & ((1 << width) - 1))
+        packed = packed >> width
+    change, kind, time_s = unpacked
+    return packed, time_s + first_s, kind, change - size
 
 
 def away(there: Sequence[tuple[int, int]], start_s: int) -> list[Absence]:

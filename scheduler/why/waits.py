@@ -125,8 +125,7 @@ class Inquiry:
         """Return the spans whose cause the logs tell."""
         about = np.full(len(known.row), -1)
         tried = known.cause != Cause.DEPENDENCY
-        names = self.logged.attempts.column("where").cast(pa.string()).to_numpy()
-        about[tried] = [words[name] for name in names[known.after[tried]]]
+        about[tried] = [words[name] for name in self.logged.where(known.after[tried])]
         about[~tried] = [_place(words, job) for job in last_before(self.run, self.trace, known.row[~tried])]
         return (*known[:4], np.full(len(known.row), -1), about, np.zeros(len(known.row), bool))
 
