@@ -24,6 +24,7 @@ from scheduler.cli import main
 from scheduler.replay import Setup, replay
 from scheduler.run.directory import Run
 from scheduler.run.quarters import calendar_quarters
+from scheduler.run.spend import adds_up
 from scheduler.scenario import MarketSpec, Scenario, ScenarioError, parse_scenario
 from scheduler.study.compare.statistics import Interval
 from scheduler.study.price.search import PriceAnswer, QuarterOutcome
@@ -286,7 +287,9 @@ def test_a_promise_that_is_broken_pays_a_credit(tmp_path: Path) -> None:
     """A lease of both devices from 10:00 on; a job, which is not asked, holds one of them until 12:00."""
     lease = {"name": "bulk", "devices": 2, "each": 2, "from_h": 10, "to_h": 20, "usd_per_device_h": 3}
     of = selling(2, market(leases=[lease], credit_share=0.1))
-    row = sales(run(of, trace(job(9 * 3_600, 3 * 3_600, 1)), tmp_path))[0]
+    made = run(of, trace(job(9 * 3_600, 3 * 3_600, 1)), tmp_path)
+    assert adds_up(made)
+    row = sales(made)[0]
     assert (row["promised_s"], row["start_s"]) == (36_000, 43_200)
     assert (row["revenue_usd"], row["credit_usd"]) == (2 * 10 * 3, pytest.approx(0.1 * 2 * 10 * 3))
 

@@ -15,6 +15,10 @@ def _most_gb(gb_per_pflop: float) -> str:
     return "never" if gb_per_pflop < 0 else significant(gb_per_pflop)
 
 
+def _of_million(per_usd: float) -> str:
+    return significant(per_usd * 1e6)
+
+
 def _usd(usd: float) -> str:
     return rounded_usd(usd) if usd else "0"
 
@@ -30,7 +34,7 @@ _LOOP: _Shown = (
     ("miles between interventions", count, "miles_between_interventions"),
     ("miles gained a PFLOP-day", significant, "gained_miles_per_pflop_day"),
     ("rent USD", _usd, "loop_rent_usd"),
-    ("miles gained a USD of it", significant, "gained_miles_per_rent_usd"),
+    ("miles gained for 1M of it", _of_million, "gained_miles_per_rent_usd"),
     ("clips", count, "clips"),
 )
 _MARKET: _Shown = (

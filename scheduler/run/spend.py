@@ -15,8 +15,8 @@ from scheduler.run.directory import Run
 from traces.arrays import Floats, combinations, rows_of
 from traces.times import HOUR_S
 
-APART = ("jobs", "revenue", "credit")
-"""What the ledger was held against beside the cost of each pool and offer."""
+APART = ("jobs", "revenue")
+"""What the ledger was held against beside what is borne: pools, offers, sites, cars and credits."""
 
 SpendRow = dict[str, Any]
 
