@@ -166,3 +166,33 @@ def parsed(keys: Row) -> object:
 def test_the_last_step_that_an_order_reaches_is_its_price(pods: int, usd: float) -> None:
     steps = (VolumePrice(pods=5, usd_per_pod=9.0), VolumePrice(pods=7, usd_per_pod=8.0))
     assert PurchaseSpec(ordered="1d", lead="1d", pods=pods, volume_discount=steps).price(10.0) == usd
+
+
+BUY: Row = {"ordered": "1d", "lead": "1d", "pods": 1}
+HALF_OFF: Row = {"devices": 1, "discount": 0.5}
+SOON = {
+    "ordered": of_pool(purchases=[BUY | {"ordered": "soon"}]),
+    "lead": of_pool(purchases=[BUY | {"lead": "soon"}]),
+    "lead.mean": of_pool(purchases=[BUY | {"lead": {"mean": "soon", "sigma": 0.5}}]),
+    "retirements": of_pool(retirements=[{"at": "soon", "pods": 1}]),
+    "closures": {"pools": OWN, "closures": [{"pool": "own", "at": "soon"}]},
+    "drain": {"pools": OWN, "closures": [{"pool": "own", "at": "1d", "drain": "soon"}]},
+    "commitments": of_offer(commitments=[HALF_OFF | {"since": "soon"}]),
+    "commitments.0": of_offer(commitments=[HALF_OFF | {"until": "soon"}]),
+    "blocks": of_offer(blocks=[{"since": "soon", "days": 1}]),
+    "half_life": of_queue(half_life="soon"),
+    "interval": {"pools": OWN, "checkpoints": {"interval": "soon"}},
+    "kill": {"pools": OWN, "kill": "soon"},
+    "max_age": {"pools": OWN, "policy": {"order": "multifactor", "multifactor": {"max_age": "soon"}}},
+    "start": {"pools": OWN, "start": "soon"},
+    "offers": of_offer(usd_per_device_h=[["soon", 1.0]]),
+    "units": of_loop(units=[["soon", 1.0]]),
+    "bound": {"pools": OWN, "bound": "soon"},
+}
+
+
+@pytest.mark.parametrize("key", SOON)
+def test_a_text_that_is_no_time_is_named_with_its_key(key: str) -> None:
+    with pytest.raises(ScenarioError, match="soon") as raised:
+        parsed(SOON[key])
+    assert key.partition(".0")[0] in str(raised.value)

@@ -16,6 +16,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "scheduler/engine/rented": "stories first storm_stories",
         "scheduler/policy": "stories policies frees first",
         "scheduler/replay": "setup start places submissions",
+        "scheduler/replay/living.py": "live live_input loop edge",
         "": "ties endings kills schedules storms changing caps assets own_policies warm",
     },
     "storm": {
