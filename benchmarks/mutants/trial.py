@@ -56,19 +56,19 @@ def in_order(mutant: Mutant, reached: Mapping[str, Reach], best: Sequence[str]) 
     """Return the tests that a mutant meets, and how long: of the files that know it best, then others.
 
     Quick files come first, and in them quick tests. Of tests that start processes it is not known what they
-    reach: they are asked where they know the file best. So are all for what runs on import, if none reaches
-    the file.
+    reach, and what runs on import is reached by all that look at it: these are asked where they know the file
+    best.
     """
     near = {test for test, found in reached.items() if reaches(found, mutant)}
-    if mutant.block is None and not near:
+    for test, found in reached.items():
+        if file_of(test) in best and (found.starts or mutant.block is None):
+            near.add(test)
+    if not near and mutant.block is None:
         near = set(reached)
     stages: list[dict[str, float]] = [{}, {}]
-    asked = [
-        test for test, found in reached.items() if test in near or (found.starts and file_of(test) in best)
-    ]
-    asked_s, all_s = seconds(reached, asked), seconds(reached, reached)
+    asked_s, all_s = seconds(reached, near), seconds(reached, reached)
     for test in sorted(
-        asked, key=lambda test: (reached[test].starts, asked_s[file_of(test)], reached[test].cpu_s)
+        near, key=lambda test: (reached[test].starts, asked_s[file_of(test)], reached[test].cpu_s)
     ):
         most_s = FACTOR * reached[test].cpu_s + all_s[file_of(test)] + GRACE_S
         stages[0 if file_of(test) in best else 1][test] = most_s
