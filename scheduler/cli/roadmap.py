@@ -21,6 +21,7 @@ class RoadmapOptions(NamedTuple):
 
     pool: str | None
     generations: tuple[str, ...]
+    commit: tuple[str, ...]
     max_pods: int | None
     firsts: tuple[str, ...]
     patiences: tuple[str, ...]
@@ -45,6 +46,12 @@ class RoadmapOptions(NamedTuple):
     multiple=True,
     metavar="POD",
     help="A pod of the catalog to buy in place of the pool's own, if that is cheaper; may be repeated.",
+)
+@click.option(
+    "--commit",
+    multiple=True,
+    metavar="OFFER:MONTHS[:USD]",
+    help="Devices of an offer that may be reserved for a term, at a price an hour [catalog's]; repeat.",
 )
 @click.option(
     "--max-pods", type=click.IntRange(1, 10**4), help="Most to look at.  [default: twice the scenario's]"
@@ -122,7 +129,12 @@ def roadmap(
     from scheduler.study.roadmap.evaluations import MonthBench
     from scheduler.study.roadmap.generations import generations_of
     from scheduler.study.roadmap.make_roadmap import make_roadmap
-    from scheduler.study.roadmap.question import discount_rate, horizon_quarters, roadmap_question
+    from scheduler.study.roadmap.question import (
+        contracts_of,
+        discount_rate,
+        horizon_quarters,
+        roadmap_question,
+    )
 
     given = RoadmapOptions(**asked)
     target = target_of(given.target, given.stranded)
@@ -132,9 +144,11 @@ def roadmap(
     rate = discount_rate() if given.discount_rate is None else given.discount_rate
     asks = (given.pool, bursts, given.max_pods, given.seeds, target.group)
     spec, pool, posed = roadmap_question(spec, *asks, rate=rate, resale_share=given.resale_share)
+    posed = posed._replace(contracts=contracts_of(spec, given.commit))
     folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
     with workplace(folder, crew(workers, address, folder), unit="run") as place:
         bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
+        bench.rent_levels = bool(posed.contracts)
         bought = generations_of(bench, posed, given.generations)
         found = make_roadmap(bought, full=given.full, fresh=given.held_out)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scheduler.report.plan_tables import percentile, thousands, waited
+from scheduler.report.roadmap_quarters import commitments, schedule
 from scheduler.report.roadmap_runs import generations, policies, what_was_run
 from scheduler.report.roadmap_trials import (
     agreement,
@@ -32,7 +33,8 @@ def render(roadmap: Roadmap) -> str:
     if roadmap.best is None:
         parts.append(_NONE.format(most=roadmap.question.most))
     else:
-        parts += [sentence(roadmap), _schedule(roadmap, roadmap.best), _years(roadmap)]
+        parts += [sentence(roadmap), schedule(roadmap, roadmap.best), _years(roadmap)]
+        parts += [commitments(roadmap, roadmap.best)] if roadmap.question.contracts else []
         parts += [policies(roadmap)] if roadmap.policies.policies else []
         if len(roadmap.generations) > 1:
             parts.append(generations(roadmap, roadmap.best))
@@ -104,39 +106,6 @@ def _question(roadmap: Roadmap) -> str:
             f"discounted at {percent(asked.discount_rate)} a year",
         ]
     )
-
-
-def _schedule(roadmap: Roadmap, best: ScheduleOutcome) -> str:
-    target, usd = roadmap.target, best.by_quarter()
-    header = [
-        "quarter",
-        "from",
-        "pods",
-        "bought",
-        "screening",
-        "USD k",
-        percentile(target),
-        "stranded",
-        "sure",
-    ]
-    rows = [
-        [
-            roadmap.quarters[at].name,
-            roadmap.starts(at).isoformat(),
-            str(best.schedule.pods[at]),
-            str(count or ""),
-            str(roadmap.screening[at]),
-            thousands(float(usd[at].mean())),
-            waited(each.wait_at(target.share)),
-            percent(each.stranded),
-            percent(each.confidence(target), 0),
-        ]
-        for at, (count, each) in enumerate(
-            zip(best.schedule.bought(best.present), best.quarters, strict=True)
-        )
-    ]
-    title = "the schedule; `screening` are the pods that the load alone would have one own, with no queue:"
-    return f"{title}\n{table(header, rows, (2, 3, 4, 5, 6, 7, 8))}"
 
 
 def _interval(usd: Floats) -> str:

@@ -33,6 +33,10 @@ class RoadmapDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
         list[dict[str, Any]],
         about("each quarter: its start, pods, what is bought, waits, pods that the screening curve has"),
     ]
+    commitments: Annotated[
+        list[dict[str, Any]],
+        about("devices of offers to commit to, from which quarter on, for how long"),
+    ]
     years: Annotated[list[dict[str, Any]], about("cost by calendar year, in present dollars, with intervals")]
     neighbours: Annotated[
         list[dict[str, Any]], about("schedules one step away, and what they cost more, with intervals")
@@ -85,6 +89,7 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         discount_rate=roadmap.question.discount_rate,
         best=_outcome(roadmap, best),
         schedule=_quarters(roadmap, best) if best else [],
+        commitments=_commitments(best) if best else [],
         years=[{"year": year} | _interval("usd", usd) for year, usd in roadmap.by_year()],
         neighbours=[
             {"step": each.neighbour.step, "quarter": each.neighbour.quarter + 1}
@@ -136,12 +141,20 @@ def _quarters(roadmap: Roadmap, best: ScheduleOutcome) -> list[dict[str, Any]]:
             "start": roadmap.starts(at).isoformat(),
             "pods": best.schedule.pods[at],
             "bought": bought[at],
+            "rent_usd": float(best.terms.rent_usd(at, each).mean()),
             "screening": roadmap.screening[at],
             "wait_s": each.wait_at(roadmap.target.share),
             "stranded": each.stranded,
             "confidence": each.confidence(roadmap.target),
         }
         for at, each in enumerate(best.quarters)
+    ]
+
+
+def _commitments(best: ScheduleOutcome) -> list[dict[str, Any]]:
+    return [
+        {**term.contract._asdict(), "quarter": term.quarter + 1, "devices": term.devices}
+        for term in best.terms.commitments
     ]
 
 

@@ -64,6 +64,8 @@ class Cell:
     """Columns by whose words figures of jobs are told apart."""
     resampling: Resampling | None = None
     """How the seed draws its jobs from blocks of the trace file; None: they are that file's."""
+    rent_levels: bool = False
+    """Whether is kept, for each window, what was paid of each offer by how many of its devices were held."""
     labels: tuple[tuple[str, str], ...] | None = None
     """What a study calls it, (axis, name) pairs, which change nothing in the run; None: it is of no study."""
     study_jobs: int = 0
@@ -107,7 +109,7 @@ class Cell:
         )
         stock = msgspec.to_builtins(stock)
         own = scenario.policy.files()
-        kept = (sorted(self.waits_of), self.windows, self.by)
+        kept = (sorted(self.waits_of), self.windows, self.by, *(["rent levels"] if self.rent_levels else []))
         return digest([program(), _own_catalog(), matters, stock, sky, self.jobs_key, *kept, own])
 
 

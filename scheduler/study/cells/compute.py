@@ -14,6 +14,7 @@ from scheduler.run.clearing import begin, clear
 from scheduler.run.directory import Run
 from scheduler.run.figures import Metrics, measure
 from scheduler.run.parts import DEMAND
+from scheduler.run.rent_levels import rent_levels
 from scheduler.scenario import parse_scenario
 from scheduler.study.cells.cell import Cell, CellError
 from scheduler.study.reference import reference_of
@@ -65,7 +66,11 @@ def _measured(run: Run, trace: Trace, cell: Cell) -> Metrics:
         trace = Trace.read(run.folder / DEMAND)  # more jobs came than were there
     if not cell.windows:
         return measure(run, trace, cell.waits_of, by=cell.by)
-    return {"windows": [measure(run, trace, cell.waits_of, window, cell.by) for window in cell.windows]}
+    of_windows = [measure(run, trace, cell.waits_of, window, cell.by) for window in cell.windows]
+    if cell.rent_levels:
+        for window, metrics in zip(cell.windows, of_windows, strict=True):
+            metrics["rent_levels"] = {offer: rent_levels(run, offer, window) for offer in run.offers}
+    return {"windows": of_windows}
 
 
 def jobs_of_cell(cell: Cell, folder: Path) -> Trace:

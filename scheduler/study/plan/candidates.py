@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
@@ -86,6 +86,8 @@ class Sample:
     rejected: int
     owned_usd: float = 0.0
     """Of `usd`, what pools and sites cost; 0 where nobody asks."""
+    rent_levels: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    """Of each offer, if asked for: what was paid on demand, by how many of its devices were held."""
 
 
 class PriceFactors(NamedTuple):

@@ -46,6 +46,8 @@ class MonthBench:
     folder: Path
     workers: Workers
     progress: StudyProgress
+    rent_levels: bool = False
+    """Whether runs say what commitments to devices would spare."""
     study_jobs: int = 0
     """About how many jobs all runs have together, for whoever decides whether to compile."""
 
@@ -88,7 +90,8 @@ class MonthBench:
         asked = with_policy(asked, parse_policy(burst))
         waits_of, first = (self.target.group,), scenario.seed
         made = [cell_of(asked, first + at, waits_of=waits_of, windows=(window,)) for at in range(seeds)]
-        return [with_fields(cell, study_jobs=self.study_jobs) for cell in made]
+        jobs, levels = self.study_jobs, self.rent_levels
+        return [with_fields(cell, study_jobs=jobs, rent_levels=levels) for cell in made]
 
     def _sample(self, cell: Cell, figures: Metrics) -> Sample:
         (window,), (metrics,) = cell.windows, figures["windows"]
@@ -118,4 +121,8 @@ def sample_of(metrics: Metrics, target: Target, window: tuple[int, int]) -> Samp
         asked_device_h=metrics["asked_device_h"],
         stranded_device_h=metrics["stranded_device_h"],
         rejected=metrics["rejected"],
+        rent_levels={
+            offer: [(devices, usd * scale) for devices, usd in levels]
+            for offer, levels in metrics.get("rent_levels", {}).items()
+        },
     )

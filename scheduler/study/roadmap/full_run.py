@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_cell
+
 from msgspec.structs import replace
 
 from scheduler.scenario import Scenario
@@ -22,7 +24,8 @@ def full_run(bench: MonthBench, answer: ScheduleOutcome, seeds: int) -> tuple[Fu
     whole = with_policy(whole, parse_policy(answer.schedule.burst))
     windows = tuple((each.from_day * DAY_S, each.to_day * DAY_S) for each in bench.quarters)
     first, group = bench.scenario.seed, (bench.target.group,)
-    cells = [cell_of(whole, first + at, waits_of=group, windows=windows) for at in range(seeds)]
+    made = [cell_of(whole, first + at, waits_of=group, windows=windows) for at in range(seeds)]
+    cells = [replace_cell(cell, rent_levels=bench.rent_levels) for cell in made]
     runs = bench.runs.of("full run", cells)
     quarters = []
     for at, pods in enumerate(answer.schedule.pods):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace as with_fields
 from math import inf
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from scheduler.study.roadmap.question import RoadmapQuestion, terms_of
 from scheduler.study.roadmap.roadmap import Beside, Roadmap, RunsMade, StoryOutcome
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, ScheduleTerms, neighbours
 from scheduler.study.roadmap.screening import load_curve, screened
-from scheduler.study.roadmap.search import Task, search
+from scheduler.study.roadmap.search import Task, search, with_commitments
 from scheduler.study.roadmap.stories import AS_GIVEN_STORY, DemandStory, stories_of
 from traces.times import DAY_S
 
@@ -124,6 +125,9 @@ def _searched(generation: Generation) -> _Search:
     task = Task(bench.target, terms, question.present, question.most)
     policies = compared(look, question.bursts, task, rounds[0], start)
     best = search(look, policies.starts, task, rounds)
+    if best is not None and question.contracts:
+        best = with_commitments(look, best, task, question.contracts, question.seeds)
+        task = task._replace(terms=best.terms)
     return _Search(GenerationOutcome(name, best), look, task, start, policies)
 
 
@@ -158,7 +162,8 @@ def _otherwise_priced(
     _, bench, question = generation
 
     def terms(asked: RoadmapQuestion, prices: PriceFactors) -> ScheduleTerms:
-        return terms_of(bench.scenario, bench.pool, bench.quarters, asked, prices)
+        found = terms_of(bench.scenario, bench.pool, bench.quarters, asked, prices)
+        return with_fields(found, commitments=task.terms.commitments)
 
     return under_other_prices(look, best, task, question, terms, levels(question.seeds)[0])
 

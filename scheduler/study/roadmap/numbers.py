@@ -80,6 +80,7 @@ def at_least(evaluation: Evaluation, pods: int) -> Evaluation:
             owned_usd=sample.owned_usd + sample.sunk_usd * (share - 1),
             sunk_usd=sample.sunk_usd * share,
             rent_usd=0.0,
+            rent_levels={},
         )
         for sample in evaluation.samples
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import chain
 from math import ceil
@@ -16,6 +17,7 @@ from scheduler.scenario.calendar import is_date
 from scheduler.stock.stock import stock_of
 from scheduler.study.plan.candidates import AS_GIVEN, PlanError, PriceFactors
 from scheduler.study.plan.question import over_demand, plan_question
+from scheduler.study.roadmap.commitments import Contract, contract_of
 from scheduler.study.roadmap.quarters import Quarter, first_midnight, quarters_of
 from scheduler.study.roadmap.schedules import ScheduleTerms
 from traces.times import DAY_S, YEAR_S
@@ -34,6 +36,8 @@ class RoadmapQuestion(NamedTuple):
     """A year, above inflation."""
     resale_share: float
     """What pods are sold for at the end, as a share of their book value."""
+    contracts: tuple[Contract, ...] = ()
+    """By which devices of offers may be committed to."""
 
 
 def discount_rate() -> float:
@@ -80,6 +84,15 @@ def roadmap_question(
         pool,
         RoadmapQuestion(posed.bursts, posed.most, seeds, searched.pods, rate, resale_share),
     )
+
+
+def contracts_of(scenario: Scenario, texts: Sequence[str]) -> tuple[Contract, ...]:
+    """Read what may be committed to; raises PlanError. Offers with contracts of their own keep just these."""
+    catalog, free = load_catalog(), {}
+    for offer in scenario.offers:
+        if not (offer.commitments or offer.blocks or offer.spot):
+            free[offer.name] = dict(catalog.offers[offer.offer].reserved_usd_per_device_h_by_months)
+    return tuple(contract_of(text, free) for text in dict.fromkeys(texts))
 
 
 def _undated(scenario: Scenario, pool: str) -> str | None:

@@ -8,12 +8,13 @@ sum over quarters of what is bought then and of what running so many pods costs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from scheduler.study.plan.candidates import AS_GIVEN, PERIOD_S, Evaluation, PriceFactors, Target
+from scheduler.study.roadmap.commitments import Term, paid_usd, spared_by
 from traces.arrays import Floats
 
 
@@ -48,14 +49,28 @@ class ScheduleTerms:
     """What it is sold for at the end, not discounted."""
     prices: PriceFactors = AS_GIVEN
     """Of what runs and rents."""
+    commitments: tuple[Term, ...] = ()
+    """Devices of offers that are paid for, used or not."""
 
     def running_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
         """Return what running the pods of a quarter and renting costs in each seed, in present dollars."""
         return self.discounts[quarter] * self.cash_usd(quarter, evaluation)
 
     def cash_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
-        """Return the same, not discounted."""
-        return np.asarray(evaluation.usd(self.prices) * (self.seconds[quarter] / PERIOD_S), np.float64)
+        """Return the same, not discounted. Contracts cost as much more or less as rent does."""
+        seconds = self.seconds[quarter]
+        usd = evaluation.usd(self.prices) * (seconds / PERIOD_S)
+        if self.commitments:
+            spared = spared_by(self.commitments, quarter, evaluation.samples) * (seconds / PERIOD_S)
+            usd = usd + self.prices.rent * (paid_usd(self.commitments, quarter, seconds) - spared)
+        return np.asarray(usd, np.float64)
+
+    def rent_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
+        """Return what of that is rent, on demand and by contract."""
+        seconds = self.seconds[quarter]
+        rent = np.array([sample.rent_usd for sample in evaluation.samples]) * (seconds / PERIOD_S)
+        spared = spared_by(self.commitments, quarter, evaluation.samples) * (seconds / PERIOD_S)
+        return np.asarray(self.prices.rent * (rent - spared + paid_usd(self.commitments, quarter, seconds)))
 
 
 @dataclass(frozen=True)
@@ -78,6 +93,10 @@ class ScheduleOutcome:
     def npv_usd(self) -> Floats:
         """Return the present value of its cost in each seed."""
         return np.asarray(self.by_quarter().sum(axis=0), np.float64)
+
+    def uncommitted(self) -> ScheduleOutcome:
+        """Return the same pods without commitments."""
+        return replace(self, terms=replace(self.terms, commitments=()))
 
     def more_usd(self, than: ScheduleOutcome) -> Floats:
         """Return what it costs more than another, in each seed that both have."""

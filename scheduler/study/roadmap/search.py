@@ -10,10 +10,12 @@ schedule at all is cheaper then (Murota, "Discrete Convex Analysis", SIAM 2003, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
 from scheduler.study.plan.candidates import Target, mean_interval
+from scheduler.study.roadmap.commitments import Contract, cheapest_terms
 from scheduler.study.roadmap.numbers import KnownNumbers, Look, until_decided
 from scheduler.study.roadmap.schedules import Schedule, ScheduleOutcome, ScheduleTerms
 
@@ -118,3 +120,23 @@ def cheapest(known: KnownNumbers, task: Task) -> tuple[int, ...] | None:
                 following[pods] = (usd, (*path, pods))
         paths = following
     return min(paths.values(), default=(inf, None))[1]
+
+
+COMMITTING_ROUNDS = 4
+"""Commitments and pods are chosen in turn, at most so often: neither turn is dearer than the one before."""
+
+
+def with_commitments(
+    look: Look, best: ScheduleOutcome, task: Task, contracts: Sequence[Contract], seeds: int
+) -> ScheduleOutcome:
+    """Return the cheapest schedule found with commitments, from the cheapest without and with its policy."""
+    for _ in range(COMMITTING_ROUNDS):
+        terms = task.terms
+        chosen = cheapest_terms(contracts, best.quarters, terms.seconds, terms.discounts)
+        if chosen == best.terms.commitments:
+            break
+        task = task._replace(terms=replace(terms, commitments=chosen))
+        found = descend(look, best.schedule.burst, task, seeds, best.schedule.pods)
+        assert found is not None, "the schedule before meets the target"
+        best = found
+    return best
