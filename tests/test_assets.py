@@ -7,10 +7,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from msgspec.structs import replace
 
 from scheduler.catalog import CatalogError
+from scheduler.cli import main
 from scheduler.replay import Setup
 from scheduler.replay.stranded import about_closures
 from scheduler.run.capacity import owned_device_s, owned_levels
@@ -416,3 +418,16 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, raw: Row, said: str)
         build.run(scenario([pool(4, 2) | raw]), trace(job(0, 60, 4)), tmp_path)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_line_on_pods_that_cannot_retire_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        'name = "own"\n[demand]\n[[pools]]\nname = "own"\ndevice = "dojo-tile-case-study"\ndevices = 12\n'
+        'pods = 1\nretirements = [{ at = "9d", pods = 3 }]\n'
+    )
+    done = CliRunner().invoke(main, ["check", str(file)], prog_name="exaburst")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"exaburst: {file}: own: retirements: 3 pods at 9d: must be at most the 1 that there are then\n"
+    )

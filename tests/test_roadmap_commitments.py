@@ -20,8 +20,8 @@ from scheduler.scenario import read_scenario
 from scheduler.study.plan.candidates import PERIOD_S, Candidate, Evaluation, Sample
 from scheduler.study.reference import reference_of
 from scheduler.study.roadmap.commitments import (
+    CommittedTerm,
     Contract,
-    Term,
     cheapest_terms,
     paid_usd,
     spared_by,
@@ -49,7 +49,7 @@ def rented(levels: list[tuple[int, float]]) -> Evaluation:
     return Evaluation(Candidate(1, "p"), (sample,))
 
 
-def cost(terms: tuple[Term, ...], quarters: list[Evaluation], discounts: list[float]) -> float:
+def cost(terms: tuple[CommittedTerm, ...], quarters: list[Evaluation], discounts: list[float]) -> float:
     """What terms cost more than none, in present dollars."""
     return sum(
         worth * (paid_usd(terms, at, PERIOD_S) - float(spared_by(terms, at, each.samples).mean()))
@@ -63,7 +63,7 @@ def test_a_commitment_pays_exactly_from_its_break_even_utilization_on(share: flo
     quarter = rented([(8, 8 * 3 * HOURS * share)])
     terms = cheapest_terms([Contract("cloud", 3, 1.8)], [quarter], [PERIOD_S], [1.0])
     assert sum(term.devices for term in terms) == devices
-    assert cost((Term(Contract("cloud", 3, 1.8), 0, 8),), [quarter], [1.0]) == pytest.approx(
+    assert cost((CommittedTerm(Contract("cloud", 3, 1.8), 0, 8),), [quarter], [1.0]) == pytest.approx(
         8 * HOURS * 3 * (0.6 - share)
     )
 
@@ -77,7 +77,7 @@ def test_terms_that_overlap_are_worked_by_hand() -> None:
     quarters = [rented([(held, held * 3 * HOURS)]) for held in (4, 8, 8, 4)]
     contracts = [Contract("cloud", 6, 2.0), Contract("cloud", 12, 2.5)]
     terms = cheapest_terms(contracts, quarters, [PERIOD_S] * 4, [1.0] * 4)
-    assert terms == tuple(Term(contracts[0], at, 4) for at in range(3))
+    assert terms == tuple(CommittedTerm(contracts[0], at, 4) for at in range(3))
     assert cost(terms, quarters, [1.0] * 4) == pytest.approx(-24 * HOURS)
 
 
@@ -95,7 +95,7 @@ def test_no_terms_at_all_are_cheaper(curves: list[dict[int, int]], short: int, l
     starts = [(each, at) for each in contracts for at in range(len(quarters) - each.quarters + 1)]
     best = min(
         cost(
-            tuple(Term(each, at, n) for (each, at), n in zip(starts, devices, strict=True)),
+            tuple(CommittedTerm(each, at, n) for (each, at), n in zip(starts, devices, strict=True)),
             quarters,
             discounts,
         )
@@ -153,7 +153,7 @@ def _replayed(folder: Path, committed: str) -> Run:
 
 def test_committed_devices_are_a_step_function_of_quarters() -> None:
     contract = Contract("cloud", 6, 1.0)
-    terms = (Term(contract, 0, 3), Term(contract, 1, 2))
+    terms = (CommittedTerm(contract, 0, 3), CommittedTerm(contract, 1, 2))
     paid = [paid_usd(terms, at, HOUR_S) for at in range(4)]
     assert paid == [3, 5, 2, 0]
     assert np.array_equal(spared_by(terms, 1, rented([(10, 50.0)]).samples), [25.0])

@@ -18,6 +18,7 @@ from scheduler.cli.submissions import kept
 from scheduler.replay import Setup
 from scheduler.scenario import Scenario, ScenarioError, read_scenario
 from scheduler.stock.assumed import prices_of, unsure_figures
+from scheduler.stock.batches import BatchError
 from scheduler.stock.checks import check_names
 from scheduler.stock.sites import CapError
 from scheduler.stock.stock import Stock, stock_of
@@ -164,5 +165,5 @@ def _named(file: Path) -> Iterator[None]:
     """Name the scenario's file where what it names is wrong."""
     try:
         yield
-    except (CapError, CatalogError) as error:
+    except (BatchError, CapError, CatalogError) as error:
         raise ScenarioError(f"{file}: {error}") from None

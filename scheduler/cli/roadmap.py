@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from scheduler.cli import options
 from scheduler.cli.scenarios import SCENARIO
 from scheduler.cli.terminal import ArrowCommand
+
+if TYPE_CHECKING:  # for start-up time
+    from scheduler.scenario import Scenario
+    from scheduler.study.roadmap.question import RoadmapQuestion
 
 PATIENCES = ("never", "after:4h")
 FIRSTS = ("owned", "rented")
@@ -125,26 +129,16 @@ def roadmap(
     from scheduler.report.documents.roadmaps import roadmap_document
     from scheduler.report.roadmap import render
     from scheduler.study.plan.candidates import target_of
-    from scheduler.study.plan.question import burst_policies
     from scheduler.study.roadmap.evaluations import MonthBench
     from scheduler.study.roadmap.generations import generations_of
     from scheduler.study.roadmap.make_roadmap import make_roadmap
-    from scheduler.study.roadmap.question import (
-        contracts_of,
-        discount_rate,
-        horizon_quarters,
-        roadmap_question,
-    )
+    from scheduler.study.roadmap.question import horizon_quarters
 
     given = RoadmapOptions(**asked)
     target = target_of(given.target, given.stranded)
     spec, stock = read(scenario, overrides)
     notes = unsure(spec, stock)
-    bursts = burst_policies(given.firsts or FIRSTS, given.patiences or PATIENCES)
-    rate = discount_rate() if given.discount_rate is None else given.discount_rate
-    asks = (given.pool, bursts, given.max_pods, given.seeds, target.group)
-    spec, pool, posed = roadmap_question(spec, *asks, rate=rate, resale_share=given.resale_share)
-    posed = posed._replace(contracts=contracts_of(spec, given.commit))
+    spec, pool, posed = _posed(spec, given, target.group)
     folder, quarters = out or Path("roadmaps") / spec.name, horizon_quarters(spec, given.month)
     with workplace(folder, crew(workers, address, folder), unit="run") as place:
         bench = MonthBench(spec, pool, quarters, given.warm_up, target, *place)
@@ -153,3 +147,15 @@ def roadmap(
         found = make_roadmap(bought, full=given.full, fresh=given.held_out)
     text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
     click.echo(roadmap_document(found, str(folder)).text() if as_json else text)
+
+
+def _posed(scenario: Scenario, given: RoadmapOptions, group: str) -> tuple[Scenario, str, RoadmapQuestion]:
+    """Return the scenario, the pool and what is asked of them, all checked."""
+    from scheduler.study.plan.question import burst_policies
+    from scheduler.study.roadmap.question import contracts_of, discount_rate, roadmap_question
+
+    bursts = burst_policies(given.firsts or FIRSTS, given.patiences or PATIENCES)
+    rate = discount_rate() if given.discount_rate is None else given.discount_rate
+    asks = (given.pool, bursts, given.max_pods, given.seeds, group)
+    scenario, pool, posed = roadmap_question(scenario, *asks, rate=rate, resale_share=given.resale_share)
+    return scenario, pool, posed._replace(contracts=contracts_of(scenario, given.commit))

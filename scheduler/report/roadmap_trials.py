@@ -9,7 +9,7 @@ from scheduler.study.plan.candidates import mean_interval
 from scheduler.study.roadmap.held_out import DrawnSchedules, HeldOut
 from scheduler.study.roadmap.roadmap import Roadmap
 from scheduler.study.roadmap.schedules import ScheduleOutcome
-from traces.numbers import percent
+from traces.numbers import percent, shortest
 from traces.tables import table
 
 
@@ -142,10 +142,29 @@ def agreement(roadmap: Roadmap, best: ScheduleOutcome) -> str:
             *_beside_economics(roadmap, best),
             "beside `plan`: without growth, discount and loss on resale both give the same pods; `plan`",
             "  spreads capital evenly over the life of a pod, and knows no delivery",
-            f"quarters stand alone: at most {percent(best.most_stranded)} of the compute of one is left",
-            "  without a start, and is not carried into the next",
+            _carried(roadmap, best),
         ]
     )
+
+
+def _carried(roadmap: Roadmap, best: ScheduleOutcome) -> str:
+    """Say what waits as quarters end, which a month from an empty cluster does not have to begin with."""
+    left = [
+        (each.stranded * sum(sample.asked_device_h for sample in each.samples), at)
+        for at, each in enumerate(best.quarters)
+    ]
+    most, at = max(left)
+    each, days = best.quarters[at], roadmap.quarters[at].month_days
+    asked_per_day = sum(sample.asked_device_h for sample in each.samples) / days
+    text = "quarters stand alone: what waits as one ends is not carried into the next; "
+    if not most:
+        return f"{text}in the answer\n  nothing does, so that changes nothing"
+    hours = 24 * most / asked_per_day
+    text += f"in the answer\n  that is at most {percent(best.most_stranded)} of its compute, "
+    text += f"{shortest(hours, 2)} hours of what is asked for ({roadmap.quarters[at].name})"
+    far = hours > 24 * roadmap.warm_up_days
+    text += f": {'more' if far else 'less'} than the\n  {roadmap.warm_up_days} days of warm-up ask for"
+    return f"{text}, --full says what it does" if far else text
 
 
 def _beside_economics(roadmap: Roadmap, best: ScheduleOutcome) -> list[str]:

@@ -23,6 +23,10 @@ FOR_EVER_S = 2**62
 """Later than any run."""
 
 
+class BatchError(ScenarioError):
+    """Pods that come or go as they cannot."""
+
+
 class Batch(Struct, frozen=True, kw_only=True):
     """Pods that come and go together; seconds are those of the run, or of its trace."""
 
@@ -73,7 +77,7 @@ def batches_of(
 
     Seconds count from `start`, that of the run; `price` says what a pod costs at an instant, by which an
     order goes. A pod is `new` if it has no age at the start of the run: then what is delivered in its first
-    second is no batch of its own. Raises ScenarioError where more pods retire than there are, or some are
+    second is no batch of its own. Raises BatchError where more pods retire than there are, or some are
     delivered after the pool has closed.
     """
     lots, pods, usd_per_pod = [], spec.pods, price(start)
@@ -128,7 +132,7 @@ def _retired(spec: PoolSpec, lots: Sequence[_Lot], start: datetime) -> list[_Lot
         retirement, left = spec.retirements[number], spec.retirements[number].pods
         there = [lot for lot in lots if lot.batch.retired_s is None and lot.known_s <= at_s]
         if (pods := sum(lot.batch.pods for lot in there)) < left:
-            raise ScenarioError(
+            raise BatchError(
                 f"{spec.name}: retirements: {left} pods at {retirement.at}: must be at most the {pods} "
                 "that there are then"
             )
@@ -161,7 +165,7 @@ def _closed(lots: Sequence[_Lot], closure: ClosureSpec, start: datetime) -> list
     for lot in lots:
         batch = lot.batch
         if lot.known_s > at_s:
-            raise ScenarioError(
+            raise BatchError(
                 f"{closure.pool}: purchases: {batch.pods} pods come after it has closed, at {closure.at}"
             )
         if batch.retired_s is None:

@@ -91,11 +91,7 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         schedule=_quarters(roadmap, best) if best else [],
         commitments=_commitments(best) if best else [],
         years=[{"year": year} | _interval("usd", usd) for year, usd in roadmap.by_year()],
-        neighbours=[
-            {"step": each.neighbour.step, "quarter": each.neighbour.quarter + 1}
-            | (_outcome(roadmap, each.outcome) or {})
-            for each in roadmap.neighbours
-        ],
+        neighbours=_neighbours(roadmap),
         generations=[
             {"generation": name, "best": _outcome(roadmap, found)} for name, found in roadmap.generations
         ],
@@ -113,6 +109,14 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         decided_by_one_seed=roadmap.runs.decided,
         out=out,
     )
+
+
+def _neighbours(roadmap: Roadmap) -> list[dict[str, Any]]:
+    return [
+        {"step": each.neighbour.step, "quarter": each.neighbour.quarter + 1}
+        | (_outcome(roadmap, each.outcome) or {})
+        for each in roadmap.neighbours
+    ]
 
 
 def _interval(name: str, usd: Floats) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Contract(NamedTuple):
         return self.months // MONTHS_A_QUARTER
 
 
-class Term(NamedTuple):
+class CommittedTerm(NamedTuple):
     """A contract that is made: from which quarter on, for how many devices."""
 
     contract: Contract
@@ -51,7 +51,7 @@ def spared_usd(levels: Sequence[tuple[int, float]], devices: int) -> float:
     return sum(usd * min(1.0, devices / level) for level, usd in levels)
 
 
-def committed(terms: Sequence[Term], quarter: int) -> dict[str, int]:
+def committed(terms: Sequence[CommittedTerm], quarter: int) -> dict[str, int]:
     """Return the devices of each offer that are committed in a quarter."""
     found: dict[str, int] = {}
     for term in terms:
@@ -60,13 +60,13 @@ def committed(terms: Sequence[Term], quarter: int) -> dict[str, int]:
     return found
 
 
-def paid_usd(terms: Sequence[Term], quarter: int, seconds: int) -> float:
+def paid_usd(terms: Sequence[CommittedTerm], quarter: int, seconds: int) -> float:
     """Return what the terms cost in a quarter of so many seconds, used or not."""
     rates = [term.devices * term.contract.usd_per_device_h for term in terms if term.holds(quarter)]
     return sum(rates) * seconds / HOUR_S
 
 
-def spared_by(terms: Sequence[Term], quarter: int, samples: Sequence[Sample]) -> Floats:
+def spared_by(terms: Sequence[CommittedTerm], quarter: int, samples: Sequence[Sample]) -> Floats:
     """Return what the terms spare in a quarter in each seed, in USD per `PERIOD_S`."""
     devices = committed(terms, quarter)
     return np.array(
@@ -83,12 +83,12 @@ def cheapest_terms(
     evaluations: Sequence[Evaluation],
     seconds: Sequence[int],
     discounts: Sequence[float],
-) -> tuple[Term, ...]:
+) -> tuple[CommittedTerm, ...]:
     """Return the terms that cost least beside what they spare in the mean over seeds, in present dollars.
 
     They end within the horizon. `evaluations` are those of the quarters, as long as `seconds`.
     """
-    terms: list[Term] = []
+    terms: list[CommittedTerm] = []
     for offer in dict.fromkeys(contract.offer for contract in contracts):
         slopes = [
             _slopes(evaluation, offer, discount * long / PERIOD_S)
@@ -113,7 +113,7 @@ def _slopes(evaluation: Evaluation, offer: str, worth: float) -> list[tuple[int,
 
 def _cheapest_of_offer(
     contracts: Sequence[Contract], slopes: Sequence[Sequence[tuple[int, float]]], hours: Sequence[float]
-) -> list[Term]:
+) -> list[CommittedTerm]:
     from scipy.optimize import linprog
     from scipy.sparse import lil_array
 
@@ -136,7 +136,9 @@ def _cheapest_of_offer(
     found = linprog(objective, A_ub=rows.tocsr(), b_ub=np.zeros(len(slopes)), bounds=bounds, method="highs")
     devices = np.rint(found.x[: len(starts)]).astype(int)
     return [
-        Term(contract, at, int(count)) for (contract, at), count in zip(starts, devices, strict=True) if count
+        CommittedTerm(contract, at, int(count))
+        for (contract, at), count in zip(starts, devices, strict=True)
+        if count
     ]
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scheduler.study.plan.candidates import AS_GIVEN, PERIOD_S, Evaluation, PriceFactors, Target
-from scheduler.study.roadmap.commitments import Term, paid_usd, spared_by
+from scheduler.study.roadmap.commitments import CommittedTerm, paid_usd, spared_by
 from traces.arrays import Floats
 
 
@@ -49,7 +49,7 @@ class ScheduleTerms:
     """What it is sold for at the end, not discounted."""
     prices: PriceFactors = AS_GIVEN
     """Of what runs and rents."""
-    commitments: tuple[Term, ...] = ()
+    commitments: tuple[CommittedTerm, ...] = ()
     """Devices of offers that are paid for, used or not."""
 
     def running_usd(self, quarter: int, evaluation: Evaluation) -> Floats:
