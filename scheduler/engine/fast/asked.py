@@ -13,7 +13,7 @@ from scheduler.engine.fast.memory import NEVER_BURSTS
 from scheduler.engine.jobs import JOBS_AT_ONCE, Fit, Job, Shape, of_rows, shapes_by_row
 from scheduler.engine.need import Need, whole_s
 from scheduler.policy import Policy
-from traces.arrays import Ints
+from traces.arrays import Array, Ints
 from traces.trace import Trace
 
 _NO_LINE = -1
@@ -72,8 +72,7 @@ class AskedJobs:
         """Return all jobs in order."""
         order: Any = self._policy.order
         if by_column is not None:
-            columns = AllJobs(*[column.astype(by_column, copy=False) for column in self._columns])
-            keys = np.asarray(order(columns, None), float if by_column is object else None)
+            keys = self._keys(by_column)
         else:
             rows = np.arange(len(self.trace))
             blocks = (self.some(rows[at : at + JOBS_AT_ONCE]) for at in range(0, len(rows), JOBS_AT_ONCE))
@@ -82,6 +81,17 @@ class AskedJobs:
         if (keys[1:] >= keys[:-1]).all() and (ids[1:] > ids[:-1]).all():
             return np.arange(len(ids))
         return np.lexsort((ids, keys))
+
+    def _keys(self, by_column: type) -> Array:
+        """Return the key of each job, asked for many at a time: integers that are objects take much room."""
+        order: Any = self._policy.order
+        kind = float if by_column is object else None
+        keys = []
+        for at in range(0, max(len(self.trace), 1), JOBS_AT_ONCE):
+            block = slice(at, at + JOBS_AT_ONCE)
+            some: list[Any] = [column[block].astype(by_column, copy=False) for column in self._columns]
+            keys.append(np.asarray(order(AllJobs(*some), None), kind))
+        return np.concatenate(keys)
 
     def patience_s(self) -> Ints:
         """Return how many whole seconds each job is patient."""

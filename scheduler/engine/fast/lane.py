@@ -87,7 +87,7 @@ class Lane:
         put_run(tables.layout, rules, asked, pools, offers)
         asked.forget_columns()
         self._memory, self._jobs, self._links = tables.memory()
-        self._may_wait, self._arrived = np.empty(0, np.int64), 0
+        self._unsettled, self._arrived = np.empty(0, np.int64), 0
         self._ties = (1 << int(self._memory[TIE_BITS])) - 1
 
     def run(self, simulation: Simulation, progress: ReplayProgress | None = None) -> int:
@@ -132,15 +132,16 @@ class Lane:
         log.add(ended, np.stack(held, axis=1), int(memory[NOW]))
 
     def _say_who_waits(self, turns: Turns) -> None:
-        """Let the log know who waits: some of those who did or were held before, or have arrived since."""
+        """Let the log know who waits, and since when: of those who did or were held before or came since."""
         arrived = int(self._memory[ARRIVED] - self._memory[JOBS]) // JOB_SIZE
         waiting = np.frombuffer(turns.waiting, np.uint8)
-        some = np.concatenate([self._may_wait, np.arange(self._arrived, arrived)])
+        some = np.concatenate([self._unsettled, np.arange(self._arrived, arrived)])
         waiting[some] = self._jobs[some, WAITS]
-        self._may_wait, self._arrived = some[waiting[some] > 0], arrived
+        unsettled = waiting[some] > 0
         if len(self._links):
-            turns.ready_s[:] = self._links[:, WAS_READY]
-            self._may_wait = np.concatenate([self._may_wait, sorted(self._held())]).astype(np.int64)
+            turns.ready_s[some] = self._links[some, WAS_READY]
+            unsettled |= self._links[some, HELD] > 0
+        self._unsettled, self._arrived = np.concatenate([some[unsettled], self._lagging()]), arrived
 
     def _reject(self, log: RunLog) -> None:
         memory = self._memory
@@ -176,9 +177,13 @@ class Lane:
 
     def _held(self) -> frozenset[int]:
         """Return the rows of those who wait for other jobs, or for their lag to be over."""
+        return frozenset([*np.flatnonzero(self._links[:, HELD]).tolist(), *self._lagging().tolist()])
+
+    def _lagging(self) -> Ints:
+        """Return the rows of those whose lag is not over."""
         memory = self._memory
-        lagging = memory[memory[LAG_HEAP] :][: memory[LAGS]] & self._ties
-        return frozenset([*np.flatnonzero(self._links[:, HELD]).tolist(), *lagging.tolist()])
+        lagging: Ints = memory[memory[LAG_HEAP] :][: memory[LAGS]] & self._ties
+        return lagging
 
     def _running(self) -> Ints:
         """Return the records of the attempts that run, in order of their start."""

@@ -57,7 +57,9 @@ WAS_KILLED, PREFERENCES = range(63, 65)
 RENTERS, VACANT, ATTEMPTS_END = range(60, 63)
 """Jobs that may rent, NONE where none may; a place where an attempt stood that is over, or NONE; and where
 those begin at which none ever stood."""
-RUN_SIZE = 65
+LOOKS = 65
+"""How often it has been looked at who may pass the head, or something was reserved in between."""
+RUN_SIZE = 66
 
 # Of a job.
 SUBMIT, RUNTIME, ESTIMATE, RANK, WAITS = range(5)
@@ -129,7 +131,9 @@ PODS, PODS_END, SIZE, LEAVES, DRAINS = range(5)
 TREES, LENGTH, TREE_TOP, MOST, TREE_LEVELS = range(5, 10)
 """Of many pods, trees by count of free devices that say how many have so many: where they begin, NONE where
 there are few pods; the length of one; its highest level; the most free devices; where its levels begin."""
-EMPTIES, EMPTIES_TOP, EMPTIES_LEVELS = range(19, 22)
+LOOKED, OPEN_MOST = range(19, 21)
+"""Of few pods, at which of LOOKS it was worked out what an open one has free at most; and that."""
+EMPTIES, EMPTIES_TOP, EMPTIES_LEVELS = range(21, 24)
 """Where gangs across pods may hold reservations, a tree of when each pod should be empty, else NONE."""
 POOL_SIZE = EMPTIES_LEVELS + 10
 

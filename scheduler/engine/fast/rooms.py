@@ -12,6 +12,8 @@ from scheduler.engine.fast.memory import (
     DEVICES,
     FIRST,
     FREE,
+    LOOKED,
+    LOOKS,
     MOST,
     NEED_SIZE,
     NEEDS,
@@ -19,10 +21,12 @@ from scheduler.engine.fast.memory import (
     NONE,
     NOW,
     NUMBER,
+    OPEN_MOST,
     PLACE_OF,
     POD_SIZE,
     PODS,
     PODS_END,
+    RESERVATION,
     RESERVED,
     REST,
     SEVERAL,
@@ -30,11 +34,12 @@ from scheduler.engine.fast.memory import (
     SIZE,
     SORT_LIST,
     SPARE,
+    STAMP,
     TREES,
     WHOLE,
     WORST,
 )
-from scheduler.engine.fast.pods import in_pool, is_concerned, is_open, lasting_s
+from scheduler.engine.fast.pods import in_pool, is_concerned, is_open, lasting_s, lasts
 from scheduler.engine.fast.spans import too_few_whole
 from traces.arrays import Floats, Ints
 
@@ -72,8 +77,25 @@ def inside_s(memory: Ints, need: int) -> int:
 
 
 @compiled
+def open_most(memory: Ints, pool: int) -> int:
+    """Return the most devices that are free in one of few pods, and not reserved; worked out once a look."""
+    if memory[pool + LOOKED] != memory[LOOKS]:
+        most = 0
+        for pod in range(memory[pool + PODS], memory[pool + PODS_END], POD_SIZE):
+            if memory[pod + FREE] > most and lasts(memory, pod, memory[NOW], 0):
+                if pod == memory[RESERVED]:
+                    most = max(most, min(memory[pod + FREE], memory[SPARE]))
+                elif memory[pod + STAMP] != memory[RESERVATION]:
+                    most = memory[pod + FREE]
+        memory[pool + LOOKED], memory[pool + OPEN_MOST] = memory[LOOKS], most
+    return memory[pool + OPEN_MOST]  # type: ignore[no-any-return]
+
+
+@compiled
 def has_room(memory: Ints, pool: int, devices: int, short: bool) -> bool:
     """Say whether some pod of a pool that is open has the devices, where none is about to leave."""
+    if memory[pool + TREES] == NONE and not short:
+        return bool(devices <= open_most(memory, pool))
     if memory[pool + TREES] != NONE and memory[pool + MOST] < devices:
         return False
     place = FIRST if memory[pool + TREES] == NONE else WORST

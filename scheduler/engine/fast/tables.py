@@ -61,14 +61,12 @@ from scheduler.engine.fast.memory import (
     WHOLE,
 )
 from scheduler.engine.fast.pod_tables import PodTables
+from scheduler.engine.fast.run_times import RunTimePlaces, put_run_times
 from scheduler.engine.jobs import Shape
 from scheduler.engine.need import Need
 from scheduler.engine.owned.pools import PodNeed, Pool
 from scheduler.engine.rented.offers import LiveOffer
 from traces.arrays import Array, Ints
-
-RunTimePlaces = dict[int, tuple[int, int]]
-"""Where run times and estimates stand, by column of what gangs take."""
 
 
 class Tables:
@@ -181,7 +179,7 @@ class Tables:
         lines, first = self.layout.table(len(owned.needs) + len(rented.needs), LINE_SIZE)
         split = first + LINE_SIZE * len(owned.needs)
         run[[LINES, RENTED_LINES, LINES_END]] = first, split, first + lines.size
-        run_times = self._run_times()
+        run_times = put_run_times(self.layout, asked)
         self._put_side(lines[: len(owned.needs)], first, owned, self._jobs, LINE, run_times)
         rented_lines = lines[len(owned.needs) :]
         if self.rents:
@@ -239,19 +237,6 @@ class Tables:
             if isinstance(need, PodNeed):
                 record[[WHOLE, REST]] = need.whole, need.rest
             self.needs.append(need)
-
-    def _run_times(self) -> RunTimePlaces:
-        """Put how long jobs run and should run where that is not as in the trace; return where, by column."""
-        asked, found = self._asked, dict[int, list[Ints]]()
-        plain = [integers(asked.trace, name) for name in ("runtime_s", "estimate_s")]
-        for number, shape in enumerate(asked.shapes):
-            for need in (*shape.owned, *shape.rented):
-                if need.factor != 1.0:
-                    some = np.flatnonzero(asked.shape_of == number)
-                    times = found.setdefault(need.column, [column.copy() for column in plain])
-                    for column, reference in zip(times, plain, strict=True):
-                        column[some] = need.runs_s(reference[some])
-        return {at: (self.layout.put(runs), self.layout.put(due)) for at, (runs, due) in found.items()}
 
 
 def _spanned(asked: AskedJobs) -> set[int]:

@@ -26,6 +26,7 @@ from scheduler.engine.fast.memory import (
     LINE,
     LINE_SIZE,
     LINES,
+    LOOKS,
     NEED,
     NEED_SIZE,
     NEEDS,
@@ -197,12 +198,14 @@ def start_waiting(memory: Ints, reach: Floats) -> None:
 def next_to_pass(memory: Ints, reach: Floats) -> int:
     """Return the first in order who may pass the head now, or NONE."""
     best = NONE
+    memory[LOOKS] += 1
     for line in range(memory[LINES], memory[RENTED_LINES], LINE_SIZE):
         if not memory[line + COUNT]:
             continue
         limit_s = room(memory, reach, line)
         if limit_s and memory[BACKFILL] == EASY and memory[HELD_FOR] == NONE:
             reserve(memory)
+            memory[LOOKS] += 1
             limit_s = room(memory, reach, line)
         if limit_s == ABSENT:
             best = sooner(memory, best, first_of(memory, line))
