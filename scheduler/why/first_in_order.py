@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -29,11 +29,11 @@ def goes_by_the_job(setup: Setup) -> bool:
     return name in ORDERS and name != "fair_share" and not isinstance(setup.policy.order, Changing)
 
 
-def key(setup: Setup, job: Job) -> float:
-    """Return what the order sorts a job by, where it goes by the job; lower is first."""
+def keys(setup: Setup, jobs: Iterable[Job]) -> list[float]:
+    """Return what the order sorts each job by, where it goes by the job; lower is first."""
     order = setup.policy.order
-    assert not isinstance(order, Changing)
-    return order(job, _VIEW)
+    assert not isinstance(order, Changing)  # asked once: it takes longer than a key
+    return [order(job, _VIEW) for job in jobs]
 
 
 def first_in_order(run: Run, inquiry: Inquiry, at_s: Sequence[int]) -> list[str | None]:
@@ -52,9 +52,10 @@ def first_in_order(run: Run, inquiry: Inquiry, at_s: Sequence[int]) -> list[str 
     some = np.unique(np.concatenate(waiting))
     rows = rows_of(trace.numpy("job_id"), line.job_id[some])
     asked = inquiry.jobs(rows)
-    keys = np.array([key(setup, job) if job.shape.owned else np.inf for job in asked])
-    place = np.lexsort((line.job_id[some], keys)).argsort()
-    firsts = [_first(np.searchsorted(some, each), place, keys) for each in waiting]
+    owned = np.array([bool(job.shape.owned) for job in asked])
+    order_keys = np.where(owned, keys(setup, asked), np.inf)
+    place = np.lexsort((line.job_id[some], order_keys)).argsort()
+    firsts = [_first(np.searchsorted(some, each), place, order_keys) for each in waiting]
     told = [None if first is None or line.rejected[some[first]] else first for first in firsts]
     names = iter(labels(trace, rows[[first for first in told if first is not None]]))
     return [None if first is None else next(names) for first in told]
@@ -77,9 +78,9 @@ class _Line:
         return np.flatnonzero((self._ready_s <= second) & (second < self._left_s))
 
 
-def _first(waiting: Ints, place: Ints, keys: Floats) -> int | None:
+def _first(waiting: Ints, place: Ints, order_keys: Floats) -> int | None:
     """Return which of those who wait is first in order; None where none of them could use pods."""
     if not len(waiting):
         return None
     first = int(waiting[place[waiting].argmin()])
-    return None if keys[first] == np.inf else first
+    return None if order_keys[first] == np.inf else first

@@ -12,7 +12,7 @@ from scheduler.replay.setup import Setup
 from scheduler.run.directory import Run
 from scheduler.why.about import labels
 from scheduler.why.causes import Cause
-from scheduler.why.first_in_order import first_in_order, goes_by_the_job, key
+from scheduler.why.first_in_order import first_in_order, goes_by_the_job, keys
 from scheduler.why.gaps import WAITS_FOR_DEVICES
 from scheduler.why.held import Holdings
 from scheduler.why.run_figures import seconds_by_cause
@@ -161,5 +161,5 @@ class JobStory:
         if not goes_by_the_job(self.setup):
             return [None] * len(rows)
         jobs = self.inquiry.jobs(np.append(self.row, rows))
-        mine, *others = ((key(self.setup, job), job.job_id) for job in jobs)
+        mine, *others = zip(keys(self.setup, jobs), (job.job_id for job in jobs), strict=True)
         return [other < mine for other in others]
