@@ -297,7 +297,7 @@ def test_who_decides_where_jobs_go_first_sees_the_line_of_now(mine: Path) -> Non
 def test_what_patience_may_not_ends_in_one_line(mine: Path, name: str, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         own(name, job(0, 1_000, 4), job(10, 50, 4))
-    assert str(caught.value).startswith(message)
+    assert str(caught.value).startswith(f"mine.py:{name}: {message}")
 
 
 def test_what_patience_may_not_see_is_a_type_error(tmp_path: Path) -> None:

@@ -483,7 +483,10 @@ def test_an_order_cannot_look_at_what_changes_while_a_job_waits(
     result = CliRunner().invoke(main, ["replay", str(tmp_path / "mine.toml"), "-o", str(tmp_path / "run")])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     name = look.removesuffix("(job)")
-    assert f"exaburst: policy.order: looks at view.{name}, but a key is asked for once, as" in result.stderr
+    assert (
+        f"exaburst: mine: policy.order: looks at view.{name}, but a key is asked for once, as"
+        in result.stderr
+    )
 
 
 def test_a_users_own_order_may_share_by_tags(tmp_path: Path, installed: Callable[[str, str], None]) -> None:
@@ -519,7 +522,7 @@ def test_a_place_cannot_change_what_it_is_shown(
 ) -> None:
     installed("place", "def mine():\n    return lambda job, devices, free: free.clear()\n")
     owned = scenario([pool(4)], policy={"place": "mine"})
-    with pytest.raises(AttributeError, match="'tuple' object"):
+    with pytest.raises(PolicyError, match="mine, line 2: AttributeError: 'tuple' object"):
         run(owned, trace(job(0, 10, 3)), tmp_path / "run")
 
 

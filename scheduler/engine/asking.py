@@ -19,7 +19,6 @@ from scheduler.engine.rented.patience import PatienceTimer
 from scheduler.engine.rented.rent_account import RentAccount
 from scheduler.engine.rented.renting import Renting
 from scheduler.policy import Policy
-from scheduler.policy.errors import PolicyError
 from scheduler.policy.patience_view import PatienceView
 from traces.times import DAY_S
 
@@ -109,10 +108,6 @@ class AskingAgain(Asking):
 
     def _to_be_asked_s(self, job: Job) -> float:
         again_s = inf if self._again_s is None else self._again_s(job, self._outlook)
-        if not again_s > 0:
-            raise PolicyError(
-                f"policy.patience: again_s gives {again_s!r} for job {job.job_id}; must be above 0 seconds"
-            )
         return whole_s(again_s) if again_s < inf else inf
 
     def _leaves(self, score: float, job: Job) -> None:

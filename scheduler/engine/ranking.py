@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isnan
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +22,7 @@ class Ranking:
         self, order: Changing, clock: Clock, owners: Sequence[str], shares: Mapping[str, float], devices: int
     ) -> None:
         self._order, self._clock = order, clock
-        self.owners, self.devices = owners, devices
+        self.owners, self.devices = tuple(owners), devices
         self.shares = np.array([shares.get(owner, 1.0) for owner in owners])
         self.shares.flags.writeable = False
         self._number = {owner: at for at, owner in enumerate(owners)}
@@ -75,15 +73,7 @@ class Ranking:
     def keys(self, table: Ints) -> Floats:
         """Return the key of each column of a table whose rows are those of `JobColumns`: the caller's own."""
         table.flags.writeable = False
-        given: Any = self._order.keys(JobColumns._make(table), self)
-        if not isinstance(given, np.ndarray) or given.shape != table.shape[1:]:
-            raise OrderError(
-                f"policy.order: gives {given!r} for {table.shape[1]} jobs; must give an array of so many keys"
-            )
-        keys = given.astype(float)
-        if isnan(keys[at := keys.argmin()]):  # which is where there is one
-            raise OrderError(f"policy.order: gives NaN for job {table[0, at]}")
-        return keys
+        return self._order.keys(JobColumns._make(table), self).astype(float)
 
     def key(self, job: Job, _view: object = None) -> float:
         """Return the key of one job."""

@@ -27,9 +27,10 @@ from scheduler.policy.changing import Changing
 from scheduler.policy.errors import PolicyError
 from scheduler.policy.files import in_file, made_in, seam_said, seam_seen
 from scheduler.policy.first import FIRSTS, First
-from scheduler.policy.guard import guarded
+from scheduler.policy.guard import Blamed, guarded
+from scheduler.policy.guarded_backfill import guarded_backfill
 from scheduler.policy.order import ORDERS, Order
-from scheduler.policy.place import PLACES, Place, checked
+from scheduler.policy.place import PLACES, Place
 from scheduler.policy.preempt import PREEMPTS, Preempt
 from scheduler.policy.repatriate import REPATRIATIONS, Repatriate
 from traces.errors import ALIKE, nearest
@@ -111,10 +112,23 @@ def resolve(seam: str, spec: str) -> Any:
     else:
         name, argument = found.name, found.argument
         make = made_in(found)
-    policy = _made(seam, spec, make, argument)
     if found is None and name in SEAMS[seam]:
-        return policy
-    return guarded(checked(policy) if seam == "place" else policy, seam)
+        return _made(seam, spec, make, argument)
+    where = name if found is None else found.where
+    policy = guarded(_own(seam, spec, make, argument, where), seam, where)
+    return guarded_backfill(policy, where) if seam == "backfill" else policy
+
+
+def _own(seam: str, spec: str, make: Callable[..., Any], argument: str | None, where: str) -> Any:
+    """Return a policy that is not ours; raises PolicyError whatever goes wrong."""
+    needed = [each for each in _parameters(make) if each.default is inspect.Parameter.empty]
+    if len(needed) > 1 and all(each.kind is each.POSITIONAL_OR_KEYWORD for each in needed):
+        names = ", ".join(each.name for each in needed)
+        raise PolicyError(
+            f"{where}: takes ({names}); must make a policy of at most one argument, and return it"
+        )
+    with Blamed(where):
+        return _made(seam, spec, make, argument)
 
 
 def own_seam(spec: str) -> str:
@@ -123,13 +137,13 @@ def own_seam(spec: str) -> str:
     assert found is not None
     if found.name in SEAMS:
         return found.name
-    return seam_said(found) or seam_seen(_made("order", spec, made_in(found), found.argument))
+    return seam_said(found) or seam_seen(_own("order", spec, made_in(found), found.argument, found.where))
 
 
 def _made(seam: str, spec: str, make: Callable[..., Any], argument: str | None) -> Any:
     """Return what `make` makes of an argument, None for none."""
     name = spec.removesuffix(f":{argument}")
-    parameters = list(inspect.signature(make).parameters.values())
+    parameters = _parameters(make)
     if argument is None:
         if parameters and parameters[0].default is inspect.Parameter.empty:
             raise PolicyError(
@@ -143,6 +157,13 @@ def _made(seam: str, spec: str, make: Callable[..., Any], argument: str | None) 
         return make(value)
     except ValueError as error:
         raise PolicyError(f'{seam} "{spec}": {error}') from None
+
+
+def _parameters(make: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(make).parameters.values())
+    except ValueError:  # written in another language
+        return []
 
 
 _EXAMPLES = {"Seconds": "4h", "float": "0.5", "int": "10", "Thresholds": "1,8,64", "UsdPerWeek": "5000"}

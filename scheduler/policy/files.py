@@ -47,6 +47,11 @@ class FilePolicy(NamedTuple):
     name: str
     argument: str | None
 
+    @property
+    def where(self) -> str:
+        """What it is called in what is said of it."""
+        return f"{self.path.name}:{self.name}"
+
 
 def in_file(spec: str) -> FilePolicy | None:
     """Return the file, the name and the argument that a spec names; None where it names no file."""
@@ -94,11 +99,20 @@ def _module(path: Path, source: bytes) -> ModuleType:
     module = ModuleType(f"exaburst_policies_{hashlib.sha256(source).hexdigest()[:16]}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where its classes look for themselves
+    vars(module)["print"] = _print
     try:
         exec(compile(source, str(path), "exec"), vars(module))
-    except Exception as error:
-        raise PolicyError(f"{path}: {type(error).__name__}: {error}") from None
+    except MemoryError:  # a trial says how much there is
+        raise
+    except (Exception, SystemExit) as error:
+        text = str(error).partition("\n")[0]
+        raise PolicyError(f"{path}: {type(error).__name__}: {text}") from None
     return module
+
+
+def _print(*values: object, **how: Any) -> None:
+    """Print beside the answer of a command, and never into it."""
+    print(*values, **{"file": sys.stderr, **how})
 
 
 def seam_said(found: FilePolicy) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from scheduler.policy.errors import PolicyError
 from scheduler.policy.frees import CountedFrees
 from scheduler.policy.views import JobView
 
@@ -16,7 +17,7 @@ Place = Callable[[JobView, int, Sequence[int]], int]
 NOWHERE = -1
 
 
-class PlaceError(ValueError):
+class PlaceError(PolicyError):
     """A place of a user's own answered with something else than a pod that has the devices, or -1."""
 
 
