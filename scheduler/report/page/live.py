@@ -178,7 +178,7 @@ def _cars(run: Run, edges: Array) -> dict[str, LiveChart]:
             "PFLOP",
         ),
         "cars-pay": LiveChart(
-            f"{pay}, for what was lost too; it is not in the spend.",
+            f"{pay}, on what was lost, too.",
             areas(pay, "USD an hour", colours),
             hourly(usd, HOUR_S),
             "USD",
