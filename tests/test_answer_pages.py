@@ -331,7 +331,7 @@ def test_a_choice_of_scenario_leaves_its_own(browser: Any, tmp_path: Path) -> No
         (["nothing"], "nothing: is not there; a finished run, a study, a plan or years by months are needed"),
         (
             ["empty"],
-            "empty: has no run.json, plan.json, results.parquet, quarters.parquet; a finished run, a study",
+            "empty: has no run.json, plan.json, roadmap.json, results.parquet, quarters.parquet; a finished run, a study",
         ),
         (["broken"], "broken/plan.json: is damaged, make the plan again: "),
         (["quarters"], "quarters/quarters.parquet: not the quarters that `demo years` writes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace as replace_terms
 from datetime import date
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 from scheduler.catalog import load_catalog
 from scheduler.cli import main
 from scheduler.report.roadmap import render
+from scheduler.report.roadmap_file import read_roadmap
 from scheduler.scenario import Scenario, read_scenario
 from scheduler.scenario.assets import PurchaseSpec
 from scheduler.study import processes
@@ -564,6 +566,31 @@ def test_the_answer_is_of_the_generation_that_is_cheapest(tmp_path: Path, worker
     assert found.best is min(own, servers, key=lambda each: each.mean_usd)
     assert found.pool == ("own" if found.best is own else "h100-server")
     assert found.pool in render(found)
+
+
+# Its page
+
+
+def test_an_answer_is_kept_whole_and_has_a_page(tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert", reason="the extra `page` is not installed")
+    (tmp_path / "years.toml").write_text(YEARS.replace('"182d"', '"91d"'))
+    asked = ["roadmap", str(tmp_path / "years.toml"), "-o", str(tmp_path / "out"), "--workers", "1"]
+    few = ["--target", "fsd.label:p90:1h", "--month", "2", "--warm-up", "1", "--seeds", "2"]
+    few += ["--patience", "never", "--first", "owned", "--held-out", "0", "--json"]
+    done = CliRunner().invoke(main, [*asked, *few], prog_name="exaburst")
+    assert done.exit_code == 0
+    kept = read_roadmap(tmp_path / "out")
+    assert json.loads(kept.answer.text()) == json.loads(done.stdout)
+    page = tmp_path / "page.html"
+    shown = CliRunner().invoke(main, ["report", str(tmp_path / "out"), "-o", str(page)], prog_name="exaburst")
+    assert shown.exit_code == 0
+    assert kept.answer.sentence is not None
+    assert kept.answer.sentence in page.read_text()
+    (tmp_path / "out" / "roadmap.json").write_text("{")
+    words = ["report", str(tmp_path / "out"), "-o", str(page)]
+    damaged = CliRunner().invoke(main, words, prog_name="exaburst")
+    assert damaged.exit_code == 2
+    assert "roadmap.json: is damaged, make the roadmap again" in damaged.stderr
 
 
 # Bad input

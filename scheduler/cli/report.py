@@ -1,4 +1,4 @@
-"""A run, a study, a plan or years as a page to send."""
+"""A run, a study, a plan, a roadmap or years as a page to send."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _YEARS = "run of years"
 
 
 @click.command(cls=ArrowCommand)
-@click.argument("source", type=FILE, metavar="RUN|STUDY|PLAN|YEARS")
+@click.argument("source", type=FILE, metavar="RUN|STUDY|PLAN|ROADMAP|YEARS")
 @click.option("--beside", "other", type=FILE, help="Another of its kind to show the main figures beside.")
 @options.trace(help="The trace that RUN was given, and perhaps the other, where the jobs are not in the run.")
 @options.part
@@ -35,7 +35,7 @@ def report(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Write a finished run, a study, a plan or years as one HTML page that opens offline.
+    """Write a finished run, a study, a plan, a roadmap or years as one HTML page that opens offline.
 
     Of a run it shows devices, waits and their causes, spend and every attempt, by workload, owner and time;
     of a study, what policies change, with intervals; of a plan, the answer and what would move it; of years
@@ -57,7 +57,8 @@ def report(
     if kind == "run":
         page = _run_page(source, other, trace, part)
     else:
-        page = {"study": _study_page, "plan": _plan_page, _YEARS: _years_page}[kind](source, other)
+        pages = {"study": _study_page, "plan": _plan_page, "roadmap": _roadmap_page, _YEARS: _years_page}
+        page = pages[kind](source, other)
     write_page(page, out)
     size = f"{out.stat().st_size / 1e6:.1f} MB"
     written = FileDocument(file=str(out), holds=f"page of a {kind}", rows=None, says=[size])
@@ -66,17 +67,26 @@ def report(
 
 def _kind(folder: Path) -> str:
     """Say what a folder holds, by the file that is written last; raises PathError."""
+    from scheduler.report.roadmap_file import ROADMAP_FILE
     from scheduler.run.quarters import QUARTERS_FILE
     from scheduler.study.plan.plan_file import PLAN_FILE
     from scheduler.study.sweep.results import RESULTS_FILE
     from traces.files import FINISHED, PathError
 
-    kinds = {FINISHED: "run", PLAN_FILE: "plan", RESULTS_FILE: "study", QUARTERS_FILE: _YEARS}
+    kinds = {
+        FINISHED: "run",
+        PLAN_FILE: "plan",
+        ROADMAP_FILE: "roadmap",
+        RESULTS_FILE: "study",
+        QUARTERS_FILE: _YEARS,
+    }
     for name, kind in kinds.items():
         if (folder / name).exists():
             return kind
     missing = "has no " + ", ".join(kinds) if folder.exists() else "is not there"
-    raise PathError(f"{folder}: {missing}; a finished run, a study, a plan or years by months are needed")
+    raise PathError(
+        f"{folder}: {missing}; a finished run, a study, a plan, a roadmap or years by months are needed"
+    )
 
 
 def _run_page(source: Path, other: Path | None, trace: Path | None, part: TimeRange) -> Page:
@@ -104,6 +114,14 @@ def _plan_page(source: Path, other: Path | None) -> Page:
 
     kept, beside = read_plan(source), None if other is None else read_plan(other)
     return plan_page(kept, beside, "" if other is None else other.name)
+
+
+def _roadmap_page(source: Path, other: Path | None) -> Page:
+    from scheduler.report.page.roadmap_page import roadmap_page
+    from scheduler.report.roadmap_file import read_roadmap
+
+    kept, beside = read_roadmap(source), None if other is None else read_roadmap(other)
+    return roadmap_page(kept, beside, "" if other is None else other.name)
 
 
 def _years_page(source: Path, other: Path | None) -> Page:

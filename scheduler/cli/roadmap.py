@@ -121,21 +121,22 @@ def roadmap(
 ) -> None:
     """Search for the cheapest schedule of purchases, by quarter, that meets a service target.
 
-    It runs a month of each quarter of the scenario's horizon over common seeds. Stopped and started again, it
-    goes on where it was.
+    It runs a month of each quarter of the horizon. Stopped and started again, it goes on.
     """
+    from scheduler.catalog import load_catalog
     from scheduler.cli.many_runs import crew, workplace
     from scheduler.cli.preparation import read, unsure
     from scheduler.report.documents.roadmaps import roadmap_document
     from scheduler.report.roadmap import render
+    from scheduler.report.roadmap_file import KeptRoadmap, write_roadmap
+    from scheduler.stock.grounds import grounds_of
     from scheduler.study.plan.candidates import target_of
     from scheduler.study.roadmap.evaluations import MonthBench
     from scheduler.study.roadmap.generations import generations_of
     from scheduler.study.roadmap.make_roadmap import make_roadmap
     from scheduler.study.roadmap.question import horizon_quarters
 
-    given = RoadmapOptions(**asked)
-    target = target_of(given.target, given.stranded)
+    target = target_of((given := RoadmapOptions(**asked)).target, given.stranded)
     spec, stock = read(scenario, overrides)
     notes = unsure(spec, stock)
     spec, pool, posed = _posed(spec, given, target.group)
@@ -145,8 +146,10 @@ def roadmap(
         bench.rent_levels = bool(posed.contracts)
         bought = generations_of(bench, posed, given.generations)
         found = make_roadmap(bought, full=given.full, fresh=given.held_out)
-    text = "\n".join(part for part in (render(found), notes, f"results: {folder}") if part)
-    click.echo(roadmap_document(found, str(folder)).text() if as_json else text)
+    document, grounds = roadmap_document(found, str(folder)), grounds_of([spec], load_catalog())
+    write_roadmap(folder, KeptRoadmap(document, grounds))
+    parts = render(found), notes, f"results: {folder}"
+    click.echo(document.text() if as_json else "\n".join(filter(None, parts)))
 
 
 def _posed(scenario: Scenario, given: RoadmapOptions, group: str) -> tuple[Scenario, str, RoadmapQuestion]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from scheduler.report.documents.document import Document, Out, Plain, about
 from scheduler.report.roadmap import sentence
-from scheduler.study.plan.candidates import mean_interval
+from scheduler.report.roadmap_runs import what_was_run
+from scheduler.study.plan.candidates import Sample, mean_interval
 from scheduler.study.roadmap.held_out import HeldOut
 from scheduler.study.roadmap.months_error import error_of_months
 from scheduler.study.roadmap.roadmap import Roadmap
@@ -67,6 +69,7 @@ class RoadmapDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields
         list[dict[str, Any]],
         about("policies as compared on parts of the horizon, and whether they were searched by quarter"),
     ]
+    rests_on: Annotated[list[str], about("what was run, and what was said without a run")]
     runs: Annotated[int, about("runs computed")]
     reused: Annotated[int, about("runs found again")]
     numbers: Annotated[int, about("numbers of pods that were run, by quarter, policy, demand and seeds")]
@@ -103,6 +106,7 @@ def roadmap_document(roadmap: Roadmap, out: str) -> RoadmapDocument:
         held_out=_held_out(roadmap, roadmap.held_out) if roadmap.held_out else None,
         months_error=error_of_months(roadmap)._asdict() if roadmap.full else None,
         policies=_policies(roadmap),
+        rests_on=what_was_run(roadmap).split("\n"),
         runs=roadmap.runs.computed,
         reused=roadmap.runs.reused,
         numbers=roadmap.runs.numbers,
@@ -137,14 +141,27 @@ def _outcome(
     return row | {"missed_quarters": missed, "wait_s": outcome.worst_wait_s(roadmap.target)}
 
 
+def _asked_devices(roadmap: Roadmap, quarter: int, samples: Sequence[Sample]) -> float:
+    """Return the mean of reference devices that the jobs of a quarter's month ask for."""
+    asked_h = sum(sample.asked_device_h for sample in samples) / len(samples)
+    return asked_h / (24 * roadmap.quarters[quarter].month_days)
+
+
 def _quarters(roadmap: Roadmap, best: ScheduleOutcome) -> list[dict[str, Any]]:
-    bought = best.schedule.bought(best.present)
+    bought, usd = best.schedule.bought(best.present), best.by_quarter().mean(axis=1)
     return [
         {
             "quarter": at + 1,
             "start": roadmap.starts(at).isoformat(),
             "pods": best.schedule.pods[at],
+            "name": f"{roadmap.quarters[at].name} {roadmap.starts(at):%Y-%m}",
             "bought": bought[at],
+            "bought_so_far": sum(bought[: at + 1]),
+            "asked_devices": _asked_devices(roadmap, at, each.samples),
+            "paid_usd": bought[at] * best.terms.paid_usd[at],
+            "running_usd": float(best.terms.cash_usd(at, each).mean()),
+            "npv_usd": float(usd[at]),
+            "npv_so_far_usd": float(usd[: at + 1].sum()),
             "rent_usd": float(best.terms.rent_usd(at, each).mean()),
             "screening": roadmap.screening[at],
             "wait_s": each.wait_at(roadmap.target.share),

@@ -45,7 +45,7 @@ class QuarterCharts(NamedTuple):
         return {**data, **{name: {**data.get(name, {}), **each} for name, each in own.items()}}
 
 
-class _Stack(NamedTuple):
+class QuarterStack(NamedTuple):
     """A chart of bars on top of each other, a bar a quarter; with `line`, a point each beside them."""
 
     caption: str
@@ -60,38 +60,44 @@ def by_quarter(years: Years) -> QuarterCharts:
     """Return the section of some years; charts in which nothing would stand are left out."""
     rows = years.rows
     stacks = _devices(rows) | _service(rows) | _money()
-    points = {name: found for name, each in stacks.items() if (found := _points(each, rows))}
-    drawn = {name: stacks[name] for name in points}
+    charts = stacked(stacks, rows)
     how = [MONTHS.format(days=years.month_days)] if years.month_days else []
     notes = [f"{note[0].upper()}{note[1:]}." for note in (*how, ABOUT.format(rate=percent(years.rate, 0)))]
     parts = section(
         "By quarter",
-        *(figure(name, each.caption) for name, each in drawn.items()),
+        charts.sections,
         as_html(work_cells(rows), "Devices and work by quarter"),
         as_html(money_cells(rows), "Money by quarter, in millions of USD"),
         *map(paragraph, notes),
     )
+    return charts._replace(sections=parts)
+
+
+def stacked(stacks: Mapping[str, QuarterStack], rows: Sequence[QuarterRow]) -> QuarterCharts:
+    """Return charts with their captions alone; those in which nothing would stand are left out."""
+    points = {name: found for name, each in stacks.items() if (found := _points(each, rows))}
+    drawn = {name: stacks[name] for name in points}
     return QuarterCharts(
-        parts,
+        "\n".join(figure(name, each.caption) for name, each in drawn.items()),
         {name: _spec(each, rows, points[name]) for name, each in drawn.items()},
         points,
         {name: each.unit for name, each in drawn.items() if each.has_table},
     )
 
 
-def _devices(rows: Sequence[QuarterRow]) -> dict[str, _Stack]:
+def _devices(rows: Sequence[QuarterRow]) -> dict[str, QuarterStack]:
     return {
-        "quarters-capacity": _Stack(
+        "quarters-capacity": QuarterStack(
             "Peak of the owned devices that are there, mean, by pool.",
             "PFLOPS",
             _each(rows, "pflops:", PALETTE),
         ),
-        "quarters-demand": _Stack(
+        "quarters-demand": QuarterStack(
             "Devices that the jobs ask for, mean, on reference devices.",
             "devices",
             {"asked for": (BLUE, demand_devices)},
         ),
-        "quarters-rented": _Stack(
+        "quarters-rented": QuarterStack(
             "Rented devices held, by offer.",
             "device-h",
             _each(rows, "rented_device_h:", PALETTE[4:6] + PALETTE[:4]),
@@ -99,39 +105,41 @@ def _devices(rows: Sequence[QuarterRow]) -> dict[str, _Stack]:
     }
 
 
-def _service(rows: Sequence[QuarterRow]) -> dict[str, _Stack]:
+def _service(rows: Sequence[QuarterRow]) -> dict[str, QuarterStack]:
     return {
-        "quarters-used": _Stack(
+        "quarters-used": QuarterStack(
             "Owned devices held, weighed by their peak.",
             "% of peak",
             {"held": (SKY, lambda row: _scaled(row["utilization"], 100))},
             has_table=False,
         ),
-        "quarters-wait": _Stack(
+        "quarters-wait": QuarterStack(
             "A job in twenty waited so long or longer; who has not started counts with the wait so far.",
             "h, wait p95",
             {"p95": (VERMILION, lambda row: _scaled(row["wait_p95_s"], 1 / HOUR_S))},
             has_table=False,
         ),
-        "quarters-releases": _Stack("Releases, by loop.", "releases", _each(rows, "releases:", PALETTE)),
+        "quarters-releases": QuarterStack(
+            "Releases, by loop.", "releases", _each(rows, "releases:", PALETTE)
+        ),
     }
 
 
-def _money() -> dict[str, _Stack]:
+def _money() -> dict[str, QuarterStack]:
     return {
-        "quarters-cash": _Stack(
+        "quarters-cash": QuarterStack(
             "What comes in, above, and what is paid, below. Points: the cash of the quarter.",
             "USD million",
             _CASH,
             line=_usd("cash_usd"),
         ),
-        "quarters-npv": _Stack(
+        "quarters-npv": QuarterStack(
             "Cash of all quarters so far, in dollars of the start (NPV).",
             "USD million",
             {"NPV so far": (PURPLE, _usd("npv_usd"))},
             has_table=False,
         ),
-        "quarters-write-offs": _Stack(
+        "quarters-write-offs": QuarterStack(
             "Book value left of pods that leave, written off; no cash.",
             "USD million",
             {"written off": (ORANGE, _usd("write_off_usd"))},
@@ -170,7 +178,7 @@ def _each(
     return {name: (colour, amount(name)) for name, colour in zip(names_after(rows, start), cycle(palette))}
 
 
-def _points(stack: _Stack, rows: Sequence[QuarterRow]) -> list[dict[str, Any]]:
+def _points(stack: QuarterStack, rows: Sequence[QuarterRow]) -> list[dict[str, Any]]:
     """Return the rows of a chart, of those series that are anything in some quarter."""
     points = list[dict[str, Any]]()
     for order, (name, (_, amount)) in enumerate(stack.series.items()):
@@ -184,7 +192,7 @@ def _points(stack: _Stack, rows: Sequence[QuarterRow]) -> list[dict[str, Any]]:
     return points
 
 
-def _spec(stack: _Stack, rows: Sequence[QuarterRow], drawn: Sequence[Mapping[str, Any]]) -> Spec:
+def _spec(stack: QuarterStack, rows: Sequence[QuarterRow], drawn: Sequence[Mapping[str, Any]]) -> Spec:
     quarters, axis = [row["quarter"] for row in rows], {"labelAngle": -45, "labelOverlap": True}
     x: Spec = {"field": "of", "type": "ordinal", "sort": quarters, "title": None, "axis": axis}
     x["scale"] = {"domain": quarters, "paddingInner": 0.15}
