@@ -328,10 +328,13 @@ def test_a_choice_of_scenario_leaves_its_own(browser: Any, tmp_path: Path) -> No
     [
         (["study", "--beside", "plans"], "--beside: plans is a plan, and study is a study"),
         (["study", "--trace", "x"], "--trace, --from and --to go with a run, and study is a study"),
-        (["nothing"], "nothing: is not there; a finished run, a study, a plan or years by months are needed"),
+        (
+            ["nothing"],
+            "nothing: is not there; a finished run, a study, a plan, a roadmap or years by months are",
+        ),
         (
             ["empty"],
-            "empty: has no run.json, plan.json, roadmap.json, results.parquet, quarters.parquet; a finished run, a study",
+            "empty: has no run.json, plan.json, roadmap.json, results.parquet, quarters.parquet; a finished",
         ),
         (["broken"], "broken/plan.json: is damaged, make the plan again: "),
         (["quarters"], "quarters/quarters.parquet: not the quarters that `demo years` writes"),
