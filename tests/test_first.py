@@ -83,6 +83,30 @@ def test_a_reserve_bars_who_may_leave_and_nobody_else(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("backfill", ["none", "greedy", "easy", "conservative", "commit", "rlscheduler"])
+@pytest.mark.parametrize("order", ["fcfs", "fair_share", "multifactor", "wfp3", "unicep"])
+def test_whom_the_reserve_bars_for_ever_rents_under_any_order(
+    tmp_path: Path, order: str, backfill: str
+) -> None:
+    """Gangs of 12 leave 4 of 16 devices, less than the reserve: nobody ever waits for the pods."""
+    policy = {"first": "reserve:0.3", "order": order, "backfill": backfill}
+    made = [job(at, 10, 12) for at in range(3)]
+    told = attempts(tmp_path, *made, pools=[pool(8, 2)], offers=[offer("cloud", 36)], **policy)
+    assert told == [(at, "cloud", at, at + 10) for at in range(3)]
+
+
+@pytest.mark.parametrize("first", ["owned", "rented"])
+@pytest.mark.parametrize("order", ["fcfs", "multifactor", "wfp3"])
+def test_a_quota_that_moves_asks_a_queue_in_which_nobody_ever_was(
+    tmp_path: Path, order: str, first: str
+) -> None:
+    """Over two pods the second works at 0.9 of its speed."""
+    offers = [offer("cloud", 36, shortages=[{"from_h": 6 / 3600, "to_h": 8 / 3600, "quota": 0}])]
+    made = [job(at, 10, 12 if at == 1 else 3, residency="owned") for at in range(3)]
+    told = attempts(tmp_path, *made, pools=[pool(8, 2)], offers=offers, order=order, first=first)
+    assert told == [(0, "own", 0, 10), (1, "own", 1, 13), (2, "own", 10, 20)]
+
+
 def test_more_than_the_share_stays_free_not_as_much(tmp_path: Path) -> None:
     made = (job(0, 10, 4), job(0, 10, 3))
     assert attempts(tmp_path, *made, pools=[pool(8)], first="reserve:0.5") == [

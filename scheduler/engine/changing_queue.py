@@ -80,6 +80,8 @@ class ChangingQueue:
     def head(self) -> QueueEntry | None:
         """Return the first in order, or None where nobody waits."""
         self._drop_dead()
+        if not self._jobs:
+            return None
         places = None
         if self._within is not None:
             lines = self._table[_LINE, : len(self._jobs)]
@@ -123,7 +125,7 @@ class ChangingQueue:
         `free` and `room` are as in `LinedQueue`.
         """
         self._drop_dead()
-        if self.least > free:
+        if not self._jobs or self.least > free:
             return None
         within = inf if self._within is None else self._within()
         rooms = [
