@@ -684,6 +684,21 @@ def test_who_was_rejected_is_told_the_reason(waited: Path) -> None:
     assert (other["state"], other["reason"]) == ("finished", None)
 
 
+def test_time_before_it_was_ready_is_not_called_waiting(waited: Path) -> None:
+    """In an hour the first is at work, the second waits for it to end, the last would come later."""
+    jobs = (job(0, 7_200, 4), job(60, 5, 2, after=[0]), job(60, 5, 2), job(3_600, 5, 2))
+    build.trace(*jobs).write(waited / "cut.parquet")
+    trace = ("--trace", waited / "cut.parquet")
+    made = type_in("replay", waited / "small.toml", *trace, "-o", waited / "cut", "--set", "horizon_h=1")
+    assert made.exit_code == 0, made.output
+    ends = {1: "never began to work; did not wait; before, dependency 59 min."}
+    ends |= {2: "never began to work; waited 59 min: too_few 59 min."}
+    ends |= {3: "submitted 1970-01-01 01:00; the run ended before that."}
+    for label, end in ends.items():
+        said = " ".join(type_in("why", waited / "cut", str(label), *trace).stdout.split("\n\n")[0].split())
+        assert said.endswith(end), said
+
+
 def test_instants_have_their_seconds_beside_short_spans(waited: Path) -> None:
     """The second of two jobs waits from 10 to 100, which in minutes are 00:00 and 00:01."""
     build.trace(job(0, 100, 4), job(10, 5, 2)).write(waited / "quick.parquet")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for start-up time
 @options.trace(help="The trace that the run was given, where the jobs are not in the run.")
 @options.part
 @options.out(required=True, help="File to write, as run.pftrace.")
+@options.catalog
 @options.as_json
 def timeline(run: Path, trace: Path | None, part: TimeRange, out: Path, as_json: bool) -> None:
     """Write a finished run as a trace that https://ui.perfetto.dev opens.

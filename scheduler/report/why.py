@@ -6,7 +6,7 @@ from collections.abc import Callable
 from textwrap import fill
 
 from scheduler.report.causes import lacked_on_pods
-from scheduler.why.causes import MEANINGS
+from scheduler.why.causes import MEANINGS, Cause
 from scheduler.why.job_story import HeldBy, JobStory
 from scheduler.why.run_figures import on_pods
 from scheduler.why.sooner import Sooner
@@ -40,16 +40,22 @@ def _became(story: JobStory) -> str:
     if story.state == "rejected":
         return f"rejected: {story.reason}"
     where = f" on {story.where[0]}" if story.where else ""
+    if story.asked["submit_s"] >= story.run.end_s:
+        return "the run ended before that"
     if story.start_s is None:
         return f"never began to work{where}"
     return f"began to work {_instant(story)(story.start_s)}{where}"
 
 
 def _waited(story: JobStory) -> str:
-    if not story.by_cause:
-        return "" if story.state == "rejected" else "; did not wait"
-    causes = ", ".join(f"{cause.word} {duration(seconds)}" for cause, seconds in story.by_cause.items())
-    return f"; waited {duration(story.waited_s)}: {causes}"
+    """Say how long it waited, from when it was ready, and how long others had to finish before that."""
+    if story.state == "rejected" or story.asked["submit_s"] >= story.run.end_s:
+        return ""
+    causes = {cause: duration(seconds) for cause, seconds in story.by_cause.items()}
+    before = causes.pop(Cause.DEPENDENCY, None)
+    listed = ", ".join(f"{cause.word} {lasted}" for cause, lasted in causes.items())
+    text = f"; waited {duration(story.waited_s)}: {listed}" if causes else "; did not wait"
+    return text if before is None else f"{text}; before, dependency {before}"
 
 
 def _when(story: JobStory) -> str:
