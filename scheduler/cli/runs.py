@@ -139,10 +139,9 @@ def replay(
     prepared = prepare(scenario, trace, overrides, weather, part, warm)
     setup = prepared.setup
     inputs = (scenario, weather, trace_file(setup.scenario, scenario, trace), warm.run)
-    warn(about_setup(setup))  # who need not see the end may stop it now
     with new_run(prepared, out, overwrite=overwrite, inputs=inputs, engine=engine) as run:
         click.echo(_document(run) if as_json else _replayed(run, setup.trace, out))
-        warn([*about_places(setup), *about_closures(setup), *about_run(run)])
+        warn([*about_setup(setup), *about_places(setup), *about_closures(setup), *about_run(run)])
 
 
 @click.command(cls=ArrowCommand)
