@@ -39,9 +39,8 @@ def schedule(roadmap: Roadmap, best: ScheduleOutcome) -> str:
 
 
 def _newly_committed(best: ScheduleOutcome, quarter: int) -> str:
-    devices = [f"+{term.devices} {term.contract.offer}" for term in best.terms.commitments]
-    begun = [term.quarter == quarter for term in best.terms.commitments]
-    return " ".join(word for word, now in zip(devices, begun, strict=True) if now)
+    begun = (term for term in best.terms.commitments if term.quarter == quarter)
+    return " ".join(f"+{term.devices} {term.contract.offer}" for term in begun)
 
 
 def commitments(roadmap: Roadmap, best: ScheduleOutcome) -> str:
