@@ -699,6 +699,22 @@ def test_time_before_it_was_ready_is_not_called_waiting(waited: Path) -> None:
         assert said.endswith(end), said
 
 
+@pytest.mark.parametrize("text", [None, "x = ["])
+@pytest.mark.parametrize("words", [("why",), ("timeline", "-o", "it"), ("report", "-o", "it")])
+def test_a_catalog_that_is_wrong_is_no_reason_to_answer_without(
+    waited: Path, words: tuple[str, ...], text: str | None
+) -> None:
+    """What was kept would answer, and without the causes there would be a timeline and a page."""
+    assert type_in("why", waited / "run", "--trace", waited / "jobs.parquet").exit_code == 0
+    if text is not None:
+        (waited / "prices.toml").write_text(text)
+    command, *rest = words
+    outs = [waited / word if word == "it" else word for word in rest]
+    said = type_in(command, waited / "run", *outs, "--catalog", waited / "prices.toml")
+    complains(said, "prices.toml: ")
+    assert not (waited / "it").exists()
+
+
 def test_instants_have_their_seconds_beside_short_spans(waited: Path) -> None:
     """The second of two jobs waits from 10 to 100, which in minutes are 00:00 and 00:01."""
     build.trace(job(0, 100, 4), job(10, 5, 2)).write(waited / "quick.parquet")

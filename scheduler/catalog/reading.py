@@ -62,9 +62,8 @@ def load_catalog(*extra: Path | str) -> Catalog:
     Without extra files they are those that `LAID_OVER` names, as `--catalog` does, for this process and those
     that it starts; what has not changed is read once.
     """
-    if extra:
-        return _read_all([*_OWN, *map(Path, extra)])
-    return _laid_over(tuple((file, _version(file)) for file in own_files()))
+    files = tuple(map(Path, extra)) or own_files()
+    return _laid_over(tuple((file, _version(file)) for file in files))
 
 
 def own_files() -> tuple[Path, ...]:

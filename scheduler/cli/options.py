@@ -26,12 +26,17 @@ as_json = click.option(
 
 
 def _lay_over(ctx: click.Context, _param: click.Parameter, files: tuple[Path, ...]) -> None:
-    """Lay the user's own files over the catalog for as long as the command runs."""
+    """Lay the user's own files over the catalog for as long as the command runs; raises CatalogError.
+
+    They are read now: a command that may answer without the catalog would not notice what is wrong with them.
+    """
     if files:
-        from scheduler.catalog.reading import LAID_OVER, own_files
+        from scheduler.catalog.reading import LAID_OVER, load_catalog, own_files
 
         before = os.environ.get(LAID_OVER)
-        os.environ[LAID_OVER] = os.pathsep.join(str(file.absolute()) for file in (*own_files(), *files))
+        laid = [file.absolute() for file in (*own_files(), *files)]
+        load_catalog(*laid)
+        os.environ[LAID_OVER] = os.pathsep.join(map(str, laid))
         ctx.call_on_close(partial(_put_back, before))
 
 
